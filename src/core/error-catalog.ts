@@ -1,0 +1,63 @@
+/** Every failure a user can meet, by its stable code: who is at fault, whether another try may help, and the HTTP status. */
+
+/** Who caused a failure: decides what is counted against whom. */
+export type Fault = 'client' | 'endpoint' | 'proxy' | 'operator';
+
+/**
+ * May the work be tried again elsewhere? `always`: nothing of the request reached an endpoint. `idempotent`: it may have
+ * been carried out. `never`: another try cannot help.
+ */
+export type RetryRule = 'always' | 'idempotent' | 'never';
+
+/** One row of the catalogue. `status` is what an HTTP client sees; 0 where no client is answered. */
+export interface ErrorKind {
+  readonly fault: Fault;
+  readonly status: number;
+  readonly retry: RetryRule;
+  /** One sentence for people: what happened. Never holds an address or a detail; those go to the log. */
+  readonly text: string;
+}
+
+const kinds = {
+  // --- the client's request (semantics.md 11) ---
+  SLUICE_BAD_REQUEST: { fault: 'client', status: 400, retry: 'never', text: 'the request is malformed' },
+  SLUICE_BAD_FRAMING: { fault: 'client', status: 400, retry: 'never', text: 'the request body has no single, well-formed length' },
+  SLUICE_BAD_HOST: { fault: 'client', status: 400, retry: 'never', text: 'the request needs exactly one well-formed Host' },
+  SLUICE_HEAD_TOO_LARGE: { fault: 'client', status: 431, retry: 'never', text: 'the request head is larger than this listener takes' },
+  SLUICE_BODY_TOO_LARGE: { fault: 'client', status: 413, retry: 'never', text: 'the request body is larger than this listener takes' },
+  SLUICE_LOOP_DETECTED: { fault: 'client', status: 508, retry: 'never', text: 'the request has passed this proxy before' },
+  SLUICE_METHOD_REFUSED: { fault: 'client', status: 405, retry: 'never', text: 'this method is not passed on' },
+  SLUICE_CLIENT_GONE: { fault: 'client', status: 499, retry: 'never', text: 'the client left before its answer was complete' },
+  // --- routing and admission ---
+  SLUICE_NO_ROUTE: { fault: 'client', status: 404, retry: 'never', text: 'no route matches host and path' },
+  SLUICE_NO_ENDPOINT: { fault: 'proxy', status: 503, retry: 'never', text: 'no endpoint of the upstream may be picked now' },
+  SLUICE_FILE_LIMIT: { fault: 'proxy', status: 503, retry: 'never', text: 'the proxy is out of file descriptors' },
+  SLUICE_POOL_TIMEOUT: { fault: 'proxy', status: 503, retry: 'always', text: 'no connection to the endpoint became free in time' },
+  SLUICE_INTERNAL: { fault: 'proxy', status: 500, retry: 'never', text: 'the proxy failed to handle the request' },
+  // --- the endpoint ---
+  SLUICE_CONNECT_REFUSED: { fault: 'endpoint', status: 502, retry: 'always', text: 'the endpoint did not accept a connection' },
+  SLUICE_CONNECT_TIMEOUT: { fault: 'endpoint', status: 504, retry: 'always', text: 'the endpoint did not accept a connection in time' },
+  SLUICE_ENDPOINT_RESET: { fault: 'endpoint', status: 502, retry: 'idempotent', text: 'the endpoint closed the connection before its answer' },
+  SLUICE_BAD_RESPONSE: { fault: 'endpoint', status: 502, retry: 'idempotent', text: 'the endpoint sent something that is not a valid HTTP response' },
+  SLUICE_RESPONSE_HEAD_TOO_LARGE: { fault: 'endpoint', status: 502, retry: 'never', text: "the head of the endpoint's response is larger than allowed" },
+  SLUICE_RESPONSE_TRUNCATED: { fault: 'endpoint', status: 502, retry: 'never', text: "the endpoint's response ended before it was complete" },
+  SLUICE_FIRST_BYTE_TIMEOUT: { fault: 'endpoint', status: 504, retry: 'idempotent', text: 'the endpoint did not begin its answer in time' },
+  SLUICE_IDLE_TIMEOUT: { fault: 'endpoint', status: 504, retry: 'never', text: 'the endpoint stopped in the middle of its answer' },
+  SLUICE_EXCHANGE_TIMEOUT: { fault: 'endpoint', status: 504, retry: 'never', text: 'the whole exchange took longer than its route allows' },
+  // --- start-up and operation: no client is answered ---
+  SLUICE_CONFIG: { fault: 'operator', status: 0, retry: 'never', text: 'the configuration has problems' },
+  SLUICE_USAGE: { fault: 'operator', status: 0, retry: 'never', text: 'the command line has problems' },
+  SLUICE_ADDRESS_IN_USE: { fault: 'operator', status: 0, retry: 'never', text: 'another process already listens on this address' },
+  SLUICE_ADDRESS_DENIED: { fault: 'operator', status: 0, retry: 'never', text: 'this process may not listen on this address' },
+  SLUICE_ADDRESS_UNAVAILABLE: { fault: 'operator', status: 0, retry: 'never', text: 'this machine does not have this address' },
+  SLUICE_ADDON_MISSING: { fault: 'operator', status: 0, retry: 'never', text: 'the native engine cannot be loaded' },
+  SLUICE_UWS_MISSING: { fault: 'operator', status: 0, retry: 'never', text: 'no uWebSockets.js binary can be loaded here' },
+  SLUICE_NAME_UNRESOLVED: { fault: 'operator', status: 0, retry: 'never', text: "an endpoint's host name has no address" },
+  SLUICE_WORKER_CRASH_LOOP: { fault: 'proxy', status: 0, retry: 'never', text: 'a worker keeps crashing right after its start' },
+} as const satisfies Record<string, ErrorKind>;
+
+/** A stable error code, e.g. in response bodies, logs and docs/errors.md. */
+export type ErrorCode = keyof typeof kinds;
+
+/** The catalogue. docs/errors.md is held against it by a test. */
+export const ERROR_CATALOG: Readonly<Record<ErrorCode, ErrorKind>> = kinds;

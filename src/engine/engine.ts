@@ -1,0 +1,209 @@
+/**
+ * The TypeScript face of the native engine: typed calls in, batched events out. Thread: worker.
+ *
+ * The engine owns upstream connections, buffers and timers; it knows no board and takes no decision. One exchange is a
+ * small integer that TypeScript chooses (0 .. maxExchanges-1); it is the engine's from `send` until it reports END or
+ * FAILED, or until `release` returns.
+ */
+
+/** Most exchanges one worker can have open. */
+export const MAX_EXCHANGES = 1 << 17;
+
+/** Layout of one event: EVENT_STRIDE int32 words. The same numbers stand in native/src/upstream/event.h. */
+export const EVENT_STRIDE = 12;
+export const EventField = {
+  /** One of EventType. */
+  type: 0,
+  exchange: 1,
+  /** HEAD: the response's status. FAILED: one of the EngineError numbers. */
+  status: 2,
+  /** Bits of EventFlag. */
+  flags: 3,
+  /** Offset in the arena of the rewritten head: "200 OK\r\nname: value\r\nname: value", no CRLF at the end. */
+  headOffset: 4,
+  headLength: 5,
+  /** Offset in the arena of body bytes (decoded of any chunking). Length 0: none in this event. */
+  bodyOffset: 6,
+  bodyLength: 7,
+  /** HEAD with LENGTH_KNOWN: Content-Length, low and high 32 bits (low is unsigned). */
+  lengthLow: 8,
+  lengthHigh: 9,
+  /** Microseconds since `send` (of this attempt, connect included); capped at 2^31-1. */
+  elapsedUs: 10,
+  /** FAILED: the errno, or 0. HEAD: 0. */
+  errno: 11,
+} as const;
+
+export const EventType = {
+  /** Withdrawn because TypeScript released its exchange in the meantime: skip it. */
+  NONE: 0,
+  /** The response's head, with whatever of the body came along. Exactly once for each successful attempt. */
+  HEAD: 1,
+  /** More of the body; with LAST it may be empty. */
+  BODY: 2,
+  /** The attempt failed; nothing more will come. `resend` (if RETRYABLE) or `release` the exchange. */
+  FAILED: 3,
+  /** All request-body bytes that were buffered have been handed to the kernel: the client may be resumed. */
+  DRAINED: 4,
+} as const;
+
+export const EventFlag = {
+  /** The response is complete with this event; the engine has let go of the exchange. */
+  LAST: 1,
+  /** HEAD: no body by rule (HEAD request, 204, 304). A Content-Length the endpoint sent is kept in the head for HEAD and 304. */
+  BODYLESS: 2,
+  /** HEAD: the body has the length in lengthLow/High. Without it the length is unknown (chunked or until close). */
+  LENGTH_KNOWN: 4,
+  /** The attempt ran on a connection that had served before. */
+  REUSED: 8,
+  /** LAST: the response was complete before the request's body was sent: close the client connection after it. */
+  REQUEST_UNFINISHED: 16,
+  /** FAILED: nothing of the request reached an endpoint and all of it is still held: `resend` is possible. */
+  RETRYABLE: 32,
+  /** FAILED: the response's head had been reported already, so the client's response must be broken off. */
+  HEAD_SEEN: 64,
+} as const;
+
+/** Why an attempt failed. The same numbers stand in native/src/upstream/event.h. */
+export const EngineError = {
+  CONNECT_REFUSED: 1,
+  CONNECT_TIMEOUT: 2,
+  /** Closed or reset before the response's head was complete. */
+  RESET: 3,
+  BAD_RESPONSE: 4,
+  RESPONSE_HEAD_TOO_LARGE: 5,
+  /** Closed or reset after the head, before the body was complete; or malformed chunking. */
+  TRUNCATED: 6,
+  FIRST_BYTE_TIMEOUT: 7,
+  IDLE_TIMEOUT: 8,
+  EXCHANGE_TIMEOUT: 9,
+  /** The pool's maximum of connections was in use until the connect timeout. */
+  POOL_TIMEOUT: 10,
+  /** EMFILE or ENFILE at socket(). */
+  FILE_LIMIT: 11,
+} as const;
+
+export const SendFlag = {
+  /** May be sent once more on a fresh connection if a reused one dies without a byte of answer. */
+  IDEMPOTENT: 1,
+  /** The response to this request has no body whatever its head says. */
+  HEAD_METHOD: 2,
+  /** Do not reuse a connection for this attempt. */
+  FRESH: 4,
+} as const;
+
+/** Body length given to `send`: no body, or a body of unknown length (sent chunked). */
+export const NO_BODY = -1;
+export const CHUNKED_BODY = -2;
+
+/** What `send` answers. Anything but OK: nothing was begun. */
+export const SendResult = {
+  OK: 0,
+  /** The head holds a control character where none may be, or is not lines of `name: value`. */
+  BAD_HEAD: 1,
+  /** Larger than the engine's scratch space for one head (64 KiB). */
+  HEAD_TOO_LARGE: 2,
+  /** No such pool is open. */
+  NO_POOL: 3,
+} as const;
+
+/** Settings of one endpoint's connection pool in this worker. All times in ms, all > 0 unless said otherwise. */
+export interface PoolSettings {
+  readonly connectTimeoutMs: number;
+  readonly firstByteTimeoutMs: number;
+  /** Longest silence between two reads of a response, or two writes of a request body that make progress. */
+  readonly idleTimeoutMs: number;
+  /** An idle connection is closed after this, or earlier if the endpoint announced `Keep-Alive: timeout`. */
+  readonly keepAliveIdleMs: number;
+  readonly maxIdle: number;
+  /** 0: unlimited. Above it attempts wait in order, at most the connect timeout. */
+  readonly maxConnections: number;
+  readonly responseHeadBytes: number;
+  readonly responseHeaders: number;
+}
+
+/** Counters of one engine; for tests, status and metrics. */
+export interface EngineStats {
+  /** Upstream sockets open now: connecting, busy and idle. */
+  readonly connections: number;
+  readonly idleConnections: number;
+  /** Exchanges the engine holds now. */
+  readonly exchanges: number;
+  /** Since start. */
+  readonly connects: number;
+  readonly reuses: number;
+  /** Requests sent once more because a reused connection had died. */
+  readonly replays: number;
+  readonly bytesToEndpoints: number;
+  readonly bytesFromEndpoints: number;
+}
+
+/** The native object behind the face: what native/src/binding exports as class `Engine`. */
+export interface Engine {
+  /**
+   * Opens the connection pool of an endpoint slot; the slot must not have one open.
+   * @param addresses one or more of 'a.b.c.d:port', '[v6]:port', 'unix:/path'; a connect tries them in turn
+   */
+  openPool(slot: number, addresses: readonly string[], settings: PoolSettings): void;
+  /** Replaces the addresses for new connections; idle ones to addresses that are gone are closed. */
+  setAddresses(slot: number, addresses: readonly string[]): void;
+  /** Closes idle connections; exchanges in flight finish on theirs, which are closed after them. Idempotent. */
+  closePool(slot: number): void;
+
+  /**
+   * Begins an attempt.
+   *
+   * @param head request line and header lines, each ended by CRLF, without framing (Content-Length, Transfer-Encoding),
+   *   without Connection and without the empty line: the engine writes those
+   * @param bodyBytes NO_BODY, CHUNKED_BODY or the exact length that `write` will deliver
+   * @param exchangeTimeoutMs deadline from now for the whole response; 0: none
+   * @returns one of SendResult
+   */
+  send(exchange: number, slot: number, head: string, flags: number, bodyBytes: number, exchangeTimeoutMs: number): number;
+  /**
+   * Hands over request-body bytes; they are copied or sent before it returns.
+   * @returns bytes of this exchange now held in user memory; above BODY_HIGH_WATER stop the client until DRAINED
+   */
+  write(exchange: number, chunk: ArrayBuffer | Uint8Array, isLast: boolean): number;
+  /** Stops reading the response (the client is slow). At most what is already in the current batch still comes. */
+  pause(exchange: number): void;
+  resume(exchange: number): void;
+  /** After FAILED with RETRYABLE: begins again on another endpoint with what is held. @returns one of SendResult */
+  resend(exchange: number, slot: number): number;
+  /** Gives the exchange up at once: its connection is closed, events of it in the current batch become NONE. Idempotent. */
+  release(exchange: number): void;
+
+  stats(): EngineStats;
+  /** Lowest free file descriptor against the soft limit: how many can still be opened. Costs two syscalls. */
+  freeFiles(): number;
+  /** Stops (true) or resumes (false) accepting on every listening socket that libuv polls in this thread (uWebSockets.js). @returns sockets found */
+  pauseAccepting(isPaused: boolean): number;
+  /** Closes every connection, pool and handle; exchanges end without events. Idempotent. */
+  close(): void;
+}
+
+/** Above this many held request-body bytes the client is paused (the bound per exchange and direction is 256 KiB). */
+export const BODY_HIGH_WATER = 64 * 1024;
+
+export interface EngineOptions {
+  /** EVENT_STRIDE * n words; the engine fills it from the start for each batch. */
+  readonly events: Int32Array;
+  /** Where heads and bodies of a batch lie; at least 512 KiB. Valid only inside onBatch. */
+  readonly arena: Uint8Array;
+  /** Called with the number of events; whatever it throws is an uncaught exception of this worker. */
+  readonly onBatch: (count: number) => void;
+}
+
+/** What the .node file exports. */
+export interface Addon {
+  readonly Engine: new (options: EngineOptions) => Engine;
+  /**
+   * Reserves a TCP address for this process so that worker threads can share it by SO_REUSEPORT and nobody else can take
+   * it: first proves that nobody listens there, then binds without listening. Throws an Error with `code` set to
+   * EADDRINUSE, EACCES, EADDRNOTAVAIL … Thread: primary.
+   * @param port 0: a free one is chosen
+   */
+  reserveAddress(host: string, port: number): { readonly port: number; close(): void };
+  /** Raises the soft limit of open files to the hard one where it may. @returns both limits afterwards */
+  raiseFileLimit(): { readonly soft: number; readonly hard: number };
+}
