@@ -14,7 +14,7 @@ export interface UwsListenSocket {
 }
 
 /** One request; valid only until its handler returns. */
-export interface UwsHttpRequest {
+export interface UwsRequest {
   /** @param name in lower case. @returns '' when absent; of several fields with one name only the first */
   getHeader(name: string): string;
   /** The path without its query, undecoded. */
@@ -28,7 +28,7 @@ export interface UwsHttpRequest {
 }
 
 /** One response; valid until `end`, a finished `tryEnd`, `close`, or the abort handler has run. Touching it later throws. */
-export interface UwsHttpResponse {
+export interface UwsResponse {
   /** @param status "200 OK", or a whole raw head: "200 OK\r\nname: value" */
   writeStatus(status: UwsBytes): this;
   writeHeader(name: UwsBytes, value: UwsBytes): this;
@@ -63,7 +63,7 @@ export interface UwsHttpResponse {
 }
 
 /** Answers one request; has to attach an abort handler when it does not answer before it returns. */
-export type UwsHandler = (response: UwsHttpResponse, request: UwsHttpRequest) => void;
+export type UwsHandler = (response: UwsResponse, request: UwsRequest) => void;
 
 /** Opaque number by which the app of another thread is named; see UwsApp.getDescriptor. */
 export type UwsAppDescriptor = number & { readonly uwsAppDescriptor: unique symbol };
@@ -78,7 +78,7 @@ export interface UwsApp {
   /** Closes every socket of the app, listening ones included, at once. */
   close(): this;
   /** Sees connections come (count > 0) and go (count < 0). Absent where `hasFilter` is false. */
-  filter?(visit: (response: UwsHttpResponse, count: number) => void): this;
+  filter?(visit: (response: UwsResponse, count: number) => void): this;
   /** Names this app for `addChildAppDescriptor` in another thread. Absent where `hasChildApps` is false. */
   getDescriptor?(): UwsAppDescriptor;
   /** Hands the connections this app accepts to another thread's app, in turn. Absent where `hasChildApps` is false. */
