@@ -1,0 +1,181 @@
+/** The one table of commands and flags: argument parsing, help texts and docs/configuration.md all read it. */
+import { ADMIN_ADDRESS, BALANCER, LISTEN_ADDRESS, LOG_LEVEL, WORKERS } from '../config/defaults.js';
+import type { ConfigFlags } from '../config/flags.js';
+
+/** Commands of this version. */
+export const COMMANDS = ['run', 'check', 'demo'] as const;
+export type CommandName = (typeof COMMANDS)[number];
+
+/** Commands of the design that this version does not have. */
+export const LATER_COMMANDS = ['bench', 'status', 'top', 'drain', 'undrain', 'weight', 'reload'] as const;
+
+/** What each command is for, one line each. */
+export const COMMAND_SENTENCES: Readonly<Record<CommandName, string>> = {
+  run: 'Runs the proxy. The word run may be left out.',
+  check: 'Checks a configuration and tells every problem at once; exit code 0 or 1.',
+  demo: 'Runs the proxy over three small endpoints of different speed; needs no file.',
+};
+
+/** One flag. */
+export interface Flag {
+  /** Without the leading `--`. */
+  readonly name: string;
+  /** One letter, or null. */
+  readonly short: string | null;
+  /** How its value is called in help texts; null: the flag takes none. */
+  readonly value: string | null;
+  readonly isRepeatable: boolean;
+  /** Default for help texts; null: none, or off. */
+  readonly default: string | null;
+  readonly sentence: string;
+  readonly commands: readonly CommandName[];
+  /** Known by the design, not in this version: parsed, then refused by the configuration with a sentence of its own. */
+  readonly isLater: boolean;
+  /** The setting it gives; null for flags that are about the command itself. */
+  readonly sets: keyof ConfigFlags | null;
+}
+
+const ALL: readonly CommandName[] = ['run', 'check', 'demo'];
+const FILE_COMMANDS: readonly CommandName[] = ['run', 'check'];
+
+const setting = (
+  sets: keyof ConfigFlags,
+  flag: { name: string; value: string; sentence: string } & Partial<
+    Pick<Flag, 'short' | 'default' | 'isRepeatable' | 'isLater' | 'commands'>
+  >,
+): Flag => ({
+  short: null,
+  default: null,
+  isRepeatable: false,
+  isLater: false,
+  commands: FILE_COMMANDS,
+  ...flag,
+  sets,
+});
+
+/** All flags, in the order of help texts. */
+export const FLAGS: readonly Flag[] = [
+  {
+    name: 'config',
+    short: 'c',
+    value: 'FILE',
+    isRepeatable: false,
+    default: null,
+    sentence: 'Configuration file, YAML or JSON. Flags override what it says.',
+    commands: FILE_COMMANDS,
+    isLater: false,
+    sets: null,
+  },
+  setting('mode', {
+    name: 'mode',
+    short: 'm',
+    value: 'MODE',
+    default: 'l7',
+    sentence: 'What is balanced: l7 (HTTP requests). l4 is not in this version.',
+  }),
+  setting('listen', {
+    name: 'listen',
+    short: 'l',
+    value: '[HOST]:PORT',
+    default: LISTEN_ADDRESS,
+    isRepeatable: true,
+    commands: ALL,
+    sentence: 'Address to listen on; :8080 is all IPv4 addresses. May be given several times.',
+  }),
+  setting('upstream', {
+    name: 'upstream',
+    short: 'u',
+    value: 'HOST:PORT[,weight=N][,backup][,max-conns=N]',
+    isRepeatable: true,
+    sentence: 'An endpoint; IPv6 in brackets, or unix:/path. May be given several times.',
+  }),
+  setting('balance', {
+    name: 'balance',
+    short: 'b',
+    value: 'NAME',
+    default: BALANCER,
+    commands: ALL,
+    sentence: 'How an endpoint is picked: round-robin, least-conn or least-time.',
+  }),
+  setting('hashKey', { name: 'hash-key', value: 'KEY', isLater: true, sentence: 'What the hash balancers hash.' }),
+  setting('workers', {
+    name: 'workers',
+    short: 'w',
+    value: 'N',
+    default: WORKERS,
+    commands: ALL,
+    sentence: 'Worker threads; auto: as many as processors this process may use.',
+  }),
+  setting('frontend', {
+    name: 'frontend',
+    value: 'NAME',
+    default: 'uws',
+    sentence: "What speaks the client's protocol: uws (uWebSockets.js).",
+  }),
+  setting('accept', {
+    name: 'accept',
+    value: 'HOW',
+    default: 'primary',
+    sentence:
+      'Who accepts connections: primary or reuseport. With this uWebSockets.js binary the workers share the port in both cases.',
+  }),
+  setting('relay', { name: 'relay', value: 'HOW', isLater: true, sentence: 'How mode l4 moves bytes.' }),
+  setting('admin', {
+    name: 'admin',
+    value: '[HOST]:PORT',
+    default: ADMIN_ADDRESS,
+    commands: ALL,
+    sentence: 'Loopback address of the admin API; off to have none.',
+  }),
+  setting('healthCheck', {
+    name: 'health-check',
+    value: 'PATH',
+    sentence: 'Probes every endpoint with GET PATH; tcp probes by connecting; off to have no checks.',
+  }),
+  setting('logLevel', {
+    name: 'log-level',
+    value: 'LEVEL',
+    default: LOG_LEVEL,
+    commands: ALL,
+    sentence: 'Least important messages that are logged: trace, debug, info, warn, error, fatal or silent.',
+  }),
+  setting('accessLog', {
+    name: 'access-log',
+    value: 'FILE',
+    isLater: true,
+    sentence: 'Where the access log is written; - is standard output.',
+  }),
+  {
+    name: 'print',
+    short: null,
+    value: null,
+    isRepeatable: false,
+    default: null,
+    sentence: 'Prints the effective configuration as YAML on standard output, with every default filled in.',
+    commands: ['check'],
+    isLater: false,
+    sets: null,
+  },
+  {
+    name: 'help',
+    short: 'h',
+    value: null,
+    isRepeatable: false,
+    default: null,
+    sentence: 'Prints this help.',
+    commands: ALL,
+    isLater: false,
+    sets: null,
+  },
+  {
+    name: 'version',
+    short: null,
+    value: null,
+    isRepeatable: false,
+    default: null,
+    sentence: 'Prints the version.',
+    commands: ALL,
+    isLater: false,
+    sets: null,
+  },
+];

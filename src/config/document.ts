@@ -1,0 +1,216 @@
+/** Reads the text of a configuration file (YAML or JSON) into plain values, and knows the line and column of each. */
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Pair,
+  parseDocument,
+  visit,
+  type YAMLError,
+} from 'yaml';
+import type { Path, Problem, ProblemSource } from './problem.js';
+
+/** A file that could be read as YAML or JSON. */
+export interface ConfigDocument {
+  readonly file: string;
+  /** Plain values: objects, arrays, text, numbers, booleans, null. A fresh copy that the reader may change. */
+  readonly value: unknown;
+  /**
+   * Where the value at `path` stands; the nearest place above it where nothing stands there.
+   *
+   * @param part `key`: where its key begins, `value`: where the value itself begins (for sections and lists: their key)
+   */
+  locate(path: Path, part: 'key' | 'value'): ProblemSource;
+}
+
+/** A document, unless its text is broken; duplicate keys are problems that leave a document to be checked further. */
+export interface DocumentReading {
+  readonly document: ConfigDocument | null;
+  readonly problems: readonly Problem[];
+}
+
+/** More aliases than this, multiplied out, are an attack on memory ("billion laughs"), not a configuration. */
+const MAX_ALIAS_COUNT = 1000;
+
+/**
+ * Reads the bytes of a file. Never throws. Thread: primary.
+ *
+ * @param file the file's name as the user gave it, for messages
+ */
+export function readDocument(file: string, bytes: Uint8Array): DocumentReading {
+  const failure = (sentence: string, hint: string | null = null, line = 1, column = 1): DocumentReading => ({
+    document: null,
+    problems: [{ source: { kind: 'file', file, line, column }, path: '', found: null, sentence, hint }],
+  });
+
+  const text = decodeUtf8(bytes);
+  if (text === null) return failure('the file is not UTF-8 text', 'save it as UTF-8; YAML and JSON files are text');
+  const lines = new LineCounter();
+  const parsed = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, stringKeys: true });
+  const broken = [...parsed.errors, ...parsed.warnings];
+  if (broken.length > 0) {
+    return { document: null, problems: broken.map((error) => syntaxProblem(file, error, lines, text)) };
+  }
+  let value: unknown;
+  try {
+    value = parsed.toJS({ maxAliasCount: MAX_ALIAS_COUNT });
+  } catch (error) {
+    // The library's only failures here: an alias to nothing, and too many aliases.
+    return failure(
+      `the file cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      'write the values out instead of using aliases (*name)',
+    );
+  }
+  if (value === null || value === undefined) {
+    return failure('the file is empty', 'a configuration has listeners and upstreams; examples/sluice.yaml shows one');
+  }
+  const places = new Places(file, parsed, lines, lineCount(text));
+  if (typeof value !== 'object' || Array.isArray(value)) {
+    return failure(
+      `the file holds ${Array.isArray(value) ? 'a list' : 'a single value'}, but must hold sections such as listeners: and upstreams:`,
+    );
+  }
+  const document: ConfigDocument = { file, value, locate: (path, part) => places.locate(path, part) };
+  return { document, problems: duplicateKeyProblems(parsed, places) };
+}
+
+/** Lines as an editor counts them. */
+function lineCount(text: string): number {
+  return text.split('\n').length;
+}
+
+function decodeUtf8(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return null; // the only reason TextDecoder throws when `fatal` is set
+  }
+}
+
+const SYNTAX_HINTS: Readonly<Record<string, string>> = {
+  TAB_AS_INDENT: 'indent with spaces, not with tabs',
+  BAD_INDENT: 'check the indentation of this line and the one above',
+  MULTIPLE_DOCS: 'a configuration is one document: remove the --- line and what belongs to another',
+  NON_STRING_KEY: 'put the name in quotes',
+  MISSING_CHAR: 'a bracket, quote, comma or colon is missing here or before',
+  TAG_RESOLVE_FAILED: 'remove the !tag',
+  BAD_ALIAS: 'an alias (*name) needs an anchor (&name) before it; put text that begins with * in quotes',
+};
+
+function syntaxProblem(file: string, error: YAMLError, lines: LineCounter, text: string): Problem {
+  const place = lines.linePos(Math.min(error.pos[0], text.length));
+  const language = file.toLowerCase().endsWith('.json') ? 'JSON' : 'YAML';
+  const startsWithStar = text[error.pos[0]] === '*';
+  return {
+    source: {
+      kind: 'file',
+      file,
+      line: Math.min(Math.max(place.line, 1), lineCount(text)),
+      column: Math.max(place.col, 1),
+    },
+    path: '',
+    found: null,
+    sentence: `the ${language} is broken here: ${error.message.split('\n')[0] ?? ''}`,
+    hint: SYNTAX_HINTS[error.code] ?? (startsWithStar ? 'put text that begins with * in quotes' : null),
+  };
+}
+
+/** Places in a document. */
+class Places {
+  readonly #file: string;
+  readonly #document: Document.Parsed;
+  readonly #lines: LineCounter;
+  readonly #lastLine: number;
+
+  constructor(file: string, document: Document.Parsed, lines: LineCounter, lastLine: number) {
+    this.#file = file;
+    this.#document = document;
+    this.#lines = lines;
+    this.#lastLine = lastLine;
+  }
+
+  locate(path: Path, part: 'key' | 'value'): ProblemSource {
+    let node: unknown = this.#document.contents;
+    let offset = startOf(node) ?? 0;
+    for (const [index, step] of path.entries()) {
+      const child = childOf(this.#resolved(node), step);
+      if (child === null) break;
+      const isLast = index === path.length - 1;
+      const keyAt = startOf(child.key);
+      const valueAt = startOf(child.value);
+      const wantsValue =
+        isLast && part === 'value' && (isScalar(child.value) || isAlias(child.value) || keyAt === null);
+      offset = (wantsValue ? (valueAt ?? keyAt) : (keyAt ?? valueAt)) ?? offset;
+      node = child.value;
+    }
+    return this.at(offset);
+  }
+
+  /** @param offset characters from the file's start */
+  at(offset: number): ProblemSource {
+    const { line, col } = this.#lines.linePos(offset);
+    return {
+      kind: 'file',
+      file: this.#file,
+      line: Math.min(Math.max(line, 1), this.#lastLine),
+      column: Math.max(col, 1),
+    };
+  }
+
+  #resolved(node: unknown): unknown {
+    return isAlias(node) ? node.resolve(this.#document) : node;
+  }
+}
+
+/** The last pair wins where a key stands twice, as in the plain values. */
+function childOf(node: unknown, step: string | number): { key: unknown; value: unknown } | null {
+  if (isMap(node)) {
+    const pair = node.items.findLast((item) => keyText(item) === String(step));
+    return pair === undefined ? null : { key: pair.key, value: pair.value };
+  }
+  if (isSeq(node) && typeof step === 'number') {
+    return step < node.items.length ? { key: null, value: node.items[step] } : null;
+  }
+  return null;
+}
+
+function keyText(pair: Pair): string {
+  return isScalar(pair.key) ? String(pair.key.value) : String(pair.key);
+}
+
+function startOf(node: unknown): number | null {
+  return isNode(node) ? (node.range?.[0] ?? null) : null;
+}
+
+function duplicateKeyProblems(document: Document.Parsed, places: Places): Problem[] {
+  const problems: Problem[] = [];
+  visit(document, {
+    Map(_, map, ancestors) {
+      const first = new Map<string, Pair>();
+      for (const pair of map.items) {
+        const key = keyText(pair);
+        const earlier = first.get(key);
+        if (earlier === undefined) {
+          first.set(key, pair);
+          continue;
+        }
+        const source = places.at(startOf(pair.key) ?? 0);
+        const firstAt = places.at(startOf(earlier.key) ?? 0);
+        const firstLine = firstAt.kind === 'file' ? firstAt.line : 0;
+        problems.push({
+          source,
+          path: [...ancestors.flatMap((ancestor) => (isPair(ancestor) ? [keyText(ancestor)] : [])), key].join('.'),
+          found: null,
+          sentence: `stands twice in the same section (first in line ${firstLine})`,
+          hint: 'keep one of them',
+        });
+      }
+    },
+  });
+  return problems;
+}

@@ -1,0 +1,32 @@
+/** Settings that belong to the design but not to this version: refused with a sentence that says so, not as a typo. */
+import type { Path } from './problem.js';
+
+/** Where a setting may stand (`*`: any name, `#`: any index) and what to say of it. */
+const LATER_KEYS: readonly (readonly [pattern: string, sentence: string])[] = [
+  ['listeners.#.upstream', 'belongs to mode l4, which is not in this version; an l7 listener has routes'],
+  ['listeners.#.relay', 'belongs to mode l4, which is not in this version'],
+  ['listeners.#.timeouts.sessionIdle', 'belongs to mode l4, which is not in this version'],
+  ['listeners.#.tls', 'is known, but not in this version: listeners speak plain HTTP'],
+  ['listeners.#.accessLog', 'is known, but not in this version: there is no access log yet'],
+  ['upstreams.*.hashKey', 'belongs to the hash balancers, which are not in this version'],
+  ['upstreams.*.tls', 'is known, but not in this version: endpoints are spoken to in plain HTTP'],
+  ['log.accessLog', 'is known, but not in this version: there is no access log yet'],
+  ['accessLog', 'is known, but not in this version: there is no access log yet'],
+  ['admin.token', 'is known, but not in this version: the admin API is read-only and listens on loopback'],
+];
+
+/** What to say of a key that a later version has; null for a key that is simply unknown. */
+export function laterKeySentence(path: Path): string | null {
+  const found = LATER_KEYS.find(([pattern]) => matches(pattern.split('.'), path));
+  return found === undefined ? null : found[1];
+}
+
+function matches(pattern: readonly string[], path: Path): boolean {
+  if (pattern.length !== path.length) return false;
+  return pattern.every((part, index) => {
+    const step = path[index];
+    if (part === '*') return typeof step === 'string';
+    if (part === '#') return typeof step === 'number';
+    return part === step;
+  });
+}

@@ -1,0 +1,69 @@
+/** Schema of a whole configuration. Reading it fills in every default; writing it back gives a file that reads the same. */
+import { z } from 'zod';
+import { parseBindAddress } from '../address.js';
+import { ADMIN_ADDRESS, LOG_LEVEL, SHUTDOWN_TIMEOUT_MS } from '../defaults.js';
+import { bindAddress, choice, duration, section, wholeNumber } from './field.js';
+import { listenerSchema } from './listener.js';
+import { NAME_PATTERN } from './name.js';
+import { upstreamSchema } from './upstream.js';
+
+/** Most worker threads. */
+export const WORKERS_MAX = 256;
+
+/** What `workers: auto` reads as; the number of processors takes its place when the plan is compiled. */
+export const AUTO_WORKERS = 0;
+
+const HOUR_MS = 3_600_000;
+
+/** Names of log levels, the most talkative first (pino's). */
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+const adminDefault = parseBindAddress(ADMIN_ADDRESS);
+if (!adminDefault.ok) throw new Error(`the default admin address ${ADMIN_ADDRESS} is malformed`);
+
+/** A whole configuration. */
+export const configSchema = section(
+  {
+    listeners: z.array(listenerSchema).min(1).meta({ description: 'Where clients connect.' }),
+    upstreams: z
+      .record(z.string().regex(NAME_PATTERN), upstreamSchema)
+      .meta({ description: 'Where requests go, by name.' }),
+    workers: wholeNumber({
+      min: 1,
+      max: WORKERS_MAX,
+      word: { text: 'auto', value: AUTO_WORKERS },
+      description: 'Worker threads. `auto`: as many as processors this process may use.',
+    }).default(AUTO_WORKERS),
+    shutdownTimeout: duration({
+      minMs: 0,
+      maxMs: 24 * HOUR_MS,
+      description: 'After SIGTERM, exchanges in flight have this long to finish.',
+    }).default(SHUTDOWN_TIMEOUT_MS),
+    admin: z
+      .union([
+        z.literal('off'),
+        section(
+          {
+            bind: bindAddress({ description: 'Address of the admin API; a loopback address.' }).default(
+              adminDefault.value,
+            ),
+          },
+          'The admin API.',
+        ),
+      ])
+      .default({ bind: adminDefault.value })
+      .meta({ description: 'The admin API (read-only): status, metrics, health of the process. `off` to have none.' }),
+    log: section(
+      {
+        level: choice({ names: LOG_LEVELS, description: 'Least important messages that are logged.' }).default(
+          LOG_LEVEL,
+        ),
+      },
+      'The log of the process itself, on standard error.',
+    ).prefault({}),
+  },
+  'Configuration of sluice.',
+);
+
+/** A validated configuration: what the user wrote, with every default filled in. Plain, readonly by convention. */
+export type Config = z.output<typeof configSchema>;

@@ -1,0 +1,145 @@
+/** Turns what zod found into problems: place, value, what was expected, and the nearest name for a typo. */
+import type { z } from 'zod';
+import { laterKeySentence } from '../later-keys.js';
+import type { Locator } from '../locator.js';
+import { nearestName } from '../nearest-name.js';
+import { listText, mustBe, type Path, type PathStep, type Problem, pathText, valueText } from '../problem.js';
+import type { FieldIssue } from './field.js';
+import { NAME_FORM } from './name.js';
+import { type AnySchema, descriptionOf, knownKeys, schemaAt, sectionOf } from './walk.js';
+
+/** What explaining an issue needs: the schema it came from, the values that were checked, and where they stand. */
+export interface ExplainContext {
+  readonly schema: AnySchema;
+  readonly values: unknown;
+  readonly locator: Locator;
+}
+
+type Issue = z.core.$ZodIssue;
+
+/** The problems that one issue stands for. Pure. */
+export function explainIssue(issue: Issue, where: ExplainContext): Problem[] {
+  return explain(issue, issue.path.map(toStep), where);
+}
+
+/** The value at a path; undefined where there is none. */
+export function valueAt(root: unknown, path: Path): unknown {
+  let value = root;
+  for (const step of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return undefined;
+    value = (value as Record<PathStep, unknown>)[step];
+  }
+  return value;
+}
+
+function explain(issue: Issue, path: Path, where: ExplainContext): Problem[] {
+  const value = valueAt(where.values, path);
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((key) => unknownKey(path, key, where));
+    case 'invalid_union':
+      return explainUnion(issue, path, value, where);
+    case 'custom': {
+      const { expected, hint } = issue.params as unknown as FieldIssue;
+      return [problem(path, value, mustBe(value, expected), hint, where)];
+    }
+    case 'invalid_type':
+      return [wrongKind(path, value, kindText(issue.expected), where)];
+    case 'invalid_value':
+      return [problem(path, value, mustBe(value, listText(issue.values.map(String))), null, where)];
+    case 'too_small':
+      return [
+        problem(path, value, 'is an empty list, but must hold at least one entry', descriptionAt(path, where), where),
+      ];
+    case 'invalid_key':
+      return [problem(path, null, `is not a possible name: it must be ${NAME_FORM}`, null, where, 'key')];
+    default:
+      return [problem(path, value, mustBe(value, 'something else'), issue.message, where)];
+  }
+}
+
+/** `off` or a section: who writes a section is told what is wrong inside it. */
+function explainUnion(
+  issue: Extract<Issue, { code: 'invalid_union' }>,
+  path: Path,
+  value: unknown,
+  where: ExplainContext,
+): Problem[] {
+  const isSectionIssue = (issues: readonly Issue[]) =>
+    !issues.some((one) => one.path.length === 0 && (one.code === 'invalid_type' || one.code === 'invalid_value'));
+  const inside = issue.errors.find(isSectionIssue);
+  if (inside !== undefined) return inside.flatMap((one) => explain(one, [...path, ...one.path.map(toStep)], where));
+  const words = issue.errors.flat().flatMap((one) => (one.code === 'invalid_value' ? one.values.map(String) : []));
+  const word = words[0] ?? 'off';
+  const keys = knownKeys(where.schema, path);
+  const isMeantOff = value === false || (typeof value === 'string' && nearestName(value, words) !== null);
+  const hint = isMeantOff
+    ? `did you mean ${word}?`
+    : keys.length === 0
+      ? null
+      : `a section has the keys ${listText(keys)}`;
+  return [problem(path, value, mustBe(value, `${word} or a section`), hint, where)];
+}
+
+function unknownKey(path: Path, key: string, where: ExplainContext): Problem {
+  const own = [...path, key];
+  const later = laterKeySentence(own);
+  if (later !== null) return problem(own, valueAt(where.values, own), later, null, where, 'key');
+  const keys = knownKeys(where.schema, path);
+  const nearest = nearestName(key, keys);
+  const merge = key === '<<' ? 'merge keys (<<) are not supported; a whole value may be an alias (*name)' : null;
+  const hint = merge ?? (nearest === null ? `known here: ${keys.join(', ')}` : `did you mean ${nearest}?`);
+  return problem(own, valueAt(where.values, own), 'is not a known setting', hint, where, 'key');
+}
+
+function wrongKind(path: Path, value: unknown, kind: string, where: ExplainContext): Problem {
+  const schema = schemaAt(where.schema, path);
+  const section = schema === null ? null : sectionOf(schema);
+  if (value === null) {
+    const remove =
+      section === null
+        ? 'write its value, or remove the line'
+        : `give it one of the keys ${listText(Object.keys(section.shape))}, or remove the line`;
+    return problem(path, value, `is empty, but must be ${kind}`, remove, where);
+  }
+  const hint =
+    section === null || value === undefined
+      ? descriptionAt(path, where)
+      : `a section has the keys ${listText(Object.keys(section.shape))}`;
+  return problem(path, value, mustBe(value, kind), hint, where);
+}
+
+function descriptionAt(path: Path, where: ExplainContext): string | null {
+  const schema = schemaAt(where.schema, path);
+  return schema === null ? null : descriptionOf(schema) || null;
+}
+
+function kindText(expected: string): string {
+  return expected === 'array'
+    ? 'a list'
+    : expected === 'object' || expected === 'record'
+      ? 'a section'
+      : `a ${expected}`;
+}
+
+function problem(
+  path: Path,
+  value: unknown,
+  sentence: string,
+  hint: string | null,
+  where: ExplainContext,
+  part: 'key' | 'value' = 'value',
+): Problem {
+  return {
+    source: where.locator.sourceOf(path, part),
+    path: pathText(path),
+    found: value === undefined ? null : valueText(value),
+    sentence,
+    hint,
+  };
+}
+
+/** Paths into plain values hold text and numbers only. */
+function toStep(step: PropertyKey): PathStep {
+  return typeof step === 'symbol' ? String(step) : step;
+}

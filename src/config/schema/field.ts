@@ -1,0 +1,277 @@
+/** Builds the fields of the schema: each reads what a user wrote, writes it back the same way, and describes itself to editors. */
+import { z } from 'zod';
+import {
+  type BindAddress,
+  type EndpointAddress,
+  formatBindAddress,
+  type Parsed,
+  parseAddressRange,
+  parseBindAddress,
+  parseEndpointAddress,
+} from '../address.js';
+import { DURATION_PATTERN, formatDuration, parseDuration } from '../duration.js';
+import { nearestName } from '../nearest-name.js';
+import { listText } from '../problem.js';
+import { formatSize, parseSize, SIZE_PATTERN } from '../size.js';
+
+/** Stands in `params` of the zod issue that a field raises. */
+export interface FieldIssue {
+  /** Follows "but must be". */
+  readonly expected: string;
+  readonly hint: string | null;
+}
+
+/** What docs/configuration.md says of a field's values, e.g. "duration, 100ms to 1h". */
+export const fieldForms = z.registry<{ form: string }>();
+
+/** A field whose text form (in the file) and value (in the program) differ. */
+export type Field<T> = z.ZodCodec<z.ZodUnknown, z.ZodCustom<T, T>>;
+
+interface FieldRules<T> {
+  readonly read: (value: unknown) => Parsed<T>;
+  readonly write: (value: T) => unknown;
+  readonly description: string;
+  readonly form: string;
+  /** Keywords of JSON Schema for the text form. */
+  readonly json: Readonly<Record<string, unknown>>;
+}
+
+function field<T>(rules: FieldRules<T>): Field<T> {
+  const codec = z.codec(z.unknown().meta({ ...rules.json }), z.custom<T>(), {
+    decode: (input, payload) => {
+      const parsed = rules.read(input);
+      if (parsed.ok) return parsed.value;
+      const params: FieldIssue = { expected: parsed.expected, hint: parsed.hint };
+      payload.issues.push({ code: 'custom', input, params: { ...params } });
+      return z.NEVER;
+    },
+    encode: (value) => rules.write(value),
+  });
+  return codec.meta({ description: rules.description }).register(fieldForms, { form: rules.form });
+}
+
+/** A field written as text, for a parser of text. */
+function textField<T>(
+  rules: Omit<FieldRules<T>, 'read'> & { readonly parse: (text: string) => Parsed<T>; readonly expected: string },
+): Field<T> {
+  return field({
+    ...rules,
+    read: (value) => {
+      if (typeof value === 'string') return rules.parse(value);
+      // A bare number is the commonest slip: the parser knows which unit or form to propose.
+      const proposal = typeof value === 'number' ? rules.parse(String(value)) : null;
+      return { ok: false, expected: rules.expected, hint: proposal?.ok === false ? proposal.hint : null };
+    },
+    json: { type: 'string', ...rules.json },
+  });
+}
+
+/**
+ * A duration; the value is in ms.
+ *
+ * @param rules `off`: the word `off` is allowed, too, and reads as 0
+ */
+export function duration(rules: { minMs: number; maxMs: number; off?: boolean; description: string }): Field<number> {
+  const { minMs, maxMs, off = false, description } = rules;
+  const bounds = `${formatDuration(minMs)} to ${formatDuration(maxMs)}`;
+  const expected = `a duration such as 500ms, 10s, 5m or 1h, from ${bounds}${off ? ', or off' : ''}`;
+  return textField({
+    parse: (text) => {
+      if (off && text === 'off') return { ok: true, value: 0 };
+      const parsed = parseDuration(text);
+      if (!parsed.ok) return { ...parsed, expected };
+      if (parsed.value >= minMs && parsed.value <= maxMs) return parsed;
+      return { ok: false, expected, hint: off && parsed.value === 0 ? 'write off for no limit' : null };
+    },
+    write: (ms) => (off && ms === 0 ? 'off' : formatDuration(ms)),
+    expected,
+    description,
+    form: `duration, ${bounds}${off ? ', or `off`' : ''}`,
+    json: { pattern: off ? `^off$|${DURATION_PATTERN}` : DURATION_PATTERN },
+  });
+}
+
+/**
+ * A size; the value is in bytes.
+ *
+ * @param rules `unlimited`: the word is allowed, too, and reads as Infinity
+ */
+export function size(rules: {
+  minBytes: number;
+  maxBytes: number;
+  unlimited?: boolean;
+  description: string;
+}): Field<number> {
+  const { minBytes, maxBytes, unlimited = false, description } = rules;
+  const bounds = `${formatSize(minBytes)} to ${formatSize(maxBytes)}`;
+  const expected = `a size such as 512B, 16KiB or 1MiB, from ${bounds}${unlimited ? ', or unlimited' : ''}`;
+  return textField({
+    parse: (text) => {
+      if (unlimited && text === 'unlimited') return { ok: true, value: Number.POSITIVE_INFINITY };
+      const parsed = parseSize(text);
+      if (!parsed.ok) return { ...parsed, expected };
+      return parsed.value >= minBytes && parsed.value <= maxBytes ? parsed : { ok: false, expected, hint: null };
+    },
+    write: (bytes) => (bytes === Number.POSITIVE_INFINITY ? 'unlimited' : formatSize(bytes)),
+    expected,
+    description,
+    form: `size, ${bounds}${unlimited ? ', or `unlimited`' : ''}`,
+    json: { pattern: unlimited ? `^unlimited$|${SIZE_PATTERN}` : SIZE_PATTERN },
+  });
+}
+
+/**
+ * A whole number.
+ *
+ * @param rules `word`: a word that is allowed, too, with the number it stands for in the program
+ */
+export function wholeNumber(rules: {
+  min: number;
+  max: number;
+  word?: { readonly text: string; readonly value: number };
+  description: string;
+}): Field<number> {
+  const { min, max, word, description } = rules;
+  const expected = `a whole number from ${min} to ${max}${word === undefined ? '' : `, or ${word.text}`}`;
+  const number = { type: 'integer', minimum: min, maximum: max };
+  return field<number>({
+    read: (value) => {
+      if (word !== undefined && value === word.text) return { ok: true, value: word.value };
+      if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max)
+        return { ok: true, value };
+      return { ok: false, expected, hint: numberHint(value, word) };
+    },
+    write: (value) => (word !== undefined && value === word.value ? word.text : value),
+    description,
+    form: `whole number, ${min} to ${max}${word === undefined ? '' : `, or \`${word.text}\``}`,
+    json: word === undefined ? number : { anyOf: [{ const: word.text }, number] },
+  });
+}
+
+function numberHint(
+  value: unknown,
+  word: { readonly text: string; readonly value: number } | undefined,
+): string | null {
+  if (typeof value === 'string' && /^-?\d+$/.test(value)) return `write the number without quotes: ${value}`;
+  if (word === undefined) return null;
+  if (value === word.value) return `write ${word.text}`;
+  return typeof value === 'string' && nearestName(value, [word.text]) !== null ? `did you mean ${word.text}?` : null;
+}
+
+/** true or false. */
+export function fact(rules: { description: string }): Field<boolean> {
+  return field<boolean>({
+    read: (value) => {
+      if (typeof value === 'boolean') return { ok: true, value };
+      const isYes = typeof value === 'string' && /^(yes|on|true|y|1)$/i.test(value);
+      const isNo = typeof value === 'string' && /^(no|off|false|n|0)$/i.test(value);
+      return { ok: false, expected: 'true or false', hint: isYes ? 'write true' : isNo ? 'write false' : null };
+    },
+    write: (value) => value,
+    description: rules.description,
+    form: '`true` or `false`',
+    json: { type: 'boolean' },
+  });
+}
+
+/**
+ * One of some names.
+ *
+ * @param rules `later`: names that belong to the design but not to this version; refused with a sentence of their own
+ */
+export function choice<const Name extends string>(rules: {
+  names: readonly Name[];
+  later?: readonly string[];
+  description: string;
+}): Field<Name> {
+  const { names, later = [], description } = rules;
+  const expected = names.length === 1 ? `${names[0]}` : `one of ${listText(names)}`;
+  return field<Name>({
+    read: (value) => {
+      const found = names.find((name) => name === value);
+      if (found !== undefined) return { ok: true, value: found };
+      if (typeof value !== 'string') return { ok: false, expected, hint: null };
+      if (later.includes(value)) return { ok: false, expected, hint: laterHint(value, names) };
+      const nearest = nearestName(value, [...names, ...later]);
+      if (nearest === null) return { ok: false, expected, hint: null };
+      return {
+        ok: false,
+        expected,
+        hint: later.includes(nearest)
+          ? `${nearest}, if that was meant, is known, but not in this version`
+          : `did you mean ${nearest}?`,
+      };
+    },
+    write: (value) => value,
+    description,
+    form: names.map((name) => `\`${name}\``).join(', '),
+    json: { type: 'string', enum: [...names] },
+  });
+}
+
+function laterHint(name: string, available: readonly string[]): string {
+  return `${name} is known, but not in this version; available: ${available.join(', ')}`;
+}
+
+/** Text that must match a pattern; `convert` brings it into its one form. */
+export function text(rules: {
+  pattern: RegExp;
+  expected: string;
+  hint?: (text: string) => string | null;
+  convert?: (text: string) => string;
+  description: string;
+  form: string;
+}): Field<string> {
+  return textField({
+    parse: (value) =>
+      rules.pattern.test(value)
+        ? { ok: true, value: rules.convert?.(value) ?? value }
+        : { ok: false, expected: rules.expected, hint: rules.hint?.(value) ?? null },
+    write: (value) => value,
+    expected: rules.expected,
+    description: rules.description,
+    form: rules.form,
+    json: { pattern: rules.pattern.source },
+  });
+}
+
+/** An address to listen on. */
+export function bindAddress(rules: { description: string }): Field<BindAddress> {
+  return textField({
+    parse: parseBindAddress,
+    write: formatBindAddress,
+    expected: 'an address such as 127.0.0.1:8080, :8080 or [::1]:8080',
+    description: rules.description,
+    form: '`host:port`, `[v6]:port`, `:port`',
+    json: { pattern: ':[0-9]{1,5}$' },
+  });
+}
+
+/** An address to connect to. */
+export function endpointAddress(rules: { description: string }): Field<EndpointAddress> {
+  return textField({
+    parse: parseEndpointAddress,
+    write: (address) => address.text,
+    expected: 'an address such as 10.0.0.1:9001, [::1]:9001 or unix:/run/api.sock',
+    description: rules.description,
+    form: '`host:port`, `[v6]:port`, `unix:/path`',
+    json: { pattern: '^unix:/|:[0-9]{1,5}$' },
+  });
+}
+
+/** A range of peer addresses, in CIDR form. */
+export function addressRange(rules: { description: string }): Field<string> {
+  return textField({
+    parse: parseAddressRange,
+    write: (range) => range,
+    expected: 'a range of IP addresses such as 10.0.0.0/8, 192.0.2.1 or 2001:db8::/32',
+    description: rules.description,
+    form: 'CIDR range or IP address',
+    json: { pattern: '^[0-9a-fA-F.:]+(/[0-9]{1,3})?$' },
+  });
+}
+
+/** A section: keys that are not in `shape` are errors. */
+export function section<const Shape extends z.core.$ZodLooseShape>(shape: Shape, description: string) {
+  return z.strictObject(shape).meta({ description });
+}

@@ -1,0 +1,73 @@
+/** Schema of a route: what it matches, and where its requests go. */
+import type { z } from 'zod';
+import { EXCHANGE_TIMEOUT_MS, ROUTE_HOST, ROUTE_PATH } from '../defaults.js';
+import { duration, section, text } from './field.js';
+import { upstreamName } from './name.js';
+
+/** `*`, an exact host, `*.suffix`, or an IPv6 address in brackets; no port. */
+const HOST = /^(?:\*|(?:\*\.)?[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]+\])$/;
+
+/** Printable ASCII from `/` on, without query, fragment or space. */
+const PATH = /^\/[!"$-)*-;=>@-~]*$/;
+
+function hostHint(host: string): string | null {
+  if (host === '') return 'write * for all hosts';
+  if (host.includes('://')) return 'leave out the scheme';
+  if (/:\d*$/.test(host)) return 'leave out the port: a route matches all ports of its listener';
+  if (host.endsWith('.')) return 'leave out the dot at the end';
+  if (host.includes('/')) return 'the path belongs to match.path';
+  if (host.includes('*')) return 'a wildcard is a whole first label: *.example.com';
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the range of ASCII is meant
+  if (/[^\u0000-\u007f]/.test(host)) return 'write international names in their ASCII form (xn--…)';
+  return null;
+}
+
+function pathHint(path: string): string | null {
+  if (path === '') return 'write / for all paths';
+  if (!path.startsWith('/')) return `did you mean /${path}?`;
+  if (path.includes('?') || path.includes('#')) return 'routes match the path only, not the query';
+  return 'write other characters percent-encoded, as clients send them';
+}
+
+/** One route of an L7 listener. */
+export const routeSchema = section(
+  {
+    match: section(
+      {
+        host: text({
+          pattern: HOST,
+          expected: 'a host such as example.com, *.example.com or * for all',
+          hint: hostHint,
+          convert: (host) => host.toLowerCase(),
+          description:
+            'Host of the request: an exact name, `*.suffix` for all names below it, or `*` for all. The most specific host wins.',
+          form: 'host, `*.suffix` or `*`',
+        }).default(ROUTE_HOST),
+        path: text({
+          pattern: PATH,
+          expected: 'a path prefix that begins with /',
+          hint: pathHint,
+          description:
+            'Path prefix. `/api/` takes everything below it; `/api` takes itself and everything below, but not `/apix`. The longest prefix wins.',
+          form: 'path prefix',
+        }).default(ROUTE_PATH),
+      },
+      'Which requests take this route. Without it: all.',
+    ).prefault({}),
+    upstream: upstreamName({ description: 'Name of the upstream that gets the requests.' }),
+    timeouts: section(
+      {
+        exchange: duration({
+          minMs: 1,
+          maxMs: 86_400_000,
+          off: true,
+          description: 'Deadline for the whole exchange, over all attempts and to the last byte of the body.',
+        }).default(EXCHANGE_TIMEOUT_MS),
+      },
+      'Deadlines of this route.',
+    ).prefault({}),
+  },
+  'A route: what it matches, and where its requests go.',
+);
+
+export type Route = z.output<typeof routeSchema>;
