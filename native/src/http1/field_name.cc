@@ -1,0 +1,57 @@
+// The fields that no Connection option may strip.
+#include "http1/field_name.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+
+namespace sluice::http1 {
+namespace {
+
+constexpr std::array<std::string_view, 5> kProtectedPrefixes = {
+    "access-control-", "content-", "cross-origin-", "sec-", "x-forwarded-",
+};
+
+constexpr std::array<std::string_view, 28> kProtectedNames = {
+    "accept-ranges",
+    "age",
+    "allow",
+    "authorization",
+    "cache-control",
+    "cookie",
+    "date",
+    "etag",
+    "expires",
+    "forwarded",
+    "host",
+    "last-modified",
+    "link",
+    "location",
+    "pragma",
+    "proxy-authenticate",
+    "retry-after",
+    "server",
+    "set-cookie",
+    "strict-transport-security",
+    "vary",
+    "via",
+    "warning",
+    "www-authenticate",
+    "x-content-type-options",
+    "x-frame-options",
+    "x-real-ip",
+    "x-request-id",
+};
+
+}  // namespace
+
+bool IsProtectedFieldName(std::string_view name) {
+  return std::any_of(kProtectedPrefixes.begin(), kProtectedPrefixes.end(),
+                     [name](std::string_view prefix) {
+                       return EqualsIgnoringCase(name.substr(0, prefix.size()), prefix);
+                     }) ||
+         std::any_of(kProtectedNames.begin(), kProtectedNames.end(),
+                     [name](std::string_view known) { return EqualsIgnoringCase(name, known); });
+}
+
+}  // namespace sluice::http1
