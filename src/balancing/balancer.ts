@@ -1,0 +1,33 @@
+/** What a balancing algorithm is: the seam that makes each one a file of its own and one line in registry.ts. */
+import type { Rng } from '../core/rng.js';
+import type { Tick } from '../core/tick.js';
+import type { EndpointGroup } from './endpoint-group.js';
+import type { TriedSet } from './tried-set.js';
+import type { UpstreamView } from './upstream-view.js';
+
+/** No endpoint may be picked now. */
+export const NO_ENDPOINT = -1;
+
+/** What an algorithm may know of the exchange. Algorithms without a key ignore it. */
+export interface PickKey {
+  /** 32 bits of the hash of the configured key (client address, header, …). */
+  readonly hash: number;
+}
+
+/** For exchanges whose upstream has no hash key. */
+export const NO_KEY: PickKey = { hash: 0 };
+
+/** One algorithm at work for one upstream in one worker; may keep what it derives from a group's revision. Thread: worker. */
+export interface Balancer {
+  /**
+   * Picks one endpoint of a group and claims it, so that the decision and its effect on others are one step.
+   *
+   * HOT (bench/micro/balancing/pick.bench.ts): no allocation, no closures.
+   * @param view  the upstream, with the board's tables
+   * @param group the endpoints to pick from: its primaries or its backups, all enabled, healthy, resolved, not draining
+   * @param tried endpoints this exchange has tried already; they are passed over
+   * @param now   the shared clock
+   * @returns index of the endpoint in the upstream's plan; NO_ENDPOINT when every one is tried or full
+   */
+  pickFrom(view: UpstreamView, group: EndpointGroup, key: PickKey, tried: TriedSet, rng: Rng, now: Tick): number;
+}

@@ -1,0 +1,78 @@
+/** The endpoints of an upstream that may take work as of one control epoch: all its primaries, or all its backups. */
+import { smoothCycle } from './smooth-cycle.js';
+
+/** What a group holds of one endpoint. */
+export interface GroupMember {
+  /** Index in the upstream's plan. */
+  readonly endpoint: number;
+  readonly slot: number;
+  readonly generation: number;
+  /** >= 1 */
+  readonly weight: number;
+  /** 0: no cap. */
+  readonly cap: number;
+}
+
+const FIELDS = 5;
+const ENDPOINT = 0;
+const SLOT = 1;
+const GENERATION = 2;
+const WEIGHT = 3;
+const CAP = 4;
+
+/**
+ * Members by position, 0 .. size - 1, in the order of the plan; side by side in one array, because every pick reads them
+ * all. Positions change with `revision`. Getters are HOT (bench/micro/balancing/pick.bench.ts). Thread: worker.
+ */
+export class EndpointGroup {
+  #members = new Int32Array(0);
+  #size = 0;
+  #cycle: Uint16Array = new Uint16Array(0);
+  #revision = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Grows with every change of the members: what was derived from an older revision is out of date. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** Positions in the order of smooth weighted round-robin; as long as one cycle. */
+  get cycle(): Uint16Array {
+    return this.#cycle;
+  }
+
+  // In all getters: position < size, and the array has FIELDS words for each position.
+
+  endpointAt(position: number): number {
+    return this.#members[position * FIELDS + ENDPOINT] as number;
+  }
+
+  slotAt(position: number): number {
+    return this.#members[position * FIELDS + SLOT] as number;
+  }
+
+  generationAt(position: number): number {
+    return this.#members[position * FIELDS + GENERATION] as number;
+  }
+
+  weightAt(position: number): number {
+    return this.#members[position * FIELDS + WEIGHT] as number;
+  }
+
+  capAt(position: number): number {
+    return this.#members[position * FIELDS + CAP] as number;
+  }
+
+  /** Takes new members; the caller's control epoch has changed. */
+  replace(members: readonly GroupMember[]): void {
+    this.#members = Int32Array.from(
+      members.flatMap(({ endpoint, slot, generation, weight, cap }) => [endpoint, slot, generation, weight, cap]),
+    );
+    this.#size = members.length;
+    this.#cycle = smoothCycle(members.map((member) => member.weight));
+    this.#revision += 1;
+  }
+}

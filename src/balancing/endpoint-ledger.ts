@@ -1,0 +1,193 @@
+/** Settles attempts: what each one did to its endpoint's load, latency, waits and counters. */
+import { type EndpointLoadTable, NO_SAMPLE } from '../board/endpoint-load.js';
+import type { WorkerBoard } from '../board/worker-board.js';
+import type { EndpointPlan } from '../config/plan.js';
+import { invariant } from '../core/invariant.js';
+import { msBetween, NEVER, type Tick } from '../core/tick.js';
+import { foldFailure, foldSample, UNKNOWN_US } from './latency.js';
+
+/** No attempt: end of a list, or an exchange without one. */
+const NONE = -1;
+/** A fold that loses this often is dropped: as many other samples of the same endpoint got in meanwhile. */
+const MOST_FOLDS = 4;
+const US_PER_MS = 1_000;
+const NOT_IMPLEMENTED = 501;
+const HTTP_VERSION_NOT_SUPPORTED = 505;
+
+/**
+ * Does this status say that the endpoint is in trouble? 501 and 505 are about the request and come from sound endpoints.
+ *
+ * @param status of a response
+ */
+export function isFailingStatus(status: number): boolean {
+  return status >= 500 && status !== NOT_IMPLEMENTED && status !== HTTP_VERSION_NOT_SUPPORTED;
+}
+
+/**
+ * One attempt at a time for each exchange: begin, then at most one firstByte, at most one fail, then end. An exchange that
+ * tries another endpoint ends its attempt and begins another.
+ *
+ * For each endpoint the attempts that wait for their first byte form a list in the order of their start, linked through
+ * arrays indexed by exchange: the oldest is at the head, and its start is what WaitingTable publishes, at a constant price.
+ *
+ * HOT (bench/micro/balancing/pick.bench.ts): no allocation after construction. Thread: worker; one for each.
+ */
+export class EndpointLedger {
+  readonly #board: WorkerBoard;
+  readonly #load: EndpointLoadTable;
+  /** By exchange; NONE: no attempt. */
+  readonly #slot: Int32Array;
+  readonly #generation: Uint16Array;
+  readonly #startedAt: Int32Array;
+  readonly #isWaiting: Uint8Array;
+  readonly #older: Int32Array;
+  readonly #newer: Int32Array;
+  /** By slot: the list of those that wait, all of the slot's latest generation. */
+  readonly #oldest: Int32Array;
+  readonly #newest: Int32Array;
+  readonly #listGeneration: Uint16Array;
+  #open = 0;
+
+  /** @param exchanges exchange numbers are 0 .. exchanges - 1 */
+  constructor(board: WorkerBoard, exchanges: number) {
+    const slots = board.capacities.endpointSlots;
+    this.#board = board;
+    this.#load = board.load;
+    this.#slot = new Int32Array(exchanges).fill(NONE);
+    this.#generation = new Uint16Array(exchanges);
+    this.#startedAt = new Int32Array(exchanges);
+    this.#isWaiting = new Uint8Array(exchanges);
+    this.#older = new Int32Array(exchanges);
+    this.#newer = new Int32Array(exchanges);
+    this.#oldest = new Int32Array(slots).fill(NONE);
+    this.#newest = new Int32Array(slots).fill(NONE);
+    this.#listGeneration = new Uint16Array(slots);
+  }
+
+  /** Attempts that have begun and not ended. */
+  get open(): number {
+    return this.#open;
+  }
+
+  /**
+   * Takes over the claim of a pick: from here on end() gives it back.
+   *
+   * @param endpoint the picked one (UpstreamView.endpoint(index))
+   * @param isRetry  true when the exchange had an attempt before this one
+   */
+  begin(exchange: number, endpoint: EndpointPlan, isRetry: boolean, now: Tick): void {
+    invariant(this.#slot[exchange] === NONE, `exchange ${exchange} has no attempt open`);
+    const { slot, generation } = endpoint;
+    this.#slot[exchange] = slot;
+    this.#generation[exchange] = generation;
+    this.#startedAt[exchange] = now;
+    this.#open += 1;
+    this.#board.stripe.countAttempt(slot, isRetry);
+    this.#append(exchange, slot, generation, now);
+  }
+
+  /**
+   * The head of the response has come. A failing status (isFailingStatus) raises the estimate as fail() does, and counts as
+   * a failure of the endpoint; do not call fail() for it as well.
+   *
+   * @param elapsedUs from begin to the first byte
+   */
+  firstByte(exchange: number, status: number, elapsedUs: number, now: Tick): void {
+    const slot = this.#attempt(exchange);
+    if (this.#isWaiting[exchange] === 0) return;
+    this.#remove(exchange, slot);
+    if (isFailingStatus(status)) this.#countFailure(exchange, slot, elapsedUs, now);
+    else this.#fold(exchange, slot, elapsedUs, false, now);
+  }
+
+  /**
+   * The attempt failed by the endpoint's fault (the catalogue says so), before or after its first byte. Then call end().
+   *
+   * @param elapsedUs from begin to the failure
+   */
+  fail(exchange: number, elapsedUs: number, now: Tick): void {
+    const slot = this.#attempt(exchange);
+    if (this.#isWaiting[exchange] !== 0) this.#remove(exchange, slot);
+    this.#countFailure(exchange, slot, elapsedUs, now);
+  }
+
+  /**
+   * The attempt is over, however it went: gives the claim back. Ignored when the exchange has no attempt, so that every way
+   * out may call it.
+   *
+   * An attempt that nobody waits for any more (its client left) still says something if it waited longer than the estimate:
+   * the endpoint is at least that slow.
+   */
+  end(exchange: number, now: Tick): void {
+    const slot = this.#slot[exchange];
+    if (slot === undefined || slot === NONE) return;
+    if (this.#isWaiting[exchange] !== 0) {
+      this.#remove(exchange, slot);
+      const waitedUs = msBetween(this.#startedAt[exchange] as number, now) * US_PER_MS; // exchange < length
+      const estimateUs = this.#load.latencyUs(slot);
+      if (waitedUs > (estimateUs === NO_SAMPLE ? UNKNOWN_US : estimateUs))
+        this.#fold(exchange, slot, waitedUs, false, now);
+    }
+    this.#slot[exchange] = NONE;
+    this.#open -= 1;
+    this.#board.claims.end(slot, this.#generation[exchange] as number); // exchange < length
+  }
+
+  #attempt(exchange: number): number {
+    const slot = this.#slot[exchange];
+    invariant(slot !== undefined && slot !== NONE, `exchange ${exchange} has an attempt open`);
+    return slot;
+  }
+
+  #countFailure(exchange: number, slot: number, elapsedUs: number, now: Tick): void {
+    if (this.#load.generation(slot) !== this.#generation[exchange]) return;
+    this.#board.stripe.countAttemptFailure(slot);
+    this.#fold(exchange, slot, elapsedUs, true, now);
+  }
+
+  #fold(exchange: number, slot: number, elapsedUs: number, isFailure: boolean, now: Tick): void {
+    if (this.#load.generation(slot) !== this.#generation[exchange]) return;
+    for (let attempt = 0; attempt < MOST_FOLDS; attempt++) {
+      const seenUs = this.#load.latencyUs(slot);
+      const gapMs = Math.max(msBetween(this.#load.latencyAt(slot), now), 0);
+      const nextUs = isFailure ? foldFailure(seenUs, elapsedUs, gapMs) : foldSample(seenUs, elapsedUs, gapMs);
+      if (this.#load.replaceLatency(slot, seenUs, nextUs, now)) return;
+    }
+  }
+
+  #append(exchange: number, slot: number, generation: number, now: Tick): void {
+    if (this.#listGeneration[slot] !== generation) {
+      // The slot has another endpoint: whoever waits on the former one is let go of, and leaves its own links alone.
+      this.#listGeneration[slot] = generation;
+      this.#oldest[slot] = NONE;
+      this.#newest[slot] = NONE;
+    }
+    const before = this.#newest[slot] as number; // slot < length
+    this.#isWaiting[exchange] = 1;
+    this.#older[exchange] = before;
+    this.#newer[exchange] = NONE;
+    this.#newest[slot] = exchange;
+    if (before !== NONE) {
+      this.#newer[before] = exchange;
+      return;
+    }
+    this.#oldest[slot] = exchange;
+    this.#board.waiting.publish(slot, generation, now);
+  }
+
+  #remove(exchange: number, slot: number): void {
+    this.#isWaiting[exchange] = 0;
+    const generation = this.#generation[exchange] as number; // exchange < length
+    if (this.#listGeneration[slot] !== generation) return;
+    const older = this.#older[exchange] as number;
+    const newer = this.#newer[exchange] as number;
+    if (newer === NONE) this.#newest[slot] = older;
+    else this.#older[newer] = older;
+    if (older !== NONE) {
+      this.#newer[older] = newer;
+      return;
+    }
+    this.#oldest[slot] = newer;
+    this.#board.waiting.publish(slot, generation, newer === NONE ? NEVER : (this.#startedAt[newer] as number));
+  }
+}

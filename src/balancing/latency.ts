@@ -1,0 +1,93 @@
+/** The arithmetic of an endpoint's latency estimate: how samples, failures and idle time move it. Pure. */
+import { NO_SAMPLE } from '../board/endpoint-load.js';
+
+/**
+ * In this time an old estimate loses 63 % (1 - 1/e) of its say. Finagle's and APISIX's 10 s (semantics.md 3): long enough
+ * to outlast one slow request, short enough to notice a recovered endpoint within the same minute.
+ */
+export const DECAY_MS = 10_000;
+
+/**
+ * Least weight of one sample. On a busy endpoint samples come less than a millisecond apart, where time alone would give
+ * them no weight at all: then the estimate follows about the last 16 of them (nginx: 20, semantics.md 3).
+ */
+export const LEAST_SAMPLE_WEIGHT = 1 / 16;
+/** Up to this gap between two samples the least weight is what counts: saves exp() on busy endpoints. */
+const LEAST_WEIGHT_GAP_MS = -DECAY_MS * Math.log(1 - LEAST_SAMPLE_WEIGHT);
+
+/** An estimate fades only after this long without a sample: less would move it by under 1 %, and cost exp() on each pick. */
+export const IDLE_GRACE_MS = 100;
+
+/**
+ * A failure multiplies the estimate by this, however fast it came: with LEAST_SAMPLE_WEIGHT, an endpoint that fails more
+ * than one request in 12 is driven out. A share of the estimate rather than a fixed time, so that the penalty is no larger
+ * than it takes at this upstream's latencies, and the trial that idle decay grants comes after DECAY_MS x ln 2 = 7 s.
+ */
+export const FAILURE_FACTOR = 2;
+
+/** First estimate of an endpoint nothing is known about, not even through its peers: Linkerd's 30 ms (semantics.md 3). */
+export const UNKNOWN_US = 30_000;
+
+/**
+ * Largest estimate: beyond 10 s endpoints are equally bad, and one that once timed out for a minute must not wait longer for
+ * its next trial than one that did for 10 s (nginx stops at 5 s).
+ */
+export const MOST_LATENCY_US = 10_000_000;
+
+/**
+ * Folds one time to first byte into the estimate (EWMA; the weight of a sample is the share of DECAY_MS since the last one,
+ * but at least LEAST_SAMPLE_WEIGHT).
+ *
+ * @param estimateUs current estimate in µs, or NO_SAMPLE
+ * @param sampleUs   measured time in µs, >= 0
+ * @param gapMs      time since the estimate was stored, >= 0
+ * @returns the new estimate in whole µs, 1 .. MOST_LATENCY_US
+ */
+export function foldSample(estimateUs: number, sampleUs: number, gapMs: number): number {
+  if (estimateUs === NO_SAMPLE) return clamped(sampleUs);
+  const weight = gapMs <= LEAST_WEIGHT_GAP_MS ? LEAST_SAMPLE_WEIGHT : 1 - Math.exp(-gapMs / DECAY_MS);
+  return clamped(estimateUs + (sampleUs - estimateUs) * weight);
+}
+
+/**
+ * Folds a failure into the estimate: a fast failure must not look like a fast endpoint.
+ *
+ * @param estimateUs current estimate in µs, or NO_SAMPLE
+ * @param elapsedUs  how long the attempt took to fail, >= 0
+ * @param gapMs      time since the estimate was stored, >= 0
+ * @returns the new estimate in whole µs, 1 .. MOST_LATENCY_US
+ */
+export function foldFailure(estimateUs: number, elapsedUs: number, gapMs: number): number {
+  const before = estimateUs === NO_SAMPLE ? UNKNOWN_US : fadedEstimate(estimateUs, gapMs);
+  return clamped(Math.max(before, elapsedUs) * FAILURE_FACTOR);
+}
+
+/**
+ * The estimate as a pick sees it: it fades while no sample comes, so that an endpoint that was slow is tried again.
+ *
+ * @param estimateUs stored estimate in µs, not NO_SAMPLE
+ * @param gapMs      time since it was stored; below 0 (another thread's clock) counts as 0
+ */
+export function fadedEstimate(estimateUs: number, gapMs: number): number {
+  return gapMs <= IDLE_GRACE_MS ? estimateUs : estimateUs * Math.exp(-gapMs / DECAY_MS);
+}
+
+/**
+ * Rounds a latency down to three binary digits behind the leading one (steps of 6 to 12 %): endpoints that are nearly equal
+ * become equal and take turns. Below 256 µs all are equal: that is noise of the scheduler and of the loopback.
+ *
+ * @param latencyUs any latency in µs, >= 0
+ */
+export function latencyBucket(latencyUs: number): number {
+  const whole = latencyUs < MOST_BUCKETED_US ? latencyUs | 0 : MOST_BUCKETED_US;
+  if (whole <= LEAST_BUCKET_US) return LEAST_BUCKET_US;
+  const dropped = 28 - Math.clz32(whole);
+  return (whole >>> dropped) << dropped;
+}
+const LEAST_BUCKET_US = 256;
+/** About 18 minutes; keeps the arithmetic in int32. */
+const MOST_BUCKETED_US = 2 ** 30;
+
+function clamped(latencyUs: number): number {
+  return Math.min(Math.max(Math.round(latencyUs), 1), MOST_LATENCY_US);
+}

@@ -1,0 +1,17 @@
+/** Which balancers there are: one line for each algorithm. */
+import type { BalancerName } from '../config/plan.js';
+import type { Balancer } from './balancer.js';
+import { leastConn } from './least-conn.js';
+import { leastTime } from './least-time.js';
+import { roundRobin } from './round-robin.js';
+
+const BALANCERS: Readonly<Record<BalancerName, () => Balancer>> = {
+  'round-robin': roundRobin,
+  'least-conn': leastConn,
+  'least-time': leastTime,
+};
+
+/** Makes the balancer of that name for one upstream in one worker. */
+export function balancerFor(name: BalancerName): Balancer {
+  return BALANCERS[name]();
+}

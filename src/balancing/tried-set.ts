@@ -1,0 +1,33 @@
+/** The endpoints that one exchange has tried already. */
+
+/**
+ * A short list: an exchange tries a handful of endpoints at most, nearly always none before its first pick. One set may be
+ * kept and cleared for the next exchange. Thread: worker.
+ */
+export class TriedSet {
+  readonly #endpoints: number[] = [];
+
+  get size(): number {
+    return this.#endpoints.length;
+  }
+
+  /** @param endpoint index in the upstream's plan */
+  add(endpoint: number): void {
+    if (!this.has(endpoint)) this.#endpoints.push(endpoint);
+  }
+
+  /** HOT (bench/micro/balancing/pick.bench.ts). */
+  has(endpoint: number): boolean {
+    for (let index = 0; index < this.#endpoints.length; index++) {
+      if (this.#endpoints[index] === endpoint) return true;
+    }
+    return false;
+  }
+
+  clear(): void {
+    this.#endpoints.length = 0;
+  }
+}
+
+/** For first attempts; add nothing to it. */
+export const NONE_TRIED = new TriedSet();

@@ -1,0 +1,39 @@
+/** Picks endpoints of one upstream: its balancer, asked about the primaries and, if none of them will do, the backups. */
+import type { WorkerBoard } from '../board/worker-board.js';
+import type { UpstreamPlan } from '../config/plan.js';
+import type { Rng } from '../core/rng.js';
+import type { Tick } from '../core/tick.js';
+import { type Balancer, NO_ENDPOINT, type PickKey } from './balancer.js';
+import { balancerFor } from './registry.js';
+import type { TriedSet } from './tried-set.js';
+import { UpstreamView } from './upstream-view.js';
+
+/** Thread: worker; one for each upstream of its plan. */
+export class UpstreamPicker {
+  readonly view: UpstreamView;
+  readonly #balancer: Balancer;
+  readonly #rng: Rng;
+
+  /** @param rng this worker's; workers must have different seeds */
+  constructor(plan: UpstreamPlan, board: WorkerBoard, rng: Rng) {
+    this.view = new UpstreamView(plan, board);
+    this.#balancer = balancerFor(plan.balance);
+    this.#rng = rng;
+  }
+
+  /**
+   * Picks an endpoint and claims it: hand the result to EndpointLedger.begin() at once, which gives the claim back.
+   *
+   * Backups are picked only when no primary is eligible: none takes work, or all are tried or full.
+   * HOT (bench/micro/balancing/pick.bench.ts).
+   * @param tried endpoints this exchange has tried already
+   * @returns index in plan.endpoints, or NO_ENDPOINT (then SLUICE_NO_ENDPOINT)
+   */
+  pick(key: PickKey, tried: TriedSet, now: Tick): number {
+    const view = this.view;
+    view.refresh();
+    const endpoint = this.#balancer.pickFrom(view, view.primaries, key, tried, this.#rng, now);
+    if (endpoint !== NO_ENDPOINT || view.backups.size === 0) return endpoint;
+    return this.#balancer.pickFrom(view, view.backups, key, tried, this.#rng, now);
+  }
+}

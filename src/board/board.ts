@@ -1,0 +1,166 @@
+/** The primary's side of the board: makes it, gives slots out, adds the workers up, and takes back what dead ones held. */
+import { invariant } from '../core/invariant.js';
+import { generationAfter } from './claims-word.js';
+import { EndpointControlWriter, type EndpointSettings } from './endpoint-control.js';
+import { EndpointLoadTable } from './endpoint-load.js';
+import type { BoardCapacities } from './layout.js';
+import { Reclaimer } from './reclaim.js';
+import { allocateBoard, type MappedBoard } from './shared-memory.js';
+import { SlotAllocator } from './slot-allocator.js';
+import { UpstreamTable } from './upstream-table.js';
+import { clearWaiting } from './waiting-table.js';
+import { type EndpointFigures, type TrafficFigures, WorkerStripe } from './worker-stripe.js';
+
+/** Place of an endpoint on the board; goes into its EndpointPlan. */
+export interface SlotAssignment {
+  readonly slot: number;
+  readonly generation: number;
+}
+
+/** All workers' gauges and counters, added up. */
+export interface BoardTotals {
+  /** Open now. */
+  readonly clientConnections: number;
+  readonly exchanges: number;
+  /** Since the board was made. */
+  readonly traffic: TrafficFigures;
+}
+
+/** The whole board. Thread: primary; there is one. */
+export class Board {
+  readonly capacities: BoardCapacities;
+  /** Hand this to workers in their workerData; attachBoard() takes it. */
+  readonly buffer: SharedArrayBuffer;
+  readonly load: EndpointLoadTable;
+  readonly control: EndpointControlWriter;
+  readonly upstreams: UpstreamTable;
+  readonly #mapped: MappedBoard;
+  readonly #stripes: readonly WorkerStripe[];
+  readonly #slots: SlotAllocator;
+  readonly #reclaimer: Reclaimer;
+  /** Generation that each slot had last; 0: never assigned. */
+  readonly #generations: Uint16Array;
+  /** What the counters of each slot stood at when its endpoint got it. */
+  readonly #figuresBefore = new Map<number, EndpointFigures>();
+  /** Workers whose claims could not all be given back yet. */
+  readonly #unsettled = new Set<number>();
+
+  constructor(mapped: MappedBoard) {
+    this.#mapped = mapped;
+    this.capacities = mapped.layout.capacities;
+    this.buffer = mapped.buffer;
+    this.load = new EndpointLoadTable(mapped);
+    this.upstreams = new UpstreamTable(mapped);
+    this.control = new EndpointControlWriter(mapped, this.upstreams);
+    this.#stripes = mapped.layout.stripes.map((_, worker) => new WorkerStripe(mapped, worker));
+    this.#slots = new SlotAllocator(this.capacities.endpointSlots);
+    this.#reclaimer = new Reclaimer(mapped, this.load);
+    this.#generations = new Uint16Array(this.capacities.endpointSlots);
+  }
+
+  /** Slots that assign() can still give out. */
+  get freeSlots(): number {
+    return this.#slots.freeSlots;
+  }
+
+  /**
+   * Gives an endpoint a slot with a generation of its own: nothing in flight, no sample, enabled and healthy.
+   *
+   * @throws Error (invariant) when no slot is free or the upstream is out of range
+   */
+  assign(upstream: number, settings: EndpointSettings): SlotAssignment {
+    const isUpstream = Number.isInteger(upstream) && upstream >= 0 && upstream < this.capacities.upstreams;
+    invariant(isUpstream, `upstream ${upstream} has a place on a board for ${this.capacities.upstreams}`);
+    const slot = this.#slots.take();
+    const generation = generationAfter(this.#generations[slot] ?? 0);
+    this.#generations[slot] = generation;
+    this.#figuresBefore.set(slot, this.#slotFigures(slot));
+    this.load.begin(slot, generation);
+    this.control.begin(slot, generation, upstream, settings);
+    return { slot, generation };
+  }
+
+  /** Takes a slot back; requests still in flight finish, and their ends are not counted for whoever gets the slot next. */
+  release(slot: number): void {
+    this.#slots.giveBack(slot);
+    this.control.end(slot);
+  }
+
+  /** A worker's own part, for reading; its owner writes it. */
+  stripe(worker: number): WorkerStripe {
+    const stripe = this.#stripes[worker];
+    invariant(stripe, `the board has a stripe for worker ${worker}`);
+    return stripe;
+  }
+
+  /** Over all workers, lost ones included. */
+  totals(): BoardTotals {
+    const lives = this.#stripes.map((stripe) => stripe.life());
+    return {
+      clientConnections: lives.reduce((sum, life) => sum + life.clientConnections, 0),
+      exchanges: lives.reduce((sum, life) => sum + life.exchanges, 0),
+      traffic: sumOf(this.#stripes.map((stripe) => stripe.traffic())),
+    };
+  }
+
+  /** Counters of the endpoint that has the slot, over all workers, since it got the slot. */
+  endpointFigures(slot: number): EndpointFigures {
+    const before = this.#figuresBefore.get(slot);
+    const now = this.#slotFigures(slot);
+    return {
+      attempts: now.attempts - (before?.attempts ?? 0),
+      failures: now.failures - (before?.failures ?? 0),
+      retries: now.retries - (before?.retries ?? 0),
+    };
+  }
+
+  /**
+   * Takes back what a worker held whose thread has ended ('exit' was emitted): claims on endpoints, open connections and
+   * exchanges, waits. Idempotent.
+   *
+   * @returns false when an endpoint was too busy to find out what the worker held there: call again a few ms later
+   */
+  reclaim(worker: number): boolean {
+    this.stripe(worker).markLost();
+    clearWaiting(this.#mapped, worker);
+    const isSettled = this.#reclaimer.reclaim(worker);
+    if (isSettled) this.#unsettled.delete(worker);
+    else this.#unsettled.add(worker);
+    return isSettled;
+  }
+
+  /**
+   * Makes a lost worker's stripe ready for the thread that takes its place, which goes on from the old counters: they only
+   * ever grow.
+   *
+   * @throws Error (invariant) unless reclaim() returned true for it
+   */
+  resetStripe(worker: number): void {
+    const stripe = this.stripe(worker);
+    const isSettled = stripe.life().state === 'lost' && !this.#unsettled.has(worker);
+    invariant(isSettled, `what worker ${worker} held was taken back before its stripe is used again`);
+    stripe.setState('absent');
+  }
+
+  #slotFigures(slot: number): EndpointFigures {
+    return sumOf(this.#stripes.map((stripe) => stripe.endpointTraffic(slot)));
+  }
+}
+
+/**
+ * Makes the board of this process. Thread: primary.
+ *
+ * @param capacities endpointSlotsFor(), upstreams and workers of the plan
+ * @throws Error (invariant) when a capacity is out of range; RangeError when there is no such memory
+ */
+export function createBoard(capacities: BoardCapacities): Board {
+  return new Board(allocateBoard(capacities));
+}
+
+function sumOf<Field extends string>(all: readonly Readonly<Record<Field, number>>[]): Record<Field, number> {
+  const sum = { ...all[0] } as Record<Field, number>; // a board has at least one worker
+  for (const figures of all.slice(1)) {
+    for (const field of Object.keys(figures) as Field[]) sum[field] += figures[field];
+  }
+  return sum;
+}

@@ -1,0 +1,101 @@
+/** The load of every endpoint, written by every worker: requests in flight and the estimate of the time to first byte. */
+import type { Tick } from '../core/tick.js';
+import { claimsWord, countOf, generationOf } from './claims-word.js';
+import { EndpointLoad } from './layout.js';
+import type { MappedBoard } from './shared-memory.js';
+
+const CLAIMS = EndpointLoad.field.claims;
+const LATENCY_US = EndpointLoad.field.latencyUs;
+const LATENCY_AT = EndpointLoad.field.latencyAt;
+
+/** Estimate of an endpoint that has not answered yet. */
+export const NO_SAMPLE = 0;
+
+/**
+ * One record a slot, each on lines of its own. Claims are taken and given back through a worker's ClaimJournal, so that
+ * those of a dead worker are known. Thread: any.
+ */
+export class EndpointLoadTable {
+  readonly #int32: Int32Array;
+  readonly #base: number;
+  readonly #stride: number;
+
+  constructor(board: MappedBoard) {
+    this.#int32 = board.int32;
+    this.#base = board.layout.board.endpointLoad.base;
+    this.#stride = board.layout.board.endpointLoad.stride;
+  }
+
+  /** Requests in flight on the endpoint over all workers. */
+  inflight(slot: number): number {
+    return countOf(Atomics.load(this.#int32, this.#at(slot, CLAIMS)));
+  }
+
+  /**
+   * The same, for comparing many endpoints before a claim. HOT (bench/micro/balancing/pick.bench.ts): a plain load, 1 ns
+   * where Atomics.load costs 12. Pair: any worker's claim writes, we read. We may see a count that has just been replaced;
+   * claimIfUnchanged() then refuses and the comparison is made again.
+   */
+  inflightHint(slot: number): number {
+    return countOf(this.#int32[this.#at(slot, CLAIMS)] as number); // slot < endpointSlots: inside the view
+  }
+
+  /** Generation of the endpoint that has the slot now. */
+  generation(slot: number): number {
+    return generationOf(Atomics.load(this.#int32, this.#at(slot, CLAIMS)));
+  }
+
+  /** The claims word as it is, for ClaimJournal and reclaim. */
+  claims(slot: number): number {
+    return Atomics.load(this.#int32, this.#at(slot, CLAIMS));
+  }
+
+  /** Replaces the claims word if it is still `seen`. @returns what it was: `seen` when it was replaced */
+  replaceClaims(slot: number, seen: number, next: number): number {
+    return Atomics.compareExchange(this.#int32, this.#at(slot, CLAIMS), seen, next);
+  }
+
+  /**
+   * Estimated time to first byte in µs, or NO_SAMPLE. A plain load: a statistic, whose next reader sees what this one
+   * missed.
+   */
+  latencyUs(slot: number): number {
+    return this.#int32[this.#at(slot, LATENCY_US)] as number; // slot < endpointSlots: inside the view
+  }
+
+  /** When the estimate was stored. Statistic, like latencyUs(). */
+  latencyAt(slot: number): Tick {
+    return this.#int32[this.#at(slot, LATENCY_AT)] as number; // slot < endpointSlots: inside the view
+  }
+
+  /**
+   * Stores a new estimate if no other worker stored one since `seenUs` was read.
+   *
+   * Pair: the estimate is replaced first, its time is stored after it; a reader (latencyUs, then latencyAt) may see the new
+   * estimate with the old time. It then takes the estimate for older than it is and lets it fade by the time between two
+   * samples: less than one bucket of the comparison on a busy endpoint, and mended by the next read.
+   * @returns true when it was stored
+   */
+  replaceLatency(slot: number, seenUs: number, nextUs: number, now: Tick): boolean {
+    if (Atomics.compareExchange(this.#int32, this.#at(slot, LATENCY_US), seenUs, nextUs) !== seenUs) return false;
+    this.#int32[this.#at(slot, LATENCY_AT)] = now;
+    return true;
+  }
+
+  /**
+   * Begins a new assignment: nothing in flight, no sample. Thread: primary.
+   *
+   * Pair: a worker that ends a claim of the former generation sees another generation in the word and leaves it alone. One
+   * that folds a sample of the former endpoint at this very moment can leave it as the new one's first estimate; it fades
+   * like any other.
+   */
+  begin(slot: number, generation: number): void {
+    Atomics.store(this.#int32, this.#at(slot, LATENCY_US), NO_SAMPLE);
+    Atomics.store(this.#int32, this.#at(slot, LATENCY_AT), 0);
+    Atomics.store(this.#int32, this.#at(slot, CLAIMS), claimsWord(generation, 0));
+  }
+
+  #at(slot: number, field: number): number {
+    return this.#base + slot * this.#stride + field;
+  }
+}

@@ -1,0 +1,248 @@
+/**
+ * Where everything lies on the board: records grouped by who writes them, every group on cache lines of its own.
+ * The only file with offsets; the tables turn them into domain words.
+ */
+import { invariant } from '../core/invariant.js';
+
+/** Two 64-byte lines: processors fetch adjacent lines in pairs, so neighbours closer than this disturb each other. */
+export const LINE_BYTES = 128;
+/** Size of a page of WebAssembly memory, which the board is made of. */
+export const PAGE_BYTES = 65_536;
+const INT32_BYTES = 4;
+const FLOAT64_BYTES = 8;
+
+/** "SLCB" read as a little-endian int32. */
+export const BOARD_MAGIC = 0x42434c53;
+/** Raised with every change of this file: a worker of another build must not read this board. */
+export const LAYOUT_VERSION = 1;
+
+/** How much the board has room for; fixed for the life of the process. */
+export interface BoardCapacities {
+  /** Endpoints of all upstreams together, spare ones for reloads included. */
+  readonly endpointSlots: number;
+  readonly upstreams: number;
+  readonly workers: number;
+}
+
+/** Larger boards are a mistake in the arithmetic of whoever asked; the largest possible takes 0.7 GiB. */
+export const MOST_ENDPOINT_SLOTS = 1 << 16;
+export const MOST_UPSTREAMS = 1 << 14;
+export const MOST_WORKERS = 256;
+
+/** Spare slots: a reload needs room for its new endpoints before the old ones are gone. */
+const SLOT_STEP = 64;
+
+/**
+ * Slots to ask for when the configuration has `endpoints` endpoints: twice as many, so that one reload may replace them
+ * all while the old ones drain, rounded up to a multiple of 64.
+ *
+ * @param endpoints endpoints of all upstreams, >= 0
+ */
+export function endpointSlotsFor(endpoints: number): number {
+  return Math.max(1, Math.ceil((2 * endpoints) / SLOT_STEP)) * SLOT_STEP;
+}
+
+/** Shape of one group of records. */
+export interface Group<Field extends string = string> {
+  readonly writer: 'primary' | 'every worker' | 'owning worker';
+  /** How many records there are. */
+  readonly per: 'board' | 'upstream' | 'slot';
+  readonly word: 'int32' | 'float64';
+  /** `line`: every record on lines of its own, because several threads write it. `packed`: side by side, one writer. */
+  readonly spacing: 'line' | 'packed';
+  /** Words from the start of a record. */
+  readonly field: Readonly<Record<Field, number>>;
+  readonly words: number;
+}
+
+function group<const Fields extends readonly string[]>(
+  shape: Pick<Group, 'writer' | 'per' | 'word' | 'spacing'>,
+  fields: Fields,
+): Group<Fields[number]> {
+  const field = Object.fromEntries(fields.map((name, index) => [name, index])) as Record<Fields[number], number>;
+  return { ...shape, field, words: fields.length };
+}
+
+/** Written once, before any worker starts. */
+export const Header = group({ writer: 'primary', per: 'board', word: 'int32', spacing: 'packed' }, [
+  'magic',
+  'layoutVersion',
+  'endpointSlots',
+  'upstreams',
+  'workers',
+  'bytes',
+]);
+
+/** Counts changes of the control records of an upstream, so that workers know when to rebuild what they cached. */
+export const UpstreamControl = group({ writer: 'primary', per: 'upstream', word: 'int32', spacing: 'line' }, ['epoch']);
+
+/** The shared cursor of round-robin and of ties. */
+export const UpstreamTurn = group({ writer: 'every worker', per: 'upstream', word: 'int32', spacing: 'line' }, [
+  'turn',
+]);
+
+/** What every attempt on an endpoint changes; nothing else lives here. */
+export const EndpointLoad = group({ writer: 'every worker', per: 'slot', word: 'int32', spacing: 'line' }, [
+  /** [generation:11][0:1][in flight:20] */
+  'claims',
+  /** Estimated time to first byte in µs; 0: no sample. */
+  'latencyUs',
+  /** Tick at which latencyUs was stored. */
+  'latencyAt',
+]);
+
+/** What the operator and the health checks say of an endpoint. */
+export const EndpointControl = group({ writer: 'primary', per: 'slot', word: 'int32', spacing: 'packed' }, [
+  /** 0: the slot is free. */
+  'generation',
+  'upstream',
+  /** Bits, see endpoint-control.ts. */
+  'flags',
+  'weight',
+  'cap',
+]);
+
+/** A worker's life as others see it. */
+export const Life = group({ writer: 'owning worker', per: 'board', word: 'int32', spacing: 'packed' }, [
+  'state',
+  'heartbeatAt',
+  'clientConnections',
+  'exchanges',
+]);
+
+/** Cumulative counters of one worker. float64: exact to 2^53, no carry between words. */
+export const Traffic = group({ writer: 'owning worker', per: 'board', word: 'float64', spacing: 'packed' }, [
+  'requests',
+  'responses1xx',
+  'responses2xx',
+  'responses3xx',
+  'responses4xx',
+  'responses5xx',
+  'clientFailures',
+  'endpointFailures',
+  'proxyFailures',
+  'retries',
+  'bytesFromClients',
+  'bytesToClients',
+]);
+
+/** Cumulative counters of one worker for each endpoint. */
+export const EndpointTraffic = group({ writer: 'owning worker', per: 'slot', word: 'float64', spacing: 'packed' }, [
+  'attempts',
+  'failures',
+  'retries',
+]);
+
+/** What one worker holds on each endpoint, see claim-journal.ts. */
+export const Journal = group({ writer: 'owning worker', per: 'slot', word: 'int32', spacing: 'packed' }, [
+  /** [generation:11][0:1][claims held:20] */
+  'held',
+  /** Odd while a claim or its end is under way. */
+  'version',
+]);
+
+/** The oldest attempt of one worker on each endpoint that still waits for its first byte, see waiting-table.ts. */
+export const Waiting = group({ writer: 'owning worker', per: 'slot', word: 'int32', spacing: 'packed' }, [
+  'generation',
+  /** Start tick; NEVER: none waits. */
+  'since',
+]);
+
+/** Groups that exist once, in the order they lie in. */
+export const BOARD_GROUPS = {
+  header: Header,
+  upstreamControl: UpstreamControl,
+  upstreamTurn: UpstreamTurn,
+  endpointLoad: EndpointLoad,
+  endpointControl: EndpointControl,
+} as const;
+
+/** Groups that every worker has in its stripe, in the order they lie in. */
+export const STRIPE_GROUPS = {
+  life: Life,
+  traffic: Traffic,
+  endpointTraffic: EndpointTraffic,
+  journal: Journal,
+  waiting: Waiting,
+} as const;
+
+/** Where the records of one group lie, in words of the group's own kind (int32 or float64). */
+export interface Placement {
+  readonly offsetBytes: number;
+  /** Of all records together, up to the next group. */
+  readonly bytes: number;
+  /** Index of the first record's first word in a view over the whole board. */
+  readonly base: number;
+  /** Words from one record to the next. */
+  readonly stride: number;
+}
+
+type PlacementsOf<Groups> = { readonly [Name in keyof Groups]: Placement };
+
+/** A board of given capacities, laid out. */
+export interface BoardLayout {
+  readonly capacities: BoardCapacities;
+  /** Bytes in use. */
+  readonly bytes: number;
+  readonly pages: number;
+  readonly board: PlacementsOf<typeof BOARD_GROUPS>;
+  /** One entry for each worker. */
+  readonly stripes: readonly PlacementsOf<typeof STRIPE_GROUPS>[];
+}
+
+/**
+ * Lays a board out. Deterministic: the same capacities give the same layout in every thread.
+ *
+ * @throws Error (invariant) when a capacity is out of range
+ */
+export function layoutFor(capacities: BoardCapacities): BoardLayout {
+  checkCapacity('endpoint slots', capacities.endpointSlots, MOST_ENDPOINT_SLOTS);
+  checkCapacity('upstreams', capacities.upstreams, MOST_UPSTREAMS);
+  checkCapacity('workers', capacities.workers, MOST_WORKERS);
+  const board = placeAll(BOARD_GROUPS, 0, capacities);
+  let bytes = board.end;
+  const stripes: PlacementsOf<typeof STRIPE_GROUPS>[] = [];
+  for (let worker = 0; worker < capacities.workers; worker++) {
+    const stripe = placeAll(STRIPE_GROUPS, bytes, capacities);
+    stripes.push(stripe.placements);
+    bytes = stripe.end;
+  }
+  return { capacities, bytes, pages: Math.ceil(bytes / PAGE_BYTES), board: board.placements, stripes };
+}
+
+function checkCapacity(what: string, count: number, most: number): void {
+  const isInRange = Number.isInteger(count) && count >= 1 && count <= most;
+  invariant(isInRange, `a board has 1 to ${most} ${what}, asked for ${count}`);
+}
+
+function placeAll<Groups extends Readonly<Record<string, Group>>>(
+  groups: Groups,
+  startBytes: number,
+  capacities: BoardCapacities,
+): { placements: PlacementsOf<Groups>; end: number } {
+  let end = startBytes;
+  const placed = Object.entries(groups).map(([name, shape]) => {
+    const placement = place(shape, end, capacities);
+    end += placement.bytes;
+    return [name, placement] as const;
+  });
+  return { placements: Object.fromEntries(placed) as PlacementsOf<Groups>, end };
+}
+
+function place(shape: Group, offsetBytes: number, capacities: BoardCapacities): Placement {
+  const wordBytes = shape.word === 'int32' ? INT32_BYTES : FLOAT64_BYTES;
+  const recordBytes = shape.words * wordBytes;
+  const strideBytes = shape.spacing === 'line' ? wholeLines(recordBytes) : recordBytes;
+  const records = { board: 1, upstream: capacities.upstreams, slot: capacities.endpointSlots }[shape.per];
+  invariant(offsetBytes % LINE_BYTES === 0, `a group begins on a line, not at byte ${offsetBytes}`);
+  return {
+    offsetBytes,
+    bytes: wholeLines(records * strideBytes),
+    base: offsetBytes / wordBytes,
+    stride: strideBytes / wordBytes,
+  };
+}
+
+function wholeLines(bytes: number): number {
+  return Math.ceil(bytes / LINE_BYTES) * LINE_BYTES;
+}

@@ -1,0 +1,43 @@
+/** A worker's side of the board: reads what all share, writes its own stripe, claims endpoints. */
+import { ClaimJournal } from './claim-journal.js';
+import { EndpointControlTable } from './endpoint-control.js';
+import { EndpointLoadTable } from './endpoint-load.js';
+import type { BoardCapacities } from './layout.js';
+import { mapBoard } from './shared-memory.js';
+import { UpstreamTable } from './upstream-table.js';
+import { WaitingTable } from './waiting-table.js';
+import { WorkerStripe } from './worker-stripe.js';
+
+/** The tables as one worker uses them. Thread: that worker; no two threads may attach as the same worker at a time. */
+export interface WorkerBoard {
+  readonly worker: number;
+  readonly capacities: BoardCapacities;
+  readonly load: EndpointLoadTable;
+  readonly control: EndpointControlTable;
+  readonly upstreams: UpstreamTable;
+  readonly claims: ClaimJournal;
+  readonly waiting: WaitingTable;
+  readonly stripe: WorkerStripe;
+}
+
+/**
+ * Attaches a worker to the board.
+ *
+ * @param buffer Board.buffer, from workerData
+ * @param worker 0 .. workers - 1
+ * @throws Error (invariant) when the memory is no board, has another build's layout, or no stripe for this worker
+ */
+export function attachBoard(buffer: SharedArrayBuffer, worker: number): WorkerBoard {
+  const mapped = mapBoard(buffer);
+  const load = new EndpointLoadTable(mapped);
+  return {
+    worker,
+    capacities: mapped.layout.capacities,
+    load,
+    control: new EndpointControlTable(mapped),
+    upstreams: new UpstreamTable(mapped),
+    claims: new ClaimJournal(mapped, worker, load),
+    waiting: new WaitingTable(mapped, worker),
+    stripe: new WorkerStripe(mapped, worker),
+  };
+}

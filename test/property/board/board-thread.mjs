@@ -1,0 +1,126 @@
+/** What one real worker thread does to a board under test. Runs the compiled code of dist/. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { NO_KEY } from '../../../dist/balancing/balancer.js';
+import { NONE_TRIED } from '../../../dist/balancing/tried-set.js';
+import { UpstreamPicker } from '../../../dist/balancing/upstream-picker.js';
+import { attachBoard } from '../../../dist/board/worker-board.js';
+import { seededRng } from '../../../dist/core/rng.js';
+
+const { buffer, worker, task } = workerData;
+const board = attachBoard(buffer, worker);
+const rng = seededRng(task.seed ?? worker + 1);
+const shared = task.shared ? new Int32Array(task.shared) : undefined;
+
+/** Waits until the test says go, so that all threads run at the same time. */
+function awaitStart() {
+  if (!shared) return;
+  Atomics.add(shared, 0, 1);
+  Atomics.notify(shared, 0);
+  while (Atomics.load(shared, 1) === 0) Atomics.wait(shared, 1, 0);
+}
+
+const tasks = {
+  /** Random begins and ends on random slots, `rounds` of them, all ended at last. */
+  'begin-end'() {
+    const held = [];
+    let claims = 0;
+    for (let round = 0; round < task.rounds; round++) {
+      if (held.length > 0 && rng.below(2) === 0) {
+        const at = rng.below(held.length);
+        const { slot, generation } = held[at];
+        held[at] = held[held.length - 1];
+        held.pop();
+        board.claims.end(slot, generation);
+      } else {
+        const chosen = task.slots[rng.below(task.slots.length)];
+        if (board.claims.claim(chosen.slot, chosen.generation, 0) < 1)
+          throw new Error('a claim without a cap was refused');
+        held.push(chosen);
+        claims += 1;
+      }
+    }
+    for (const { slot, generation } of held) board.claims.end(slot, generation);
+    return { claims };
+  },
+
+  /** Claims and ends one capped slot, `rounds` times; shared[3] counts those inside, which must never be more than the cap. */
+  'hold-below-cap'() {
+    awaitStart();
+    const { slot, generation } = task.slots[0];
+    let claims = 0;
+    let refusals = 0;
+    let most = 0;
+    while (claims < task.rounds) {
+      const inflight = board.claims.claim(slot, generation, task.cap);
+      if (inflight < 0) {
+        refusals += 1;
+        continue;
+      }
+      claims += 1;
+      most = Math.max(most, inflight, Atomics.add(shared, 3, 1) + 1);
+      Atomics.sub(shared, 3, 1);
+      board.claims.end(slot, generation);
+    }
+    return { claims, refusals, most };
+  },
+
+  /** Picks `rounds` times. Gives [endpoint, in flight after the claim, ticket before, ticket after] of each and of each end. */
+  pick() {
+    const picker = new UpstreamPicker(task.plan, board, rng);
+    awaitStart();
+    const history = new Int32Array(task.rounds * 8);
+    const held = [];
+    const shares = new Array(task.plan.endpoints.length).fill(0);
+    let at = 0;
+    for (let round = 0; round < task.rounds; round++) {
+      const before = shared ? Atomics.add(shared, 2, 1) : 0;
+      const endpoint = picker.pick(NO_KEY, NONE_TRIED, 1);
+      const after = shared ? Atomics.add(shared, 2, 1) : 0;
+      shares[endpoint] += 1;
+      history.set([1, endpoint, before, after], at);
+      at += 4;
+      held.push(endpoint);
+      if (task.hold) continue;
+      while (held.length > 3 || (held.length > 0 && rng.below(2) === 0)) {
+        const ended = held.splice(rng.below(held.length), 1)[0];
+        const { slot, generation } = task.plan.endpoints[ended];
+        const endBefore = shared ? Atomics.add(shared, 2, 1) : 0;
+        board.claims.end(slot, generation);
+        const endAfter = shared ? Atomics.add(shared, 2, 1) : 0;
+        if (at + 4 <= history.length) history.set([-1, ended, endBefore, endAfter], at);
+        at += 4;
+      }
+    }
+    return { shares, history: history.subarray(0, at), held: held.length };
+  },
+
+  /** Claims and ends for ever, holding up to eight; ends only when shared[1] becomes 2, and then gives everything back. */
+  churn() {
+    const held = [];
+    Atomics.add(shared, 0, 1);
+    for (;;) {
+      // A pause every so often, as between two requests; short enough that the journal is nearly always under way.
+      const isOver = Atomics.load(shared, 1) === 2;
+      for (let round = 0; round < 64; round++) {
+        if (held.length === 8 || (held.length > 0 && rng.below(2) === 0)) {
+          const { slot, generation } = held.pop();
+          board.claims.end(slot, generation);
+        } else {
+          const chosen = task.slots[rng.below(task.slots.length)];
+          if (board.claims.claim(chosen.slot, chosen.generation, 0) > 0) held.push(chosen);
+        }
+      }
+      if (isOver) break;
+    }
+    for (const { slot, generation } of held) board.claims.end(slot, generation);
+    return {};
+  },
+
+  /** Counts bytes up past 2^32 while the test reads them. */
+  'count-up'() {
+    for (let round = 0; round < task.rounds; round++) board.stripe.countBytesToClient(65_521);
+    return {};
+  },
+};
+
+parentPort.postMessage(tasks[task.kind]());

@@ -1,0 +1,61 @@
+/** Runs test/property/board/board-thread.mjs on real worker threads over one board. */
+import { existsSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import type { Board, SlotAssignment } from '../../../src/board/board.js';
+
+const SCRIPT = new URL('./board-thread.mjs', import.meta.url);
+const COMPILED = new URL('../../../dist/board/worker-board.js', import.meta.url);
+
+/** A test whose condition does not come true within this has failed. */
+const DEADLINE_MS = 15_000;
+
+/** What a thread does; board-thread.mjs has the meaning of each. */
+export interface ThreadTask {
+  readonly kind: 'begin-end' | 'hold-below-cap' | 'pick' | 'churn' | 'count-up';
+  readonly seed?: number;
+  readonly rounds?: number;
+  readonly cap?: number;
+  readonly slots?: readonly SlotAssignment[];
+  /** UpstreamPlan for `pick`. */
+  readonly plan?: unknown;
+  readonly hold?: boolean;
+  /** Int32Array memory of the test: [0] ready threads, [1] go, [2] ticket, … */
+  readonly shared?: SharedArrayBuffer;
+}
+
+/** Starts one thread as `worker` of the board. */
+export function startThread(board: Board, worker: number, task: ThreadTask): Worker {
+  if (!existsSync(COMPILED)) throw new Error('dist/ is missing: threads run compiled code, so run `npx tsc` first');
+  return new Worker(SCRIPT, { workerData: { buffer: board.buffer, worker, task } });
+}
+
+/** Waits for the result that a thread posts, then for its end. */
+export function resultOf<Result>(thread: Worker): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    let result: Result;
+    thread.once('message', (message: Result) => {
+      result = message;
+    });
+    thread.once('error', reject);
+    thread.once('exit', () => resolve(result));
+  });
+}
+
+/** Runs one thread for each task, all at once, and gives their results. */
+export function runThreads<Result>(board: Board, tasks: readonly ThreadTask[]): Promise<Result[]> {
+  return Promise.all(tasks.map((task, worker) => resultOf<Result>(startThread(board, worker, task))));
+}
+
+/** Looks again and again until the condition is true. */
+export async function until(isTrue: () => boolean, sentence: string): Promise<void> {
+  const deadline = performance.now() + DEADLINE_MS;
+  while (!isTrue()) {
+    if (performance.now() > deadline) throw new Error(`not within ${DEADLINE_MS} ms: ${sentence}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** Memory for what threads of one test tell each other beside the board. */
+export function sharedWords(words: number): Int32Array<SharedArrayBuffer> {
+  return new Int32Array(new SharedArrayBuffer(words * 4));
+}

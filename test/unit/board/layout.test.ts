@@ -1,0 +1,94 @@
+/** The layout keeps writers apart and is checked when a worker attaches. */
+import { describe, expect, it } from 'vitest';
+import { createBoard } from '../../../src/board/board.js';
+import {
+  BOARD_GROUPS,
+  endpointSlotsFor,
+  LINE_BYTES,
+  layoutFor,
+  type Placement,
+  STRIPE_GROUPS,
+} from '../../../src/board/layout.js';
+import { attachBoard } from '../../../src/board/worker-board.js';
+
+const layouts = [
+  { endpointSlots: 64, upstreams: 1, workers: 1 },
+  { endpointSlots: 1, upstreams: 3, workers: 2 },
+  { endpointSlots: 4096, upstreams: 100, workers: 64 },
+].map((capacities) => layoutFor(capacities));
+
+const placementsOf = (layout: (typeof layouts)[number]): Placement[] => [
+  ...Object.values<Placement>(layout.board),
+  ...layout.stripes.flatMap((stripe) => Object.values<Placement>(stripe)),
+];
+
+describe('board layout', () => {
+  it.each(layouts)('begins every group on a line of its own ($capacities)', (layout) => {
+    for (const { offsetBytes, bytes } of placementsOf(layout)) {
+      expect(offsetBytes % LINE_BYTES).toBe(0);
+      expect(bytes % LINE_BYTES).toBe(0);
+    }
+  });
+
+  it.each(layouts)('lets no two groups overlap and leaves no gap ($capacities)', (layout) => {
+    let end = 0;
+    for (const { offsetBytes, bytes } of placementsOf(layout)) {
+      expect(offsetBytes).toBe(end);
+      end += bytes;
+    }
+    expect(layout.bytes).toBe(end);
+  });
+
+  it('gives every record that several threads write lines of its own', () => {
+    for (const [name, group] of Object.entries({ ...BOARD_GROUPS, ...STRIPE_GROUPS })) {
+      if (group.writer !== 'every worker') continue;
+      expect(group.spacing, name).toBe('line');
+      const stride = layouts[2]!.board[name as keyof typeof BOARD_GROUPS].stride * 4;
+      expect(stride % LINE_BYTES, name).toBe(0);
+    }
+  });
+
+  it('lets only the owner write in a stripe', () => {
+    expect(Object.values(STRIPE_GROUPS).map((group) => group.writer)).toEqual(Array(5).fill('owning worker'));
+  });
+
+  it.each([0, -1, 1.5, 2 ** 20])('refuses a capacity of %s', (workers) => {
+    expect(() => layoutFor({ endpointSlots: 64, upstreams: 1, workers })).toThrow(/1 to 256 workers/);
+  });
+
+  it.each([
+    [0, 64],
+    [1, 64],
+    [32, 64],
+    [33, 128],
+    [100, 256],
+  ])('has spare slots for a reload of %i endpoints', (endpoints, slots) => {
+    expect(endpointSlotsFor(endpoints)).toBe(slots);
+  });
+});
+
+describe('attaching to a board', () => {
+  const capacities = { endpointSlots: 64, upstreams: 2, workers: 2 };
+
+  it('finds the capacities it was made with', () => {
+    expect(attachBoard(createBoard(capacities).buffer, 1).capacities).toEqual(capacities);
+  });
+
+  it.each([
+    [0, 'magic', /magic number is missing/],
+    [1, 'layout version', /layout version 1.*found 99/],
+    [5, 'size', /bytes, as its capacities need/],
+  ])('refuses memory whose header word %i (%s) is wrong', (word, _name, sentence) => {
+    const { buffer } = createBoard(capacities);
+    new Int32Array(buffer)[word] = 99;
+    expect(() => attachBoard(buffer, 0)).toThrow(sentence);
+  });
+
+  it('refuses memory that is too small for a header', () => {
+    expect(() => attachBoard(new SharedArrayBuffer(8), 0)).toThrow(/magic number is missing/);
+  });
+
+  it('refuses a worker that has no stripe', () => {
+    expect(() => attachBoard(createBoard(capacities).buffer, 2)).toThrow(/stripe for worker 2/);
+  });
+});
