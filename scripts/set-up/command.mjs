@@ -1,0 +1,52 @@
+/** Runs one command of the set-up quietly: its output goes to a log, and to the terminal only when it fails. */
+import { spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { relative } from 'node:path';
+import { CACHE, ROOT } from '../repository.mjs';
+
+/** Lines of a failed command's log that are shown. */
+const SHOWN_LINES = 40;
+
+/** A failure that a person can mend; its message is the whole story, no stack needed. */
+export class SetUpError extends Error {
+  name = 'SetUpError';
+}
+
+/** @param {string} sentence progress, for people */
+export function tell(sentence) {
+  process.stderr.write(`sluice: ${sentence}\n`);
+}
+
+/**
+ * Runs a command in the repository's top folder to its end.
+ *
+ * @param {{ what: string, log: string, program: string, args: string[], env?: NodeJS.ProcessEnv }} command
+ *   what: said while it runs, e.g. 'compiling the native engine'; log: name of its log, without folder and ending
+ * @throws SetUpError with the log's tail and path
+ */
+export async function runCommand({ what, log, program, args, env = process.env }) {
+  const logPath = `${CACHE}/logs/${log}.log`;
+  mkdirSync(`${CACHE}/logs`, { recursive: true });
+  tell(`${what} …`);
+  const startedAt = Date.now();
+  const output = openSync(logPath, 'w');
+  const ending = await new Promise((resolve) => {
+    const child = spawn(program, args, { cwd: ROOT, env, stdio: ['ignore', output, output] });
+    child.once('error', (error) => resolve(`could not be started (${error.message})`));
+    child.once('exit', (code, signal) =>
+      resolve(signal ? `was ended by ${signal}` : code === 0 ? '' : `failed (${code})`),
+    );
+  });
+  closeSync(output);
+  if (ending !== '') {
+    const lines = readFileSync(logPath, 'utf8').trimEnd().split('\n');
+    throw new SetUpError(
+      `${what} ${ending}. The end of its output (all of it is in ${relative(ROOT, logPath)}):\n` +
+        lines
+          .slice(-SHOWN_LINES)
+          .map((line) => `  | ${line}`)
+          .join('\n'),
+    );
+  }
+  tell(`${what}: done in ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
+}

@@ -1,0 +1,36 @@
+/**
+ * Runs all tests: TypeScript (vitest), then C++ without sanitizers. Both run even when the first fails. With arguments
+ * they go to vitest, and only vitest runs: `npm test -- test/unit/board`.
+ */
+import { spawnSync } from 'node:child_process';
+import { readFileSync, rmSync } from 'node:fs';
+import { reportSuite } from './report.mjs';
+import { RESULTS, ROOT } from './repository.mjs';
+
+const VITEST_REPORT = `${RESULTS}/vitest-report.json`;
+
+function run(args) {
+  return spawnSync(process.execPath, args, { cwd: ROOT, stdio: 'inherit' }).status === 0;
+}
+
+/** Counts from the JSON report; a run that ended badly without a failed test (an error outside of tests) counts as one failure. */
+function vitestCounts(isGood) {
+  try {
+    const report = JSON.parse(readFileSync(VITEST_REPORT, 'utf8'));
+    const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } = report;
+    // A file that could not even be loaded has no tests, and is a failure all the same.
+    const brokenFiles = testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0);
+    const failed = numFailedTests + brokenFiles.length;
+    const skipped = numPendingTests + numTodoTests;
+    return { passed: numPassedTests, failed: Math.max(failed, isGood ? 0 : 1), skipped };
+  } catch {
+    return { passed: 0, failed: 1 };
+  }
+}
+
+const chosen = process.argv.slice(2);
+rmSync(VITEST_REPORT, { force: true });
+const isVitestGood = run([`${ROOT}/node_modules/vitest/vitest.mjs`, 'run', ...chosen]);
+const isNativeGood = chosen.length > 0 || run([`${ROOT}/scripts/native-tests.mjs`, 'plain']);
+reportSuite('TypeScript tests', vitestCounts(isVitestGood));
+process.exitCode = isVitestGood && isNativeGood ? 0 : 1;

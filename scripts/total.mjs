@@ -1,0 +1,23 @@
+/**
+ * Adds up the counts that a stage of .ci/run left behind and prints them as "PASSED FAILED".
+ *
+ * Usage: node scripts/total.mjs EXIT_CODE RESULT_FILE…
+ */
+import { readFileSync } from 'node:fs';
+
+const [exitCode, ...files] = process.argv.slice(2);
+let passed = 0;
+let failed = 0;
+for (const file of files) {
+  try {
+    const counts = JSON.parse(readFileSync(file, 'utf8'));
+    passed += counts.passed;
+    failed += counts.failed;
+  } catch {
+    // The suite ended before it could count: that is a failure of its own.
+    failed += 1;
+  }
+}
+// A stage that failed without a failed test (an error outside of tests, a signal) is one failure as well.
+if (exitCode !== '0' && failed === 0) failed = 1;
+console.log(`${passed} ${failed}`);
