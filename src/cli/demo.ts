@@ -1,0 +1,177 @@
+/** The command `demo`: three small endpoints, the proxy in front of them, and a live line of what it does. */
+
+import { parseBindAddress } from '../config/address.js';
+import { ADMIN_ADDRESS, LISTEN_ADDRESS, UPSTREAM_NAME } from '../config/defaults.js';
+import type { ConfigFlags } from '../config/flags.js';
+import { loadConfig } from '../config/load.js';
+import type { Primary } from '../control/primary.js';
+import { ExitCode, placeText } from '../control/start-failure.js';
+import { invariant } from '../core/invariant.js';
+import type { Addon } from '../engine/engine.js';
+import type { LogSink } from '../observability/logger.js';
+import type { Arguments } from './arguments.js';
+import { paintFor, reportLines } from './check-report.js';
+import { DemoDisplay } from './demo-display.js';
+import { DEMO_ENDPOINTS, startDemoEndpoints } from './demo-endpoints.js';
+import { type DemoLook, demoLine, hasMoved } from './demo-report.js';
+import { launch } from './launch.js';
+import type { RunSurroundings } from './run.js';
+
+/** Shows best that endpoints differ. */
+const DEMO_BALANCE = 'least-time';
+/** The demo's own lines say what goes on; the log only what goes wrong. */
+const DEMO_LOG_LEVEL = 'warn';
+/** Ports tried from the default one upwards before the system chooses. */
+const PORTS_TRIED = 20;
+const LOOK_TERMINAL_MS = 1_000;
+const LOOK_PLAIN_MS = 5_000;
+
+/** Runs the demo until it is interrupted. @returns the exit code. Thread: primary. */
+export async function runDemo(
+  command: Extract<Arguments, { kind: 'demo' }>,
+  surroundings: RunSurroundings,
+): Promise<number> {
+  const { out, err, environment, readFile, machine } = surroundings;
+  const display = new DemoDisplay(out);
+  const endpoints = await startDemoEndpoints(DEMO_ENDPOINTS);
+  const reporter = new DemoReporter(display);
+  try {
+    const flags = demoFlags(command.flags, endpoints.addresses, surroundings.loadAddon, display);
+    const loaded = loadConfig({ file: null, flags, readFile, machine });
+    if (!loaded.ok) {
+      err.write(
+        `${reportLines(null, { problems: loaded.problems, warnings: [] }, paintFor(err, environment)).join('\n')}\n`,
+      );
+      return ExitCode.BAD_INPUT;
+    }
+    return await launch({
+      config: loaded.config,
+      warnings: [],
+      processors: machine.processors,
+      loadAddon: surroundings.loadAddon,
+      workerEntry: surroundings.workerEntry,
+      sink: sinkAround(display, surroundings.openSink()),
+      err,
+      onHangup: 'stop', // there is no file to reload, and a closed terminal must not leave a demo behind
+      onReady: (primary) => {
+        display.print(introduction(primary, flags.balance ?? DEMO_BALANCE, commandWord(environment)));
+        reporter.start(primary);
+      },
+    });
+  } finally {
+    reporter.close();
+    display.close();
+    await endpoints.close();
+  }
+}
+
+/** How the user starts the demo again, with other flags behind it. */
+function commandWord(environment: Readonly<Record<string, string | undefined>>): string {
+  return environment.npm_lifecycle_event === 'start' ? 'npm start --' : 'sluice demo';
+}
+
+function demoFlags(
+  given: ConfigFlags,
+  upstream: readonly string[],
+  loadAddon: () => Addon,
+  display: DemoDisplay,
+): ConfigFlags {
+  const chosen: ConfigFlags = { balance: DEMO_BALANCE, logLevel: DEMO_LOG_LEVEL, ...given, upstream };
+  if (given.listen !== undefined && given.admin !== undefined) return chosen;
+  const addon = loadAddon();
+  return {
+    ...chosen,
+    listen: given.listen ?? [freeAddress(LISTEN_ADDRESS, addon, display)],
+    admin: given.admin ?? freeAddress(ADMIN_ADDRESS, addon, display),
+  };
+}
+
+/** The default address, or, where it is taken, the next free port; says so. */
+function freeAddress(preferred: string, addon: Addon, display: DemoDisplay): string {
+  const parsed = parseBindAddress(preferred);
+  invariant(parsed.ok, `the default address ${preferred} is well-formed`);
+  const { host, port } = parsed.value;
+  const candidates = [...Array.from({ length: PORTS_TRIED }, (_, offset) => port + offset), 0];
+  for (const candidate of candidates) {
+    try {
+      const reserved = addon.reserveAddress(host, candidate);
+      reserved.close();
+      if (candidate !== port) display.print(`${preferred} is taken, using port ${reserved.port} instead.\n`);
+      return placeText(host, reserved.port);
+    } catch {
+      // Taken or not allowed: the next one. If none can be had, the start says why.
+    }
+  }
+  return preferred;
+}
+
+/** Log lines that leave the live line whole. */
+function sinkAround(display: DemoDisplay, sink: LogSink): LogSink {
+  return { write: (line) => display.around(() => sink.write(line)), flush: () => sink.flush() };
+}
+
+function introduction(primary: Primary, balance: string, again: string): string {
+  const [listener] = primary.plan.listeners;
+  invariant(listener !== undefined, 'the demo has a listener');
+  const isWildcard = listener.host === '0.0.0.0' || listener.host === '::';
+  const url = `http://${placeText(isWildcard ? '127.0.0.1' : listener.host, listener.port)}/`;
+  const { workers } = primary.plan;
+  const admin = primary.adminAddress;
+  return [
+    '',
+    `sluice listens on ${url} with ${workers} ${workers === 1 ? 'worker' : 'workers'} and balances by ${balance} over`,
+    ...DEMO_ENDPOINTS.map(({ name, delayMs }) => `  ${name.padEnd(7)} which takes ${delayMs} ms to answer`),
+    '',
+    'Try in another terminal:',
+    `  curl ${url}`,
+    `  npx autocannon -c 64 -d 10 ${url}`,
+    ...(admin === null
+      ? []
+      : [`  curl http://${placeText(admin.host, admin.port)}/api/v1/upstreams/${UPSTREAM_NAME}/endpoints`]),
+    'and with another balancer:',
+    `  ${again} --balance ${balance === 'round-robin' ? 'least-conn' : 'round-robin'}`,
+    'Ctrl-C ends it.',
+    '',
+    '',
+  ].join('\n');
+}
+
+/** Prints the live line: every second on a terminal; elsewhere every five seconds, if something has changed. */
+class DemoReporter {
+  readonly #display: DemoDisplay;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(display: DemoDisplay) {
+    this.#display = display;
+  }
+
+  start(primary: Primary): void {
+    let before = lookAt(primary);
+    const { isTerminal } = this.#display;
+    this.#timer = setInterval(
+      () => {
+        const after = lookAt(primary);
+        if (isTerminal || hasMoved(before, after)) this.#display.live(demoLine(before, after));
+        before = after;
+      },
+      isTerminal ? LOOK_TERMINAL_MS : LOOK_PLAIN_MS,
+    );
+  }
+
+  /** Idempotent. */
+  close(): void {
+    clearInterval(this.#timer);
+  }
+}
+
+function lookAt(primary: Primary): DemoLook {
+  const rows = primary.views.endpoints(UPSTREAM_NAME) ?? [];
+  return {
+    atMs: performance.now(),
+    endpoints: rows.map(({ requests, inFlight }, index) => ({
+      name: DEMO_ENDPOINTS[index]?.name ?? '?',
+      requests,
+      inFlight,
+    })),
+  };
+}

@@ -1,0 +1,96 @@
+/** What `run` and `demo` share: from a checked configuration to a started primary, and from there to the exit code. */
+import { lookup } from 'node:dns/promises';
+import type { Warning } from '../config/problem.js';
+import type { Config } from '../config/schema/config.js';
+import { makeBoardAndPlan } from '../control/board-plan.js';
+import { Primary } from '../control/primary.js';
+import { handleSignals } from '../control/signals.js';
+import { ExitCode, startFailureOf } from '../control/start-failure.js';
+import { systemTimers } from '../control/timers.js';
+import { monotonicClock } from '../core/clock.js';
+import type { Addon } from '../engine/engine.js';
+import { loadUws } from '../l7/frontends/uws/load-uws.js';
+import { createLogger, type Logger, type LogSink } from '../observability/logger.js';
+import { findingLines, paintFor } from './check-report.js';
+import { readVersion } from './version.js';
+
+/** What a launch needs. */
+export interface LaunchOptions {
+  readonly config: Config;
+  readonly warnings: readonly Warning[];
+  /** Processors this process may use. */
+  readonly processors: number;
+  readonly loadAddon: () => Addon;
+  /** Module that a worker thread starts with. */
+  readonly workerEntry: URL;
+  readonly sink: LogSink;
+  /** Where a start failure is told when the log is silent. */
+  readonly err: { write(text: string): unknown };
+  /** What SIGHUP means; 'refuse-reload' says that reloading is not there yet, 'stop' ends like SIGTERM. */
+  readonly onHangup: 'refuse-reload' | 'stop';
+  /** Called when every worker accepts. */
+  readonly onReady?: (primary: Primary) => void;
+}
+
+/** Runs the proxy until it ends. Never rejects for anything an operator can mend. @returns the exit code. Thread: primary. */
+export async function launch(options: LaunchOptions): Promise<number> {
+  const { config, sink } = options;
+  const logger = createLogger(config.log.level, sink);
+  const endWithPrimary = crashWithPrimary(logger, sink);
+  for (const warning of options.warnings)
+    logger.warn({ event: 'config-warning' }, findingLines(warning, 'warning', paintFor({}, {})).join(' '));
+  try {
+    return await runPrimary(options, logger);
+  } catch (error) {
+    const failure = startFailureOf(error);
+    if (failure === undefined) throw error;
+    logger.fatal({ event: 'start-failed', code: failure.code }, failure.message);
+    if (config.log.level === 'silent') options.err.write(`sluice: ${failure.message}\n`);
+    return failure.exitCode;
+  } finally {
+    sink.flush();
+    endWithPrimary();
+  }
+}
+
+async function runPrimary(options: LaunchOptions, logger: Logger): Promise<number> {
+  const { config } = options;
+  const addon = options.loadAddon();
+  // Before any worker: a binary that is missing is told once, and the environment that it reads is set for all threads.
+  loadUws({ headBytes: Math.max(...config.listeners.map(({ limits }) => limits.headBytes)) });
+  const clock = monotonicClock();
+  const primary = Primary.prepare({
+    ...makeBoardAndPlan(config, options.processors),
+    addon,
+    workerEntry: options.workerEntry,
+    version: readVersion(),
+    lookup: async (hostName) => (await lookup(hostName, { all: true, verbatim: true })).map(({ address }) => address),
+    clock,
+    timers: systemTimers,
+    rng: Math.random,
+    logger,
+    sink: options.sink,
+  });
+  const stopHandling = handleSignals(process, clock, {
+    stop: (signal) => primary.stop(signal),
+    reload: () => (options.onHangup === 'stop' ? primary.stop('SIGTERM') : primary.refuseReload()),
+  });
+  try {
+    void primary.ready.then(() => options.onReady?.(primary));
+    await primary.start();
+    return await primary.finished;
+  } finally {
+    stopHandling();
+  }
+}
+
+/** A bug of ours in the primary: logged with its stack, and the process ends. @returns takes the handler away again */
+function crashWithPrimary(logger: Logger, sink: LogSink): () => void {
+  const crash = (error: unknown): void => {
+    logger.fatal({ event: 'primary-crashed', err: error }, 'the primary crashed: this is a bug in sluice');
+    sink.flush();
+    process.exit(ExitCode.INTERNAL);
+  };
+  process.on('uncaughtException', crash);
+  return () => process.off('uncaughtException', crash);
+}

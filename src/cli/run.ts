@@ -1,0 +1,63 @@
+/** The command `run`: a configuration, the proxy, an exit code. */
+
+import type { ConfigSource } from '../config/load.js';
+import { loadConfig } from '../config/load.js';
+import { ExitCode } from '../control/start-failure.js';
+import type { Addon } from '../engine/engine.js';
+import type { LogSink } from '../observability/logger.js';
+import type { Arguments } from './arguments.js';
+import type { TextStream } from './check.js';
+import { paintFor, reportLines } from './check-report.js';
+import { launch } from './launch.js';
+
+/** All that running the proxy touches besides its arguments. */
+export interface RunSurroundings {
+  readonly out: TextStream;
+  readonly err: TextStream;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly readFile: ConfigSource['readFile'];
+  readonly machine: ConfigSource['machine'];
+  readonly loadAddon: () => Addon;
+  /** Module that a worker thread starts with. */
+  readonly workerEntry: URL;
+  readonly openSink: () => LogSink;
+}
+
+/** What `sluice` alone answers. */
+export const FIRST_HELP = `sluice: a load balancer and edge proxy.
+
+  sluice demo                           see it work: the proxy and three small endpoints, no file needed
+  sluice --upstream 127.0.0.1:9001      balance over your endpoints (--upstream may be given several times)
+  sluice -c sluice.yaml                 everything in a file
+  sluice --help                         all commands and flags
+`;
+
+/** Runs the proxy until it ends. @returns the exit code. Thread: primary. */
+export async function runProxy(
+  command: Extract<Arguments, { kind: 'run' }>,
+  surroundings: RunSurroundings,
+): Promise<number> {
+  const { configFile, flags } = command;
+  const { err, environment, readFile, machine } = surroundings;
+  if (configFile === null && Object.keys(flags).length === 0) {
+    err.write(FIRST_HELP);
+    return ExitCode.BAD_INPUT;
+  }
+  const loaded = loadConfig({ file: configFile, flags, readFile, machine });
+  if (!loaded.ok) {
+    err.write(
+      `${reportLines(configFile, { problems: loaded.problems, warnings: [] }, paintFor(err, environment)).join('\n')}\n`,
+    );
+    return ExitCode.BAD_INPUT;
+  }
+  return launch({
+    config: loaded.config,
+    warnings: loaded.warnings,
+    processors: machine.processors,
+    loadAddon: surroundings.loadAddon,
+    workerEntry: surroundings.workerEntry,
+    sink: surroundings.openSink(),
+    err,
+    onHangup: 'refuse-reload',
+  });
+}

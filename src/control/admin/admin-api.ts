@@ -1,0 +1,76 @@
+/** The HTTP shell of the admin API, on node:http: reads nothing but the request's head, answers JSON. */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { bindFailure, StartFailure } from '../start-failure.js';
+import { type AdminAnswer, type AdminSource, answerAdmin, failure } from './answer.js';
+import { isHostAllowed, isLoopback } from './host-guard.js';
+
+/** A request head that is larger, or slower, than this does not come from an operator's tool. */
+const HEAD_LIMIT_BYTES = 8 * 1024;
+const HEAD_TIMEOUT_MS = 5_000;
+/** Operators and scrapers, not clients: more connections than this are closed at once. */
+const MAX_CONNECTIONS = 64;
+
+/** A listening admin API. */
+export interface AdminApi {
+  readonly host: string;
+  /** The real port. */
+  readonly port: number;
+  /** Closes the listening socket and every connection. Idempotent. */
+  close(): void;
+}
+
+/**
+ * Starts the admin API. Thread: primary.
+ *
+ * @param port 0: a free one is chosen
+ * @throws StartFailure SLUICE_CONFIG for an address that is not of the loopback interface; SLUICE_ADDRESS_* when it cannot be bound
+ */
+export async function startAdminApi(host: string, port: number, source: AdminSource): Promise<AdminApi> {
+  if (!isLoopback(host)) {
+    throw new StartFailure(
+      'SLUICE_CONFIG',
+      `the admin API has no authentication yet and listens on the loopback interface only: use 127.0.0.1, ::1 or localhost instead of ${host} for --admin, or off`,
+    );
+  }
+  const listener = createServer({
+    maxHeaderSize: HEAD_LIMIT_BYTES,
+    headersTimeout: HEAD_TIMEOUT_MS,
+    requestTimeout: HEAD_TIMEOUT_MS,
+    connectionsCheckingInterval: HEAD_TIMEOUT_MS,
+  });
+  listener.maxConnections = MAX_CONNECTIONS;
+  listener.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    const { method = '', url = '' } = request;
+    const answer = isHostAllowed(request.headers.host, host)
+      ? answerAdmin(source, method, url)
+      : failure(403, 'host-not-allowed', 'the Host header names neither localhost nor the address of the admin API');
+    write(response, answer);
+    request.resume(); // a body is of no use here
+  });
+  await new Promise<void>((resolve, reject) => {
+    listener.once('error', (error) => reject(bindFailure({ host, port, what: 'admin API', flag: '--admin' }, error)));
+    listener.listen({ host, port, exclusive: true }, resolve);
+  });
+  const { port: realPort } = listener.address() as AddressInfo; // a TCP listener that listens
+  return {
+    host,
+    port: realPort,
+    close: () => {
+      listener.close();
+      listener.closeAllConnections();
+    },
+  };
+}
+
+function write(response: ServerResponse, answer: AdminAnswer): void {
+  const body = `${JSON.stringify(answer.body)}\n`;
+  response.writeHead(answer.status, {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    ...answer.headers,
+  });
+  response.end(body); // node:http leaves the body of an answer to HEAD out
+}

@@ -1,0 +1,121 @@
+/** Builds what the admin API shows from the plan, the board and the supervisor. */
+import type { Board } from '../../board/board.js';
+import { NO_SAMPLE } from '../../board/endpoint-load.js';
+import type { EndpointPlan, HealthCheckPlan, Plan, UpstreamPlan } from '../../config/plan.js';
+import type { Clock } from '../../core/clock.js';
+import type { RunPhase } from '../run-phase.js';
+import type { WorkerStatus } from '../supervisor.js';
+import type { AdminSource, EndpointView, Readiness, StatusView, UpstreamView } from './answer.js';
+
+/** Where the views come from; functions are asked anew for each answer. */
+export interface ViewParts {
+  readonly version: string;
+  /** With the real ports. */
+  readonly plan: Plan;
+  readonly board: Board;
+  readonly clock: Clock;
+  /** When the process started, on the same clock. */
+  readonly startedAt: number;
+  readonly phase: () => RunPhase;
+  readonly workers: () => readonly WorkerStatus[];
+  readonly addressesOf: (slot: number) => readonly string[];
+}
+
+/** Thread: primary. */
+export function adminViews(parts: ViewParts): AdminSource {
+  return {
+    readiness: () => readinessOf(parts.phase(), parts.workers()),
+    status: () => statusView(parts),
+    upstreams: () => parts.plan.upstreams.map((upstream) => upstreamView(upstream, parts.board)),
+    endpoints: (upstreamName) => {
+      const upstream = parts.plan.upstreams.find(({ name }) => name === upstreamName);
+      return upstream === undefined ? undefined : endpointViews(upstream, parts);
+    },
+  };
+}
+
+/** Pure: what the phase of the process and the states of its workers amount to. */
+export function readinessOf(phase: RunPhase, workers: readonly Pick<WorkerStatus, 'state'>[]): Readiness {
+  if (phase.kind === 'draining' || phase.kind === 'over') return 'draining';
+  const serving = workers.filter(({ state }) => state === 'serving').length;
+  if (phase.kind === 'starting' || serving === 0) return 'starting';
+  return serving === workers.length ? 'ready' : 'degraded';
+}
+
+function statusView(parts: ViewParts): StatusView {
+  const { plan, board, clock } = parts;
+  const workers = parts.workers();
+  const totals = board.totals();
+  const slots = plan.upstreams.flatMap(({ endpoints }) => endpoints.map(({ slot }) => slot));
+  return {
+    version: parts.version,
+    pid: process.pid,
+    uptimeMs: Math.round(clock.nowMs() - parts.startedAt),
+    epoch: plan.epoch,
+    readiness: readinessOf(parts.phase(), workers),
+    listeners: plan.listeners.map(({ name, mode, frontend, host, port }) => ({ name, mode, frontend, host, port })),
+    workers: workers.map(({ index, state, restarts, stats }) => ({
+      index,
+      state,
+      restarts,
+      openConnections: stats.openConnections,
+      openExchanges: board.stripe(index).life().exchanges,
+      upstreamConnections: stats.upstreamConnections,
+      requests: board.stripe(index).traffic().requests,
+    })),
+    totals: {
+      openConnections: workers.reduce((sum, { stats }) => sum + stats.openConnections, 0),
+      openExchanges: totals.exchanges,
+      requests: totals.traffic.requests,
+      attempts: slots.reduce((sum, slot) => sum + board.endpointFigures(slot).attempts, 0),
+      failures: slots.reduce((sum, slot) => sum + board.endpointFigures(slot).failures, 0),
+    },
+  };
+}
+
+function upstreamView(upstream: UpstreamPlan, board: Board): UpstreamView {
+  return {
+    name: upstream.name,
+    balance: upstream.balance,
+    healthCheck: upstream.healthCheck === null ? null : healthCheckText(upstream.healthCheck),
+    endpoints: upstream.endpoints.length,
+    eligibleEndpoints: upstream.endpoints.filter((endpoint) => isEligible(endpoint, board)).length,
+  };
+}
+
+function isEligible({ slot }: EndpointPlan, board: Board): boolean {
+  const cap = board.control.cap(slot);
+  return board.control.takesWork(slot) && (cap === 0 || board.load.inflight(slot) < cap);
+}
+
+function healthCheckText(check: HealthCheckPlan): string {
+  return check.kind === 'http' ? check.path : check.kind;
+}
+
+function endpointViews(upstream: UpstreamPlan, parts: ViewParts): EndpointView[] {
+  const { board } = parts;
+  const figures = upstream.endpoints.map(({ slot }) => board.endpointFigures(slot));
+  const allAttempts = figures.reduce((sum, { attempts }) => sum + attempts, 0);
+  return upstream.endpoints.map((endpoint, index) => {
+    const { slot } = endpoint;
+    const state = board.control.state(slot);
+    const latencyUs = board.load.latencyUs(slot);
+    const { attempts = 0, failures = 0 } = figures[index] ?? {};
+    return {
+      address: endpoint.name,
+      addresses: parts.addressesOf(slot),
+      enabled: state.isEnabled,
+      healthy: state.isHealthy,
+      draining: state.isDraining,
+      resolved: state.isResolved,
+      weight: state.weight,
+      backup: state.isBackup,
+      maxConns: state.cap,
+      inFlight: board.load.inflight(slot),
+      latencyEwmaUs: latencyUs === NO_SAMPLE ? null : latencyUs,
+      requests: attempts,
+      failures,
+      share: allAttempts === 0 ? null : attempts / allAttempts,
+    };
+  });
+}

@@ -1,0 +1,47 @@
+/** Makes the board for a configuration and compiles the plan whose endpoints have their places on it. */
+
+import { isIP } from 'node:net';
+import { type Board, createBoard } from '../board/board.js';
+import { endpointSlotsFor } from '../board/layout.js';
+import { compilePlan } from '../config/compile.js';
+import type { Plan } from '../config/plan.js';
+import { AUTO_WORKERS, type Config } from '../config/schema/config.js';
+import { invariant } from '../core/invariant.js';
+
+/** The first plan of a process, and its board. */
+export interface BoardAndPlan {
+  readonly board: Board;
+  readonly plan: Plan;
+}
+
+/**
+ * Makes board and plan. An endpoint named by a host name begins unresolved, hence not eligible. Thread: primary.
+ *
+ * @param processors what `workers: auto` stands for
+ */
+export function makeBoardAndPlan(config: Config, processors: number): BoardAndPlan {
+  const upstreams = Object.entries(config.upstreams);
+  const endpoints = upstreams.reduce((count, [, upstream]) => count + upstream.endpoints.length, 0);
+  const board = createBoard({
+    endpointSlots: endpointSlotsFor(endpoints),
+    upstreams: Math.max(1, upstreams.length),
+    workers: config.workers === AUTO_WORKERS ? processors : config.workers,
+  });
+  const indexes = new Map(upstreams.map(([name], index) => [name, index]));
+  const assignSlot = (upstreamName: string, endpointName: string): { slot: number; generation: number } => {
+    const index = indexes.get(upstreamName);
+    const endpoint = config.upstreams[upstreamName]?.endpoints.find(({ address }) => address.text === endpointName);
+    invariant(
+      index !== undefined && endpoint !== undefined,
+      `endpoint ${endpointName} of ${upstreamName} is in the configuration`,
+    );
+    const { address } = endpoint;
+    return board.assign(index, {
+      weight: endpoint.weight,
+      cap: endpoint.maxConns,
+      isBackup: endpoint.backup,
+      isResolved: address.kind === 'unix' || isIP(address.host) !== 0,
+    });
+  };
+  return { board, plan: compilePlan(config, { assignSlot, epoch: 1, processors }) };
+}

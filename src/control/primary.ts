@@ -1,0 +1,259 @@
+/** The primary thread: starts everything in order, keeps it running, and ends it. docs/architecture.md walks through the same steps. */
+import { randomBytes } from 'node:crypto';
+import type { Board } from '../board/board.js';
+import type { Plan } from '../config/plan.js';
+import type { Clock } from '../core/clock.js';
+import type { Addon } from '../engine/engine.js';
+import type { Logger, LogSink } from '../observability/logger.js';
+import { type AdminApi, startAdminApi } from './admin/admin-api.js';
+import type { AdminSource } from './admin/answer.js';
+import { adminViews } from './admin/views.js';
+import { fileLimitWarning } from './file-limit.js';
+import { HealthChecker } from './health/checker.js';
+import { probe } from './health/probe.js';
+import { type Reservation, reserveListeners } from './listener-reservation.js';
+import { type Lookup, NameResolver } from './name-resolution.js';
+import { nextPhase, type RunEffect, type RunEvent, type RunPhase, type StopSignal } from './run-phase.js';
+import { placeText, type StartFailure } from './start-failure.js';
+import { Supervisor } from './supervisor.js';
+import type { Cancel, Timers } from './timers.js';
+import { SUPERVISION, type SupervisionSettings } from './worker-life.js';
+import { workerSpawner } from './worker-thread.js';
+
+/** What the primary is started with. */
+export interface PrimaryOptions {
+  readonly plan: Plan;
+  readonly board: Board;
+  readonly addon: Pick<Addon, 'reserveAddress' | 'raiseFileLimit'>;
+  /** Module that a worker thread starts with: dist/worker/entry.js. */
+  readonly workerEntry: URL;
+  readonly version: string;
+  readonly lookup: Lookup;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  /** Uniform in [0, 1). */
+  readonly rng: () => number;
+  readonly logger: Logger;
+  /** Where whole lines of workers go. */
+  readonly sink: Pick<LogSink, 'write'>;
+  readonly supervision?: SupervisionSettings;
+}
+
+/** The primary: `prepare`, then `start`, then `finished`. All methods: thread primary. */
+export class Primary {
+  /** The plan with the real port of every listener. */
+  readonly plan: Plan;
+  /** Resolves with the exit code when everything is over. Never rejects. */
+  readonly finished: Promise<number>;
+  /** Resolves when every worker accepts; never, if the process ends before. */
+  readonly ready: Promise<void>;
+  readonly #options: PrimaryOptions;
+  readonly #reservation: Reservation;
+  readonly #resolver: NameResolver;
+  readonly #checker: HealthChecker;
+  readonly #supervisor: Supervisor;
+  readonly #views: AdminSource;
+  #admin: AdminApi | null = null;
+  #phase: RunPhase = { kind: 'starting' };
+  #cancelTimeout: Cancel = () => {};
+  #finish: (exitCode: number) => void = () => {};
+  #announce: () => void = () => {};
+
+  private constructor(options: PrimaryOptions, reservation: Reservation) {
+    const { board, clock, timers, rng, logger } = options;
+    this.#options = options;
+    this.#reservation = reservation;
+    this.plan = reservation.plan;
+    this.finished = new Promise((resolve) => {
+      this.#finish = resolve;
+    });
+    this.ready = new Promise((resolve) => {
+      this.#announce = resolve;
+    });
+    const { upstreams } = this.plan;
+    this.#resolver = new NameResolver({
+      upstreams,
+      lookup: options.lookup,
+      timers,
+      logger,
+      publish: ({ slot }, addresses) => {
+        // The addresses go ahead of the flag: a worker that picks the endpoint before its message has come has at the most
+        // no connection pool for it, and tries another endpoint.
+        this.#supervisor.broadcast({ kind: 'addresses', slot, addresses });
+        board.control.setResolved(slot, true);
+      },
+    });
+    this.#checker = new HealthChecker({
+      upstreams,
+      probe,
+      timers,
+      rng,
+      logger,
+      addressesOf: (slot) => this.#resolver.addressesOf(slot),
+      publish: ({ slot }, isHealthy) => board.control.setHealthy(slot, isHealthy),
+    });
+    // Unlike that of any other process, so that finding it in a request's Via means a loop (semantics.md 9.2).
+    const viaName = `sluice-${randomBytes(4).toString('hex')}`;
+    this.#supervisor = new Supervisor({
+      workers: this.plan.workers,
+      spawn: workerSpawner(options.workerEntry, (workerIndex) => ({
+        workerIndex,
+        plan: this.plan,
+        board: board.buffer,
+        addresses: this.#resolver.addresses(),
+        viaName,
+      })),
+      stripes: board,
+      clock,
+      timers,
+      settings: options.supervision ?? SUPERVISION,
+      logger,
+      writeLine: (line) => options.sink.write(line),
+      onReady: () => this.#apply({ kind: 'all-accept' }),
+      onFailed: (failure) => this.#failed(failure),
+      onEnded: () => this.#apply({ kind: 'all-ended' }),
+    });
+    this.#views = adminViews({
+      version: options.version,
+      plan: this.plan,
+      board,
+      clock,
+      startedAt: clock.nowMs(),
+      phase: () => this.#phase,
+      workers: () => this.#supervisor.status(),
+      addressesOf: (slot) => this.#resolver.addressesOf(slot),
+    });
+  }
+
+  /**
+   * Raises the file limit and reserves the addresses of all listeners. From here on `stop` works.
+   *
+   * @throws StartFailure when an address cannot be had; nothing stays open then
+   */
+  static prepare(options: PrimaryOptions): Primary {
+    const { plan, addon, logger } = options;
+    const warning = fileLimitWarning(plan, addon.raiseFileLimit());
+    if (warning !== undefined) logger.warn({ event: 'file-limit-low' }, warning);
+    return new Primary(options, reserveListeners(plan, addon));
+  }
+
+  /**
+   * Opens the admin API, resolves names, starts workers and health checks. Call once. Returns as soon as the workers are
+   * being started; `ready` tells when they accept, `finished` when they cannot.
+   *
+   * @throws StartFailure when the admin API's address cannot be had; nothing stays open then
+   */
+  async start(): Promise<void> {
+    const { admin } = this.plan;
+    try {
+      if (admin !== null) this.#admin = await startAdminApi(admin.host, admin.port, this.#views);
+    } catch (error) {
+      this.#reservation.close();
+      throw error;
+    }
+    await this.#resolver.start();
+    // A signal may have ended it in the meantime.
+    if (this.#phase.kind !== 'starting') return this.#admin?.close();
+    this.#supervisor.start();
+    this.#checker.start();
+  }
+
+  /** Where the admin API listens; null: nowhere. */
+  get adminAddress(): { readonly host: string; readonly port: number } | null {
+    return this.#admin;
+  }
+
+  /** The same figures that the admin API shows. */
+  get views(): AdminSource {
+    return this.#views;
+  }
+
+  /** The first signal drains, the second ends at once. */
+  stop(signal: StopSignal): void {
+    this.#options.logger.info(
+      { event: 'signal', signal },
+      this.#phase.kind === 'draining'
+        ? `${signal} again: ending at once`
+        : `${signal}: taking no new connections, finishing ${this.#options.board.totals().exchanges} exchanges within ${this.plan.shutdownTimeoutMs / 1000} s`,
+    );
+    this.#apply({ kind: 'signal', signal });
+  }
+
+  /** Reloading comes with a later version: says so and goes on. */
+  refuseReload(): void {
+    this.#options.logger.warn(
+      { event: 'reload-unsupported', signal: 'SIGHUP' },
+      'SIGHUP: this version cannot reload its configuration; everything goes on as it was. Restart sluice to use a changed file',
+    );
+  }
+
+  #failed(failure: StartFailure): void {
+    this.#options.logger.fatal({ event: 'start-failed', code: failure.code }, failure.message);
+    this.#apply({ kind: 'failed', exitCode: failure.exitCode });
+  }
+
+  #apply(event: RunEvent): void {
+    const { phase, effects } = nextPhase(this.#phase, event);
+    this.#phase = phase;
+    for (const effect of effects) this.#carryOut(effect);
+  }
+
+  #carryOut(effect: RunEffect): void {
+    switch (effect) {
+      case 'announce-ready':
+        this.#announceReady();
+        return;
+      case 'drain':
+        // The order: the timeout first, because a drain without workers ends at once and cancels it.
+        this.#cancelTimeout = this.#options.timers.after(this.plan.shutdownTimeoutMs, () =>
+          this.#apply({ kind: 'timeout' }),
+        );
+        this.#reservation.close();
+        this.#checker.close();
+        this.#supervisor.drain();
+        return;
+      case 'warn-cut': {
+        const { exchanges } = this.#options.board.totals();
+        this.#options.logger.warn(
+          { event: 'shutdown-timeout', exchanges },
+          `the shutdown timeout of ${this.plan.shutdownTimeoutMs / 1000} s is over: ${exchanges} exchanges are cut`,
+        );
+        return;
+      }
+      case 'end':
+        this.#end();
+        return;
+    }
+  }
+
+  #announceReady(): void {
+    const { logger } = this.#options;
+    for (const { name, mode, frontend, host, port } of this.plan.listeners) {
+      const facts = { event: 'listening', listener: name, mode, frontend, host, port };
+      logger.info(facts, `listener ${name} accepts on ${placeText(host, port)} (${mode}, ${frontend})`);
+    }
+    if (this.#admin !== null) {
+      const { host, port } = this.#admin;
+      logger.info({ event: 'admin-listening', host, port }, `the admin API answers on http://${placeText(host, port)}`);
+    }
+    const { workers } = this.plan;
+    logger.info(
+      { event: 'ready', workers, pid: process.pid },
+      `ready with ${workers} ${workers === 1 ? 'worker' : 'workers'}`,
+    );
+    this.#announce();
+  }
+
+  #end(): void {
+    if (this.#phase.kind !== 'over') return;
+    this.#cancelTimeout();
+    this.#checker.close();
+    this.#resolver.close();
+    this.#supervisor.terminate();
+    this.#reservation.close();
+    this.#admin?.close();
+    const { exitCode } = this.#phase;
+    this.#options.logger.info({ event: 'ended', exitCode }, `ended with exit code ${exitCode}`);
+    this.#finish(exitCode);
+  }
+}

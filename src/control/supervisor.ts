@@ -1,0 +1,335 @@
+/** Starts the workers, watches them, restarts crashed ones with back-off, drains them: a thin shell around worker-life.ts. */
+import type { Clock } from '../core/clock.js';
+import { msBetween, NEVER, type Tick } from '../core/tick.js';
+import type { Logger } from '../observability/logger.js';
+import type { DataPlaneStats } from '../worker/data-plane.js';
+import type { FromWorker, ToWorker } from '../worker/messages.js';
+import { StartFailure } from './start-failure.js';
+import type { Cancel, Timers } from './timers.js';
+import {
+  firstLife,
+  hasCrashLooped,
+  isHopeless,
+  isInCrashLoop,
+  nextDeadlineAt,
+  type SupervisionSettings,
+  transition,
+  type WorkerEffect,
+  type WorkerEvent,
+  type WorkerLife,
+  type WorkerState,
+} from './worker-life.js';
+import type { SpawnWorker, WorkerThread } from './worker-thread.js';
+
+/** A serving worker whose heartbeat is older than this is reported as stuck. */
+const STUCK_AFTER_MS = 5_000;
+/** How often heartbeats are looked at. */
+const WATCH_EVERY_MS = 1_000;
+/** What a worker that has not reported yet counts. */
+const NO_STATS: DataPlaneStats = { openConnections: 0, openExchanges: 0, exchanges: 0, upstreamConnections: 0 };
+
+/** Pause before the board is asked again to take back what a dead worker held, if an endpoint was too busy to tell. */
+const RECLAIM_AGAIN_MS = 10;
+
+/** What the supervisor asks of the board. */
+export interface WorkerStripes {
+  /**
+   * Takes back what a worker held whose thread is gone; always before the next one starts.
+   * @returns false when that must be tried again a few ms later
+   */
+  reclaim(workerIndex: number): boolean;
+  /** Makes the stripe ready for the next thread, after `reclaim` returned true. */
+  resetStripe(workerIndex: number): void;
+  /** When the worker last wrote its heartbeat; NEVER: not yet. */
+  stripe(workerIndex: number): { life(): { readonly heartbeatAt: Tick } };
+}
+
+/** What the supervisor needs from outside. */
+export interface SupervisorOptions {
+  readonly workers: number;
+  readonly spawn: SpawnWorker;
+  readonly stripes: WorkerStripes;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly settings: SupervisionSettings;
+  readonly logger: Logger;
+  /** Where lines logged by workers go, as they are. */
+  readonly writeLine: (line: string) => void;
+  /** Called once, when every worker accepts for the first time. */
+  readonly onReady: () => void;
+  /** Called once, when going on is pointless: a start that failed, or a crash loop. */
+  readonly onFailed: (failure: StartFailure) => void;
+  /** Called once, when every thread is gone after `drain`. */
+  readonly onEnded: () => void;
+}
+
+/** One worker for the admin API. */
+export interface WorkerStatus {
+  readonly index: number;
+  readonly state: WorkerState['kind'] | 'crash-loop';
+  readonly restarts: number;
+  /** As last reported, at most about a second old. */
+  readonly stats: DataPlaneStats;
+}
+
+interface SupervisedWorker {
+  readonly index: number;
+  life: WorkerLife;
+  thread: WorkerThread | null;
+  stats: DataPlaneStats;
+  /** false: its last thread is gone and the board still has something of it. */
+  isReclaimed: boolean;
+  isStuck: boolean;
+}
+
+/** All methods: thread primary. */
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #workers: SupervisedWorker[] = [];
+  #cancelDeadline: Cancel = () => {};
+  #cancelWatch: Cancel = () => {};
+  #phase: 'starting' | 'ready' | 'draining' | 'over' = 'starting';
+  #wasReady = false;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+  }
+
+  /** Starts every worker. Call once. */
+  start(): void {
+    const { workers, clock, settings } = this.#options;
+    for (let index = 0; index < workers; index++) {
+      const life = firstLife(clock.nowMs(), settings);
+      const worker: SupervisedWorker = {
+        index,
+        life,
+        thread: null,
+        stats: NO_STATS,
+        isReclaimed: true,
+        isStuck: false,
+      };
+      this.#workers.push(worker);
+      this.#spawn(worker);
+    }
+    this.#schedule();
+    this.#watch();
+  }
+
+  /** Sends a message to every worker that has a thread; a worker started later gets the news with its seed. */
+  broadcast(message: ToWorker): void {
+    for (const { thread } of this.#workers) thread?.post(message);
+  }
+
+  /** Lets every worker finish what is in flight and end; `onEnded` follows. Idempotent. */
+  drain(): void {
+    if (this.#phase === 'draining' || this.#phase === 'over') return;
+    this.#phase = 'draining';
+    for (const worker of this.#workers) this.#step(worker, { kind: 'drain' });
+    this.#endIfAllEnded();
+  }
+
+  /** Ends every thread at once; no callback follows. Idempotent. */
+  terminate(): void {
+    this.#phase = 'over';
+    this.#cancelDeadline();
+    this.#cancelWatch();
+    for (const { thread } of this.#workers) thread?.terminate();
+  }
+
+  /** Does every worker accept now? */
+  isServing(): boolean {
+    return this.#phase === 'ready' && this.#workers.every(({ life }) => life.state.kind === 'serving');
+  }
+
+  status(): WorkerStatus[] {
+    return this.#workers.map(({ index, life, stats }) => ({
+      index,
+      state: isInCrashLoop(life, this.#options.settings) ? 'crash-loop' : life.state.kind,
+      restarts: life.restarts,
+      stats,
+    }));
+  }
+
+  #step(worker: SupervisedWorker, event: WorkerEvent): void {
+    const { clock, settings } = this.#options;
+    const { life, effects } = transition(worker.life, event, clock.nowMs(), settings);
+    worker.life = life;
+    for (const effect of effects) this.#carryOut(worker, effect);
+  }
+
+  #carryOut(worker: SupervisedWorker, effect: WorkerEffect): void {
+    switch (effect) {
+      case 'reclaim':
+        worker.isReclaimed = this.#options.stripes.reclaim(worker.index);
+        return;
+      case 'spawn':
+        this.#options.stripes.resetStripe(worker.index);
+        this.#options.logger.info(
+          { event: 'worker-restarting', worker: worker.index, restarts: worker.life.restarts },
+          `worker ${worker.index} is being restarted`,
+        );
+        this.#spawn(worker);
+        return;
+      case 'send-drain':
+        worker.thread?.post({ kind: 'drain' });
+        return;
+      case 'terminate':
+        worker.thread?.terminate();
+        return;
+    }
+  }
+
+  #spawn(worker: SupervisedWorker): void {
+    worker.isStuck = false;
+    worker.thread = this.#options.spawn(worker.index, {
+      message: (message) => this.#heard(worker, message),
+      failed: (error) => {
+        this.#options.logger.error(
+          { event: 'worker-error', worker: worker.index, err: error },
+          `worker ${worker.index} crashed: ${error instanceof Error ? error.message : String(error)}`,
+        );
+      },
+      exited: (exitCode) => this.#exited(worker, exitCode),
+    });
+  }
+
+  #heard(worker: SupervisedWorker, message: FromWorker): void {
+    switch (message.kind) {
+      case 'log':
+        this.#options.writeLine(message.line);
+        return;
+      case 'stats':
+        worker.stats = message.stats;
+        return;
+      case 'accepts':
+        this.#step(worker, { kind: 'accepts' });
+        if (worker.life.restarts > 0) {
+          this.#options.logger.info(
+            { event: 'worker-serving', worker: worker.index },
+            `worker ${worker.index} serves again`,
+          );
+        }
+        this.#schedule();
+        this.#readyIfAllServe();
+        return;
+      case 'start-failed':
+        // Before the first readiness the cause is the same for every worker and the operator can mend it: say it once, end.
+        if (this.#wasReady) {
+          const { code } = message;
+          this.#options.logger.error(
+            { event: 'worker-error', worker: worker.index, code },
+            `worker ${worker.index} could not start: ${message.message}`,
+          );
+        } else {
+          this.#fail(new StartFailure(message.code, message.message));
+        }
+        return;
+      case 'drained':
+        return; // its exit is what counts
+    }
+  }
+
+  #exited(worker: SupervisedWorker, exitCode: number): void {
+    worker.thread = null;
+    worker.stats = NO_STATS;
+    if (this.#phase === 'over') return;
+    const { logger, settings } = this.#options;
+    const was = worker.life.state.kind;
+    const hadCrashLooped = hasCrashLooped(worker.life, settings);
+    this.#step(worker, { kind: 'exited' });
+    const { state } = worker.life;
+    if (state.kind === 'waiting') {
+      const pauseMs = Math.max(0, Math.round(state.restartAt - this.#options.clock.nowMs()));
+      const facts = { worker: worker.index, exitCode, pauseMs };
+      const when = was === 'starting' ? 'before it accepted' : 'while it served';
+      logger.error(
+        { event: 'worker-exited', ...facts },
+        `worker ${worker.index} ended ${when}; it is restarted in ${pauseMs} ms`,
+      );
+      this.#reportCrashLoop(worker, hadCrashLooped);
+    }
+    if (this.#phase === 'draining') this.#endIfAllEnded();
+    else this.#schedule();
+  }
+
+  #reportCrashLoop(worker: SupervisedWorker, hadCrashLooped: boolean): void {
+    const { logger, settings } = this.#options;
+    if (!isInCrashLoop(worker.life, settings)) return;
+    const crashes = worker.life.earlyCrashes;
+    const lives = this.#workers.map(({ life }) => life);
+    if (isHopeless(lives, this.#wasReady, settings)) {
+      this.#fail(
+        new StartFailure(
+          'SLUICE_WORKER_CRASH_LOOP',
+          `worker ${worker.index} crashed ${crashes} times in a row right after its start: the errors above say why; sluice ends`,
+        ),
+      );
+    } else if (!hadCrashLooped) {
+      logger.error(
+        { event: 'worker-crash-loop', code: 'SLUICE_WORKER_CRASH_LOOP', worker: worker.index, crashes },
+        `worker ${worker.index} crashed ${crashes} times in a row right after its start: the others serve on, it is tried again every ${settings.maxBackoffMs / 1000} s at the most`,
+      );
+    }
+  }
+
+  #readyIfAllServe(): void {
+    if (this.#phase !== 'starting' || !this.#workers.every(({ life }) => life.state.kind === 'serving')) return;
+    this.#phase = 'ready';
+    this.#wasReady = true;
+    this.#options.onReady();
+  }
+
+  #fail(failure: StartFailure): void {
+    if (this.#phase === 'over') return;
+    this.terminate();
+    this.#options.onFailed(failure);
+  }
+
+  #endIfAllEnded(): void {
+    if (this.#phase !== 'draining' || !this.#workers.every(({ life }) => life.state.kind === 'ended')) return;
+    this.terminate();
+    this.#options.onEnded();
+  }
+
+  /** Wakes up at the earliest deadline of any worker. */
+  #schedule(): void {
+    this.#cancelDeadline();
+    if (this.#phase === 'over' || this.#phase === 'draining') return;
+    const dueAt = Math.min(...this.#workers.map(({ life }) => nextDeadlineAt(life)));
+    if (dueAt === Number.POSITIVE_INFINITY) return;
+    const isReclaiming = this.#workers.some((worker) => !worker.isReclaimed);
+    const leastMs = isReclaiming ? RECLAIM_AGAIN_MS : 0;
+    const waitMs = Math.max(leastMs, Math.ceil(dueAt - this.#options.clock.nowMs()));
+    this.#cancelDeadline = this.#options.timers.after(waitMs, () => {
+      for (const worker of this.#workers) {
+        // A new thread on a stripe that still counts for the old one would make the counts wrong for good: it waits.
+        if (!worker.isReclaimed) worker.isReclaimed = this.#options.stripes.reclaim(worker.index);
+        if (worker.isReclaimed) this.#step(worker, { kind: 'time' });
+      }
+      this.#schedule();
+    });
+  }
+
+  /** Warns once when a serving worker's event loop stands still, and says when it goes on; it does not end the worker. */
+  #watch(): void {
+    this.#cancelWatch = this.#options.timers.after(WATCH_EVERY_MS, () => {
+      const { clock, stripes, logger } = this.#options;
+      for (const worker of this.#workers) {
+        if (worker.life.state.kind !== 'serving') continue;
+        const beatAt = stripes.stripe(worker.index).life().heartbeatAt;
+        const silentMs = beatAt === NEVER ? 0 : msBetween(beatAt, clock.nowTick());
+        const isStuck = silentMs > STUCK_AFTER_MS;
+        if (isStuck && !worker.isStuck) {
+          logger.warn(
+            { event: 'worker-stuck', worker: worker.index, silentMs },
+            `worker ${worker.index} has not answered for ${silentMs} ms: its event loop is blocked`,
+          );
+        } else if (!isStuck && worker.isStuck) {
+          logger.info({ event: 'worker-unstuck', worker: worker.index }, `worker ${worker.index} answers again`);
+        }
+        worker.isStuck = isStuck;
+      }
+      this.#watch();
+    });
+  }
+}

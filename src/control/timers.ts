@@ -1,0 +1,18 @@
+/** Timers as the primary's parts take them, so that tests can move time by hand. */
+
+/** Cancels what was scheduled. Idempotent; harmless after it ran. */
+export type Cancel = () => void;
+
+/** Runs something later. */
+export interface Timers {
+  /** Calls `run` once, `ms` milliseconds from now. */
+  after(ms: number, run: () => void): Cancel;
+}
+
+/** The timers of this thread. They do not keep the process alive by themselves. */
+export const systemTimers: Timers = {
+  after: (ms, run) => {
+    const timer = setTimeout(run, ms).unref();
+    return () => clearTimeout(timer);
+  },
+};

@@ -1,0 +1,64 @@
+/** What a data plane (l7, later l4) offers to the life cycle of its worker thread: the seam between src/worker and src/l7. */
+import type { WorkerBoard } from '../board/worker-board.js';
+import type { Plan } from '../config/plan.js';
+import type { Clock } from '../core/clock.js';
+import type { Addon } from '../engine/engine.js';
+import type { Logger } from '../observability/logger.js';
+
+/**
+ * The addresses of every endpoint, by slot, as the engine's openPool takes them ('a.b.c.d:port', '[v6]:port',
+ * 'unix:/path'). A slot whose host name has not been resolved yet is absent: it is not eligible until `setAddresses`.
+ */
+export type AddressesBySlot = Readonly<Record<number, readonly string[]>>;
+
+/** What a data plane is started with. Thread: worker. */
+export interface DataPlaneOptions {
+  /** The compiled plan; every listener has its real port. */
+  readonly plan: Plan;
+  /** 0 .. plan.workers-1: this worker's stripe on the board. */
+  readonly workerIndex: number;
+  /** The board, already attached in this thread. The life cycle writes the stripe's state and heartbeat, the data plane the rest. */
+  readonly board: WorkerBoard;
+  /** Addresses known at the start of this worker. */
+  readonly addresses: AddressesBySlot;
+  readonly addon: Addon;
+  readonly clock: Clock;
+  /** This process's name in Via: the same in all workers, unlike any other process's. */
+  readonly viaName: string;
+  /** A child logger of this worker; what it writes appears in the log of the primary, whole lines in order. */
+  readonly logger: Logger;
+}
+
+/** Counts of one worker's data plane, for the admin API. */
+export interface DataPlaneStats {
+  /** Client connections open now; for a front end that cannot tell, those with an exchange. */
+  readonly openConnections: number;
+  readonly openExchanges: number;
+  /** Exchanges begun since the worker started. */
+  readonly exchanges: number;
+  /** Upstream sockets open now. */
+  readonly upstreamConnections: number;
+}
+
+/**
+ * A running data plane. All calls are made in its worker thread.
+ *
+ * Failures: `start` rejects with a ProxyError (e.g. SLUICE_UWS_MISSING, SLUICE_ADDRESS_IN_USE) that ends the start of the whole process;
+ * anything it throws later from a callback is an uncaught exception, which crashes the worker and has it restarted.
+ */
+export interface DataPlane {
+  /** Opens connection pools and listeners. Resolves when every listener accepts. */
+  start(): Promise<void>;
+  /** Stops accepting; answers in flight get `Connection: close`. Idempotent. */
+  drain(): void;
+  /** Exchanges open now. */
+  openExchanges(): number;
+  /** New addresses of an endpoint slot; opens its connection pool if it had none. */
+  setAddresses(slot: number, addresses: readonly string[]): void;
+  stats(): DataPlaneStats;
+  /** Closes everything at once: listeners, client and upstream connections. Idempotent. */
+  close(): void;
+}
+
+/** What a data plane module exports, e.g. `startL7DataPlane`: makes the data plane; `start` is called by the life cycle. */
+export type MakeDataPlane = (options: DataPlaneOptions) => DataPlane;

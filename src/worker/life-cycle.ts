@@ -1,0 +1,110 @@
+/** The life of a worker thread: attach the board, start the data plane, beat, obey the primary, drain, end. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { attachBoard } from '../board/worker-board.js';
+import type { WorkerStripe } from '../board/worker-stripe.js';
+import { type Clock, monotonicClock } from '../core/clock.js';
+import { invariant } from '../core/invariant.js';
+import { ProxyError } from '../core/proxy-error.js';
+import type { Addon } from '../engine/engine.js';
+import { createLogger } from '../observability/logger.js';
+import type { DataPlane, MakeDataPlane } from './data-plane.js';
+import type { FromWorker, ToWorker, WorkerSeed } from './messages.js';
+
+/** How often the worker writes its heartbeat to its stripe and reports its counts. */
+export const HEARTBEAT_MS = 1_000;
+/** How often a draining worker looks whether it has finished. */
+const DRAIN_POLL_MS = 20;
+
+/** What the entry module of a worker thread puts together. */
+export interface WorkerParts {
+  readonly makeDataPlane: MakeDataPlane;
+  /** @throws ProxyError SLUICE_ADDON_MISSING */
+  readonly loadAddon: () => Addon;
+}
+
+/**
+ * Runs this thread as a worker until the primary drains or terminates it. Called by the thread's entry module.
+ * Thread: worker.
+ *
+ * A start that fails with a ProxyError is reported to the primary and ends the thread; any other error is left uncaught:
+ * the thread crashes, and the supervisor logs and restarts it.
+ */
+export async function runWorker({ makeDataPlane, loadAddon }: WorkerParts): Promise<void> {
+  const port = parentPort;
+  invariant(port !== null, 'a worker entry runs in a worker thread');
+  const seed = workerData as WorkerSeed; // made by control/worker-thread.ts, the only one that starts this entry
+  const send = (message: FromWorker): void => port.postMessage(message);
+
+  const clock = monotonicClock();
+  const board = attachBoard(seed.board, seed.workerIndex);
+  board.stripe.setState('starting');
+  // Through the primary: a worker never waits for a slow reader of the log, and lines of several threads never mix.
+  const sink = { write: (line: string): void => send({ kind: 'log', line }) };
+  const logger = createLogger(seed.plan.log.level, sink, { worker: seed.workerIndex });
+
+  let dataPlane: DataPlane | null = null;
+  try {
+    dataPlane = makeDataPlane({
+      plan: seed.plan,
+      workerIndex: seed.workerIndex,
+      board,
+      addresses: seed.addresses,
+      viaName: seed.viaName,
+      addon: loadAddon(),
+      clock,
+      logger,
+    });
+    await dataPlane.start();
+    serve(dataPlane, board.stripe, clock, send);
+  } catch (error) {
+    if (!(error instanceof ProxyError)) throw error;
+    dataPlane?.close();
+    send({ kind: 'start-failed', code: error.code, message: error.message });
+    process.exit(1); // ends this thread only
+  }
+}
+
+function serve(dataPlane: DataPlane, stripe: WorkerStripe, clock: Clock, send: (message: FromWorker) => void): void {
+  const beat = (): void => {
+    stripe.beat(clock.nowTick());
+    send({ kind: 'stats', stats: dataPlane.stats() });
+  };
+  stripe.setState('serving');
+  beat();
+  setInterval(beat, HEARTBEAT_MS);
+
+  let isDraining = false;
+  parentPort?.on('message', (message: ToWorker) => {
+    switch (message.kind) {
+      case 'addresses':
+        dataPlane.setAddresses(message.slot, message.addresses);
+        return;
+      case 'drain':
+        if (isDraining) return;
+        isDraining = true;
+        stripe.setState('draining');
+        dataPlane.drain();
+        drainThenEnd(dataPlane, stripe, send);
+        return;
+    }
+  });
+  send({ kind: 'accepts' });
+}
+
+/** Waits until nothing is in flight in two looks in a row: a request may just be on its way in on an open connection. */
+function drainThenEnd(dataPlane: DataPlane, stripe: WorkerStripe, send: (message: FromWorker) => void): void {
+  let quietLooks = 0;
+  let openBefore = -1;
+  const poll = setInterval(() => {
+    const open = dataPlane.openExchanges();
+    if (open !== openBefore) send({ kind: 'stats', stats: dataPlane.stats() });
+    openBefore = open;
+    quietLooks = open === 0 ? quietLooks + 1 : 0;
+    if (quietLooks < 2) return;
+    clearInterval(poll);
+    dataPlane.close();
+    stripe.setState('stopped');
+    send({ kind: 'drained' });
+    process.exit(0); // ends this thread only
+  }, DRAIN_POLL_MS);
+}

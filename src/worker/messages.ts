@@ -1,0 +1,35 @@
+/** The typed messages between the primary and its workers, and what a worker thread is started with. Plain data only. */
+import type { Plan } from '../config/plan.js';
+import type { ErrorCode } from '../core/error-catalog.js';
+import type { AddressesBySlot, DataPlaneStats } from './data-plane.js';
+
+/** `workerData` of a worker thread. */
+export interface WorkerSeed {
+  readonly workerIndex: number;
+  readonly plan: Plan;
+  /** Board.buffer: the shared memory under the board. */
+  readonly board: SharedArrayBuffer;
+  readonly addresses: AddressesBySlot;
+  /** This process's name in Via. */
+  readonly viaName: string;
+}
+
+/** From the primary to a worker. */
+export type ToWorker =
+  /** Stop accepting, finish what is in flight, report `drained`, end. */
+  | { readonly kind: 'drain' }
+  /** An endpoint has new addresses. */
+  | { readonly kind: 'addresses'; readonly slot: number; readonly addresses: readonly string[] };
+
+/** From a worker to the primary. */
+export type FromWorker =
+  /** Every listener accepts. */
+  | { readonly kind: 'accepts' }
+  /** The start failed for a reason the operator can mend; the thread ends by itself. */
+  | { readonly kind: 'start-failed'; readonly code: ErrorCode; readonly message: string }
+  /** Once a second, and more often while draining. */
+  | { readonly kind: 'stats'; readonly stats: DataPlaneStats }
+  /** Nothing is in flight any more; the thread ends by itself. */
+  | { readonly kind: 'drained' }
+  /** One whole line of the log, newline included. */
+  | { readonly kind: 'log'; readonly line: string };

@@ -1,0 +1,58 @@
+/** Small plans for tests. */
+import type { EndpointPlan, HealthCheckPlan, ListenerPlan, Plan, UpstreamPlan } from '../../../src/config/plan.js';
+
+export function endpointPlan(host: string, port: number, slot: number): EndpointPlan {
+  return {
+    name: `${host}:${port}`,
+    slot,
+    generation: 1,
+    target: { kind: 'tcp', host, port },
+    weight: 1,
+    backup: false,
+    maxConns: 0,
+  };
+}
+
+export function upstreamPlan(
+  endpoints: readonly EndpointPlan[],
+  healthCheck: HealthCheckPlan | null = null,
+): UpstreamPlan {
+  return {
+    name: 'api',
+    index: 0,
+    balance: 'round-robin',
+    endpoints,
+    timeouts: { connectMs: 1000, firstByteMs: 1000, idleMs: 1000 },
+    retry: { attempts: 2 },
+    pool: { maxIdle: 64, maxConnections: 0, keepAliveIdleMs: 4000 },
+    responseLimits: { headBytes: 16384, headers: 100 },
+    healthCheck,
+  };
+}
+
+export function listenerPlan(name: string, host: string, port: number): ListenerPlan {
+  return {
+    name,
+    mode: 'l7',
+    frontend: 'uws',
+    host,
+    port,
+    timeouts: { requestHeadMs: 10_000, bodyIdleMs: 30_000, keepAliveMs: 75_000, tunnelIdleMs: 3_600_000 },
+    limits: { headBytes: 16384, headers: 100, bodyBytes: Number.POSITIVE_INFINITY },
+    trustedProxies: [],
+    routes: [{ host: '*', path: '/', upstream: 0, exchangeTimeoutMs: 0 }],
+  };
+}
+
+export function plan(parts: Partial<Plan> = {}): Plan {
+  return {
+    epoch: 1,
+    workers: 2,
+    listeners: [listenerPlan('web', '127.0.0.1', 0)],
+    upstreams: [upstreamPlan([endpointPlan('127.0.0.1', 9001, 0)])],
+    shutdownTimeoutMs: 30_000,
+    admin: null,
+    log: { level: 'info', accessLog: null },
+    ...parts,
+  };
+}
