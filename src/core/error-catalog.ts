@@ -32,6 +32,7 @@ const kinds = {
   SLUICE_NO_ROUTE: { fault: 'client', status: 404, retry: 'never', text: 'no route matches host and path' },
   SLUICE_NO_ENDPOINT: { fault: 'proxy', status: 503, retry: 'never', text: 'no endpoint of the upstream may be picked now' },
   SLUICE_FILE_LIMIT: { fault: 'proxy', status: 503, retry: 'never', text: 'the proxy is out of file descriptors' },
+  SLUICE_EXCHANGE_LIMIT: { fault: 'proxy', status: 503, retry: 'never', text: 'the proxy has too many requests open' },
   SLUICE_POOL_TIMEOUT: { fault: 'proxy', status: 503, retry: 'always', text: 'no connection to the endpoint became free in time' },
   SLUICE_INTERNAL: { fault: 'proxy', status: 500, retry: 'never', text: 'the proxy failed to handle the request' },
   // --- the endpoint ---

@@ -1,0 +1,118 @@
+/** The L7 data plane of one worker: its engine, its pipeline and a front end for each L7 listener. */
+import { randomBytes } from 'node:crypto';
+import { EndpointLedger } from '../balancing/endpoint-ledger.js';
+import type { UpstreamPlan } from '../config/plan.js';
+import { seededRng } from '../core/rng.js';
+import { type Engine, EVENT_STRIDE, MAX_EXCHANGES, type PoolSettings } from '../engine/engine.js';
+import type { DataPlane, DataPlaneOptions, DataPlaneStats } from '../worker/data-plane.js';
+import { AcceptGate } from './accept-gate.js';
+import { ExchangeRecorder } from './exchange-recorder.js';
+import { FailureLog } from './failure-log.js';
+import { loadUws, removeUwsMark } from './frontends/uws/load-uws.js';
+import { UwsFrontEnd } from './frontends/uws/uws-front-end.js';
+import { Pipeline } from './pipeline.js';
+import { RequestIds } from './request-id.js';
+import { UpstreamRuntime } from './upstream-runtime.js';
+
+/** Events in one batch; a fuller turn is delivered in several. */
+const BATCH_EVENTS = 256;
+/** Heads and bodies of one batch. Several receive windows of the engine fit, so that one large body does not end a batch. */
+const ARENA_BYTES = 1024 * 1024;
+
+/** Makes the data plane; nothing is open before `start`. Thread: worker. @throws ProxyError SLUICE_UWS_MISSING */
+export function startL7DataPlane(options: DataPlaneOptions): DataPlane {
+  return new L7DataPlane(options);
+}
+
+class L7DataPlane implements DataPlane {
+  readonly #options: DataPlaneOptions;
+  readonly #engine: Engine;
+  readonly #pipeline: Pipeline;
+  readonly #frontEnds: readonly UwsFrontEnd[];
+  readonly #gate: AcceptGate;
+  /** Slots whose connection pool is open. */
+  readonly #pools = new Set<number>();
+
+  constructor(options: DataPlaneOptions) {
+    const { plan, board, clock, logger, addon } = options;
+    this.#options = options;
+    const events = new Int32Array(BATCH_EVENTS * EVENT_STRIDE);
+    const arena = new Uint8Array(ARENA_BYTES);
+    this.#engine = new addon.Engine({ events, arena, onBatch: (count) => this.#pipeline.onBatch(count) });
+    const parts = {
+      board,
+      clock,
+      ledger: new EndpointLedger(board, MAX_EXCHANGES),
+      rng: seededRng(randomBytes(4).readUInt32LE()),
+    };
+    this.#pipeline = new Pipeline({
+      engine: this.#engine,
+      upstreams: plan.upstreams.map((upstream) => new UpstreamRuntime(upstream, parts)),
+      recorder: new ExchangeRecorder(board.stripe, new FailureLog(logger, clock.nowMs)),
+      events,
+      arena,
+    });
+    const loaded = loadUws();
+    const requestIds = new RequestIds(randomBytes(12).toString('hex'));
+    this.#frontEnds = plan.listeners.map(
+      (listener) => new UwsFrontEnd({ listener, loaded, pipeline: this.#pipeline, requestIds, viaName: options.viaName }),
+    );
+    removeUwsMark(loaded.uws);
+    this.#gate = new AcceptGate(this.#engine, logger, clock.nowMs);
+  }
+
+  async start(): Promise<void> {
+    for (const [slot, addresses] of Object.entries(this.#options.addresses)) this.setAddresses(Number(slot), addresses);
+    for (const frontEnd of this.#frontEnds) frontEnd.listen();
+    this.#gate.start();
+  }
+
+  drain(): void {
+    this.#gate.stop();
+    this.#pipeline.drain();
+    for (const frontEnd of this.#frontEnds) frontEnd.stopListening();
+  }
+
+  openExchanges(): number {
+    return this.#pipeline.openExchanges;
+  }
+
+  setAddresses(slot: number, addresses: readonly string[]): void {
+    if (this.#pools.has(slot)) return this.#engine.setAddresses(slot, addresses);
+    const upstream = this.#options.plan.upstreams.find(({ endpoints }) => endpoints.some((endpoint) => endpoint.slot === slot));
+    if (upstream === undefined) return;
+    this.#pools.add(slot);
+    this.#engine.openPool(slot, addresses, poolSettings(upstream));
+  }
+
+  stats(): DataPlaneStats {
+    const { connections } = this.#engine.stats();
+    const openExchanges = this.#pipeline.openExchanges;
+    return {
+      // uWebSockets.js 20.30 does not tell how many clients are connected.
+      openConnections: openExchanges,
+      openExchanges,
+      exchanges: this.#pipeline.exchangesBegun,
+      upstreamConnections: connections,
+    };
+  }
+
+  close(): void {
+    this.#gate.stop();
+    for (const frontEnd of this.#frontEnds) frontEnd.close();
+    this.#engine.close();
+  }
+}
+
+function poolSettings({ timeouts, pool, responseLimits }: UpstreamPlan): PoolSettings {
+  return {
+    connectTimeoutMs: timeouts.connectMs,
+    firstByteTimeoutMs: timeouts.firstByteMs,
+    idleTimeoutMs: timeouts.idleMs,
+    keepAliveIdleMs: pool.keepAliveIdleMs,
+    maxIdle: pool.maxIdle,
+    maxConnections: pool.maxConnections,
+    responseHeadBytes: responseLimits.headBytes,
+    responseHeaders: responseLimits.headers,
+  };
+}

@@ -1,0 +1,32 @@
+/** Turns an error code into the small HTTP response a client gets: the one place where codes become HTTP. */
+import { STATUS_CODES } from 'node:http';
+import { ERROR_CATALOG, type ErrorCode } from '../core/error-catalog.js';
+
+/** Seconds a client is told to wait when the proxy has no capacity or no endpoint. */
+const RETRY_AFTER_S = 1;
+
+/** A response the proxy writes itself. `head`: "503 Service Unavailable\r\nname: value…", without Content-Length. */
+export interface LocalResponse {
+  readonly status: number;
+  readonly head: string;
+  readonly body: string;
+}
+
+/**
+ * The response for a code. The body names the code and the request, never an address or a cause: those are in the log.
+ *
+ * @param requestId '' when the request was refused before it had one
+ */
+export function errorResponse(code: ErrorCode, requestId: string): LocalResponse {
+  const { status, text } = ERROR_CATALOG[code];
+  const lines = [`${status} ${reasonOf(status)}`, 'content-type: application/json', 'cache-control: no-store'];
+  if (status === 503) lines.push(`retry-after: ${RETRY_AFTER_S}`);
+  if (status === 405) lines.push('allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS');
+  const body = `${JSON.stringify({ error: code, message: text, ...(requestId === '' ? {} : { requestId }) })}\n`;
+  return { status, head: lines.join('\r\n'), body };
+}
+
+/** The standard reason phrase of a status. */
+export function reasonOf(status: number): string {
+  return STATUS_CODES[status] ?? 'Unknown';
+}

@@ -1,0 +1,51 @@
+/** The last step of an exchange: counts it in this worker's stripe and tells the log what went wrong. */
+import type { WorkerStripe } from '../board/worker-stripe.js';
+import { ERROR_CATALOG, type ErrorCode } from '../core/error-catalog.js';
+import { DELIVERED, type Ending, type Exchange } from './exchange.js';
+import type { FailureLog } from './failure-log.js';
+
+/** Thread: worker. */
+export class ExchangeRecorder {
+  readonly #stripe: WorkerStripe;
+  readonly #failures: FailureLog;
+
+  constructor(stripe: WorkerStripe, failures: FailureLog) {
+    this.#stripe = stripe;
+    this.#failures = failures;
+  }
+
+  /** HOT. */
+  begin(): void {
+    this.#stripe.beginExchange();
+  }
+
+  /** One attempt has failed; the exchange may go on with another one. */
+  attemptFailed(exchange: Exchange, code: ErrorCode, errno: number): void {
+    const upstream = exchange.upstream;
+    if (upstream === null) return;
+    this.#failures.write('attempt-failed', code, {
+      upstream: upstream.plan.name,
+      endpoint: upstream.endpointName(exchange.endpoint),
+      attempt: exchange.attempts,
+      ...(errno === 0 ? {} : { errno }),
+      requestId: exchange.requestId,
+    });
+  }
+
+  /** HOT for DELIVERED. */
+  end(exchange: Exchange, ending: Ending): void {
+    this.#stripe.endExchange();
+    if (exchange.status !== 0) this.#stripe.countResponse(exchange.status);
+    if (ending === DELIVERED) return;
+    this.#stripe.countFailure(ERROR_CATALOG[ending].fault);
+    this.#failures.write('exchange-failed', ending, {
+      listener: exchange.listener.name,
+      ...(exchange.upstream === null ? {} : { upstream: exchange.upstream.plan.name }),
+      method: exchange.method,
+      path: exchange.path,
+      status: exchange.status,
+      attempts: exchange.attempts,
+      requestId: exchange.requestId,
+    });
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * The uWebSockets.js front end: one app for one listener in one worker. Turns its requests into exchanges and closes the gaps of
+ * its parser where a handler can (docs/frontend-uws.md lists those it cannot).
+ */
+import type { ListenerPlan } from '../../../config/plan.js';
+import { invariant } from '../../../core/invariant.js';
+import { ProxyError } from '../../../core/proxy-error.js';
+import { NO_BODY } from '../../../engine/engine.js';
+import { PeerTable } from '../../client-address.js';
+import type { Pipeline } from '../../pipeline.js';
+import { RequestHead } from '../../request-head.js';
+import type { RequestIds } from '../../request-id.js';
+import { Router } from '../../router.js';
+import type { LoadedUws, UwsApp, UwsListenSocket, UwsRequest, UwsResponse } from './load-uws.js';
+import { UwsExchange } from './uws-exchange.js';
+
+/** What bytes that are not UTF-8 have become by the time we see them; passing that on would change the request. */
+const REPLACEMENT = '\ufffd';
+
+/** What a front end needs of its worker. */
+export interface UwsFrontEndParts {
+  readonly listener: ListenerPlan;
+  readonly loaded: LoadedUws;
+  readonly pipeline: Pipeline;
+  readonly requestIds: RequestIds;
+  /** This process's name in Via. */
+  readonly viaName: string;
+}
+
+/** Thread: worker. */
+export class UwsFrontEnd {
+  readonly #parts: UwsFrontEndParts;
+  readonly #app: UwsApp;
+  readonly #router: Router;
+  readonly #peers: PeerTable;
+  readonly #head: RequestHead;
+  readonly #free: UwsExchange[] = [];
+  #listenSocket: UwsListenSocket | null = null;
+  readonly #takeField = (name: string, value: string): void => this.#head.field(name, value);
+
+  constructor(parts: UwsFrontEndParts) {
+    this.#parts = parts;
+    this.#router = new Router(parts.listener.routes);
+    this.#peers = new PeerTable(parts.listener.trustedProxies);
+    this.#head = new RequestHead({ scheme: 'http', viaName: parts.viaName });
+    this.#app = parts.loaded.uws.App();
+    this.#app.any('/*', (response, request) => this.#handle(response, request));
+  }
+
+  /** The app, for a primary that hands connections to it. */
+  get app(): UwsApp {
+    return this.#app;
+  }
+
+  /** Listens, sharing the port with the other workers. @throws ProxyError SLUICE_ADDRESS_IN_USE when the address cannot be had */
+  listen(): void {
+    const { host, port, name } = this.#parts.listener;
+    this.#app.listen(host, port, SHARED_PORT, (socket) => {
+      if (socket === false) throw new ProxyError('SLUICE_ADDRESS_IN_USE', { listener: name, host, port });
+      this.#listenSocket = socket;
+    });
+    invariant(this.#listenSocket !== null, 'uWebSockets.js reports the outcome of listen before it returns');
+  }
+
+  /** Stops accepting; open connections stay. Idempotent. */
+  stopListening(): void {
+    if (this.#listenSocket === null) return;
+    this.#parts.loaded.uws.us_listen_socket_close(this.#listenSocket);
+    this.#listenSocket = null;
+  }
+
+  /** Closes every connection at once. Idempotent. */
+  close(): void {
+    this.stopListening();
+    this.#app.close();
+  }
+
+  /** HOT: everything a request costs in JavaScript before the engine has it. */
+  #handle(response: UwsResponse, request: UwsRequest): void {
+    const { pipeline, listener } = this.#parts;
+    const head = this.#head;
+    const exchange = this.#free.pop() ?? pipeline.register((id) => new UwsExchange(id, listener, pipeline, this.#free));
+    head.begin(this.#peers.peerOf(new Uint8Array(response.getRemoteAddress())));
+    request.forEach(this.#takeField);
+    const nominated = head.nominations();
+    if (nominated !== 'none' && nominated !== 'refused') {
+      head.beginWithout(nominated);
+      request.forEach(this.#takeField);
+    }
+    if (head.requestId === '') head.requestId = this.#parts.requestIds.next();
+    exchange.requestId = head.requestId;
+    exchange.method = request.getCaseSensitiveMethod();
+    const path = request.getUrl();
+    exchange.path = path;
+
+    const problem = nominated === 'refused' ? 'SLUICE_BAD_REQUEST' : head.problem();
+    exchange.bodyBytes = head.bodyBytes;
+    exchange.attach(response, problem === undefined && head.bodyBytes !== NO_BODY);
+    if (problem !== undefined) return pipeline.refuse(exchange, problem);
+
+    const routes = this.#router.routesOf(head.host);
+    if (routes === null) return pipeline.refuse(exchange, 'SLUICE_BAD_HOST');
+    const query = request.getQuery();
+    const text = head.finish(exchange.method, query === undefined ? path : `${path}?${query}`);
+    if (text.includes(REPLACEMENT)) return pipeline.refuse(exchange, 'SLUICE_BAD_REQUEST');
+    exchange.head = text;
+    exchange.isBodyComplete = head.bodyBytes === NO_BODY;
+    pipeline.begin(exchange, routes, head);
+  }
+}
+
+/** listen()'s option for a port that several threads listen on. */
+const SHARED_PORT = 0;

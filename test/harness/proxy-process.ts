@@ -1,0 +1,104 @@
+/** Runs sluice as its users do, in a process of its own, for tests that look at the wire. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+
+/** A log line of the process, parsed. */
+export type LogLine = Record<string, unknown> & { event?: string; msg?: string };
+
+/** A running sluice. Always `stop` it. */
+export interface ProxyProcess {
+  readonly child: ChildProcess;
+  /** Real port of the first listener. */
+  readonly port: number;
+  readonly adminPort: number;
+  /** Everything logged so far. */
+  readonly log: readonly LogLine[];
+  /** Waits for a line that `matches`, also among those written already. */
+  lineWhere(matches: (line: LogLine) => boolean, timeoutMs?: number): Promise<LogLine>;
+  /** GET on the admin API. */
+  admin(path: string): Promise<any>;
+  /** SIGTERM (or another signal), then waits for the end. @returns the exit code or the signal's name */
+  stop(signal?: NodeJS.Signals): Promise<number | string>;
+}
+
+/** Starts `sluice run` with a configuration (written to a temporary file) and waits until it accepts. */
+export async function startProxy(config: object, options: { wrap?: string[]; args?: string[] } = {}): Promise<ProxyProcess> {
+  const directory = mkdtempSync(join(tmpdir(), 'sluice-test-'));
+  const file = join(directory, 'sluice.json');
+  writeFileSync(file, JSON.stringify({ admin: { bind: '127.0.0.1:0' }, workers: 2, ...config }));
+  const command = [...(options.wrap ?? []), process.execPath, MAIN, 'run', '-c', file, ...(options.args ?? [])];
+  const child = spawn(command[0] as string, command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
+  const log: LogLine[] = [];
+  const listeners = new Set<() => void>();
+  let errors = '';
+  let rest = '';
+  child.stdout?.on('data', (chunk: Buffer) => {
+    const lines = (rest + chunk.toString()).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) log.push(line.startsWith('{') ? (JSON.parse(line) as LogLine) : { msg: line });
+    for (const listener of listeners) listener();
+  });
+  child.stderr?.on('data', (chunk: Buffer) => {
+    errors += chunk.toString();
+  });
+  const exited = once(child, 'exit').then(([code, signal]) => {
+    rmSync(directory, { recursive: true, force: true });
+    return (code ?? signal) as number | string;
+  });
+  const lineWhere = (matches: (line: LogLine) => boolean, timeoutMs = 10_000): Promise<LogLine> =>
+    new Promise((resolve, reject) => {
+      const done = (act: () => void): void => {
+        listeners.delete(look);
+        clearTimeout(timer);
+        act();
+      };
+      const told = (): string => `${errors}\n${log.map((line) => JSON.stringify(line)).join('\n')}`;
+      const look = (): void => {
+        const line = log.find(matches);
+        if (line !== undefined) done(() => resolve(line));
+      };
+      const timer = setTimeout(() => done(() => reject(new Error(`no such line in the log:\n${told()}`))), timeoutMs);
+      listeners.add(look);
+      void exited.then((code) => done(() => reject(new Error(`sluice ended with ${code}:\n${told()}`))));
+      look();
+    });
+  try {
+    const listening = await lineWhere((line) => line.event === 'listening');
+    const admin = await lineWhere((line) => line.event === 'admin-listening');
+    const adminPort = Number(admin['port']);
+    return {
+      child,
+      port: Number(listening['port']),
+      adminPort,
+      log,
+      lineWhere,
+      admin: async (path) => (await fetch(`http://127.0.0.1:${adminPort}${path}`)).json(),
+      stop: async (signal = 'SIGTERM') => {
+        if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+        const timer = setTimeout(() => child.kill('SIGKILL'), 15_000);
+        const code = await exited;
+        clearTimeout(timer);
+        return code;
+      },
+    };
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
+  }
+}
+
+/** One listener on a free port in front of the given endpoint ports. */
+export function configFor(ports: readonly number[], more: { listener?: object; upstream?: object; route?: object } & Record<string, unknown> = {}): object {
+  const { listener, upstream, route, ...rest } = more;
+  return {
+    listeners: [{ name: 'web', mode: 'l7', bind: '127.0.0.1:0', routes: [{ match: { path: '/' }, upstream: 'app', ...route }], ...listener }],
+    upstreams: { app: { endpoints: ports.map((port) => ({ address: `127.0.0.1:${port}` })), ...upstream } },
+    ...rest,
+  };
+}
