@@ -4,8 +4,9 @@ import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { CACHE, ROOT } from '../repository.mjs';
 
-/** Lines of a failed command's log that are shown. */
-const SHOWN_LINES = 40;
+/** Lines of a failed command's log that are shown: where it names the first problem, and where it gave up. */
+const FIRST_LINES = 15;
+const LAST_LINES = 25;
 
 /** A failure that a person can mend; its message is the whole story, no stack needed. */
 export class SetUpError extends Error {
@@ -22,7 +23,7 @@ export function tell(sentence) {
  *
  * @param {{ what: string, log: string, program: string, args: string[], env?: NodeJS.ProcessEnv }} command
  *   what: said while it runs, e.g. 'compiling the native engine'; log: name of its log, without folder and ending
- * @throws SetUpError with the log's tail and path
+ * @throws SetUpError with an excerpt of the log and its path
  */
 export async function runCommand({ what, log, program, args, env = process.env }) {
   const logPath = `${CACHE}/logs/${log}.log`;
@@ -39,14 +40,17 @@ export async function runCommand({ what, log, program, args, env = process.env }
   });
   closeSync(output);
   if (ending !== '') {
-    const lines = readFileSync(logPath, 'utf8').trimEnd().split('\n');
     throw new SetUpError(
-      `${what} ${ending}. The end of its output (all of it is in ${relative(ROOT, logPath)}):\n` +
-        lines
-          .slice(-SHOWN_LINES)
-          .map((line) => `  | ${line}`)
-          .join('\n'),
+      `${what} ${ending}. From its output (all of it is in ${relative(ROOT, logPath)}):\n${excerptOf(logPath)}`,
     );
   }
   tell(`${what}: done in ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
+}
+
+/** The beginning and the end of a log, marked as such. */
+function excerptOf(logPath) {
+  const lines = readFileSync(logPath, 'utf8').trimEnd().split('\n');
+  const isLong = lines.length > FIRST_LINES + LAST_LINES;
+  const shown = isLong ? [...lines.slice(0, FIRST_LINES), '[…]', ...lines.slice(-LAST_LINES)] : lines;
+  return shown.map((line) => `  | ${line}`).join('\n');
 }
