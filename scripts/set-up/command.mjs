@@ -8,6 +8,8 @@ import { CACHE, ROOT } from '../repository.mjs';
 const FIRST_LINES = 15;
 const LAST_LINES = 25;
 
+const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
 /** A failure that a person can mend; its message is the whole story, no stack needed. */
 export class SetUpError extends Error {
   name = 'SetUpError';
@@ -31,20 +33,41 @@ export async function runCommand({ what, log, program, args, env = process.env }
   tell(`${what} …`);
   const startedAt = Date.now();
   const output = openSync(logPath, 'w');
-  const ending = await new Promise((resolve) => {
-    const child = spawn(program, args, { cwd: ROOT, env, stdio: ['ignore', output, output] });
-    child.once('error', (error) => resolve(`could not be started (${error.message})`));
-    child.once('exit', (code, signal) =>
-      resolve(signal ? `was ended by ${signal}` : code === 0 ? '' : `failed (${code})`),
-    );
-  });
+  const { ending, wasStopped } = await endOf(program, args, { cwd: ROOT, env, stdio: ['ignore', output, output] });
   closeSync(output);
+  if (wasStopped) throw new SetUpError(`${what} was stopped; the next run begins it again.`);
   if (ending !== '') {
     throw new SetUpError(
       `${what} ${ending}. From its output (all of it is in ${relative(ROOT, logPath)}):\n${excerptOf(logPath)}`,
     );
   }
   tell(`${what}: done in ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
+}
+
+/**
+ * Runs a program and all it starts as a process group of its own, which a signal to the set-up ends as a whole: compilers
+ * that outlive it would write into the next build.
+ *
+ * @returns {Promise<{ ending: string, wasStopped: boolean }>} how it ended, in words, '' when well; did a signal to us end it?
+ */
+function endOf(program, args, options) {
+  return new Promise((resolve) => {
+    const child = spawn(program, args, { ...options, detached: true });
+    let wasStopped = false;
+    const endGroup = (signal) => {
+      wasStopped = true;
+      if (child.pid !== undefined) process.kill(-child.pid, signal);
+    };
+    const settle = (ending) => {
+      for (const signal of ENDING_SIGNALS) process.off(signal, endGroup);
+      resolve({ ending, wasStopped });
+    };
+    for (const signal of ENDING_SIGNALS) process.on(signal, endGroup);
+    child.once('error', (error) => settle(`could not be started (${error.message})`));
+    child.once('exit', (code, signal) =>
+      settle(signal ? `was ended by ${signal}` : code === 0 ? '' : `failed (${code})`),
+    );
+  });
 }
 
 /** The beginning and the end of a log, marked as such. */
