@@ -1,6 +1,6 @@
 /** What `run` and `demo` share: from a checked configuration to a started primary, and from there to the exit code. */
 import { lookup } from 'node:dns/promises';
-import type { Warning } from '../config/problem.js';
+import { sourceText, type Warning } from '../config/problem.js';
 import type { Config } from '../config/schema/config.js';
 import { makeBoardAndPlan } from '../control/board-plan.js';
 import { Primary } from '../control/primary.js';
@@ -11,7 +11,6 @@ import { monotonicClock } from '../core/clock.js';
 import type { Addon } from '../engine/engine.js';
 import { loadUws } from '../l7/frontends/uws/load-uws.js';
 import { createLogger, type Logger, type LogSink } from '../observability/logger.js';
-import { findingLines, paintFor } from './check-report.js';
 import { readVersion } from './version.js';
 
 /** What a launch needs. */
@@ -32,25 +31,40 @@ export interface LaunchOptions {
   readonly onReady?: (primary: Primary) => void;
 }
 
-/** Runs the proxy until it ends. Never rejects for anything an operator can mend. @returns the exit code. Thread: primary. */
+/**
+ * Runs the proxy until it ends. Never rejects: an error that is no start failure is a bug of ours, which is logged with its
+ * stack and ends the process. Thread: primary.
+ *
+ * @returns the exit code
+ */
 export async function launch(options: LaunchOptions): Promise<number> {
   const { config, sink } = options;
   const logger = createLogger(config.log.level, sink);
-  const endWithPrimary = crashWithPrimary(logger, sink);
-  for (const warning of options.warnings)
-    logger.warn({ event: 'config-warning' }, findingLines(warning, 'warning', paintFor({}, {})).join(' '));
+  const crash = (error: unknown): never => {
+    logger.fatal({ event: 'primary-crashed', err: error }, 'the primary crashed: this is a bug in sluice');
+    sink.flush();
+    process.exit(ExitCode.INTERNAL);
+  };
+  process.on('uncaughtException', crash);
+  for (const warning of options.warnings) logger.warn({ event: 'config-warning' }, warningText(warning));
   try {
     return await runPrimary(options, logger);
   } catch (error) {
     const failure = startFailureOf(error);
-    if (failure === undefined) throw error;
+    if (failure === undefined) return crash(error);
     logger.fatal({ event: 'start-failed', code: failure.code }, failure.message);
     if (config.log.level === 'silent') options.err.write(`sluice: ${failure.message}\n`);
     return failure.exitCode;
   } finally {
     sink.flush();
-    endWithPrimary();
+    process.off('uncaughtException', crash);
   }
+}
+
+/** One line: place, path, sentence, hint. */
+function warningText({ source, path, sentence, hint }: Warning): string {
+  const subject = path === '' ? sentence : `${path} ${sentence}`;
+  return `${sourceText(source)}: ${subject}${hint === null ? '' : ` (${hint})`}`;
 }
 
 async function runPrimary(options: LaunchOptions, logger: Logger): Promise<number> {
@@ -82,15 +96,4 @@ async function runPrimary(options: LaunchOptions, logger: Logger): Promise<numbe
   } finally {
     stopHandling();
   }
-}
-
-/** A bug of ours in the primary: logged with its stack, and the process ends. @returns takes the handler away again */
-function crashWithPrimary(logger: Logger, sink: LogSink): () => void {
-  const crash = (error: unknown): void => {
-    logger.fatal({ event: 'primary-crashed', err: error }, 'the primary crashed: this is a bug in sluice');
-    sink.flush();
-    process.exit(ExitCode.INTERNAL);
-  };
-  process.on('uncaughtException', crash);
-  return () => process.off('uncaughtException', crash);
 }

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { readMachine } from '../config/machine.js';
 import { ExitCode } from '../control/start-failure.js';
-import { loadAddon } from '../engine/load-engine.js';
+import { loadEngine } from '../engine/load-engine.js';
 import { openLogSink } from '../observability/logger.js';
 import { parseArguments } from './arguments.js';
 import { runCheck } from './check.js';
@@ -24,7 +24,7 @@ async function main(words: readonly string[]): Promise<number> {
     environment: process.env,
     readFile: (path) => readFileSync(path),
     machine: readMachine((path) => readFileSync(path, 'utf8')),
-    loadAddon,
+    loadAddon: loadEngine,
     workerEntry: new URL('../worker/entry.js', import.meta.url),
     openSink: () => openLogSink(STANDARD_ERROR, process.stderr.isTTY === true),
   });
@@ -39,7 +39,7 @@ async function main(words: readonly string[]): Promise<number> {
       process.stdout.write(helpText(command.command));
       return ExitCode.OK;
     case 'version':
-      process.stdout.write(versionText());
+      process.stdout.write(versionText(loadEngine));
       return ExitCode.OK;
     case 'usage-error':
       process.stderr.write(usageErrorText(command.command, command.problems));

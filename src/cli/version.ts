@@ -1,7 +1,7 @@
 /** What this installation is made of: the version, and which native binaries it finds. */
 import { readFileSync } from 'node:fs';
 import { ProxyError } from '../core/proxy-error.js';
-import { loadAddon } from '../engine/load-engine.js';
+import type { Addon } from '../engine/engine.js';
 import { loadUws } from '../l7/frontends/uws/load-uws.js';
 
 /** The version in package.json, e.g. '0.1.0'. */
@@ -13,7 +13,7 @@ export function readVersion(): string {
 }
 
 /** The answer to `--version`. Loads the binaries; one that is missing is told, not fatal. Thread: primary. */
-export function versionText(): string {
+export function versionText(loadAddon: () => Addon): string {
   const engine = foundOrWhy(() => {
     loadAddon();
     return 'loaded';

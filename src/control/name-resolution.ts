@@ -160,10 +160,10 @@ export class NameResolver {
   #warn(host: NamedHost, reason: string): void {
     if (host.hasWarned) return;
     host.hasWarned = true;
-    const facts = { event: 'name-unresolved', code: 'SLUICE_NAME_UNRESOLVED', host: host.hostName, reason };
+    const facts = { code: 'SLUICE_NAME_UNRESOLVED', host: host.hostName, reason };
     const names = host.endpoints.map((endpoint) => endpoint.name).join(', ');
     this.#options.logger.warn(
-      facts,
+      { event: 'name-unresolved', ...facts },
       host.known.length === 0
         ? `the host name ${host.hostName} has no address (${reason}): ${names} gets no requests until it has; it is asked for again`
         : `the host name ${host.hostName} cannot be resolved now (${reason}): ${names} keeps its last addresses`,

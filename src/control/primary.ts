@@ -229,8 +229,11 @@ export class Primary {
   #announceReady(): void {
     const { logger } = this.#options;
     for (const { name, mode, frontend, host, port } of this.plan.listeners) {
-      const facts = { event: 'listening', listener: name, mode, frontend, host, port };
-      logger.info(facts, `listener ${name} accepts on ${placeText(host, port)} (${mode}, ${frontend})`);
+      const facts = { listener: name, mode, frontend, host, port };
+      logger.info(
+        { event: 'listening', ...facts },
+        `listener ${name} accepts on ${placeText(host, port)} (${mode}, ${frontend})`,
+      );
     }
     if (this.#admin !== null) {
       const { host, port } = this.#admin;

@@ -9,10 +9,10 @@ export interface Timers {
   after(ms: number, run: () => void): Cancel;
 }
 
-/** The timers of this thread. They do not keep the process alive by themselves. */
+/** The timers of this thread. They keep the process alive: between a crash and its restart there may be nothing else. */
 export const systemTimers: Timers = {
   after: (ms, run) => {
-    const timer = setTimeout(run, ms).unref();
+    const timer = setTimeout(run, ms);
     return () => clearTimeout(timer);
   },
 };

@@ -1,14 +1,27 @@
 /** The structured log: JSON lines, or readable text on a terminal; workers write through the primary so that lines stay whole. */
-import { type DestinationStream, destination, type Logger as PinoLogger, pino, stdSerializers } from 'pino';
+import { type DestinationStream, destination, pino, stdSerializers } from 'pino';
 import pretty from 'pino-pretty';
 import type { LogLevel } from '../config/plan.js';
 import { ProxyError } from '../core/proxy-error.js';
+import type { LogEvent } from './log-events.js';
 
-/**
- * A logger as all parts of sluice take it. First argument: facts, among them `event`, a stable name from log-events.ts;
- * second: one sentence for people.
- */
-export type Logger = PinoLogger;
+/** Facts of one line: what has happened, and whatever else a machine may want to know. `err`: an error, with its stack. */
+export interface LogFacts {
+  readonly event: LogEvent;
+  readonly [fact: string]: unknown;
+}
+
+/** Writes one line: facts for machines, one sentence for people. */
+export type WriteLog = (facts: LogFacts, sentence: string) => void;
+
+/** A logger as all parts of sluice take it: less than pino offers, so that no line lacks its event. */
+export type Logger = Readonly<Record<WrittenLevel, WriteLog>> & {
+  /** false: a line of this level would not be written; where finding its facts has a price. */
+  isLevelEnabled(level: WrittenLevel): boolean;
+};
+
+/** Levels that a line can have. */
+export type WrittenLevel = Exclude<LogLevel, 'silent'>;
 
 /** The sink of whole lines of JSON, each ended by a newline, and the way to lose none of them at the end. Thread: primary. */
 export interface LogSink {

@@ -1,0 +1,39 @@
+/** Every event of the log, by its stable name: what people may filter and alert on. docs/operations.md lists the same. */
+
+/** What each event means. Names are part of the interface: they are not changed, only added. */
+export const LOG_EVENTS = {
+  // --- the process ---
+  'config-warning': 'the configuration is accepted, but something in it may not do what its author expects',
+  'file-limit-low': 'the limit of open files is below what the configuration may need',
+  'start-failed': 'sluice could not start, or could not go on; `code` says why; the process exits',
+  listening: 'a listener accepts on `host` and `port`; one for each listener, once all workers accept',
+  'admin-listening': 'the admin API answers on `host` and `port`',
+  ready: 'all workers accept',
+  signal: 'a signal to stop has come',
+  'reload-unsupported': 'SIGHUP has come, and this version cannot reload',
+  'shutdown-timeout': 'the shutdown timeout is over; `exchanges` were cut',
+  ended: 'the last line of the log, with the exit code',
+  'primary-crashed': 'a bug in the primary, with its stack; the process exits',
+  // --- workers ---
+  'worker-error': 'a worker had an uncaught error, with its stack, or could not start again',
+  'worker-exited': 'the thread of a worker has ended unasked; it is restarted after `pauseMs`',
+  'worker-restarting': 'a worker is being started again',
+  'worker-serving': 'a worker that was started again accepts',
+  'worker-crash-loop': 'a worker crashes again and again right after its start; the others serve on',
+  'worker-stuck': 'the event loop of a worker has not turned for `silentMs`',
+  'worker-unstuck': 'it turns again',
+  // --- endpoints ---
+  'endpoint-healthy': 'an endpoint passes its health check again',
+  'endpoint-unhealthy': 'an endpoint fails its health check, for `reason`',
+  'name-unresolved': 'a host name of endpoints cannot be resolved, for `reason`; said once until it can',
+  'name-resolved': 'it can be resolved',
+  'addresses-changed': 'the host name of an endpoint has other addresses than before',
+  // --- traffic ---
+  'attempt-failed': 'one attempt on an endpoint failed, for `code`; the exchange may have gone on with another one',
+  'exchange-failed': 'an exchange ended with the error `code`',
+  'accepting-paused': 'the worker is out of file descriptors and takes no new connections for now',
+  'accepting-resumed': 'it takes new connections again',
+} as const;
+
+/** Name of an event. */
+export type LogEvent = keyof typeof LOG_EVENTS;
