@@ -1,4 +1,5 @@
 /** Help texts and usage errors, written from the table of flags. */
+import type { FlagEntry } from '../config/docs/reference.js';
 import type { UsageProblem } from './arguments.js';
 import { COMMAND_SENTENCES, COMMANDS, type CommandName, FLAGS, type Flag } from './flags.js';
 
@@ -54,6 +55,17 @@ export function usageErrorText(command: CommandName | null, problems: readonly U
 export function flagTitle(flag: Flag): string {
   const short = flag.short === null ? '' : `-${flag.short}, `;
   return `${short}--${flag.name}${flag.value === null ? '' : ` ${flag.value}`}`;
+}
+
+/** The table of flags as docs/configuration.md prints it. */
+export function flagEntries(): FlagEntry[] {
+  return FLAGS.map((flag) => ({
+    title: flagTitle(flag),
+    sentence: flag.sentence,
+    default: flag.default,
+    isLater: flag.isLater,
+    commands: flag.commands,
+  }));
 }
 
 function overview(): string[] {

@@ -52,15 +52,17 @@ export function readDocument(file: string, bytes: Uint8Array): DocumentReading {
   if (text === null) return failure('the file is not UTF-8 text', 'save it as UTF-8; YAML and JSON files are text');
   const lines = new LineCounter();
   const parsed = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, stringKeys: true });
-  const broken = [...parsed.errors, ...parsed.warnings];
-  if (broken.length > 0) {
-    return { document: null, problems: broken.map((error) => syntaxProblem(file, error, lines, text)) };
-  }
+  const places = new Places(file, parsed, lines, lineCount(text));
+  const broken = [
+    ...[...parsed.errors, ...parsed.warnings].map((error) => syntaxProblem(error, places, text)),
+    ...aliasProblems(parsed, places),
+  ];
+  if (broken.length > 0) return { document: null, problems: broken };
   let value: unknown;
   try {
     value = parsed.toJS({ maxAliasCount: MAX_ALIAS_COUNT });
   } catch (error) {
-    // The library's only failures here: an alias to nothing, and too many aliases.
+    // The library's only failure here: too many aliases.
     return failure(
       `the file cannot be read: ${error instanceof Error ? error.message : String(error)}`,
       'write the values out instead of using aliases (*name)',
@@ -69,7 +71,6 @@ export function readDocument(file: string, bytes: Uint8Array): DocumentReading {
   if (value === null || value === undefined) {
     return failure('the file is empty', 'a configuration has listeners and upstreams; examples/sluice.yaml shows one');
   }
-  const places = new Places(file, parsed, lines, lineCount(text));
   if (typeof value !== 'object' || Array.isArray(value)) {
     return failure(
       `the file holds ${Array.isArray(value) ? 'a list' : 'a single value'}, but must hold sections such as listeners: and upstreams:`,
@@ -99,25 +100,35 @@ const SYNTAX_HINTS: Readonly<Record<string, string>> = {
   NON_STRING_KEY: 'put the name in quotes',
   MISSING_CHAR: 'a bracket, quote, comma or colon is missing here or before',
   TAG_RESOLVE_FAILED: 'remove the !tag',
-  BAD_ALIAS: 'an alias (*name) needs an anchor (&name) before it; put text that begins with * in quotes',
+  BAD_ALIAS: 'put text that begins with * or & in quotes',
 };
 
-function syntaxProblem(file: string, error: YAMLError, lines: LineCounter, text: string): Problem {
-  const place = lines.linePos(Math.min(error.pos[0], text.length));
-  const language = file.toLowerCase().endsWith('.json') ? 'JSON' : 'YAML';
-  const startsWithStar = text[error.pos[0]] === '*';
+function syntaxProblem(error: YAMLError, places: Places, text: string): Problem {
   return {
-    source: {
-      kind: 'file',
-      file,
-      line: Math.min(Math.max(place.line, 1), lineCount(text)),
-      column: Math.max(place.col, 1),
-    },
+    source: places.at(Math.min(error.pos[0], text.length)),
     path: '',
     found: null,
-    sentence: `the ${language} is broken here: ${error.message.split('\n')[0] ?? ''}`,
-    hint: SYNTAX_HINTS[error.code] ?? (startsWithStar ? 'put text that begins with * in quotes' : null),
+    sentence: `the ${places.language} is broken here: ${error.message.split('\n')[0] ?? ''}`,
+    hint: SYNTAX_HINTS[error.code] ?? null,
   };
+}
+
+/** Aliases to anchors that are not there; most often text that begins with a star and lacks quotes. */
+function aliasProblems(document: Document.Parsed, places: Places): Problem[] {
+  const problems: Problem[] = [];
+  visit(document, {
+    Alias(_, alias) {
+      if (alias.resolve(document) !== undefined) return;
+      problems.push({
+        source: places.at(startOf(alias) ?? 0),
+        path: '',
+        found: null,
+        sentence: `the ${places.language} is broken here: *${alias.source} is an alias to an anchor that does not exist`,
+        hint: `if the text *${alias.source} is meant, put it in quotes`,
+      });
+    },
+  });
+  return problems;
 }
 
 /** Places in a document. */
@@ -132,6 +143,11 @@ class Places {
     this.#document = document;
     this.#lines = lines;
     this.#lastLine = lastLine;
+  }
+
+  /** What the file is written in, by its name. */
+  get language(): 'YAML' | 'JSON' {
+    return this.#file.toLowerCase().endsWith('.json') ? 'JSON' : 'YAML';
   }
 
   locate(path: Path, part: 'key' | 'value'): ProblemSource {

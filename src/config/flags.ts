@@ -128,6 +128,7 @@ class Merge {
     }
     const name = names[0] ?? UPSTREAM_NAME;
     const path = ['upstreams', name, 'endpoints'];
+    this.#origin(path, '--upstream', texts.join(' '));
     const endpoints = texts.map((text, index) => this.#endpoint(text, [...path, index]));
     const upstream = upstreams[name];
     this.root.upstreams = { [name]: { ...(isSection(upstream) ? upstream : {}), endpoints } };

@@ -121,8 +121,8 @@ function warnOfUpstream(upstream: Upstream, path: Path, collector: Collector): v
   const { endpoints, pool, retry } = upstream;
   if (endpoints.length === 1) {
     collector.warn(
-      [...path, 'endpoints'],
-      'holds a single endpoint',
+      [...path, 'endpoints', 0],
+      'is the only endpoint of its upstream',
       'nothing is balanced, and nothing stands in when it fails',
     );
   } else if (retry.attempts > endpoints.length && collector.isWritten([...path, 'retry', 'attempts'])) {

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { parseBindAddress } from '../address.js';
 import { ADMIN_ADDRESS, LOG_LEVEL, SHUTDOWN_TIMEOUT_MS } from '../defaults.js';
-import { bindAddress, choice, duration, section, wholeNumber } from './field.js';
+import { bindAddress, choice, duration, section, text, wholeNumber } from './field.js';
 import { listenerSchema } from './listener.js';
 import { NAME_PATTERN } from './name.js';
 import { upstreamSchema } from './upstream.js';
@@ -24,6 +24,12 @@ if (!adminDefault.ok) throw new Error(`the default admin address ${ADMIN_ADDRESS
 /** A whole configuration. */
 export const configSchema = section(
   {
+    $schema: text({
+      pattern: /^/,
+      expected: 'the path or URL of the JSON Schema',
+      description: 'Where editors find config.schema.json; sluice itself passes it over.',
+      form: 'path or URL',
+    }).optional(),
     listeners: z.array(listenerSchema).min(1).meta({ description: 'Where clients connect.' }),
     upstreams: z
       .record(z.string().regex(NAME_PATTERN), upstreamSchema)

@@ -56,7 +56,7 @@ const limitsSchema = section(
     }).default(REQUEST_HEADERS),
     bodyBytes: size({
       minBytes: 0,
-      maxBytes: 1024 ** 5,
+      maxBytes: 1024 ** 4,
       unlimited: true,
       description: 'Largest request body; larger ones are answered 413.',
     }).default(REQUEST_BODY_BYTES),

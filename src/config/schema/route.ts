@@ -8,7 +8,7 @@ import { upstreamName } from './name.js';
 const HOST = /^(?:\*|(?:\*\.)?[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]+\])$/;
 
 /** Printable ASCII from `/` on, without query, fragment or space. */
-const PATH = /^\/[!"$-)*-;=>@-~]*$/;
+const PATH = /^\/[!"$->@-~]*$/;
 
 function hostHint(host: string): string | null {
   if (host === '') return 'write * for all hosts';

@@ -1,0 +1,45 @@
+/** docs/configuration.md: fresh, and complete. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { FLAGS } from '../../../../src/cli/flags.js';
+import { flagEntries } from '../../../../src/cli/usage.js';
+import { configurationReference } from '../../../../src/config/docs/reference.js';
+
+const reference = configurationReference(flagEntries());
+
+describe('docs/configuration.md', () => {
+  it('is what schema and flags generate; run node scripts/generate-config-docs.mjs after a build', () => {
+    expect(readFileSync(new URL('../../../../docs/configuration.md', import.meta.url), 'utf8')).toBe(reference);
+  });
+
+  it('has every flag', () => {
+    for (const { name } of FLAGS) expect(reference).toContain(`--${name}`);
+  });
+
+  it('has every section, once', () => {
+    const headings = [...reference.matchAll(/^### (.*)$/gm)].map((match) => match[1]);
+    expect(headings).toEqual([
+      'The whole file',
+      '`listeners[]`',
+      '`listeners[].timeouts`',
+      '`listeners[].limits`',
+      '`listeners[].routes[]`',
+      '`listeners[].routes[].match`',
+      '`listeners[].routes[].timeouts`',
+      '`upstreams.<name>`',
+      '`upstreams.<name>.endpoints[]`',
+      '`upstreams.<name>.timeouts`',
+      '`upstreams.<name>.retry`',
+      '`upstreams.<name>.pool`',
+      '`upstreams.<name>.responseLimits`',
+      '`upstreams.<name>.healthCheck`',
+      '`admin`',
+      '`log`',
+    ]);
+  });
+
+  it('leaves no cell of a table empty but flags without default', () => {
+    const settings = reference.slice(reference.indexOf('### The whole file'));
+    expect(settings.split('\n').filter((line) => /\| +\|/.test(line))).toEqual([]);
+  });
+});

@@ -1,0 +1,94 @@
+/** The effective configuration: loads to the same, whatever it was made from. */
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { effectiveYaml } from '../../../src/config/effective.js';
+import type { ConfigFlags } from '../../../src/config/flags.js';
+import { configOf, problemsOf, SMALLEST } from './loading.js';
+
+const EXAMPLE = readFileSync(new URL('../../../examples/sluice.yaml', import.meta.url), 'utf8');
+
+describe('effective configuration', () => {
+  it.each<[string, string | null, ConfigFlags]>([
+    ['the smallest file', SMALLEST, {}],
+    ['the example', EXAMPLE, {}],
+    [
+      'flags',
+      null,
+      {
+        upstream: ['127.0.0.1:1', '[::1]:2,weight=0', 'unix:/a b,backup,max-conns=3'],
+        listen: [':1', '[::1]:2', 'localhost:3'],
+        healthCheck: 'tcp',
+        admin: 'off',
+        workers: '2',
+      },
+    ],
+    ['everything off', `${SMALLEST}admin: off\nlog: { level: silent }\nshutdownTimeout: 0s`, { healthCheck: 'off' }],
+  ])('of %s loads to the same', (_, text, flags) => {
+    const config = configOf(text, flags);
+    const printed = effectiveYaml(config);
+    expect(configOf(printed)).toEqual(config);
+    expect(effectiveYaml(configOf(printed))).toBe(printed);
+  });
+
+  it('has every default filled in', () => {
+    const printed = effectiveYaml(configOf(SMALLEST));
+    for (const line of [
+      'mode: l7',
+      'keepAlive: 75s',
+      'bodyBytes: unlimited',
+      'exchange: off',
+      'maxConns: unlimited',
+      'keepAliveIdle: 4s',
+      'healthCheck: off',
+      'workers: auto',
+      'shutdownTimeout: 30s',
+      'bind: 127.0.0.1:9900',
+      'level: info',
+    ]) {
+      expect(printed).toContain(line);
+    }
+  });
+
+  it('loads to the same for any durations, sizes and numbers', () => {
+    const durationMs = fc.integer({ min: 1_000, max: 3_600_000 });
+    fc.assert(
+      fc.property(
+        durationMs,
+        fc.integer({ min: 1024, max: 65_536 }),
+        fc.integer({ min: 1, max: 256 }),
+        (ms, bytes, count) => {
+          const text = `${SMALLEST.replace('name: web,', `name: web, timeouts: { keepAlive: ${ms}ms }, limits: { headBytes: ${bytes}B },`)}workers: ${count}\n`;
+          const config = configOf(text);
+          expect(config.listeners[0]).toMatchObject({ timeouts: { keepAlive: ms }, limits: { headBytes: bytes } });
+          expect(configOf(effectiveYaml(config))).toEqual(config);
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
+});
+
+describe('the example file', () => {
+  it('is valid', () => {
+    expect(Object.keys(configOf(EXAMPLE).upstreams)).toEqual(['api', 'pages']);
+  });
+
+  it('explains every line', () => {
+    const unexplained = EXAMPLE.split('\n').filter((line) => line.trim() !== '' && !line.includes('# '));
+    expect(unexplained.filter((line) => line.trim() !== '#')).toEqual([]);
+  });
+
+  it('shows every setting', () => {
+    const keysOf = (yaml: string) => new Set([...yaml.matchAll(/([A-Za-z]+):(?= |$)/gm)].map((match) => match[1]));
+    const shown = keysOf(EXAMPLE.replace(/#.*$/gm, ''));
+    const all = keysOf(effectiveYaml(configOf(EXAMPLE)));
+    // The uws front end has no use for these, so an example with them would only warn.
+    const unused = new Set(['requestHead', 'bodyIdle', 'keepAlive', 'tunnelIdle']);
+    expect([...all].filter((key) => key !== undefined && !shown.has(key) && !unused.has(key))).toEqual([]);
+  });
+
+  it('breaks loudly when a key is mistyped', () => {
+    expect(problemsOf(EXAMPLE.replace('keepAliveIdle', 'keepAliveIdel'))).toHaveLength(1);
+  });
+});
