@@ -97,7 +97,7 @@ export class EndpointLedger {
     if (this.#isWaiting[exchange] === 0) return;
     this.#remove(exchange, slot);
     if (isFailingStatus(status)) this.#countFailure(exchange, slot, elapsedUs, now);
-    else this.#fold(exchange, slot, elapsedUs, false, now);
+    else this.#countSample(exchange, slot, elapsedUs, now);
   }
 
   /**
@@ -126,7 +126,7 @@ export class EndpointLedger {
       const waitedUs = msBetween(this.#startedAt[exchange] as number, now) * US_PER_MS; // exchange < length
       const estimateUs = this.#load.latencyUs(slot);
       if (waitedUs > (estimateUs === NO_SAMPLE ? UNKNOWN_US : estimateUs))
-        this.#fold(exchange, slot, waitedUs, false, now);
+        this.#countSample(exchange, slot, waitedUs, now);
     }
     this.#slot[exchange] = NONE;
     this.#open -= 1;
@@ -142,11 +142,22 @@ export class EndpointLedger {
   #countFailure(exchange: number, slot: number, elapsedUs: number, now: Tick): void {
     if (this.#load.generation(slot) !== this.#generation[exchange]) return;
     this.#board.stripe.countAttemptFailure(slot);
-    this.#fold(exchange, slot, elapsedUs, true, now);
+    // One incident raises the estimate once, over all workers: an endpoint that dies with a hundred requests in flight has
+    // not failed a hundred times in a row. What began after the last raise is new evidence.
+    const raisedAt = this.#load.failureAt(slot);
+    const attemptAgeMs = msBetween(this.#startedAt[exchange] as number, now); // exchange < length
+    const raiseAgeMs = msBetween(raisedAt, now);
+    // Ages rather than moments: a raise of 25 days ago has a negative age by the clock's wrap, and is no same incident.
+    const isSameIncident = raisedAt !== NEVER && raiseAgeMs >= 0 && raiseAgeMs <= attemptAgeMs;
+    if (isSameIncident || !this.#load.replaceFailureAt(slot, raisedAt, now)) return;
+    this.#fold(slot, elapsedUs, true, now);
   }
 
-  #fold(exchange: number, slot: number, elapsedUs: number, isFailure: boolean, now: Tick): void {
-    if (this.#load.generation(slot) !== this.#generation[exchange]) return;
+  #countSample(exchange: number, slot: number, elapsedUs: number, now: Tick): void {
+    if (this.#load.generation(slot) === this.#generation[exchange]) this.#fold(slot, elapsedUs, false, now);
+  }
+
+  #fold(slot: number, elapsedUs: number, isFailure: boolean, now: Tick): void {
     for (let attempt = 0; attempt < MOST_FOLDS; attempt++) {
       const seenUs = this.#load.latencyUs(slot);
       const gapMs = Math.max(msBetween(this.#load.latencyAt(slot), now), 0);

@@ -20,8 +20,9 @@ export const IDLE_GRACE_MS = 100;
 
 /**
  * A failure multiplies the estimate by this, however fast it came: with LEAST_SAMPLE_WEIGHT, an endpoint that fails more
- * than one request in 12 is driven out. A share of the estimate rather than a fixed time, so that the penalty is no larger
- * than it takes at this upstream's latencies, and the trial that idle decay grants comes after DECAY_MS x ln 2 = 7 s.
+ * than one request in 12 is driven out. A share of the estimate rather than a fixed time: it rises only until the endpoint
+ * is no longer picked, whatever the latencies and the load of its peers, and the trial that idle decay then grants costs one
+ * request in DECAY_MS x ln 2 = 7 s.
  */
 export const FAILURE_FACTOR = 2;
 
@@ -29,37 +30,45 @@ export const FAILURE_FACTOR = 2;
 export const UNKNOWN_US = 30_000;
 
 /**
- * Largest estimate: beyond 10 s endpoints are equally bad, and one that once timed out for a minute must not wait longer for
- * its next trial than one that did for 10 s (nginx stops at 5 s).
+ * Largest time that counts: beyond 10 s endpoints are equally bad, and one that timed out after a minute must not wait longer
+ * for its next trial than one that did after 10 s (nginx stops at 5 s, semantics.md 3).
  */
-export const MOST_LATENCY_US = 10_000_000;
+export const MOST_SAMPLE_US = 10_000_000;
+
+/**
+ * Largest estimate, 18 minutes; only failures lead above MOST_SAMPLE_US. That much is needed: an endpoint that fails at once
+ * is left alone only while its estimate exceeds latency x requests in flight of the others.
+ */
+export const MOST_LATENCY_US = 2 ** 30;
 
 /**
  * Folds one time to first byte into the estimate (EWMA; the weight of a sample is the share of DECAY_MS since the last one,
- * but at least LEAST_SAMPLE_WEIGHT).
+ * but at least LEAST_SAMPLE_WEIGHT). An estimate as old as DECAY_MS has no say any more: the sample is the trial that idle
+ * decay granted, and what it shows is believed at once.
  *
  * @param estimateUs current estimate in µs, or NO_SAMPLE
- * @param sampleUs   measured time in µs, >= 0
+ * @param sampleUs   measured time in µs, >= 0; MOST_SAMPLE_US is the most that counts
  * @param gapMs      time since the estimate was stored, >= 0
  * @returns the new estimate in whole µs, 1 .. MOST_LATENCY_US
  */
 export function foldSample(estimateUs: number, sampleUs: number, gapMs: number): number {
-  if (estimateUs === NO_SAMPLE) return clamped(sampleUs);
+  const countedUs = Math.min(sampleUs, MOST_SAMPLE_US);
+  if (estimateUs === NO_SAMPLE || gapMs >= DECAY_MS) return clamped(countedUs);
   const weight = gapMs <= LEAST_WEIGHT_GAP_MS ? LEAST_SAMPLE_WEIGHT : 1 - Math.exp(-gapMs / DECAY_MS);
-  return clamped(estimateUs + (sampleUs - estimateUs) * weight);
+  return clamped(estimateUs + (countedUs - estimateUs) * weight);
 }
 
 /**
  * Folds a failure into the estimate: a fast failure must not look like a fast endpoint.
  *
  * @param estimateUs current estimate in µs, or NO_SAMPLE
- * @param elapsedUs  how long the attempt took to fail, >= 0
+ * @param elapsedUs  how long the attempt took to fail, >= 0; MOST_SAMPLE_US is the most that counts
  * @param gapMs      time since the estimate was stored, >= 0
  * @returns the new estimate in whole µs, 1 .. MOST_LATENCY_US
  */
 export function foldFailure(estimateUs: number, elapsedUs: number, gapMs: number): number {
   const before = estimateUs === NO_SAMPLE ? UNKNOWN_US : fadedEstimate(estimateUs, gapMs);
-  return clamped(Math.max(before, elapsedUs) * FAILURE_FACTOR);
+  return clamped(Math.max(before, Math.min(elapsedUs, MOST_SAMPLE_US)) * FAILURE_FACTOR);
 }
 
 /**
@@ -79,14 +88,12 @@ export function fadedEstimate(estimateUs: number, gapMs: number): number {
  * @param latencyUs any latency in µs, >= 0
  */
 export function latencyBucket(latencyUs: number): number {
-  const whole = latencyUs < MOST_BUCKETED_US ? latencyUs | 0 : MOST_BUCKETED_US;
+  const whole = latencyUs < MOST_LATENCY_US ? latencyUs | 0 : MOST_LATENCY_US;
   if (whole <= LEAST_BUCKET_US) return LEAST_BUCKET_US;
   const dropped = 28 - Math.clz32(whole);
   return (whole >>> dropped) << dropped;
 }
 const LEAST_BUCKET_US = 256;
-/** About 18 minutes; keeps the arithmetic in int32. */
-const MOST_BUCKETED_US = 2 ** 30;
 
 function clamped(latencyUs: number): number {
   return Math.min(Math.max(Math.round(latencyUs), 1), MOST_LATENCY_US);

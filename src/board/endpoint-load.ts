@@ -1,5 +1,5 @@
 /** The load of every endpoint, written by every worker: requests in flight and the estimate of the time to first byte. */
-import type { Tick } from '../core/tick.js';
+import { NEVER, type Tick } from '../core/tick.js';
 import { claimsWord, countOf, generationOf } from './claims-word.js';
 import { EndpointLoad } from './layout.js';
 import type { MappedBoard } from './shared-memory.js';
@@ -7,6 +7,7 @@ import type { MappedBoard } from './shared-memory.js';
 const CLAIMS = EndpointLoad.field.claims;
 const LATENCY_US = EndpointLoad.field.latencyUs;
 const LATENCY_AT = EndpointLoad.field.latencyAt;
+const FAILURE_AT = EndpointLoad.field.failureAt;
 
 /** Estimate of an endpoint that has not answered yet. */
 export const NO_SAMPLE = 0;
@@ -68,6 +69,20 @@ export class EndpointLoadTable {
     return this.#int32[this.#at(slot, LATENCY_AT)] as number; // slot < endpointSlots: inside the view
   }
 
+  /** When a failure last raised the estimate; NEVER: none did. */
+  failureAt(slot: number): Tick {
+    return Atomics.load(this.#int32, this.#at(slot, FAILURE_AT));
+  }
+
+  /**
+   * Marks now as the time of a failure if no other worker did since `seenAt` was read: of several workers that see the same
+   * incident, one raises the estimate.
+   * @returns true when it was marked
+   */
+  replaceFailureAt(slot: number, seenAt: Tick, now: Tick): boolean {
+    return Atomics.compareExchange(this.#int32, this.#at(slot, FAILURE_AT), seenAt, now) === seenAt;
+  }
+
   /**
    * Stores a new estimate if no other worker stored one since `seenUs` was read.
    *
@@ -91,7 +106,8 @@ export class EndpointLoadTable {
    */
   begin(slot: number, generation: number): void {
     Atomics.store(this.#int32, this.#at(slot, LATENCY_US), NO_SAMPLE);
-    Atomics.store(this.#int32, this.#at(slot, LATENCY_AT), 0);
+    Atomics.store(this.#int32, this.#at(slot, LATENCY_AT), NEVER);
+    Atomics.store(this.#int32, this.#at(slot, FAILURE_AT), NEVER);
     Atomics.store(this.#int32, this.#at(slot, CLAIMS), claimsWord(generation, 0));
   }
 

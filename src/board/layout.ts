@@ -89,6 +89,8 @@ export const EndpointLoad = group({ writer: 'every worker', per: 'slot', word: '
   'latencyUs',
   /** Tick at which latencyUs was stored. */
   'latencyAt',
+  /** Tick at which a failure last raised the estimate; NEVER: none did. */
+  'failureAt',
 ]);
 
 /** What the operator and the health checks say of an endpoint. */

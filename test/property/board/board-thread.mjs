@@ -19,6 +19,20 @@ function awaitStart() {
   while (Atomics.load(shared, 1) === 0) Atomics.wait(shared, 1, 0);
 }
 
+/** Notes how many were in flight on the endpoint before the latest claim. */
+function watchClaims(claims) {
+  const claimed = { level: 0 };
+  for (const method of ['claim', 'claimIfUnchanged']) {
+    const original = claims[method].bind(claims);
+    claims[method] = (slot, generation, ...rest) => {
+      const inflight = original(slot, generation, ...rest);
+      if (inflight > 0) claimed.level = inflight - 1;
+      return inflight;
+    };
+  }
+  return claimed;
+}
+
 const tasks = {
   /** Random begins and ends on random slots, `rounds` of them, all ended at last. */
   'begin-end'() {
@@ -64,34 +78,39 @@ const tasks = {
     return { claims, refusals, most };
   },
 
-  /** Picks `rounds` times. Gives [endpoint, in flight after the claim, ticket before, ticket after] of each and of each end. */
+  /**
+   * Picks `rounds` times. Gives five words for each pick and each end: [+1 or -1, endpoint, ticket before, ticket after, in
+   * flight there before the claim]; with `hold`, nothing ends, and `unfair` counts picks of an endpoint that had more in flight
+   * at the claim than another one has even after it.
+   */
   pick() {
     const picker = new UpstreamPicker(task.plan, board, rng);
-    awaitStart();
-    const history = new Int32Array(task.rounds * 8);
+    const claimed = watchClaims(picker.view.claims);
+    const slots = task.plan.endpoints.map(({ slot }) => slot);
+    const shares = slots.map(() => 0);
+    const history = [];
     const held = [];
-    const shares = new Array(task.plan.endpoints.length).fill(0);
-    let at = 0;
+    let unfair = 0;
+    awaitStart();
     for (let round = 0; round < task.rounds; round++) {
-      const before = shared ? Atomics.add(shared, 2, 1) : 0;
+      const before = Atomics.add(shared, 2, 1);
       const endpoint = picker.pick(NO_KEY, NONE_TRIED, 1);
-      const after = shared ? Atomics.add(shared, 2, 1) : 0;
+      if (task.hold) {
+        for (const slot of slots) if (board.load.inflight(slot) < claimed.level) unfair += 1;
+      }
+      const after = Atomics.add(shared, 2, 1);
       shares[endpoint] += 1;
-      history.set([1, endpoint, before, after], at);
-      at += 4;
+      history.push(1, endpoint, before, after, claimed.level);
       held.push(endpoint);
-      if (task.hold) continue;
-      while (held.length > 3 || (held.length > 0 && rng.below(2) === 0)) {
+      while (!task.hold && held.length > 0 && (held.length > 12 || rng.below(2) === 0)) {
         const ended = held.splice(rng.below(held.length), 1)[0];
         const { slot, generation } = task.plan.endpoints[ended];
-        const endBefore = shared ? Atomics.add(shared, 2, 1) : 0;
+        const endBefore = Atomics.add(shared, 2, 1);
         board.claims.end(slot, generation);
-        const endAfter = shared ? Atomics.add(shared, 2, 1) : 0;
-        if (at + 4 <= history.length) history.set([-1, ended, endBefore, endAfter], at);
-        at += 4;
+        history.push(-1, ended, endBefore, Atomics.add(shared, 2, 1), 0);
       }
     }
-    return { shares, history: history.subarray(0, at), held: held.length };
+    return { shares, unfair, history: Int32Array.from(history) };
   },
 
   /** Claims and ends for ever, holding up to eight; ends only when shared[1] becomes 2, and then gives everything back. */

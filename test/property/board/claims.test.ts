@@ -51,7 +51,7 @@ describe('claims of real worker threads', () => {
       return thread;
     };
     const running = [0, 1, 2].map((worker) => start(worker, worker));
-    for (let kill = 0; kill < 25; kill++) {
+    for (let kill = 0; kill < 15; kill++) {
       const started = kill + 3;
       await until(() => Atomics.load(shared, 0) === started, 'all threads churn');
       const worker = rng.below(3);
@@ -61,7 +61,7 @@ describe('claims of real worker threads', () => {
       board.resetStripe(worker);
       running[worker] = start(worker, 100 + kill);
     }
-    await until(() => Atomics.load(shared, 0) === 28, 'all threads churn');
+    await until(() => Atomics.load(shared, 0) === 18, 'all threads churn');
     const ends = running.map((thread) => resultOf(thread));
     Atomics.store(shared, 1, 2);
     await Promise.all(ends);

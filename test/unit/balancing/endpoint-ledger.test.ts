@@ -1,0 +1,174 @@
+/** Every attempt leaves load, waits, latency and counters as they should be. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { EndpointLedger, isFailingStatus } from '../../../src/balancing/endpoint-ledger.js';
+import { upstreamOf } from './upstream-under-test.js';
+
+function ledgerOf(endpoints = 1) {
+  const upstream = upstreamOf(
+    'least-conn',
+    Array.from({ length: endpoints }, () => ({})),
+  );
+  const ledger = new EndpointLedger(upstream.worker, 64);
+  const [endpoint] = upstream.plan.endpoints;
+  const begin = (exchange: number, now: number, isRetry = false): void => {
+    upstream.load(0, 1);
+    ledger.begin(exchange, endpoint!, isRetry, now);
+  };
+  const ageAt = (now: number): number =>
+    upstream.attach(1).worker.waiting.oldestAgeMs(endpoint!.slot, endpoint!.generation, now);
+  return { ...upstream, ledger, begin, ageAt, slot: endpoint!.slot, generation: endpoint!.generation };
+}
+
+describe('endpoint ledger', () => {
+  it('gives the claim back at the end, and only once', () => {
+    const { board, ledger, begin, slot } = ledgerOf();
+    begin(3, 10);
+    begin(4, 10);
+    ledger.end(3, 20);
+    ledger.end(3, 20);
+    expect([board.load.inflight(slot), ledger.open]).toEqual([1, 1]);
+  });
+
+  it('refuses a second attempt of an exchange before the first has ended', () => {
+    const { begin } = ledgerOf();
+    begin(3, 10);
+    expect(() => begin(3, 11)).toThrow(/no attempt open/);
+  });
+
+  it('refuses to settle what has not begun', () => {
+    const { ledger } = ledgerOf();
+    expect(() => ledger.firstByte(1, 200, 5, 5)).toThrow(/has an attempt open/);
+    expect(() => ledger.fail(1, 5, 5)).toThrow(/has an attempt open/);
+  });
+
+  it('takes the time to first byte as a sample', () => {
+    const { board, ledger, begin, slot } = ledgerOf();
+    begin(0, 10);
+    ledger.firstByte(0, 200, 7_000, 17);
+    ledger.firstByte(0, 200, 9_000, 19);
+    expect([board.load.latencyUs(slot), board.load.latencyAt(slot)]).toEqual([7_000, 17]);
+  });
+
+  it('publishes since when the oldest attempt waits, in whatever order they are answered', () => {
+    const { ledger, begin, ageAt } = ledgerOf();
+    for (const exchange of [0, 1, 2]) begin(exchange, 100 + exchange * 10);
+    expect(ageAt(200)).toBe(100);
+    ledger.firstByte(1, 200, 1, 200);
+    expect(ageAt(200)).toBe(100);
+    ledger.end(0, 200);
+    expect(ageAt(200)).toBe(80);
+    ledger.fail(2, 1, 200);
+    expect(ageAt(200)).toBe(0);
+  });
+
+  it('publishes the oldest wait whatever happens (naive reference: a list)', () => {
+    const commands = fc.array(fc.tuple(fc.constantFrom('begin', 'answer', 'end'), fc.integer({ min: 0, max: 15 })), {
+      maxLength: 60,
+    });
+    fc.assert(
+      fc.property(commands, (steps) => {
+        const { ledger, begin, ageAt, board, slot } = ledgerOf();
+        const open = new Map<number, { since: number; isWaiting: boolean }>();
+        let now = 1000;
+        for (const [kind, exchange] of steps) {
+          now += 1;
+          const attempt = open.get(exchange);
+          if (kind === 'begin' && !attempt) {
+            begin(exchange, now);
+            open.set(exchange, { since: now, isWaiting: true });
+          } else if (kind === 'answer' && attempt) {
+            ledger.firstByte(exchange, 200, 100, now);
+            attempt.isWaiting = false;
+          } else if (kind === 'end') {
+            ledger.end(exchange, now);
+            open.delete(exchange);
+          }
+          const waiting = [...open.values()].filter(({ isWaiting }) => isWaiting).map(({ since }) => since);
+          expect(ageAt(now + 5)).toBe(waiting.length === 0 ? 0 : now + 5 - Math.min(...waiting));
+          expect(board.load.inflight(slot)).toBe(open.size);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('counts attempts, retries and failures of the endpoint', () => {
+    const { board, ledger, begin, slot } = ledgerOf();
+    begin(0, 1);
+    begin(1, 1, true);
+    begin(2, 1);
+    ledger.fail(0, 100, 2);
+    ledger.firstByte(1, 503, 100, 2);
+    ledger.firstByte(2, 404, 100, 2);
+    for (const exchange of [0, 1, 2]) ledger.end(exchange, 3);
+    expect(board.endpointFigures(slot)).toEqual({ attempts: 3, failures: 2, retries: 1 });
+  });
+
+  it('raises the estimate once for all that fail of one incident, and again for what began after it', () => {
+    const { board, ledger, begin, slot } = ledgerOf();
+    begin(0, 1);
+    ledger.firstByte(0, 200, 10_000, 11);
+    for (const exchange of [1, 2, 3]) begin(exchange, 20);
+    for (const exchange of [1, 2, 3]) ledger.fail(exchange, 5_000, 25);
+    expect(board.load.latencyUs(slot)).toBe(20_000);
+    begin(4, 26);
+    ledger.fail(4, 1_000, 27);
+    expect([board.load.latencyUs(slot), board.endpointFigures(slot).failures]).toEqual([40_000, 4]);
+  });
+
+  it.each([
+    [200, false],
+    [404, false],
+    [429, false],
+    [500, true],
+    [501, false],
+    [503, true],
+    [505, false],
+    [599, true],
+  ])('takes a status of %i for trouble of the endpoint: %s', (status, isFailing) => {
+    expect(isFailingStatus(status)).toBe(isFailing);
+  });
+
+  it('learns from a client that left that the endpoint is at least that slow', () => {
+    const { board, ledger, begin, slot } = ledgerOf();
+    begin(0, 1);
+    ledger.firstByte(0, 200, 1_000, 2);
+    ledger.end(0, 2);
+    begin(1, 10);
+    ledger.end(1, 3_010);
+    expect(board.load.latencyUs(slot)).toBeGreaterThan(100_000);
+  });
+
+  it('learns nothing from a client that left early', () => {
+    const { board, ledger, begin, slot } = ledgerOf();
+    begin(0, 1);
+    ledger.end(0, 6);
+    expect(board.load.latencyUs(slot)).toBe(0);
+  });
+
+  it('leaves the next endpoint of a reused slot alone', () => {
+    const { board, ledger, begin, slot, worker, ageAt } = ledgerOf();
+    begin(0, 10);
+    begin(1, 11);
+    board.release(slot);
+    let reused = board.assign(0, { weight: 1, cap: 0, isBackup: false, isResolved: true });
+    while (reused.slot !== slot) reused = board.assign(0, { weight: 1, cap: 0, isBackup: false, isResolved: true });
+    worker.claims.claim(slot, reused.generation, 0);
+    ledger.begin(
+      2,
+      { ...reused, name: 'new', target: { kind: 'unix', path: '/s' }, weight: 1, backup: false, maxConns: 0 },
+      false,
+      50,
+    );
+    ledger.fail(0, 5_000, 60);
+    ledger.end(0, 60);
+    ledger.firstByte(1, 200, 5_000, 61);
+    ledger.end(1, 61);
+    expect([board.load.inflight(slot), board.load.latencyUs(slot), board.endpointFigures(slot).failures]).toEqual([
+      1, 0, 0,
+    ]);
+    expect(worker.waiting.oldestAgeMs(slot, reused.generation, 70)).toBe(20);
+    expect(ageAt(70)).toBe(0);
+  });
+});
