@@ -2,19 +2,25 @@
 
 /** Files that nobody imports because they are started: the program and the threads. */
 const ENTRIES = '^src/(cli/main|worker/entry)\\.ts$';
+/** Written out for editors and readers by scripts/generate-config-docs.mjs, and by nothing that runs. */
+const GENERATED_DOCS = '^src/config/docs/';
+/** All that the data plane and its decisions see of a configuration. */
+const PLAN = 'config/plan\\.ts$';
+/** What a data plane offers the worker that starts it: types only. */
+const DATA_PLANE_CONTRACT = '^src/worker/data-plane\\.ts$';
 /** The only two files that may open a binary. */
 const BINARY_LOADERS = '^src/(engine/load-engine|l7/frontends/uws/load-uws)\\.ts$';
 /** The npm packages whose binaries load-uws.ts opens. */
 const UWS_PACKAGES = '(^|/)(uWebSockets\\.js|@trufflesuite/uws-js-unofficial|@btc-vision/uwebsockets\\.js)';
 
-/** A room that may import only from itself and the rooms named. */
+/** A room that may import only from itself and the rooms or files named. */
 function onlyImports(room, others, name, comment) {
   return {
     name,
     comment,
     severity: 'error',
     from: { path: `^src/${room}/` },
-    to: { path: '^src/', pathNot: `^src/(${[room, ...others].join('|')})/` },
+    to: { path: '^src/', pathNot: `^src/(${[`${room}/`, ...others].join('|')})` },
   };
 }
 
@@ -28,37 +34,37 @@ module.exports = {
     ),
     onlyImports(
       'config',
-      ['core'],
+      ['core/'],
       'config-knows-only-core',
       'What a configuration means must not depend on how it is carried out; `check` works without engine and board.',
     ),
     onlyImports(
       'engine',
-      ['core'],
+      ['core/'],
       'engine-knows-only-core',
       'The engine reports what happened and knows no board and no plan; TypeScript settles.',
     ),
     onlyImports(
       'board',
-      ['core'],
+      ['core/'],
       'board-knows-only-core',
       'Every thread reads the board; who writes a record is said there, not by whom the board imports.',
     ),
     onlyImports(
       'balancing',
-      ['core', 'board'],
+      ['core/', 'board/', PLAN],
       'balancing-knows-tables-only',
       'A pick is a pure function over tables: no data plane, no control, no configuration file.',
     ),
     onlyImports(
       'policies',
-      ['core', 'config', 'board', 'balancing'],
+      ['core/', 'board/', 'balancing/', PLAN],
       'policies-know-no-data-plane',
       'A policy decides and does not answer, so that it is the same in every front end, and testable without sockets.',
     ),
     onlyImports(
       'observability',
-      ['core', 'config', 'board'],
+      ['core/', 'board/', PLAN],
       'observability-watches-from-outside',
       'Counting and logging must not be able to change what they watch.',
     ),
@@ -100,7 +106,15 @@ module.exports = {
         'A data plane is handed what it needs by the worker that starts it; it does not reach for the thread it runs in.',
       severity: 'error',
       from: { path: '^src/(l4|l7|engine)/' },
-      to: { path: '^src/worker/' },
+      to: { path: '^src/worker/', pathNot: DATA_PLANE_CONTRACT },
+    },
+    {
+      name: 'data-plane-sees-only-the-plan',
+      comment:
+        'A configuration is validated once, in the primary; inside there are no defaults, no re-checks, and no second meaning of a key.',
+      severity: 'error',
+      from: { path: '^src/(l4|l7|worker)/' },
+      to: { path: '^src/config/', pathNot: PLAN },
     },
     {
       name: 'nobody-imports-cli',
@@ -145,7 +159,7 @@ module.exports = {
       comment: 'What neither the program nor a thread reaches is not part of the product: wire it or remove it.',
       severity: 'error',
       from: { path: ENTRIES },
-      to: { path: '^src/', pathNot: ENTRIES, reachable: false },
+      to: { path: '^src/', pathNot: [ENTRIES, GENERATED_DOCS], reachable: false },
     },
     {
       name: 'imports-exist',

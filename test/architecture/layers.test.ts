@@ -61,6 +61,21 @@ const PLANTED: readonly [file: string, source: string, rule: string][] = [
     'control-knows-no-data-plane',
   ],
   ['src/l7/planted-worker.ts', "export { PLAN } from '../worker/planted-bridge.js';", 'data-plane-knows-no-worker'],
+  [
+    'src/worker/planted-schema.ts',
+    "export { PLAN } from '../config/planted-plan.js';",
+    'data-plane-sees-only-the-plan',
+  ],
+  [
+    'src/engine/planted-plan.ts',
+    "import type { Plan } from '../config/plan.js';\nexport type P = Plan;",
+    'engine-knows-only-core',
+  ],
+  [
+    'src/balancing/planted-config.ts',
+    "export { PLAN } from '../config/planted-plan.js';",
+    'balancing-knows-tables-only',
+  ],
   ['src/control/planted-cli.ts', "export { PLAN } from '../cli/planted-command.js';", 'nobody-imports-cli'],
   [
     'src/worker/planted-uws.ts',

@@ -9,6 +9,9 @@ const GRAB_BAGS = new Set(['utils', 'util', 'helpers', 'helper', 'common', 'misc
 /** Words that the glossary replaces, and abbreviations that the style refuses. */
 const REPLACED_WORDS = new Set(['backend', 'cluster', 'middleware', 'ctx', 'cfg', 'mgr']);
 
+/** Functions of libuv keep their names. */
+const FOREIGN_PREFIX = 'uv_';
+
 /** Words of a foreign interface, where it is described. */
 const FOREIGN_WORDS: Readonly<Record<string, readonly string[]>> = {
   'src/l7/frontends/uws/load-uws.ts': ['cfg'], // `_cfg` is uWebSockets.js's name
@@ -53,7 +56,8 @@ export function identifiersOfCpp({ text }: SourceFile): Set<string> {
 export function replacedWords(file: SourceFile): string[] {
   const foreign = FOREIGN_WORDS[file.path] ?? [];
   const identifiers = file.path.endsWith('.ts') ? identifiersOfTypeScript(file) : identifiersOfCpp(file);
-  return [...identifiers].filter((identifier) =>
+  const own = [...identifiers].filter((identifier) => !identifier.startsWith(FOREIGN_PREFIX));
+  return own.filter((identifier) =>
     wordsOf(identifier).some((word) => REPLACED_WORDS.has(word) && !foreign.includes(word)),
   );
 }
