@@ -1,15 +1,18 @@
 /** Where the demo prints: a live line rewritten in place on a terminal, plain lines elsewhere. */
 import type { TextStream } from './check.js';
 
+/** A text stream that may know the width of its terminal. */
+export type DisplayStream = TextStream & { readonly columns?: number };
+
 /** Clears the terminal's current line and goes to its start (ECMA-48: EL 2, CR). */
 const CLEAR_LINE = '\u001b[2K\r';
 
 /** Thread: primary. */
 export class DemoDisplay {
-  readonly #out: TextStream;
+  readonly #out: DisplayStream;
   #live = '';
 
-  constructor(out: TextStream) {
+  constructor(out: DisplayStream) {
     this.#out = out;
   }
 
@@ -28,8 +31,9 @@ export class DemoDisplay {
       this.#out.write(`${line}\n`);
       return;
     }
-    this.#live = line;
-    this.#out.write(`${CLEAR_LINE}${line}`);
+    // A line that wraps could not be cleared again; the last column is left free, because some terminals wrap at it.
+    this.#live = line.slice(0, (this.#out.columns ?? Number.POSITIVE_INFINITY) - 1);
+    this.#out.write(`${CLEAR_LINE}${this.#live}`);
   }
 
   /** Runs something that prints whole lines on the same terminal; the live line is put back behind them. */

@@ -9,7 +9,7 @@ export interface DemoLook {
 /**
  * The line for the time between two looks.
  *
- * @returns e.g. '12345 requests/s | swift 78 % (12 in flight) | steady 17 % (3 in flight) | slow 5 % (1 in flight)'
+ * @returns e.g. '12345 requests/s | swift 78 % (12) | steady 17 % (3) | slow 5 % (1)', in brackets the requests in flight
  */
 export function demoLine(before: DemoLook, after: DemoLook): string {
   const seconds = Math.max(after.atMs - before.atMs, 1) / 1000;
@@ -17,7 +17,7 @@ export function demoLine(before: DemoLook, after: DemoLook): string {
   const total = counts.reduce((sum, count) => sum + count, 0);
   const parts = after.endpoints.map(({ name, inFlight }, index) => {
     const share = total === 0 ? '-' : String(Math.round((100 * (counts[index] ?? 0)) / total));
-    return `${name} ${share} % (${inFlight} in flight)`;
+    return `${name} ${share} % (${inFlight})`;
   });
   return [`${Math.round(total / seconds)} requests/s`, ...parts].join(' | ');
 }

@@ -130,7 +130,8 @@ function introduction(primary: Primary, balance: string, again: string): string 
       : [`  curl http://${placeText(admin.host, admin.port)}/api/v1/upstreams/${UPSTREAM_NAME}/endpoints`]),
     'and with another balancer:',
     `  ${again} --balance ${balance === 'round-robin' ? 'least-conn' : 'round-robin'}`,
-    'Ctrl-C ends it.',
+    '',
+    'Below: requests a second, the share of each endpoint, in brackets its requests in flight. Ctrl-C ends it.',
     '',
     '',
   ].join('\n');

@@ -12,7 +12,7 @@ import { launch } from './launch.js';
 
 /** All that running the proxy touches besides its arguments. */
 export interface RunSurroundings {
-  readonly out: TextStream;
+  readonly out: TextStream & { readonly columns?: number };
   readonly err: TextStream;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly readFile: ConfigSource['readFile'];

@@ -14,14 +14,12 @@ const look = (atMs: number, swift: number, slow: number): DemoLook => ({
 describe('demoLine', () => {
   it('tells requests a second and the share of each endpoint between two looks', () => {
     expect(demoLine(look(0, 100, 100), look(2_000, 1_000, 200))).toBe(
-      '500 requests/s | swift 90 % (3 in flight) | slow 10 % (0 in flight)',
+      '500 requests/s | swift 90 % (3) | slow 10 % (0)',
     );
   });
 
   it('tells no share where nothing was asked', () => {
-    expect(demoLine(look(0, 5, 5), look(1_000, 5, 5))).toBe(
-      '0 requests/s | swift - % (3 in flight) | slow - % (0 in flight)',
-    );
+    expect(demoLine(look(0, 5, 5), look(1_000, 5, 5))).toBe('0 requests/s | swift - % (3) | slow - % (0)');
     expect(hasMoved(look(0, 5, 5), look(1, 5, 5))).toBe(false);
     expect(hasMoved(look(0, 5, 5), look(1, 5, 6))).toBe(true);
   });
@@ -39,6 +37,12 @@ describe('demo display', () => {
     display.live('b');
     display.close();
     expect(pieces.join('')).toBe('a\nb\n');
+  });
+
+  it('cuts the live line before the edge of the terminal', () => {
+    const pieces: string[] = [];
+    new DemoDisplay({ isTTY: true, columns: 5, write: (text) => pieces.push(text) }).live('abcdefgh');
+    expect(pieces.join('')).toBe('\u001b[2K\rabcd');
   });
 
   it('rewrites one line on a terminal, and puts it back behind what is printed', () => {

@@ -24,14 +24,14 @@ describe('logger', () => {
   });
 
   it('leaves out what is below its level', () => {
-    expect(linesOf((logger) => logger.debug({ event: 'x' }, 'x'))).toEqual([]);
-    expect(linesOf((logger) => logger.fatal({ event: 'x' }, 'x'), 'silent')).toEqual([]);
+    expect(linesOf((logger) => logger.debug({ event: 'ready' }, 'x'))).toEqual([]);
+    expect(linesOf((logger) => logger.fatal({ event: 'ready' }, 'x'), 'silent')).toEqual([]);
   });
 
   it('tells code, facts and cause of a failure', () => {
     const cause = new Error('no route to host');
     const error = new ProxyError('SLUICE_CONNECT_REFUSED', { endpoint: '10.0.0.1:80' }, { cause });
-    const [line] = linesOf((logger) => logger.error({ event: 'x', err: error }, 'x'));
+    const [line] = linesOf((logger) => logger.error({ event: 'ready', err: error }, 'x'));
     expect(line?.err).toMatchObject({ code: 'SLUICE_CONNECT_REFUSED', detail: { endpoint: '10.0.0.1:80' } });
     expect(JSON.stringify(line?.err)).toContain('no route to host');
   });

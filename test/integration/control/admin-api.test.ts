@@ -1,0 +1,77 @@
+/** The HTTP shell of the admin API. */
+import { afterEach, describe, expect, it } from 'vitest';
+import { type AdminApi, startAdminApi } from '../../../src/control/admin/admin-api.js';
+import type { AdminSource } from '../../../src/control/admin/answer.js';
+import { StartFailure } from '../../../src/control/start-failure.js';
+
+const open: AdminApi[] = [];
+
+afterEach(() => {
+  for (const api of open.splice(0)) api.close();
+});
+
+const source: AdminSource = {
+  readiness: () => 'ready',
+  status: () => {
+    throw new Error('not asked for here');
+  },
+  upstreams: () => [],
+  endpoints: () => undefined,
+};
+
+async function start(): Promise<string> {
+  const api = await startAdminApi('127.0.0.1', 0, source);
+  open.push(api);
+  return `http://127.0.0.1:${api.port}`;
+}
+
+async function failureOf(starting: Promise<AdminApi>): Promise<StartFailure> {
+  const error: unknown = await starting.then(
+    (api) => api.close(),
+    (reason: unknown) => reason,
+  );
+  if (error instanceof StartFailure) return error;
+  throw new Error('it did not fail as it should');
+}
+
+describe('admin API', () => {
+  it('answers JSON that is never cached', async () => {
+    const response = await fetch(`${await start()}/healthz`);
+    expect(response.headers.get('content-type')).toBe('application/json; charset=utf-8');
+    expect(response.headers.get('cache-control')).toBe('no-store');
+    expect(await response.json()).toEqual({ status: 'alive' });
+  });
+
+  it('answers HEAD without a body', async () => {
+    const response = await fetch(`${await start()}/readyz`, { method: 'HEAD' });
+    expect([response.status, await response.text()]).toEqual([200, '']);
+  });
+
+  it('refuses other methods and names those it takes', async () => {
+    const response = await fetch(`${await start()}/api/v1/upstreams`, { method: 'PUT', body: '{}' });
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+  });
+
+  it('answers 404 in JSON', async () => {
+    const response = await fetch(`${await start()}/metrics`);
+    expect([response.status, await response.json()]).toEqual([404, expect.objectContaining({ error: 'not-found' })]);
+  });
+
+  it('says that its port is taken', async () => {
+    const port = Number(new URL(await start()).port);
+    const failure = await failureOf(startAdminApi('127.0.0.1', port, source));
+    expect(failure).toMatchObject({ code: 'SLUICE_ADDRESS_IN_USE', exitCode: 2 });
+    expect(failure.message).toContain(`127.0.0.1:${port} is taken by another process (admin API)`);
+  });
+
+  it('listens on the loopback interface only', async () => {
+    expect(await failureOf(startAdminApi('0.0.0.0', 0, source))).toMatchObject({ code: 'SLUICE_CONFIG', exitCode: 1 });
+  });
+
+  it('closes, also twice', async () => {
+    const url = await start();
+    open[0]?.close();
+    open[0]?.close();
+    await expect(fetch(url)).rejects.toThrow();
+  });
+});
