@@ -1,0 +1,88 @@
+// The engine's loop: one epoll set, one timer wheel, one reading of the clock per wait.
+#pragma once
+
+#include <sys/epoll.h>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/result.h"
+#include "base/timer_wheel.h"
+#include "base/unique_fd.h"
+
+namespace sluice {
+
+/// Something with a descriptor in the loop's epoll set.
+class Pollable {
+ public:
+  /// Remembers what epoll said. It must not act on it, let alone free anything: other events of the same wait are still
+  /// to come. Work is done in LoopTask::OnReady.
+  virtual void OnEvents(uint32_t epoll_events) = 0;
+
+ protected:
+  ~Pollable() = default;
+};
+
+/// A part of the engine that works in the loop's turns.
+class LoopTask {
+ public:
+  /// There is work that needs no event: the next wait must not block.
+  virtual bool HasWork() const = 0;
+  /// After a wait, before timers: acts on what OnEvents remembered.
+  virtual void OnReady() = 0;
+  /// After timers: hands over what the turn brought.
+  virtual void OnTurnEnd() = 0;
+
+ protected:
+  ~LoopTask() = default;
+};
+
+/// One thread's loop. A turn is: wait, tell every Pollable, OnReady, timers, OnTurnEnd. Tasks may be added and removed at
+/// any time, also from within their own calls; everything else about a turn is the tasks' own.
+class EventLoop {
+ public:
+  static Result<std::unique_ptr<EventLoop>> Create();
+
+  /// Edge-triggered interest of a stream socket, registered once for its whole life.
+  static constexpr uint32_t kSocketEvents = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+
+  /// Puts a descriptor into the set. @returns 0 or an errno
+  int Watch(int fd, uint32_t epoll_events, Pollable* pollable);
+  /// Takes it out again; always before it is closed. Closing alone is not enough: a child that another thread has forked
+  /// and that has not yet run exec keeps the socket, and thereby its place in the set, alive (epoll(7), "Q6").
+  void Unwatch(int fd);
+
+  void AddTask(LoopTask* task);
+  void RemoveTask(LoopTask* task);
+
+  TimerWheel& timers() { return timers_; }
+
+  /// The clock as read after the last wait, or by Refresh.
+  uint64_t now_us() const { return now_us_; }
+  uint64_t now_ms() const { return now_us_ / 1000; }
+  /// Reads the clock: for work that does not come out of a turn.
+  void Refresh();
+  bool is_in_turn() const { return is_in_turn_; }
+
+  /// One turn. @param timeout_ms longest wait; negative: until an event or a timer
+  void Turn(int timeout_ms);
+
+ private:
+  explicit EventLoop(UniqueFd epoll_fd);
+  int WaitMs(int timeout_ms);
+  bool HasWork() const;
+
+  static constexpr size_t kEventsPerWait = 512;
+
+  UniqueFd epoll_fd_;
+  uint64_t now_us_;
+  TimerWheel timers_;
+  bool is_in_turn_ = false;
+  // Removing leaves a nullptr behind while a turn walks over the tasks.
+  std::vector<LoopTask*> tasks_;
+  std::array<epoll_event, kEventsPerWait> events_;
+};
+
+}  // namespace sluice

@@ -1,0 +1,80 @@
+// What the .node file exports: `Addon` in src/engine/engine.ts.
+#include <napi.h>
+
+#include <cerrno>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "binding/arguments.h"
+#include "binding/engine_wrap.h"
+#include "binding/file_limits.h"
+#include "binding/reserved_address.h"
+
+namespace sluice::binding {
+
+namespace {
+
+constexpr int64_t kMaxPort = 65535;
+
+/// An Error as Node's own system calls throw it: `code`, `errno` (negative) and `syscall`.
+void ThrowSystemError(Napi::Env env, SystemError error, const std::string& about) {
+  const char* const name = uv_err_name(-error.number);
+  const auto exception =
+      Napi::Error::New(env, std::string(error.call) + " " + name + ": " + std::strerror(error.number) + ", " + about);
+  exception.Set("code", Napi::String::New(env, name));
+  exception.Set("errno", Napi::Number::New(env, -error.number));
+  exception.Set("syscall", Napi::String::New(env, error.call));
+  exception.ThrowAsJavaScriptException();
+}
+
+Napi::Value ReserveAddressCall(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!info[0].IsString()) {
+    Napi::TypeError::New(env, "reserveAddress: host must be a string").ThrowAsJavaScriptException();
+    return {};
+  }
+  const std::string host = info[0].As<Napi::String>().Utf8Value();
+  const auto port = ReadInteger(env, info[1], "port", 0, kMaxPort);
+  if (!port) return {};
+  auto reserved = ReserveAddress(host, static_cast<uint16_t>(*port));
+  if (!reserved) {
+    ThrowSystemError(env, reserved.error(), host + " port " + std::to_string(*port));
+    return {};
+  }
+  const auto object = Napi::Object::New(env);
+  object.Set("port", Napi::Number::New(env, reserved.value().port));
+  // Shared with the function that JavaScript holds: close() or its collection ends the reservation.
+  const auto held = std::make_shared<UniqueFd>(std::move(reserved.value().fd));
+  object.Set("close", Napi::Function::New(env, [held](const Napi::CallbackInfo&) { held->Reset(); }, "close"));
+  return object;
+}
+
+Napi::Value RaiseFileLimitCall(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto number = [env](uint64_t limit) {
+    const bool is_unlimited = limit == std::numeric_limits<uint64_t>::max();
+    return Napi::Number::New(env, is_unlimited ? std::numeric_limits<double>::infinity() : static_cast<double>(limit));
+  };
+  const FileLimits limits = RaiseFileLimit();
+  const auto object = Napi::Object::New(env);
+  object.Set("soft", number(limits.soft));
+  object.Set("hard", number(limits.hard));
+  return object;
+}
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  env.SetInstanceData(std::make_unique<AddonState>().release());  // freed by the environment
+  exports.Set("Engine", EngineWrap::Define(env));
+  exports.Set("reserveAddress", Napi::Function::New<ReserveAddressCall>(env, "reserveAddress"));
+  exports.Set("raiseFileLimit", Napi::Function::New<RaiseFileLimitCall>(env, "raiseFileLimit"));
+  return exports;
+}
+
+NODE_API_MODULE(sluice_engine, Init)
+
+}  // namespace
+
+}  // namespace sluice::binding

@@ -1,0 +1,89 @@
+// Reads arguments of calls from JavaScript.
+#include "binding/arguments.h"
+
+#include <utility>
+
+namespace sluice::binding {
+
+namespace {
+
+constexpr int64_t kMaxNumber = std::numeric_limits<int32_t>::max();
+
+}  // namespace
+
+std::optional<std::string_view> ReadBytes(napi_env env, napi_value value, const char* what) {
+  void* data = nullptr;
+  size_t bytes = 0;
+  bool is_array_buffer = false;
+  if (napi_is_arraybuffer(env, value, &is_array_buffer) == napi_ok && is_array_buffer &&
+      napi_get_arraybuffer_info(env, value, &data, &bytes) == napi_ok) {
+    return std::string_view(static_cast<const char*>(data), bytes);
+  }
+  bool is_typed_array = false;
+  napi_typedarray_type type = napi_uint8_array;
+  napi_is_typedarray(env, value, &is_typed_array);
+  if (is_typed_array &&
+      napi_get_typedarray_info(env, value, &type, &bytes, &data, nullptr, nullptr) == napi_ok &&
+      type == napi_uint8_array) {
+    return std::string_view(static_cast<const char*>(data), bytes);
+  }
+  const std::string sentence = std::string(what) + " must be an ArrayBuffer or a Uint8Array";
+  napi_throw_type_error(env, nullptr, sentence.c_str());
+  return std::nullopt;
+}
+
+std::optional<std::vector<upstream::Address>> ReadAddresses(Napi::Env env, Napi::Value value) {
+  std::vector<upstream::Address> addresses;
+  if (value.IsArray()) {
+    const auto array = value.As<Napi::Array>();
+    for (uint32_t index = 0; index < array.Length(); ++index) {
+      const Napi::Value element = array.Get(index);
+      const std::string text = element.IsString() ? element.As<Napi::String>().Utf8Value() : std::string("(no text)");
+      const auto address = upstream::Address::Parse(text);
+      if (!address) {
+        Napi::TypeError::New(env, "not an address: '" + text + "' (wanted: a.b.c.d:port, [v6]:port or unix:/path)")
+            .ThrowAsJavaScriptException();
+        return std::nullopt;
+      }
+      addresses.push_back(*address);
+    }
+  }
+  if (addresses.empty()) {
+    Napi::TypeError::New(env, "addresses must be an array of at least one address").ThrowAsJavaScriptException();
+    return std::nullopt;
+  }
+  return addresses;
+}
+
+std::optional<upstream::PoolSettings> ReadPoolSettings(Napi::Env env, Napi::Value value) {
+  if (!value.IsObject()) {
+    Napi::TypeError::New(env, "settings must be an object").ThrowAsJavaScriptException();
+    return std::nullopt;
+  }
+  upstream::PoolSettings settings;
+  struct Field {
+    const char* name;
+    uint32_t* place;
+    int64_t least;
+    int64_t most;
+  };
+  const Field fields[] = {
+      {"connectTimeoutMs", &settings.connect_timeout_ms, 1, kMaxNumber},
+      {"firstByteTimeoutMs", &settings.first_byte_timeout_ms, 1, kMaxNumber},
+      {"idleTimeoutMs", &settings.idle_timeout_ms, 1, kMaxNumber},
+      {"keepAliveIdleMs", &settings.keep_alive_idle_ms, 1, kMaxNumber},
+      {"maxIdle", &settings.max_idle, 0, kMaxNumber},
+      {"maxConnections", &settings.max_connections, 0, kMaxNumber},
+      {"responseHeadBytes", &settings.response_head_bytes, 1, upstream::kMaxResponseHeadBytes},
+      {"responseHeaders", &settings.response_headers, 1, kMaxNumber},
+  };
+  const auto object = value.As<Napi::Object>();
+  for (const Field& field : fields) {
+    const auto number = ReadInteger(env, object.Get(field.name), field.name, field.least, field.most);
+    if (!number) return std::nullopt;
+    *field.place = static_cast<uint32_t>(*number);
+  }
+  return settings;
+}
+
+}  // namespace sluice::binding

@@ -1,0 +1,115 @@
+// Drives the engine's loop from a uv_prepare handle.
+#include "binding/loop_driver.h"
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <utility>
+
+namespace sluice::binding {
+
+LoopDriver* LoopDriver::For(Napi::Env env) {
+  auto* const state = env.GetInstanceData<AddonState>();
+  if (state->driver != nullptr) return state->driver;
+  auto loop = EventLoop::Create();
+  if (!loop) {
+    Napi::Error::New(env, std::string("the engine's epoll set cannot be made: ") + std::strerror(loop.error().number))
+        .ThrowAsJavaScriptException();
+    return nullptr;
+  }
+  auto driver = std::unique_ptr<LoopDriver>(new LoopDriver(env, std::move(loop.value())));  // private constructor
+  const int error = driver->loop_->Watch(uv_backend_fd(driver->uv_loop_), EPOLLIN, driver.get());
+  if (error != 0) {
+    Napi::Error::New(env, std::string("libuv's loop cannot be watched: ") + std::strerror(error))
+        .ThrowAsJavaScriptException();
+    return nullptr;
+  }
+  uv_prepare_init(driver->uv_loop_, &driver->prepare_);
+  uv_idle_init(driver->uv_loop_, &driver->idle_);
+  driver->open_handles_ = 2;
+  driver->prepare_.data = driver->idle_.data = driver.get();
+  uv_prepare_start(&driver->prepare_, [](uv_prepare_t* handle) { static_cast<LoopDriver*>(handle->data)->OnPrepare(); });
+  uv_unref(reinterpret_cast<uv_handle_t*>(&driver->prepare_));
+  uv_unref(reinterpret_cast<uv_handle_t*>(&driver->idle_));
+  napi_add_async_cleanup_hook(env, OnEnvironmentCleanup, driver.get(), &driver->cleanup_hook_);
+  state->driver = driver.get();
+  driver->self_ = std::move(driver);
+  return state->driver;
+}
+
+LoopDriver::LoopDriver(Napi::Env env, std::unique_ptr<EventLoop> loop) : env_(env), loop_(std::move(loop)) {
+  napi_get_uv_event_loop(env, &uv_loop_);
+}
+
+LoopDriver::~LoopDriver() = default;
+
+void LoopDriver::AddGuest(LoopGuest* guest) { guests_.push_back(guest); }
+
+void LoopDriver::RemoveGuest(LoopGuest* guest) {
+  std::erase(guests_, guest);
+  if (guests_.empty()) {
+    Close();
+  } else {
+    UpdateReference();
+  }
+}
+
+void LoopDriver::UpdateReference() {
+  if (is_closing_) return;
+  bool is_busy = false;
+  for (LoopGuest* const guest : guests_) is_busy |= guest->HoldWhileBusy();
+  if (is_busy == is_referenced_) return;
+  is_referenced_ = is_busy;
+  auto* const handle = reinterpret_cast<uv_handle_t*>(&prepare_);
+  if (is_busy) {
+    uv_ref(handle);
+  } else {
+    uv_unref(handle);
+  }
+}
+
+void LoopDriver::OnEvents(uint32_t /*epoll_events*/) { is_libuv_readable_ = true; }
+
+void LoopDriver::OnPrepare() {
+  uv_idle_stop(&idle_);
+  is_libuv_readable_ = must_leave_ = false;
+  uint64_t leave_at_us = 0;
+  for (;;) {
+    // 0: libuv has immediates, closing handles or new watchers, a timer is due, or nothing keeps its loop alive.
+    const int timeout_ms = uv_backend_timeout(uv_loop_);
+    loop_->Turn(timeout_ms);
+    if (is_closing_) return;
+    UpdateReference();
+    if (is_libuv_readable_ || must_leave_ || timeout_ms == 0) break;
+    if (leave_at_us == 0) leave_at_us = loop_->now_us() + kQuantumUs;
+    if (loop_->now_us() >= leave_at_us) break;
+    uv_update_time(uv_loop_);  // or uv_backend_timeout would count from the time before the wait
+  }
+  uv_idle_start(&idle_, [](uv_idle_t*) {});
+}
+
+void LoopDriver::Close() {
+  if (is_closing_) return;
+  is_closing_ = true;
+  auto* const state = Napi::Env(env_).GetInstanceData<AddonState>();
+  if (state != nullptr && state->driver == this) state->driver = nullptr;
+  loop_->Unwatch(uv_backend_fd(uv_loop_));
+  const auto on_closed = [](uv_handle_t* handle) { static_cast<LoopDriver*>(handle->data)->OnHandleClosed(); };
+  uv_close(reinterpret_cast<uv_handle_t*>(&prepare_), on_closed);
+  uv_close(reinterpret_cast<uv_handle_t*>(&idle_), on_closed);
+}
+
+void LoopDriver::OnHandleClosed() {
+  if (--open_handles_ > 0) return;
+  // Lets the environment go on with its end where it waits for us, and is due in any case.
+  napi_remove_async_cleanup_hook(cleanup_hook_);
+  self_.reset();
+}
+
+void LoopDriver::OnEnvironmentCleanup(napi_async_cleanup_hook_handle /*handle*/, void* driver) {
+  auto* const self = static_cast<LoopDriver*>(driver);
+  for (LoopGuest* const guest : std::exchange(self->guests_, {})) guest->OnLoopClosing();
+  self->Close();
+}
+
+}  // namespace sluice::binding

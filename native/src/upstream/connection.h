@@ -1,0 +1,113 @@
+// One connection to an endpoint: its socket, how it gets connected, and what epoll last said about it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/event_loop.h"
+#include "base/intrusive_list.h"
+#include "base/socket.h"
+#include "upstream/address.h"
+#include "upstream/response_reader.h"
+
+namespace sluice::upstream {
+
+class Connection;
+class ConnectionPool;
+class Exchange;
+
+struct ReadyTag;
+struct IdleTag;
+
+/// Who acts for a connection.
+class ConnectionOwner {
+ public:
+  /// There is something to do; called while epoll's events are taken down, so it may only be remembered.
+  virtual void OnConnectionReady(Connection* connection) = 0;
+  virtual void OnConnectionTimer(Connection* connection, uint64_t now_ms) = 0;
+
+ protected:
+  ~ConnectionOwner() = default;
+};
+
+enum class ConnectionState : uint8_t { kConnecting, kBusy, kIdle, kClosed };
+
+/// Progress of connecting.
+enum class ConnectStep : uint8_t {
+  kConnected,
+  kInProgress,
+  kFailed,     // no address accepted; see connect_error()
+  kFileLimit,  // no file descriptor was to be had; see connect_error()
+};
+
+/// A stream socket to one of a pool's addresses.
+///
+/// Connecting tries the addresses one after the other, from the pool's preferred one: the next at once on a refusal, and
+/// on silence when an address has had its share of the time (what is left, divided by the addresses left).
+class Connection final : public Pollable, public Timer, public ListHook<ReadyTag>, public ListHook<IdleTag> {
+ public:
+  Connection(EventLoop* loop, ConnectionOwner* owner, ConnectionPool* pool);
+  ~Connection();
+
+  ConnectionPool* pool() const { return pool_; }
+  int fd() const { return fd_.get(); }
+  /// Where it is connected to.
+  const Address& address() const { return (*addresses_)[address_]; }
+
+  /// Begins with the first address. @param deadline_ms end of the time for all of them
+  ConnectStep BeginConnect(uint64_t deadline_ms);
+  /// Goes on after an event, or after `attempt_deadline_ms` has passed.
+  ConnectStep ContinueConnect();
+  /// The errno of the address tried last.
+  int connect_error() const { return connect_error_; }
+  /// Until when the address now tried may be silent.
+  uint64_t attempt_deadline_ms() const { return attempt_deadline_ms_; }
+
+  /// Closes the socket; the object stays for whoever still looks at it in this turn.
+  void Close();
+
+  ConnectionState state = ConnectionState::kConnecting;
+  Exchange* exchange = nullptr;  // kConnecting, kBusy
+  ResponseReader reader;
+
+  // What epoll said and no read or write has disproved yet.
+  bool is_readable = false;
+  bool is_hung_up = false;  // the endpoint has finished sending, or the connection broke
+  bool is_writable = false;
+  /// A write failed; reading decides what becomes of the exchange.
+  bool is_write_broken = false;
+  /// It has carried a response to its end before.
+  bool has_served = false;
+
+  uint64_t last_progress_ms = 0;
+  uint64_t deadline_ms = UINT64_MAX;
+  /// Place in the client's list of connections.
+  size_t index = 0;
+
+ private:
+  /// A UNIX listener whose queue is full refuses with EAGAIN and never reports that there is room: ask again after this.
+  static constexpr uint64_t kFullQueueRetryMs = 10;
+
+  void OnEvents(uint32_t epoll_events) override;
+  void OnTimer(uint64_t now_ms) override { owner_->OnConnectionTimer(this, now_ms); }
+  ConnectStep TryNextAddress();
+  ConnectStep TryAddress(bool* is_waiting);
+  ConnectStep FinishConnect();
+
+  EventLoop* loop_;
+  ConnectionOwner* owner_;
+  ConnectionPool* pool_;
+  UniqueFd fd_;
+  std::shared_ptr<const std::vector<Address>> addresses_;
+  size_t address_ = 0;  // the one tried now
+  size_t tried_ = 0;
+  int connect_error_ = 0;
+  bool is_queue_full_ = false;
+  uint64_t connect_deadline_ms_ = 0;
+  uint64_t attempt_deadline_ms_ = 0;
+  uint64_t share_deadline_ms_ = 0;
+};
+
+}  // namespace sluice::upstream

@@ -1,0 +1,332 @@
+// The client's calls, its turn and its reports.
+#include "upstream/upstream_client.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+
+#include "http1/request_head.h"
+
+namespace sluice::upstream {
+
+namespace {
+
+constexpr std::string_view kContentLength = "content-length: ";
+constexpr std::string_view kChunked = "transfer-encoding: chunked\r\n";
+constexpr std::string_view kLineEnd = "\r\n";
+constexpr std::string_view kLastChunk = "0\r\n\r\n";
+
+char* Put(char* at, std::string_view text) {
+  std::memcpy(at, text.data(), text.size());
+  return at + text.size();
+}
+
+/// Writes the framing fields and the empty line behind a head. @returns the end
+char* PutFraming(char* at, int64_t body_bytes) {
+  if (body_bytes >= 0) {
+    at = Put(at, kContentLength);
+    at = std::to_chars(at, at + 20, body_bytes).ptr;
+    at = Put(at, kLineEnd);
+  } else if (body_bytes == kChunkedBody) {
+    at = Put(at, kChunked);
+  }
+  return Put(at, kLineEnd);
+}
+
+}  // namespace
+
+UpstreamClient::UpstreamClient(EventLoop* loop, BatchMemory memory, BatchSink* sink)
+    : loop_(loop), sink_(sink), batch_(memory), exchanges_(this) {
+  loop_->AddTask(this);
+}
+
+UpstreamClient::~UpstreamClient() { Close(); }
+
+// --- pools ---
+
+bool UpstreamClient::OpenPool(int32_t slot, std::vector<Address> addresses, const PoolSettings& settings) {
+  const auto place = static_cast<size_t>(slot);
+  if (is_closed_ || FindPool(slot) != nullptr) return false;
+  if (slots_.size() <= place) slots_.resize(place + 1);
+  pools_.push_back(std::make_unique<ConnectionPool>(
+      slot, std::make_shared<const std::vector<Address>>(std::move(addresses)), settings));
+  slots_[place] = pools_.back().get();
+  return true;
+}
+
+bool UpstreamClient::SetAddresses(int32_t slot, std::vector<Address> addresses) {
+  ConnectionPool* const pool = FindPool(slot);
+  if (pool == nullptr) return false;
+  pool->SetAddresses(std::make_shared<const std::vector<Address>>(std::move(addresses)));
+  for (Connection* connection = pool->idle.front(); connection != nullptr;) {
+    Connection* const next = pool->idle.After(connection);
+    if (!pool->HasAddress(connection->address())) CloseConnection(connection);
+    connection = next;
+  }
+  return true;
+}
+
+void UpstreamClient::ClosePool(int32_t slot) {
+  ConnectionPool* const pool = FindPool(slot);
+  if (pool == nullptr) return;
+  slots_[static_cast<size_t>(slot)] = nullptr;
+  pool->MarkClosed();
+  while (Connection* const connection = pool->idle.front()) CloseConnection(connection);
+}
+
+ConnectionPool* UpstreamClient::FindPool(int32_t slot) const {
+  const auto place = static_cast<size_t>(slot);
+  return slot >= 0 && place < slots_.size() ? slots_[place] : nullptr;
+}
+
+// --- exchanges ---
+
+SendResult UpstreamClient::Send(int32_t id, int32_t slot, size_t head_bytes, int32_t flags, int64_t body_bytes,
+                                uint64_t timeout_ms, Misuse* misuse) {
+  Exchange& exchange = exchanges_.At(id);
+  if (exchange.state == ExchangeState::kHeld) Free(&exchange);
+  if (exchange.state != ExchangeState::kFree) {
+    *misuse = Misuse::kExchangeInUse;
+    return SendResult::kOk;
+  }
+  ConnectionPool* const pool = FindPool(slot);
+  if (pool == nullptr) return SendResult::kNoPool;
+  if (head_bytes > kMaxRequestHeadBytes) return SendResult::kHeadTooLarge;
+  if (!http1::IsSendableRequestHead({scratch_.data(), head_bytes})) return SendResult::kBadHead;
+  const char* const end = PutFraming(scratch_.data() + head_bytes, body_bytes);
+  const std::string_view bytes(scratch_.data(), static_cast<size_t>(end - scratch_.data()));
+
+  TouchClock();
+  exchange.send_flags = flags;
+  exchange.body_left_bytes = body_bytes;
+  exchange.is_request_complete = body_bytes == kNoBody || body_bytes == 0;
+  exchange.is_replayed = false;
+  exchange.started_us = loop_->now_us();
+  exchange.deadline_ms = timeout_ms == 0 ? Exchange::kNever : loop_->now_ms() + timeout_ms;
+
+  Connection* idle = nullptr;
+  if ((flags & send_flag::kFresh) == 0 && pool->waiting.empty()) idle = TakeIdle(pool, !exchange.is_idempotent());
+  if (idle != nullptr) {
+    Attach(&exchange, idle);
+    SendFirst(idle, &exchange, bytes);
+  } else {
+    exchange.request.AddUnsent(bytes);
+    Begin(&exchange, pool);
+  }
+  return SendResult::kOk;
+}
+
+SendResult UpstreamClient::Resend(int32_t id, int32_t slot, Misuse* misuse) {
+  Exchange* const exchange = exchanges_.Find(id);
+  if (exchange == nullptr || exchange->state != ExchangeState::kHeld) {
+    *misuse = Misuse::kNotHeld;
+    return SendResult::kOk;
+  }
+  ConnectionPool* const pool = FindPool(slot);
+  if (pool == nullptr) return SendResult::kNoPool;
+  TouchClock();
+  exchange->started_us = loop_->now_us();
+  exchange->is_replayed = false;
+  exchange->request.Rewind();
+  Begin(exchange, pool);
+  return SendResult::kOk;
+}
+
+size_t UpstreamClient::Write(int32_t id, std::string_view bytes, bool is_last, Misuse* misuse) {
+  Exchange* const exchange = exchanges_.Find(id);
+  if (exchange == nullptr || exchange->state == ExchangeState::kFree) return 0;
+  OutgoingRequest& request = exchange->request;
+  if (exchange->is_request_complete) {
+    if (!bytes.empty()) *misuse = Misuse::kBodyAfterEnd;
+    return request.unsent_bytes();
+  }
+  const bool is_chunked = exchange->body_left_bytes == kChunkedBody;
+  if (is_chunked) {
+    exchange->is_request_complete = is_last;
+  } else {
+    if (bytes.size() > static_cast<uint64_t>(exchange->body_left_bytes)) {
+      *misuse = Misuse::kBodyLongerThanSaid;
+      return request.unsent_bytes();
+    }
+    exchange->body_left_bytes -= static_cast<int64_t>(bytes.size());
+    exchange->is_request_complete = exchange->body_left_bytes == 0;
+  }
+  if (exchange->state == ExchangeState::kFailing && (exchange->failure_flags & event_flag::kRetryable) == 0) return 0;
+  TouchClock();
+  if (is_last && !exchange->is_request_complete) {
+    // Shorter than announced: the endpoint waits for bytes that will never come, so the attempt cannot end well.
+    if (exchange->state == ExchangeState::kWaiting || exchange->state == ExchangeState::kAttached) {
+      Fail(exchange, exchange->is_head_reported ? EngineError::kTruncated : EngineError::kReset, 0);
+      exchange->failure_flags &= ~event_flag::kRetryable;
+    }
+    return 0;
+  }
+
+  char size_line[20];
+  std::array<std::string_view, 3> parts;
+  size_t count = 0;
+  if (is_chunked && !bytes.empty()) {
+    char* const end = std::to_chars(size_line, size_line + 16, bytes.size(), 16).ptr;
+    parts[count++] = {size_line, static_cast<size_t>(Put(end, kLineEnd) - size_line)};
+  }
+  if (!bytes.empty()) parts[count++] = bytes;
+  if (is_chunked) {
+    // The line end behind the data and the last chunk are one literal where both are due.
+    static constexpr std::string_view kEnd = "\r\n0\r\n\r\n";
+    if (!bytes.empty()) parts[count++] = is_last ? kEnd : kLineEnd;
+    if (bytes.empty() && is_last) parts[count++] = kLastChunk;
+  }
+  if (count == 0) return request.unsent_bytes();
+
+  Connection* const connection = exchange->connection;
+  IoResult sent;
+  const bool can_send = exchange->state == ExchangeState::kAttached && connection->state == ConnectionState::kBusy &&
+                        !connection->is_write_broken && request.unsent_bytes() == 0;
+  if (can_send) {
+    std::array<iovec, 3> vectors;
+    for (size_t index = 0; index < count; ++index) {
+      vectors[index] = {const_cast<char*>(parts[index].data()), parts[index].size()};
+    }
+    sent = SendParts(connection->fd(), vectors.data(), count);
+  }
+  size_t left_bytes = sent.bytes;
+  for (size_t index = 0; index < count; ++index) {
+    const size_t taken = std::min(left_bytes, parts[index].size());
+    left_bytes -= taken;
+    request.NoteSent(parts[index].substr(0, taken));
+    request.AddUnsent(parts[index].substr(taken));
+  }
+  if (request.unsent_bytes() > 0) exchange->is_drain_awaited = true;
+  if (can_send) OnSent(connection, exchange, sent);
+  return request.unsent_bytes();
+}
+
+void UpstreamClient::Pause(int32_t id) {
+  Exchange* const exchange = exchanges_.Find(id);
+  if (exchange == nullptr || exchange->state == ExchangeState::kFree) return;
+  exchange->is_paused = true;
+}
+
+void UpstreamClient::Resume(int32_t id) {
+  Exchange* const exchange = exchanges_.Find(id);
+  if (exchange == nullptr || !exchange->is_paused) return;
+  exchange->is_paused = false;
+  Connection* const connection = exchange->connection;
+  if (exchange->state != ExchangeState::kAttached || connection->state != ConnectionState::kBusy) return;
+  TouchClock();
+  connection->last_progress_ms = loop_->now_ms();
+  ArmBusy(connection);
+  OnConnectionReady(connection);
+}
+
+void UpstreamClient::Release(int32_t id) {
+  Exchange* const exchange = exchanges_.Find(id);
+  if (exchange == nullptr) return;
+  if (exchange->batch_serial == batch_.serial()) batch_.Withdraw(id);
+  if (exchange->state == ExchangeState::kAttached) CloseConnection(exchange->connection);
+  Free(exchange);
+}
+
+ClientStats UpstreamClient::stats() const {
+  ClientStats stats;
+  stats.connections = connections_.size();
+  stats.idle_connections = idle_connections_;
+  stats.exchanges = open_exchanges_ + held_exchanges_;
+  stats.connects = connects_;
+  stats.reuses = reuses_;
+  stats.replays = replays_;
+  stats.bytes_to_endpoints = bytes_to_endpoints_;
+  stats.bytes_from_endpoints = bytes_from_endpoints_;
+  return stats;
+}
+
+void UpstreamClient::Close() {
+  if (is_closed_) return;
+  is_closed_ = true;
+  while (!connections_.empty()) CloseConnection(connections_.back().get());
+  exchanges_.ForEach([this](Exchange& exchange) { Free(&exchange); });
+  slots_.clear();
+  for (const auto& pool : pools_) pool->MarkClosed();
+  loop_->RemoveTask(this);
+}
+
+// --- the turn ---
+
+bool UpstreamClient::HasWork() const {
+  return !ready_.empty() || !notices_.empty() || !dispatch_.empty() || batch_.count() > 0;
+}
+
+void UpstreamClient::OnReady() {
+  FreeClosed();
+  WriteNotices();
+  // Each connection once a turn: who has more to read waits until the others have had theirs.
+  IntrusiveList<Connection, ReadyTag> turn;
+  turn.TakeAll(ready_);
+  while (Connection* const connection = turn.front()) {
+    if (!HasRoomToRead(connection)) {
+      Deliver();  // may close any connection, those in `turn` included, or the client
+      if (is_closed_) return;
+      continue;
+    }
+    connection->ListHook<ReadyTag>::Unlink();
+    HandleReady(connection);
+  }
+}
+
+void UpstreamClient::OnTurnEnd() {
+  DispatchWaiting();
+  WriteNotices();
+  Deliver();
+}
+
+void UpstreamClient::Deliver() {
+  if (batch_.count() == 0) return;
+  is_delivering_ = true;
+  sink_->OnBatch(batch_.count());
+  is_delivering_ = false;
+  batch_.Empty();
+}
+
+void UpstreamClient::AddEvent(Exchange* exchange, Event* event) {
+  event->exchange = exchange->id;
+  if (exchange->is_reused) event->flags |= event_flag::kReused;
+  exchange->batch_serial = batch_.serial();
+  batch_.Add(*event);
+}
+
+void UpstreamClient::Notice(Exchange* exchange) {
+  if (!exchange->ListHook<NoticeTag>::is_linked()) notices_.PushBack(exchange);
+}
+
+void UpstreamClient::WriteNotices() {
+  while (Exchange* const exchange = notices_.front()) {
+    if (batch_.is_full()) return;
+    if (exchange->has_drained_notice) {
+      exchange->has_drained_notice = false;
+      Event drained;
+      drained.type = EventType::kDrained;
+      AddEvent(exchange, &drained);
+      continue;
+    }
+    exchange->ListHook<NoticeTag>::Unlink();
+    if (exchange->state != ExchangeState::kFailing) continue;
+    Event failed;
+    failed.type = EventType::kFailed;
+    failed.status = static_cast<int32_t>(exchange->failure);
+    failed.flags = exchange->failure_flags;
+    failed.error_number = exchange->failure_errno;
+    failed.elapsed_us = exchange->failed_at_us - exchange->started_us;
+    AddEvent(exchange, &failed);
+    if ((exchange->failure_flags & event_flag::kRetryable) != 0) {
+      SetState(exchange, ExchangeState::kHeld);
+    } else {
+      Free(exchange);
+    }
+  }
+}
+
+void UpstreamClient::TouchClock() {
+  if (!loop_->is_in_turn()) loop_->Refresh();
+}
+
+}  // namespace sluice::upstream

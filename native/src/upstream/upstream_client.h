@@ -1,0 +1,176 @@
+// The engine's HTTP/1.1 client: sends exchanges to endpoints over pooled connections and reports in batches.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "base/event_loop.h"
+#include "upstream/connection.h"
+#include "upstream/connection_pool.h"
+#include "upstream/event_batch.h"
+#include "upstream/exchange.h"
+
+namespace sluice::upstream {
+
+/// Takes a batch of events; it may call anything of the client from within, Close included.
+class BatchSink {
+ public:
+  virtual void OnBatch(size_t count) = 0;
+
+ protected:
+  ~BatchSink() = default;
+};
+
+/// Counters; the fields of EngineStats in src/engine/engine.ts.
+struct ClientStats {
+  size_t connections = 0;
+  size_t idle_connections = 0;
+  size_t exchanges = 0;
+  uint64_t connects = 0;
+  uint64_t reuses = 0;
+  uint64_t replays = 0;
+  uint64_t bytes_to_endpoints = 0;
+  uint64_t bytes_from_endpoints = 0;
+};
+
+/// What a call was told that no correct caller says.
+enum class Misuse : uint8_t {
+  kNone,
+  kExchangeInUse,      // send: the exchange has not ended
+  kNotHeld,            // resend: the exchange did not fail with RETRYABLE
+  kBodyAfterEnd,       // write: the request was complete
+  kBodyLongerThanSaid  // write: more bytes than send was told
+};
+
+/// One client per engine, on one thread, inside one EventLoop.
+///
+/// The order of a turn: what the last calls left to report; connections with something to read, write or connect, each
+/// once; timers; attempts that wait for a connection; then the batch goes to the sink, earlier when it is full. The sink
+/// may call back in: what goes wrong inside such a call is reported with the next batch, never in a nested one.
+///
+/// Timeouts. Connecting: connect_timeout over all addresses, anew after waiting in the pool's queue (at most as long).
+/// First byte: from the request's last byte having been handed to the kernel until the response's head is complete;
+/// while the client's body is still to come, nothing runs but the exchange's deadline. Idle: while bytes are unsent,
+/// since the kernel last took some; after the head, since the last read, unless the exchange is paused.
+///
+/// An idle connection is closed after keep_alive_idle, or one second before the time the endpoint announced by
+/// `Keep-Alive: timeout=N`, whichever is sooner; with N = 1 it is not kept at all.
+class UpstreamClient final : private LoopTask, private ConnectionOwner, private ExchangeOwner {
+ public:
+  UpstreamClient(EventLoop* loop, BatchMemory memory, BatchSink* sink);
+  ~UpstreamClient();
+
+  /// Opens the pool of a slot (0..65535) that has none; `addresses` is not empty. @returns false when one is open
+  bool OpenPool(int32_t slot, std::vector<Address> addresses, const PoolSettings& settings);
+  /// @returns false when no such pool is open
+  bool SetAddresses(int32_t slot, std::vector<Address> addresses);
+  void ClosePool(int32_t slot);
+
+  /// Where the caller puts the head for Send: room for kMaxRequestHeadBytes and the framing behind it.
+  char* scratch() { return scratch_.data(); }
+  static constexpr size_t kScratchBytes = kMaxRequestHeadBytes + 128;
+
+  /// The calls of `Engine` in engine.ts. `id` is within 0..kMaxExchanges-1, `slot` any number. The head lies in scratch().
+  SendResult Send(int32_t id, int32_t slot, size_t head_bytes, int32_t flags, int64_t body_bytes, uint64_t timeout_ms,
+                  Misuse* misuse);
+  SendResult Resend(int32_t id, int32_t slot, Misuse* misuse);
+  /// @returns bytes held
+  size_t Write(int32_t id, std::string_view bytes, bool is_last, Misuse* misuse);
+  void Pause(int32_t id);
+  void Resume(int32_t id);
+  void Release(int32_t id);
+
+  ClientStats stats() const;
+  /// Exchanges are on their way: the process should not end by itself.
+  bool is_busy() const { return open_exchanges_ > 0; }
+  /// Ends everything without events. Idempotent; the loop forgets the client.
+  void Close();
+  bool is_closed() const { return is_closed_; }
+
+ private:
+  // LoopTask
+  bool HasWork() const override;
+  void OnReady() override;
+  void OnTurnEnd() override;
+  // ConnectionOwner, ExchangeOwner
+  void OnConnectionReady(Connection* connection) override;
+  void OnConnectionTimer(Connection* connection, uint64_t now_ms) override;
+  void OnExchangeTimer(Exchange* exchange, uint64_t now_ms) override;
+
+  // Beginning an attempt.
+  ConnectionPool* FindPool(int32_t slot) const;
+  void Begin(Exchange* exchange, ConnectionPool* pool);
+  Connection* TakeIdle(ConnectionPool* pool, bool is_certainty_needed);
+  void Connect(Exchange* exchange, ConnectionPool* pool);
+  void OnConnectStep(Connection* connection, ConnectStep step);
+  void Attach(Exchange* exchange, Connection* connection);
+  void StartWaiting(Exchange* exchange, ConnectionPool* pool);
+  void DispatchWaiting();
+
+  // Sending.
+  void SendFirst(Connection* connection, Exchange* exchange, std::string_view bytes);
+  void SendUnsent(Connection* connection, Exchange* exchange);
+  void OnSent(Connection* connection, Exchange* exchange, const IoResult& sent);
+
+  // Receiving.
+  void HandleReady(Connection* connection);
+  void ReadResponse(Connection* connection);
+  void Report(Connection* connection, size_t input_bytes, const ReadOutcome& outcome);
+  void OnEnd(Connection* connection, int error_number);
+  bool Replay(Connection* connection);
+  int32_t LastFlags(const Exchange* exchange) const;
+  void Finish(Connection* connection, bool has_surplus);
+  void Keep(Connection* connection, uint64_t idle_ms);
+
+  // Ending.
+  void Fail(Exchange* exchange, EngineError error, int error_number);
+  void SetState(Exchange* exchange, ExchangeState state);
+  void Free(Exchange* exchange);
+  void CloseConnection(Connection* connection);
+  void FreeClosed();
+
+  // Time.
+  void TouchClock();
+  void ArmBusy(Connection* connection);
+  void ArmAt(Connection* connection, uint64_t deadline_ms);
+
+  // Reporting.
+  bool HasRoomToRead(const Connection* connection) const;
+  void AddEvent(Exchange* exchange, Event* event);
+  void WriteNotices();
+  void Notice(Exchange* exchange);
+  void Deliver();
+
+  EventLoop* loop_;
+  BatchSink* sink_;
+  EventBatch batch_;
+  bool is_delivering_ = false;
+  bool is_closed_ = false;
+
+  ExchangeTable exchanges_;
+  size_t open_exchanges_ = 0;  // waiting, attached, failing
+  size_t held_exchanges_ = 0;
+  size_t idle_connections_ = 0;
+  uint64_t connects_ = 0;
+  uint64_t reuses_ = 0;
+  uint64_t replays_ = 0;
+  uint64_t bytes_to_endpoints_ = 0;
+  uint64_t bytes_from_endpoints_ = 0;
+
+  std::vector<ConnectionPool*> slots_;                  // by slot; the open ones
+  std::vector<std::unique_ptr<ConnectionPool>> pools_;  // all, closed ones with work left included
+  std::vector<std::unique_ptr<Connection>> connections_;
+  // Closed in this turn; freed when nobody can hold a pointer to them any more.
+  std::vector<std::unique_ptr<Connection>> closed_connections_;
+
+  IntrusiveList<Connection, ReadyTag> ready_;
+  IntrusiveList<Exchange, NoticeTag> notices_;
+  IntrusiveList<ConnectionPool, DispatchTag> dispatch_;
+  std::array<char, kScratchBytes> scratch_;
+};
+
+}  // namespace sluice::upstream

@@ -1,0 +1,287 @@
+// How the client begins an attempt, sends its request, and ends it when it fails or takes too long.
+#include <algorithm>
+#include <utility>
+
+#include "upstream/upstream_client.h"
+
+namespace sluice::upstream {
+
+// --- getting a connection ---
+
+void UpstreamClient::Begin(Exchange* exchange, ConnectionPool* pool) {
+  const bool is_fresh = (exchange->send_flags & send_flag::kFresh) != 0;
+  if (pool->waiting.empty()) {
+    if (!is_fresh) {
+      if (Connection* const idle = TakeIdle(pool, !exchange->is_idempotent())) {
+        Attach(exchange, idle);
+        SendUnsent(idle, exchange);
+        return;
+      }
+    }
+    // Only an attempt that wants a fresh connection gets here while others are idle: the oldest makes room.
+    if (!pool->has_room() && !pool->idle.empty()) CloseConnection(pool->idle.back());
+    if (pool->has_room()) {
+      Connect(exchange, pool);
+      return;
+    }
+  }
+  StartWaiting(exchange, pool);
+}
+
+Connection* UpstreamClient::TakeIdle(ConnectionPool* pool, bool is_certainty_needed) {
+  while (Connection* const connection = pool->idle.front()) {
+    // A request that cannot be replayed is worth one more system call: the endpoint's FIN may be here already although
+    // epoll has not been asked since.
+    const bool is_usable = !connection->is_readable && loop_->now_ms() < connection->deadline_ms &&
+                           !(is_certainty_needed && HasInput(connection->fd()));
+    if (!is_usable) {
+      CloseConnection(connection);
+      continue;
+    }
+    connection->ListHook<IdleTag>::Unlink();
+    --pool->idle_connections;
+    --idle_connections_;
+    ++reuses_;
+    return connection;
+  }
+  return nullptr;
+}
+
+void UpstreamClient::StartWaiting(Exchange* exchange, ConnectionPool* pool) {
+  SetState(exchange, ExchangeState::kWaiting);
+  exchange->pool = pool;
+  pool->waiting.PushBack(exchange);
+  const uint64_t until_ms = loop_->now_ms() + pool->settings().connect_timeout_ms;
+  loop_->timers().Arm(exchange, std::min(until_ms, exchange->deadline_ms));
+}
+
+void UpstreamClient::DispatchWaiting() {
+  while (ConnectionPool* const pool = dispatch_.PopFront()) {
+    while (pool->has_room()) {
+      Exchange* const exchange = pool->waiting.PopFront();
+      if (exchange == nullptr) break;
+      loop_->timers().Cancel(exchange);
+      Connect(exchange, pool);
+    }
+  }
+}
+
+void UpstreamClient::Connect(Exchange* exchange, ConnectionPool* pool) {
+  connections_.push_back(std::make_unique<Connection>(loop_, static_cast<ConnectionOwner*>(this), pool));
+  Connection* const connection = connections_.back().get();
+  connection->index = connections_.size() - 1;
+  connection->exchange = exchange;
+  ++pool->connections;
+  SetState(exchange, ExchangeState::kAttached);
+  exchange->pool = nullptr;
+  exchange->connection = connection;
+  exchange->is_reused = false;
+  OnConnectStep(connection, connection->BeginConnect(loop_->now_ms() + pool->settings().connect_timeout_ms));
+}
+
+void UpstreamClient::OnConnectStep(Connection* connection, ConnectStep step) {
+  Exchange* const exchange = connection->exchange;
+  const int error_number = connection->connect_error();
+  switch (step) {
+    case ConnectStep::kInProgress:
+      ArmAt(connection, std::min(connection->attempt_deadline_ms(), exchange->deadline_ms));
+      return;
+    case ConnectStep::kConnected:
+      ++connects_;
+      Attach(exchange, connection);
+      SendUnsent(connection, exchange);
+      return;
+    case ConnectStep::kFileLimit:
+      Fail(exchange, EngineError::kFileLimit, error_number);
+      return;
+    case ConnectStep::kFailed: {
+      // EAGAIN: a UNIX listener whose queue stayed full.
+      const bool is_silent = error_number == ETIMEDOUT || error_number == EAGAIN;
+      Fail(exchange, is_silent ? EngineError::kConnectTimeout : EngineError::kConnectRefused, error_number);
+      return;
+    }
+  }
+}
+
+void UpstreamClient::Attach(Exchange* exchange, Connection* connection) {
+  SetState(exchange, ExchangeState::kAttached);
+  exchange->pool = nullptr;
+  exchange->connection = connection;
+  exchange->is_reused = connection->has_served;
+  exchange->has_response_begun = false;
+  exchange->is_head_reported = false;
+  // What a fresh connection carries is never replayed: only on a reused one may the endpoint's idle timeout meet it.
+  exchange->request.SetRetaining(connection->has_served && exchange->is_idempotent());
+  connection->state = ConnectionState::kBusy;
+  connection->exchange = exchange;
+  connection->last_progress_ms = loop_->now_ms();
+  connection->reader.Begin((exchange->send_flags & send_flag::kHeadMethod) != 0);
+}
+
+// --- sending ---
+
+void UpstreamClient::SendFirst(Connection* connection, Exchange* exchange, std::string_view bytes) {
+  const IoResult sent = sluice::Send(connection->fd(), bytes.data(), bytes.size());
+  exchange->request.NoteSent(bytes.substr(0, sent.bytes));
+  exchange->request.AddUnsent(bytes.substr(sent.bytes));
+  OnSent(connection, exchange, sent);
+}
+
+void UpstreamClient::SendUnsent(Connection* connection, Exchange* exchange) {
+  const std::string_view bytes = exchange->request.unsent();
+  if (bytes.empty() || connection->is_write_broken) return;
+  const IoResult sent = sluice::Send(connection->fd(), bytes.data(), bytes.size());
+  exchange->request.MarkSent(sent.bytes);
+  OnSent(connection, exchange, sent);
+}
+
+void UpstreamClient::OnSent(Connection* connection, Exchange* exchange, const IoResult& sent) {
+  bytes_to_endpoints_ += sent.bytes;
+  if (sent.bytes > 0) connection->last_progress_ms = loop_->now_ms();
+  if (exchange->request.unsent_bytes() > 0) {
+    connection->is_writable = false;  // until the next edge
+    if (sent.error != 0 && !sent.would_block()) {
+      // The endpoint may have answered before it closed: reading finds the answer, or that there is none.
+      connection->is_write_broken = true;
+      connection->is_readable = connection->is_hung_up = true;
+      OnConnectionReady(connection);
+    }
+  } else if (exchange->is_drain_awaited) {
+    exchange->is_drain_awaited = false;
+    exchange->has_drained_notice = true;
+    Notice(exchange);
+  }
+  ArmBusy(connection);
+}
+
+// --- ending ---
+
+void UpstreamClient::Fail(Exchange* exchange, EngineError error, int error_number) {
+  Connection* const connection = exchange->state == ExchangeState::kAttached ? exchange->connection : nullptr;
+  const bool is_connecting = connection == nullptr || connection->state == ConnectionState::kConnecting;
+  const OutgoingRequest& request = exchange->request;
+  const bool is_harmless = !request.has_reached_endpoint() || (is_connecting && exchange->is_idempotent());
+  int32_t flags = 0;
+  if (exchange->is_head_reported) flags |= event_flag::kHeadSeen;
+  if (!exchange->has_response_begun && request.is_whole() && is_harmless) flags |= event_flag::kRetryable;
+
+  if (connection != nullptr) CloseConnection(connection);
+  loop_->timers().Cancel(exchange);
+  exchange->ListHook<WaitingTag>::Unlink();
+  exchange->connection = nullptr;
+  exchange->pool = nullptr;
+  exchange->failure = error;
+  exchange->failure_errno = error_number;
+  exchange->failure_flags = flags;
+  exchange->failed_at_us = loop_->now_us();
+  SetState(exchange, ExchangeState::kFailing);
+  Notice(exchange);
+}
+
+void UpstreamClient::SetState(Exchange* exchange, ExchangeState state) {
+  const auto is_open = [](ExchangeState of) { return of != ExchangeState::kFree && of != ExchangeState::kHeld; };
+  open_exchanges_ += is_open(state) ? 1 : 0;
+  open_exchanges_ -= is_open(exchange->state) ? 1 : 0;
+  held_exchanges_ += state == ExchangeState::kHeld ? 1 : 0;
+  held_exchanges_ -= exchange->state == ExchangeState::kHeld ? 1 : 0;
+  exchange->state = state;
+}
+
+void UpstreamClient::Free(Exchange* exchange) {
+  if (exchange->state == ExchangeState::kFree) return;
+  loop_->timers().Cancel(exchange);
+  exchange->ListHook<WaitingTag>::Unlink();
+  exchange->ListHook<NoticeTag>::Unlink();
+  SetState(exchange, ExchangeState::kFree);
+  exchange->connection = nullptr;
+  exchange->pool = nullptr;
+  exchange->request.Begin();
+  exchange->is_paused = false;
+  exchange->has_response_begun = false;
+  exchange->is_head_reported = false;
+  exchange->is_drain_awaited = false;
+  exchange->has_drained_notice = false;
+}
+
+void UpstreamClient::CloseConnection(Connection* connection) {
+  if (connection->state == ConnectionState::kClosed) return;
+  ConnectionPool* const pool = connection->pool();
+  if (connection->state == ConnectionState::kIdle) {
+    --pool->idle_connections;
+    --idle_connections_;
+  }
+  connection->ListHook<IdleTag>::Unlink();
+  connection->ListHook<ReadyTag>::Unlink();
+  loop_->timers().Cancel(connection);
+  connection->Close();
+  connection->state = ConnectionState::kClosed;
+  connection->exchange = nullptr;
+  --pool->connections;
+  if (!pool->waiting.empty() && !pool->is_linked()) dispatch_.PushBack(pool);
+
+  const size_t index = connection->index;
+  closed_connections_.push_back(std::move(connections_[index]));
+  if (index + 1 != connections_.size()) {
+    connections_[index] = std::move(connections_.back());
+    connections_[index]->index = index;
+  }
+  connections_.pop_back();
+}
+
+void UpstreamClient::FreeClosed() {
+  if (!closed_connections_.empty()) closed_connections_.clear();
+  std::erase_if(pools_, [](const auto& pool) { return pool->is_abandoned(); });
+}
+
+// --- time ---
+
+void UpstreamClient::ArmAt(Connection* connection, uint64_t deadline_ms) {
+  connection->deadline_ms = deadline_ms;
+  // An armed timer that is too early arms itself again when it fires; only one that is too late is moved.
+  if (deadline_ms == Exchange::kNever) return;
+  if (!connection->is_armed() || deadline_ms < connection->expires_at_ms()) {
+    loop_->timers().Arm(connection, deadline_ms);
+  }
+}
+
+void UpstreamClient::ArmBusy(Connection* connection) {
+  const Exchange* const exchange = connection->exchange;
+  const PoolSettings& settings = connection->pool()->settings();
+  uint64_t deadline_ms = Exchange::kNever;
+  if (!exchange->is_paused) {
+    if (exchange->is_head_reported || exchange->request.unsent_bytes() > 0) {
+      deadline_ms = connection->last_progress_ms + settings.idle_timeout_ms;
+    } else if (exchange->is_request_complete) {
+      deadline_ms = connection->last_progress_ms + settings.first_byte_timeout_ms;
+    }
+  }
+  ArmAt(connection, std::min(deadline_ms, exchange->deadline_ms));
+}
+
+void UpstreamClient::OnConnectionTimer(Connection* connection, uint64_t now_ms) {
+  if (now_ms < connection->deadline_ms) {
+    ArmAt(connection, connection->deadline_ms);
+    return;
+  }
+  if (connection->state == ConnectionState::kIdle) {
+    CloseConnection(connection);
+    return;
+  }
+  Exchange* const exchange = connection->exchange;
+  if (now_ms >= exchange->deadline_ms) {
+    Fail(exchange, EngineError::kExchangeTimeout, 0);
+  } else if (connection->state == ConnectionState::kConnecting) {
+    OnConnectStep(connection, connection->ContinueConnect());
+  } else if (exchange->is_head_reported || exchange->request.unsent_bytes() > 0) {
+    Fail(exchange, EngineError::kIdleTimeout, 0);
+  } else {
+    Fail(exchange, EngineError::kFirstByteTimeout, 0);
+  }
+}
+
+void UpstreamClient::OnExchangeTimer(Exchange* exchange, uint64_t now_ms) {
+  const bool is_out_of_time = now_ms >= exchange->deadline_ms;
+  Fail(exchange, is_out_of_time ? EngineError::kExchangeTimeout : EngineError::kPoolTimeout, 0);
+}
+
+}  // namespace sluice::upstream
