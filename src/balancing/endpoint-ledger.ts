@@ -1,4 +1,5 @@
 /** Settles attempts: what each one did to its endpoint's load, latency, waits and counters. */
+import { generationOf } from '../board/claims-word.js';
 import { type EndpointLoadTable, NO_SAMPLE } from '../board/endpoint-load.js';
 import type { WorkerBoard } from '../board/worker-board.js';
 import type { EndpointPlan } from '../config/plan.js';
@@ -76,7 +77,7 @@ export class EndpointLedger {
    * @param isRetry  true when the exchange had an attempt before this one
    */
   begin(exchange: number, endpoint: EndpointPlan, isRetry: boolean, now: Tick): void {
-    invariant(this.#slot[exchange] === NONE, `exchange ${exchange} has no attempt open`);
+    invariant(this.#slot[exchange] === NONE, 'an exchange that begins an attempt has no attempt open');
     const { slot, generation } = endpoint;
     this.#slot[exchange] = slot;
     this.#generation[exchange] = generation;
@@ -135,12 +136,12 @@ export class EndpointLedger {
 
   #attempt(exchange: number): number {
     const slot = this.#slot[exchange];
-    invariant(slot !== undefined && slot !== NONE, `exchange ${exchange} has an attempt open`);
+    invariant(slot !== undefined && slot !== NONE, 'an exchange that is settled has an attempt open');
     return slot;
   }
 
   #countFailure(exchange: number, slot: number, elapsedUs: number, now: Tick): void {
-    if (this.#load.generation(slot) !== this.#generation[exchange]) return;
+    if (generationOf(this.#load.claimsHint(slot)) !== this.#generation[exchange]) return;
     this.#board.stripe.countAttemptFailure(slot);
     // One incident raises the estimate once, over all workers: an endpoint that dies with a hundred requests in flight has
     // not failed a hundred times in a row. What began after the last raise is new evidence.
@@ -154,7 +155,8 @@ export class EndpointLedger {
   }
 
   #countSample(exchange: number, slot: number, elapsedUs: number, now: Tick): void {
-    if (this.#load.generation(slot) === this.#generation[exchange]) this.#fold(slot, elapsedUs, false, now);
+    if (generationOf(this.#load.claimsHint(slot)) === this.#generation[exchange])
+      this.#fold(slot, elapsedUs, false, now);
   }
 
   #fold(slot: number, elapsedUs: number, isFailure: boolean, now: Tick): void {

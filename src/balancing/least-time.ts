@@ -9,7 +9,7 @@ import type { UpstreamView } from './upstream-view.js';
 
 /** All endpoints are compared up to this many; a score costs more here than in least-conn. Source: semantics.md 3. */
 const LARGEST_SCAN = 8;
-/** In groups larger than LARGEST_SCAN the median of the known is looked up again after this. */
+/** The median of the known is looked up again after this; it only places endpoints that have not answered yet. */
 const MEDIAN_AGE_MS = 100;
 const US_PER_MS = 1_000;
 
@@ -24,9 +24,14 @@ const US_PER_MS = 1_000;
  *   for their load: least-conn. A limit to one probe would starve a cold start of a whole upstream for nothing.
  */
 class LeastTime extends LowestScoreBalancer {
+  /** By index in the plan: the tick for which the latency was worked out, and what it was. */
+  #workedOutAt = new Int32Array(0);
+  #workedOutUs = new Int32Array(0);
   readonly #known: number[] = [];
   #medianUs = NO_SAMPLE;
   #medianAt: Tick = NEVER;
+  /** Whose median it is. */
+  #medianGroup: EndpointGroup | undefined;
 
   constructor() {
     super(LARGEST_SCAN);
@@ -39,24 +44,37 @@ class LeastTime extends LowestScoreBalancer {
     inflight: number,
     now: Tick,
   ): number {
+    const endpoint = group.endpointAt(position);
+    if (this.#workedOutAt[endpoint] !== now) this.#workOut(view, group, position, now);
+    const latencyUs = this.#workedOutUs[endpoint] as number; // worked out for this endpoint
+    return (latencyUs * (1 + inflight)) / group.weightAt(position);
+  }
+
+  /** Latency and age change by the millisecond, load by the pick: the former are worked out at the first pick of each tick. */
+  #workOut(view: UpstreamView, group: EndpointGroup, position: number, now: Tick): void {
+    const endpoints = view.plan.endpoints.length;
+    if (this.#workedOutAt.length !== endpoints) {
+      this.#workedOutAt = new Int32Array(endpoints);
+      this.#workedOutUs = new Int32Array(endpoints);
+    }
     const slot = group.slotAt(position);
     const storedUs = view.load.latencyUs(slot);
-    let latencyUs =
+    const latencyUs =
       storedUs === NO_SAMPLE
         ? this.#unknownUs(view, group, now)
         : fadedEstimate(storedUs, msBetween(view.load.latencyAt(slot), now));
-    if (inflight > 0) {
-      const ageUs = view.waiting.oldestAgeMs(slot, group.generationAt(position), now) * US_PER_MS;
-      if (ageUs > latencyUs) latencyUs = ageUs;
-    }
-    return (latencyBucket(latencyUs) * (1 + inflight)) / group.weightAt(position);
+    const ageUs = view.waiting.oldestAgeMs(slot, group.generationAt(position), now) * US_PER_MS;
+    const endpoint = group.endpointAt(position);
+    this.#workedOutAt[endpoint] = now;
+    this.#workedOutUs[endpoint] = latencyBucket(Math.max(latencyUs, ageUs));
   }
 
+  /** What an endpoint without a sample is taken for; looked up once a tick at most, so that a cold start costs no more. */
   #unknownUs(view: UpstreamView, group: EndpointGroup, now: Tick): number {
-    const isFresh =
-      group.size > LARGEST_SCAN && this.#medianUs !== NO_SAMPLE && msBetween(this.#medianAt, now) < MEDIAN_AGE_MS;
-    if (!isFresh) {
+    const maxAgeMs = this.#medianUs === NO_SAMPLE ? 0 : MEDIAN_AGE_MS;
+    if (this.#medianGroup !== group || msBetween(this.#medianAt, now) > maxAgeMs) {
       this.#medianUs = this.#medianOfKnown(view, group, now);
+      this.#medianGroup = group;
       this.#medianAt = now;
     }
     return this.#medianUs === NO_SAMPLE ? UNKNOWN_US : this.#medianUs;

@@ -37,7 +37,7 @@ export class UpstreamView {
   /** Slot and generation of an endpoint, by its index in the plan. */
   endpoint(index: number): EndpointPlan {
     const endpoint = this.plan.endpoints[index];
-    invariant(endpoint, `upstream ${this.plan.name} has an endpoint ${index}`);
+    invariant(endpoint, 'a picked endpoint is one of the plan');
     return endpoint;
   }
 

@@ -52,7 +52,7 @@ export class ClaimJournal {
    * @returns requests in flight there over all workers, this one included; or REFUSED_FULL or REFUSED_GENERATION
    */
   claim(slot: number, generation: number, cap: number): number {
-    let seen = this.#load.claims(slot);
+    let seen = this.#load.claimsHint(slot);
     // Refuse before the journal is touched: a full endpoint is asked often.
     if (generationOf(seen) !== generation) return REFUSED_GENERATION;
     if (isFull(countOf(seen), cap)) return REFUSED_FULL;
@@ -103,9 +103,9 @@ export class ClaimJournal {
    * @param generation the one it was claimed with
    */
   end(slot: number, generation: number): void {
-    let seen = this.#load.claims(slot);
+    let seen = this.#load.claimsHint(slot);
     if (generationOf(seen) !== generation) return;
-    invariant(countOf(seen) > 0, `a claim that is given back on slot ${slot} was counted`);
+    invariant(countOf(seen) > 0, 'a claim that is given back was counted');
     const record = this.#open(slot);
     for (;;) {
       const found = this.#load.replaceClaims(slot, seen, seen - 1);

@@ -10,19 +10,14 @@ const SINCE = Waiting.field.since;
 /**
  * A worker publishes its own oldest wait and reads everybody's. Thread: worker.
  *
- * All loads and stores of `since` are plain: a statistic that is at most a store buffer old. HOT
- * (bench/micro/balancing/pick.bench.ts, least-time): what other workers wrote is read at most once in a tick for each
- * slot, since an age in milliseconds cannot grow within one.
+ * All loads and stores of `since` are plain: a statistic that is at most a store buffer old.
  */
 export class WaitingTable {
   readonly #int32: Int32Array;
   readonly #own: number;
-  readonly #others: readonly number[];
+  /** First record of each worker's stripe. */
+  readonly #all: readonly number[];
   readonly #stride: number;
-  /** Tick at which the others were last read, by slot. */
-  readonly #readAt: Int32Array;
-  /** Oldest start among the others as of then, by slot; NEVER: none waits. */
-  readonly #othersSince: Int32Array;
 
   constructor(board: MappedBoard, worker: number) {
     const stripes = board.layout.stripes;
@@ -30,10 +25,8 @@ export class WaitingTable {
     invariant(own, `the board has a stripe for worker ${worker}`);
     this.#int32 = board.int32;
     this.#own = own.waiting.base;
-    this.#others = stripes.filter((stripe) => stripe !== own).map((stripe) => stripe.waiting.base);
+    this.#all = stripes.map((stripe) => stripe.waiting.base);
     this.#stride = own.waiting.stride;
-    this.#readAt = new Int32Array(board.layout.capacities.endpointSlots);
-    this.#othersSince = new Int32Array(board.layout.capacities.endpointSlots);
   }
 
   /**
@@ -52,31 +45,20 @@ export class WaitingTable {
     this.#int32[record + SINCE] = since;
   }
 
-  /** Milliseconds that the oldest waiting attempt of any worker has waited by now; 0: none waits, or not for a whole one. */
+  /**
+   * Milliseconds that the oldest waiting attempt of any worker has waited by now; 0: none waits, or not for a whole one.
+   * Reads a line of every worker's stripe: keep the answer for the tick rather than asking at each pick.
+   */
   oldestAgeMs(slot: number, generation: number, now: Tick): number {
-    if (this.#readAt[slot] !== now) this.#readOthers(slot, generation, now);
-    const others = this.#othersSince[slot] as number; // slot < endpointSlots, the array's length
-    const own = this.#since(this.#own, slot, generation);
-    const othersAgeMs = others === NEVER ? 0 : msBetween(others, now);
-    const ownAgeMs = own === NEVER ? 0 : msBetween(own, now);
     // Another thread's clock may be some microseconds ahead: never below 0.
-    return Math.max(ownAgeMs, othersAgeMs, 0);
-  }
-
-  #readOthers(slot: number, generation: number, now: Tick): void {
-    let oldest = NEVER;
-    for (let index = 0; index < this.#others.length; index++) {
-      const since = this.#since(this.#others[index] as number, slot, generation); // index < length
-      if (since !== NEVER && (oldest === NEVER || msBetween(since, oldest) > 0)) oldest = since;
+    let oldestMs = 0;
+    for (let worker = 0; worker < this.#all.length; worker++) {
+      const record = (this.#all[worker] as number) + slot * this.#stride; // worker < length
+      if (this.#int32[record + GENERATION] !== generation) continue;
+      const since = this.#int32[record + SINCE] as number; // inside a stripe
+      if (since !== NEVER) oldestMs = Math.max(oldestMs, msBetween(since, now));
     }
-    this.#othersSince[slot] = oldest;
-    this.#readAt[slot] = now;
-  }
-
-  #since(base: number, slot: number, generation: number): Tick {
-    const record = base + slot * this.#stride;
-    if (this.#int32[record + GENERATION] !== generation) return NEVER;
-    return this.#int32[record + SINCE] as number; // inside a stripe
+    return oldestMs;
   }
 }
 

@@ -1,5 +1,5 @@
 /** The primary gives slots out, adds workers up and takes back what a dead worker held. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createBoard } from '../../../src/board/board.js';
 import { LAST_GENERATION } from '../../../src/board/claims-word.js';
 import { Journal, layoutFor } from '../../../src/board/layout.js';
@@ -157,6 +157,24 @@ describe('a lost worker', () => {
     expect(board.reclaim(0)).toBe(false);
     expect(() => board.resetStripe(0)).toThrow(/taken back/);
     expect(board.reclaim(1)).toBe(true);
+    expect(board.reclaim(0)).toBe(true);
+    expect(board.load.inflight(slot)).toBe(1);
+  });
+
+  it('is not misled by a claim that began and ended while the snapshot was taken', () => {
+    const board = createBoard(capacities);
+    const { slot, generation } = board.assign(0, settings);
+    const [dead, living] = [0, 1].map((worker) => attachBoard(board.buffer, worker));
+    for (const { claims } of [dead!, living!]) claims.claim(slot, generation, 0);
+    openJournal(board.buffer, 0, slot);
+    // The living worker holds the same before and after, but not while the shared count is read.
+    const read = board.load.claims.bind(board.load);
+    vi.spyOn(board.load, 'claims').mockImplementationOnce((at) => {
+      living!.claims.claim(slot, generation, 0);
+      const seen = read(at);
+      living!.claims.end(slot, generation);
+      return seen;
+    });
     expect(board.reclaim(0)).toBe(true);
     expect(board.load.inflight(slot)).toBe(1);
   });
