@@ -8,7 +8,7 @@ import type { Primary } from '../control/primary.js';
 import { ExitCode, placeText } from '../control/start-failure.js';
 import { invariant } from '../core/invariant.js';
 import type { Addon } from '../engine/engine.js';
-import type { LogSink } from '../observability/logger.js';
+import type { LogSink } from '../observability/log-sink.js';
 import type { Arguments } from './arguments.js';
 import { paintFor, reportLines } from './check-report.js';
 import { DemoDisplay } from './demo-display.js';

@@ -10,7 +10,8 @@ import { systemTimers } from '../control/timers.js';
 import { monotonicClock } from '../core/clock.js';
 import type { Addon } from '../engine/engine.js';
 import { loadUws } from '../l7/frontends/uws/load-uws.js';
-import { createLogger, type Logger, type LogSink } from '../observability/logger.js';
+import type { LogSink } from '../observability/log-sink.js';
+import { createLogger, type Logger } from '../observability/logger.js';
 import { readVersion } from './version.js';
 
 /** What a launch needs. */
@@ -40,9 +41,9 @@ export interface LaunchOptions {
 export async function launch(options: LaunchOptions): Promise<number> {
   const { config, sink } = options;
   const logger = createLogger(config.log.level, sink);
-  const crash = (error: unknown): never => {
+  const crash = async (error: unknown): Promise<never> => {
     logger.fatal({ event: 'primary-crashed', err: error }, 'the primary crashed: this is a bug in sluice');
-    sink.flush();
+    await sink.flush();
     process.exit(ExitCode.INTERNAL);
   };
   process.on('uncaughtException', crash);
@@ -51,12 +52,12 @@ export async function launch(options: LaunchOptions): Promise<number> {
     return await runPrimary(options, logger);
   } catch (error) {
     const failure = startFailureOf(error);
-    if (failure === undefined) return crash(error);
+    if (failure === undefined) return await crash(error);
     logger.fatal({ event: 'start-failed', code: failure.code }, failure.message);
     if (config.log.level === 'silent') options.err.write(`sluice: ${failure.message}\n`);
     return failure.exitCode;
   } finally {
-    sink.flush();
+    await sink.flush();
     process.off('uncaughtException', crash);
   }
 }
@@ -78,7 +79,7 @@ async function runPrimary(options: LaunchOptions, logger: Logger): Promise<numbe
     addon,
     workerEntry: options.workerEntry,
     version: readVersion(),
-    lookup: async (hostName) => (await lookup(hostName, { all: true, verbatim: true })).map(({ address }) => address),
+    lookup: async (hostName) => (await lookup(hostName, { all: true })).map(({ address }) => address),
     clock,
     timers: systemTimers,
     rng: Math.random,

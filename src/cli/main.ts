@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { readMachine } from '../config/machine.js';
 import { ExitCode } from '../control/start-failure.js';
 import { loadEngine } from '../engine/load-engine.js';
-import { openLogSink } from '../observability/logger.js';
+import { openLogSink } from '../observability/log-sink.js';
 import { parseArguments } from './arguments.js';
 import { runCheck } from './check.js';
 import { runDemo } from './demo.js';

@@ -4,7 +4,7 @@ import type { ConfigSource } from '../config/load.js';
 import { loadConfig } from '../config/load.js';
 import { ExitCode } from '../control/start-failure.js';
 import type { Addon } from '../engine/engine.js';
-import type { LogSink } from '../observability/logger.js';
+import type { LogSink } from '../observability/log-sink.js';
 import type { Arguments } from './arguments.js';
 import type { TextStream } from './check.js';
 import { paintFor, reportLines } from './check-report.js';

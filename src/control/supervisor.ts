@@ -136,11 +136,6 @@ export class Supervisor {
     for (const { thread } of this.#workers) thread?.terminate();
   }
 
-  /** Does every worker accept now? */
-  isServing(): boolean {
-    return this.#phase === 'ready' && this.#workers.every(({ life }) => life.state.kind === 'serving');
-  }
-
   status(): WorkerStatus[] {
     return this.#workers.map(({ index, life, stats }) => ({
       index,
@@ -224,8 +219,6 @@ export class Supervisor {
           this.#fail(new StartFailure(message.code, message.message));
         }
         return;
-      case 'drained':
-        return; // its exit is what counts
     }
   }
 

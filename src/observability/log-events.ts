@@ -1,4 +1,4 @@
-/** Every event of the log, by its stable name: what people may filter and alert on. docs/operations.md lists the same. */
+/** Every event of the log, by its stable name: what people may filter and alert on. docs/operations.md explains them. */
 
 /** What each event means. Names are part of the interface: they are not changed, only added. */
 export const LOG_EVENTS = {
@@ -13,6 +13,7 @@ export const LOG_EVENTS = {
   'reload-unsupported': 'SIGHUP has come, and this version cannot reload',
   'shutdown-timeout': 'the shutdown timeout is over; `exchanges` were cut',
   ended: 'the last line of the log, with the exit code',
+  'log-lines-dropped': 'the reader of the log is too slow; that many `lines` are missing',
   'primary-crashed': 'a bug in the primary, with its stack; the process exits',
   // --- workers ---
   'worker-error': 'a worker had an uncaught error, with its stack, or could not start again',

@@ -104,7 +104,6 @@ function drainThenEnd(dataPlane: DataPlane, stripe: WorkerStripe, send: (message
     clearInterval(poll);
     dataPlane.close();
     stripe.setState('stopped');
-    send({ kind: 'drained' });
     process.exit(0); // ends this thread only
   }, DRAIN_POLL_MS);
 }

@@ -16,7 +16,7 @@ export interface WorkerSeed {
 
 /** From the primary to a worker. */
 export type ToWorker =
-  /** Stop accepting, finish what is in flight, report `drained`, end. */
+  /** Stop accepting, finish what is in flight, end with exit code 0. */
   | { readonly kind: 'drain' }
   /** An endpoint has new addresses. */
   | { readonly kind: 'addresses'; readonly slot: number; readonly addresses: readonly string[] };
@@ -29,7 +29,5 @@ export type FromWorker =
   | { readonly kind: 'start-failed'; readonly code: ErrorCode; readonly message: string }
   /** Once a second, and more often while draining. */
   | { readonly kind: 'stats'; readonly stats: DataPlaneStats }
-  /** Nothing is in flight any more; the thread ends by itself. */
-  | { readonly kind: 'drained' }
   /** One whole line of the log, newline included. */
   | { readonly kind: 'log'; readonly line: string };

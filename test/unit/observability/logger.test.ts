@@ -1,10 +1,7 @@
 /** The structured log. */
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ProxyError } from '../../../src/core/proxy-error.js';
-import { createLogger, openLogSink, prettySink } from '../../../src/observability/logger.js';
+import { createLogger } from '../../../src/observability/logger.js';
 
 /** @returns what `write` logged, line by line */
 function linesOf(
@@ -34,34 +31,5 @@ describe('logger', () => {
     const [line] = linesOf((logger) => logger.error({ event: 'ready', err: error }, 'x'));
     expect(line?.err).toMatchObject({ code: 'SLUICE_CONNECT_REFUSED', detail: { endpoint: '10.0.0.1:80' } });
     expect(JSON.stringify(line?.err)).toContain('no route to host');
-  });
-});
-
-describe('log sink', () => {
-  it('loses no line when it is flushed, also twice', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'sluice-log-'));
-    const fd = openSync(join(folder, 'log'), 'a');
-    const sink = openLogSink(fd, false);
-    for (let line = 0; line < 1_000; line++) sink.write(`{"line":${line}}\n`);
-    sink.flush();
-    sink.flush();
-    const written = readFileSync(join(folder, 'log'), 'utf8').trimEnd().split('\n');
-    closeSync(fd);
-    rmSync(folder, { recursive: true });
-    expect(written).toHaveLength(1_000);
-    expect(written.at(-1)).toBe('{"line":999}');
-  });
-
-  it('writes text for people on a terminal', () => {
-    let text = '';
-    const sink = prettySink({
-      write: (piece) => {
-        text += piece;
-      },
-    });
-    createLogger('info', sink).warn({ event: 'file-limit-low', needed: 5 }, 'the limit is low');
-    expect(text).toContain('the limit is low');
-    expect(text).toContain('WARN');
-    expect(text).not.toContain('{"');
   });
 });
