@@ -11,6 +11,7 @@
 #include "binding/arguments.h"
 #include "binding/engine_wrap.h"
 #include "binding/file_limits.h"
+#include "binding/foreign_polls.h"
 #include "binding/reserved_address.h"
 
 namespace sluice::binding {
@@ -22,8 +23,8 @@ constexpr int64_t kMaxPort = 65535;
 /// An Error as Node's own system calls throw it: `code`, `errno` (negative) and `syscall`.
 void ThrowSystemError(Napi::Env env, SystemError error, const std::string& about) {
   const char* const name = uv_err_name(-error.number);
-  const auto exception =
-      Napi::Error::New(env, std::string(error.call) + " " + name + ": " + std::strerror(error.number) + ", " + about);
+  const auto exception = Napi::Error::New(env, std::string(error.call) + " " + name + ": " +
+                                                   std::strerror(error.number) + ", " + about);
   exception.Set("code", Napi::String::New(env, name));
   exception.Set("errno", Napi::Number::New(env, -error.number));
   exception.Set("syscall", Napi::String::New(env, error.call));
@@ -48,7 +49,8 @@ Napi::Value ReserveAddressCall(const Napi::CallbackInfo& info) {
   object.Set("port", Napi::Number::New(env, reserved.value().port));
   // Shared with the function that JavaScript holds: close() or its collection ends the reservation.
   const auto held = std::make_shared<UniqueFd>(std::move(reserved.value().fd));
-  object.Set("close", Napi::Function::New(env, [held](const Napi::CallbackInfo&) { held->Reset(); }, "close"));
+  object.Set("close", Napi::Function::New(
+                          env, [held](const Napi::CallbackInfo&) { held->Reset(); }, "close"));
   return object;
 }
 
@@ -56,7 +58,8 @@ Napi::Value RaiseFileLimitCall(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const auto number = [env](uint64_t limit) {
     const bool is_unlimited = limit == std::numeric_limits<uint64_t>::max();
-    return Napi::Number::New(env, is_unlimited ? std::numeric_limits<double>::infinity() : static_cast<double>(limit));
+    return Napi::Number::New(
+        env, is_unlimited ? std::numeric_limits<double>::infinity() : static_cast<double>(limit));
   };
   const FileLimits limits = RaiseFileLimit();
   const auto object = Napi::Object::New(env);
@@ -67,6 +70,11 @@ Napi::Value RaiseFileLimitCall(const Napi::CallbackInfo& info) {
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(std::make_unique<AddonState>().release());  // freed by the environment
+  uv_loop_t* loop = nullptr;
+  napi_get_uv_event_loop(env, &loop);
+  // For every thread that loads the engine, whether it makes one or not.
+  napi_add_env_cleanup_hook(
+      env, [](void* ending) { CloseForeignPolls(static_cast<uv_loop_t*>(ending)); }, loop);
   exports.Set("Engine", EngineWrap::Define(env));
   exports.Set("reserveAddress", Napi::Function::New<ReserveAddressCall>(env, "reserveAddress"));
   exports.Set("raiseFileLimit", Napi::Function::New<RaiseFileLimitCall>(env, "raiseFileLimit"));

@@ -18,7 +18,8 @@ bool EndsWithNode(const char* path) {
 bool IsForeign(void* function) {
   Dl_info theirs{};
   Dl_info ours{};
-  if (function == nullptr || dladdr(function, &theirs) == 0 || theirs.dli_fname == nullptr) return false;
+  if (function == nullptr || dladdr(function, &theirs) == 0 || theirs.dli_fname == nullptr)
+    return false;
   if (dladdr(reinterpret_cast<void*>(&CloseForeignPolls), &ours) == 0) return false;
   return theirs.dli_fbase != ours.dli_fbase && EndsWithNode(theirs.dli_fname);
 }

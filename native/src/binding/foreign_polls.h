@@ -1,16 +1,18 @@
-// Closes what another addon leaves open in a thread that ends, since libuv refuses to end with open handles.
+// Closes what another addon leaves open in a thread that ends, since libuv refuses to end with open
+// handles.
 #pragma once
 
 #include <uv.h>
 
 namespace sluice::binding {
 
-/// uWebSockets.js never closes the uv_poll handles of its sockets when its thread ends by an uncaught error or terminate();
-/// Node then aborts the whole process (CheckedUvLoopClose). Closes every uv_poll handle whose callback belongs to another
-/// .node file, and its socket with it. Handles of Node itself (c-ares) are left alone: Node closes them.
+/// uWebSockets.js never closes the uv_poll handles of its sockets when its thread ends by an
+/// uncaught error or terminate(); Node then aborts the whole process (CheckedUvLoopClose). Closes
+/// every uv_poll handle whose callback belongs to another .node file, and its socket with it.
+/// Handles of Node itself (c-ares) are left alone: Node closes them.
 ///
-/// The few hundred bytes that uWebSockets.js keeps for each socket are lost: nothing can free them from outside.
-/// Thread: the worker that ends, in its cleanup hook. Returns how many were closed.
+/// The few hundred bytes that uWebSockets.js keeps for each socket are lost: nothing can free them
+/// from outside. Thread: the worker that ends, in its cleanup hook. Returns how many were closed.
 int CloseForeignPolls(uv_loop_t* loop);
 
 }  // namespace sluice::binding
