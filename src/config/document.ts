@@ -1,5 +1,6 @@
 /** Reads the text of a configuration file (YAML or JSON) into plain values, and knows the line and column of each. */
 import {
+  type Alias,
   type Document,
   isAlias,
   isMap,
@@ -13,6 +14,7 @@ import {
   visit,
   type YAMLError,
 } from 'yaml';
+import { tooDeepAt } from './nesting.js';
 import type { Path, Problem, ProblemSource } from './problem.js';
 
 /** A file that could be read as YAML or JSON. */
@@ -37,6 +39,12 @@ export interface DocumentReading {
 /** More aliases than this, multiplied out, are an attack on memory ("billion laughs"), not a configuration. */
 const MAX_ALIAS_COUNT = 1000;
 
+/** The library looks through the whole document for each alias: thousands of them would take minutes. */
+const MAX_ALIASES = 200;
+
+/** A configuration nests seven deep; more than this is no configuration. */
+const MAX_NESTING = 64;
+
 /**
  * Reads the bytes of a file. Never throws. Thread: primary.
  *
@@ -50,6 +58,17 @@ export function readDocument(file: string, bytes: Uint8Array): DocumentReading {
 
   const text = decodeUtf8(bytes);
   if (text === null) return failure('the file is not UTF-8 text', 'save it as UTF-8; YAML and JSON files are text');
+  const deepAt = tooDeepAt(text, MAX_NESTING);
+  if (deepAt !== null) {
+    const before = text.slice(0, deepAt).split('\n');
+    const column = (before.at(-1) ?? '').length + 1;
+    return failure(
+      `the file nests more than ${MAX_NESTING} sections and lists`,
+      'close the brackets',
+      before.length,
+      column,
+    );
+  }
   const lines = new LineCounter();
   const parsed = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, stringKeys: true });
   const places = new Places(file, parsed, lines, lineCount(text));
@@ -62,11 +81,9 @@ export function readDocument(file: string, bytes: Uint8Array): DocumentReading {
   try {
     value = parsed.toJS({ maxAliasCount: MAX_ALIAS_COUNT });
   } catch (error) {
-    // The library's only failure here: too many aliases.
-    return failure(
-      `the file cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-      'write the values out instead of using aliases (*name)',
-    );
+    // ReferenceError is what the library answers to too many values; anything else would be a mistake of ours.
+    if (!(error instanceof ReferenceError)) throw error;
+    return failure('the aliases (*name) of the file multiply out to too many values', 'write the values out');
   }
   if (value === null || value === undefined) {
     return failure('the file is empty', 'a configuration has listeners and upstreams; examples/sluice.yaml shows one');
@@ -113,19 +130,32 @@ function syntaxProblem(error: YAMLError, places: Places, text: string): Problem 
   };
 }
 
-/** Aliases to anchors that are not there; most often text that begins with a star and lacks quotes. */
+/** Aliases to anchors that are not there (most often text that begins with a star and lacks quotes), and too many aliases. */
 function aliasProblems(document: Document.Parsed, places: Places): Problem[] {
+  const anchors = new Set<string>();
   const problems: Problem[] = [];
+  let aliases = 0;
+  const report = (alias: Alias, sentence: string, hint: string) =>
+    problems.push({ source: places.at(startOf(alias) ?? 0), path: '', found: null, sentence, hint });
   visit(document, {
-    Alias(_, alias) {
-      if (alias.resolve(document) !== undefined) return;
-      problems.push({
-        source: places.at(startOf(alias) ?? 0),
-        path: '',
-        found: null,
-        sentence: `the ${places.language} is broken here: *${alias.source} is an alias to an anchor that does not exist`,
-        hint: `if the text *${alias.source} is meant, put it in quotes`,
-      });
+    Node(_, node, ancestors) {
+      if (!isAlias(node)) {
+        if (isScalar(node) || isMap(node) || isSeq(node)) anchors.add(node.anchor ?? '');
+        return undefined;
+      }
+      aliases += 1;
+      if (aliases > MAX_ALIASES) {
+        report(node, `the file has more than ${MAX_ALIASES} aliases (*name)`, 'write the values out');
+        return visit.BREAK;
+      }
+      const isInItself = ancestors.some(
+        (ancestor) => (isMap(ancestor) || isSeq(ancestor)) && ancestor.anchor === node.source,
+      );
+      if (isInItself) report(node, `*${node.source} stands inside of what it is an alias to`, 'write the value out');
+      if (anchors.has(node.source)) return undefined;
+      const sentence = `the ${places.language} is broken here: *${node.source} is an alias to an anchor that does not exist`;
+      report(node, sentence, `if the text *${node.source} is meant, put it in quotes`);
+      return undefined;
     },
   });
   return problems;

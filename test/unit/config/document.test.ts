@@ -64,7 +64,32 @@ describe('a broken document', () => {
                 .join(', ')
         }]`,
     );
-    expect(firstProblem(levels.join('\n'))?.sentence).toMatch(/^the file cannot be read: /);
+    expect(firstProblem(levels.join('\n'))?.sentence).toMatch(/multiply out to too many values/);
+  });
+});
+
+describe('a document that would exhaust memory, stack or patience', () => {
+  const chain = (length: number) =>
+    ['l0: &l0 x', ...Array.from({ length }, (_, index) => `l${index + 1}: &l${index + 1} [*l${index}]`)].join('\n');
+  it.each([
+    ['brackets', '['.repeat(50_000), 'the file nests more than 64 sections and lists'],
+    ['closed brackets', `a: ${'['.repeat(2000)}${']'.repeat(2000)}`, 'the file nests more than 64 sections and lists'],
+    ['braces', '{a: '.repeat(5000), 'the file nests more than 64 sections and lists'],
+    ['lists in lists', '- '.repeat(5000), 'the file nests more than 64 sections and lists'],
+    ['keys of keys', '? '.repeat(5000), 'the file nests more than 64 sections and lists'],
+    ['a chain of aliases', chain(5000), 'the file has more than 200 aliases (*name)'],
+    ['an alias inside itself', 'a: &a [{ b: *a }]', '*a stands inside of what it is an alias to'],
+  ])('%s: is refused', (_, text, sentence) => {
+    expect(firstProblem(text)?.sentence.startsWith(sentence), firstProblem(text)?.sentence).toBe(true);
+  });
+
+  it('a deep but possible one is read', () => {
+    expect(read(`a: ${'['.repeat(60)}${']'.repeat(60)}`).document).not.toBeNull();
+    expect(read(chain(5)).problems).toEqual([]);
+  });
+
+  it('the place of the first excess is told', () => {
+    expect(firstProblem(`a: 1\nb: ${'['.repeat(70)}`)?.source).toMatchObject({ line: 2, column: 67 });
   });
 });
 
