@@ -25,8 +25,8 @@ inline constexpr uint32_t kMaxTrailerBytes = 8192;
 /// Incremental decoder of one body. No allocation, 32 bytes of state. Runs on the worker's thread.
 ///
 /// Strict: hex digits only, CRLF only, no white space around a size but before an extension's
-/// semicolon, no controls but HTAB in extensions and trailers, no line folds. Verdict and decoded
-/// bytes do not depend on how the input is split.
+/// semicolon (the text of extensions is not judged), no controls but HTAB in extensions and
+/// trailers, no line folds. Verdict and decoded bytes do not depend on how the input is split.
 class ChunkedDecoder {
  public:
   /// Forgets everything; the next byte starts a new body.
@@ -34,14 +34,11 @@ class ChunkedDecoder {
 
   /// Decodes the next bytes of the body in place.
   ///
-  /// @param data the next `size` bytes; body bytes are moved to its front, the rest of the read
-  /// part is scratch, and
-  ///        bytes from `consumed` on are left as they are
-  /// @param decoded body bytes that are now at the front of `data`, on kInvalid those before the
-  /// fault
+  /// @param data the next `size` bytes; body bytes are moved to its front, bytes from `consumed`
+  ///        on stay as they are, those between are scratch
+  /// @param decoded body bytes now at the front of `data`; on kInvalid those before the fault
   /// @param consumed input bytes used: `size` on kNeedMore; on kDone the bytes behind are surplus;
-  /// on kInvalid the
-  ///        offset of the byte that cannot be
+  ///        on kInvalid the offset of the byte that cannot be
   ChunkStatus Decode(char* data, size_t size, size_t* decoded, size_t* consumed);
 
  private:

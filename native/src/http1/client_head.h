@@ -8,9 +8,9 @@
 
 namespace sluice::http1 {
 
-/// Rewrites a parsed response head into `out` as the front end writes it: `200 OK\r\nname:
-/// value\r\nname: value`, without the version, without the line end of the last line and without
-/// the empty line.
+/// Rewrites a parsed response head into `out` as the front end writes it:
+/// `200 OK\r\nname: value\r\nname: value`, without the version, the last line's end and the empty
+/// line.
 ///
 /// Dropped: Connection and every field that it nominates, Keep-Alive, Proxy-Connection, TE,
 /// Trailer, Transfer-Encoding, Upgrade (RFC 9110 section 7.6.1), Date (the front end writes its
@@ -32,11 +32,10 @@ namespace sluice::http1 {
 ///
 /// HOT: once per response. Runs on the worker's thread.
 ///
-/// @param input starts with the head that ResponseHeadParser accepted as `head`; must not overlap
-/// `out`
+/// @param input starts with the head that ResponseHeadParser accepted as `head`; may not overlap
+///        `out`
 /// @param keep_content_length true for HEAD and 304, where the length describes a body that is not
-/// sent; a 1xx or 204
-///        loses it all the same (RFC 9110 section 8.6)
+///        sent; a 1xx or 204 loses it all the same (RFC 9110 section 8.6)
 /// @param out room for head.head_bytes bytes; never written beyond
 /// @returns bytes written
 size_t WriteClientHead(std::string_view input, const ResponseHead& head, bool keep_content_length,

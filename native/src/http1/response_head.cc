@@ -43,6 +43,12 @@ bool ReadDecimal(std::string_view text, uint64_t* number) {
   return !text.empty() && value <= kMax;
 }
 
+/// A tab is white space to the standard, but llhttp, for one, takes it for a part of a framing
+/// value and then reads until the close. What recipients disagree about is refused.
+bool HasTab(std::string_view value) {
+  return value.find('\t') != std::string_view::npos;
+}
+
 }  // namespace
 
 void ResponseHeadParser::Reset() {
@@ -155,11 +161,13 @@ ParseStatus ResponseHeadParser::Advance(std::string_view input) {
 ParseStatus ResponseHeadParser::FinishField(std::string_view name, std::string_view value) {
   switch (ClassifyFieldName(name)) {
     case FieldName::kContentLength:
+      if (HasTab(value)) return ParseStatus::kInvalid;
       if (head_.has_content_length || has_transfer_encoding_) return ParseStatus::kInvalid;
       if (!ReadDecimal(TrimBlanks(value), &head_.content_length)) return ParseStatus::kInvalid;
       head_.has_content_length = true;
       return ParseStatus::kNeedMore;
     case FieldName::kTransferEncoding:
+      if (HasTab(value)) return ParseStatus::kInvalid;
       if (has_transfer_encoding_ || head_.has_content_length) return ParseStatus::kInvalid;
       if (head_.minor_version == 0 || head_.status < 200 || head_.status == 204)
         return ParseStatus::kInvalid;
@@ -168,6 +176,12 @@ ParseStatus ResponseHeadParser::FinishField(std::string_view name, std::string_v
       return ParseStatus::kNeedMore;
     case FieldName::kConnection:
       return FinishConnection(value);
+    case FieldName::kProxyConnection:
+      // No standard, but who says close there may mean it.
+      ForEachListElement(value, [this](std::string_view option) {
+        has_close_ = has_close_ || EqualsLowerCase(option, "close");
+      });
+      return ParseStatus::kNeedMore;
     case FieldName::kKeepAlive:
       FinishKeepAlive(value);
       return ParseStatus::kNeedMore;
@@ -201,7 +215,7 @@ void ResponseHeadParser::FinishKeepAlive(std::string_view value) {
     uint64_t seconds = 0;
     if (!ReadDecimal(TrimBlanks(parameter.substr(equals + 1)), &seconds)) return;
     const auto timeout_s =
-        static_cast<uint32_t>(std::min<uint64_t>(seconds, std::numeric_limits<uint32_t>::max()));
+        static_cast<uint32_t>(std::min<uint64_t>(seconds, kMaxKeepAliveTimeoutS));
     if (timeout_s == 0) {
       has_zero_timeout_ = true;
     } else if (head_.keep_alive_timeout_s == 0 || timeout_s < head_.keep_alive_timeout_s) {

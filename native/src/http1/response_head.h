@@ -34,21 +34,26 @@ struct HeadLimits {
 /// the client free of allocation.
 inline constexpr size_t kMaxConnectionOptions = 32;
 
+/// A longer announced idle time reads as this, a day: no pool keeps connections that long, and its
+/// milliseconds fit 32 bits.
+inline constexpr uint32_t kMaxKeepAliveTimeoutS = 86'400;
+
 /// What the engine must know of a response head. The field lines themselves stay in the input.
 struct ResponseHead {
   int status = 0;         // 100..999
   int minor_version = 1;  // 0 or 1
   BodyKind body = BodyKind::kUntilClose;
-  uint64_t content_length =
-      0;  // of kLength; of HEAD and 304, too, where has_content_length; <= 2^63 - 1
+  // Below 2^63. Of kLength, and of HEAD and 304 where has_content_length.
+  uint64_t content_length = 0;
   bool has_content_length = false;  // a Content-Length line was there
   // The connection may carry another exchange after this response: by version and Connection
   // options, never with kUntilClose, never after 101, never where the endpoint announces
   // `Keep-Alive: timeout=0`.
   bool keep_alive = false;
-  bool has_nominations = false;       // a Connection option besides close and keep-alive was there
-  uint32_t keep_alive_timeout_s = 0;  // the smallest `Keep-Alive: timeout=N`; 0 = not announced
-  size_t head_bytes = 0;              // length of the head in the input, empty line included
+  bool has_nominations = false;  // a Connection option besides close and keep-alive was there
+  // The smallest `Keep-Alive: timeout=N`, at most kMaxKeepAliveTimeoutS; 0 = not announced.
+  uint32_t keep_alive_timeout_s = 0;
+  size_t head_bytes = 0;  // length of the head in the input, empty line included
 };
 
 /// Resumable, strict parser of one response head. No allocation. Runs on the worker's thread.
@@ -59,11 +64,11 @@ struct ResponseHead {
 /// decide at the end of their line.
 ///
 /// Accepted: `HTTP/1.[01] SP 3DIGIT [SP reason] CRLF`, then `name [SP|HTAB] ":" value CRLF` lines,
-/// then CRLF (RFC 9112; a space before the colon is stripped in responses, section 5.1). Refused,
-/// because recipients disagree about them: bare CR or LF, NUL and every other control but HTAB,
-/// line folds, a Content-Length that is not one number below 2^63 or comes twice, a
-/// Transfer-Encoding other than one `chunked`, both of them together, Transfer-Encoding in
-/// HTTP/1.0, in 1xx and in 204.
+/// then CRLF (RFC 9112; white space before the colon is stripped in responses, section 5.1).
+/// Refused, because recipients disagree about them: bare CR or LF, NUL and every other control but
+/// HTAB, line folds, a Content-Length that is not one number below 2^63 or comes twice, a
+/// Transfer-Encoding other than one `chunked`, HTAB around either value, both of them together,
+/// Transfer-Encoding in HTTP/1.0, in 1xx and in 204.
 class ResponseHeadParser {
  public:
   explicit ResponseHeadParser(HeadLimits limits) : limits_(limits) {}
@@ -74,10 +79,8 @@ class ResponseHeadParser {
   /// Reads on in a growing buffer.
   ///
   /// @param input all bytes of this head received so far, from its first byte, and perhaps body
-  /// bytes behind them;
-  ///        between two calls it only grows (it may move). Nothing that was read before is read
-  ///        again, but for the at most 13 bytes of an unfinished status line and the interpreted
-  ///        values, once, at their line's end.
+  ///        bytes behind them; between two calls it only grows (it may move). No call starts over:
+  ///        it goes on where the last one stopped.
   /// @param is_head_request the request was HEAD: no body follows whatever the head says
   /// @param head written on kDone only
   /// @returns the verdict; after a final one, the same again until Reset()
