@@ -41,15 +41,19 @@ export interface LaunchOptions {
 export async function launch(options: LaunchOptions): Promise<number> {
   const { config, sink } = options;
   const logger = createLogger(config.log.level, sink);
+  let primary: Primary | null = null;
   const crash = async (error: unknown): Promise<never> => {
     logger.fatal({ event: 'primary-crashed', err: error }, 'the primary crashed: this is a bug in sluice');
+    process.off('uncaughtException', crash); // a second one ends the process at once
+    await primary?.abandon();
     await sink.flush();
     process.exit(ExitCode.INTERNAL);
   };
   process.on('uncaughtException', crash);
   for (const warning of options.warnings) logger.warn({ event: 'config-warning' }, warningText(warning));
   try {
-    return await runPrimary(options, logger);
+    primary = preparePrimary(options, logger);
+    return await run(primary, options);
   } catch (error) {
     const failure = startFailureOf(error);
     if (failure === undefined) return await crash(error);
@@ -68,25 +72,27 @@ function warningText({ source, path, sentence, hint }: Warning): string {
   return `${sourceText(source)}: ${subject}${hint === null ? '' : ` (${hint})`}`;
 }
 
-async function runPrimary(options: LaunchOptions, logger: Logger): Promise<number> {
+function preparePrimary(options: LaunchOptions, logger: Logger): Primary {
   const { config } = options;
   const addon = options.loadAddon();
   // Before any worker: a binary that is missing is told once, and the environment that it reads is set for all threads.
   loadUws({ headBytes: Math.max(...config.listeners.map(({ limits }) => limits.headBytes)) });
-  const clock = monotonicClock();
-  const primary = Primary.prepare({
+  return Primary.prepare({
     ...makeBoardAndPlan(config, options.processors),
     addon,
     workerEntry: options.workerEntry,
     version: readVersion(),
     lookup: async (hostName) => (await lookup(hostName, { all: true })).map(({ address }) => address),
-    clock,
+    clock: monotonicClock(),
     timers: systemTimers,
     rng: Math.random,
     logger,
     sink: options.sink,
   });
-  const stopHandling = handleSignals(process, clock, {
+}
+
+async function run(primary: Primary, options: LaunchOptions): Promise<number> {
+  const stopHandling = handleSignals(process, monotonicClock(), {
     stop: (signal) => primary.stop(signal),
     reload: () => (options.onHangup === 'stop' ? primary.stop('SIGTERM') : primary.refuseReload()),
   });

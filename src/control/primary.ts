@@ -21,6 +21,9 @@ import type { Cancel, Timers } from './timers.js';
 import { SUPERVISION, type SupervisionSettings } from './worker-life.js';
 import { workerSpawner } from './worker-thread.js';
 
+/** Threads that have not ended by then, although ended by force, are left to the end of the process. */
+const THREADS_PATIENCE_MS = 2_000;
+
 /** What the primary is started with. */
 export interface PrimaryOptions {
   readonly plan: Plan;
@@ -188,6 +191,22 @@ export class Primary {
     );
   }
 
+  /** Closes everything; resolves when the threads are gone, or are not to be waited for any longer. Idempotent. */
+  async abandon(): Promise<void> {
+    this.#cancelTimeout();
+    this.#checker.close();
+    this.#resolver.close();
+    this.#reservation.close();
+    this.#admin?.close();
+    await new Promise<void>((resolve) => {
+      const cancel = this.#options.timers.after(THREADS_PATIENCE_MS, resolve);
+      void this.#supervisor.terminate().then(() => {
+        cancel();
+        resolve();
+      });
+    });
+  }
+
   #failed(failure: StartFailure): void {
     this.#options.logger.fatal({ event: 'start-failed', code: failure.code }, failure.message);
     this.#apply({ kind: 'failed', exitCode: failure.exitCode });
@@ -250,14 +269,10 @@ export class Primary {
 
   #end(): void {
     if (this.#phase.kind !== 'over') return;
-    this.#cancelTimeout();
-    this.#checker.close();
-    this.#resolver.close();
-    this.#supervisor.terminate();
-    this.#reservation.close();
-    this.#admin?.close();
     const { exitCode } = this.#phase;
-    this.#options.logger.info({ event: 'ended', exitCode }, `ended with exit code ${exitCode}`);
-    this.#finish(exitCode);
+    void this.abandon().then(() => {
+      this.#options.logger.info({ event: 'ended', exitCode }, `ended with exit code ${exitCode}`);
+      this.#finish(exitCode);
+    });
   }
 }

@@ -90,6 +90,10 @@ export class Supervisor {
   #cancelWatch: Cancel = () => {};
   #phase: 'starting' | 'ready' | 'draining' | 'over' = 'starting';
   #wasReady = false;
+  #gone: () => void = () => {};
+  readonly #allGone = new Promise<void>((resolve) => {
+    this.#gone = resolve;
+  });
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -128,12 +132,14 @@ export class Supervisor {
     this.#endIfAllEnded();
   }
 
-  /** Ends every thread at once; no callback follows. Idempotent. */
-  terminate(): void {
+  /** Ends every thread; no callback follows. Idempotent. @returns resolves when all are gone */
+  terminate(): Promise<void> {
     this.#phase = 'over';
     this.#cancelDeadline();
     this.#cancelWatch();
     for (const { thread } of this.#workers) thread?.terminate();
+    this.#goneIfAllGone();
+    return this.#allGone;
   }
 
   status(): WorkerStatus[] {
@@ -225,7 +231,10 @@ export class Supervisor {
   #exited(worker: SupervisedWorker, exitCode: number): void {
     worker.thread = null;
     worker.stats = NO_STATS;
-    if (this.#phase === 'over') return;
+    if (this.#phase === 'over') {
+      this.#goneIfAllGone();
+      return;
+    }
     const { logger, settings } = this.#options;
     const was = worker.life.state.kind;
     const hadCrashLooped = hasCrashLooped(worker.life, settings);
@@ -274,13 +283,17 @@ export class Supervisor {
 
   #fail(failure: StartFailure): void {
     if (this.#phase === 'over') return;
-    this.terminate();
+    void this.terminate();
     this.#options.onFailed(failure);
+  }
+
+  #goneIfAllGone(): void {
+    if (this.#workers.every(({ thread }) => thread === null)) this.#gone();
   }
 
   #endIfAllEnded(): void {
     if (this.#phase !== 'draining' || !this.#workers.every(({ life }) => life.state.kind === 'ended')) return;
-    this.terminate();
+    void this.terminate();
     this.#options.onEnded();
   }
 

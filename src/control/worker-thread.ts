@@ -5,7 +5,10 @@ import type { FromWorker, ToWorker, WorkerSeed } from '../worker/messages.js';
 /** A running worker thread, as the supervisor sees it. */
 export interface WorkerThread {
   post(message: ToWorker): void;
-  /** Ends the thread at once; `exited` follows. Idempotent. */
+  /**
+   * Has the thread close everything and end; one that does not within END_PATIENCE_MS is ended by force. `exited` follows.
+   * Idempotent.
+   */
   terminate(): void;
 }
 
@@ -16,6 +19,12 @@ export interface WorkerThreadEvents {
   failed(error: unknown): void;
   exited(exitCode: number): void;
 }
+
+/**
+ * Time for a thread to end by itself. Ending it by force is for a thread that is stuck: with requests coming in,
+ * uWebSockets.js may meet one that JavaScript can no longer answer, and end the whole process.
+ */
+const END_PATIENCE_MS = 1_000;
 
 /** Starts the thread of one worker. */
 export type SpawnWorker = (workerIndex: number, events: WorkerThreadEvents) => WorkerThread;
@@ -32,10 +41,18 @@ export function workerSpawner(entry: URL, seedOf: (workerIndex: number) => Worke
     thread.on('message', (message: FromWorker) => events.message(message));
     thread.on('messageerror', (error) => events.failed(error));
     thread.on('error', (error) => events.failed(error));
-    thread.on('exit', (exitCode) => events.exited(exitCode));
+    let force: NodeJS.Timeout | undefined;
+    thread.on('exit', (exitCode) => {
+      clearTimeout(force);
+      events.exited(exitCode);
+    });
     return {
       post: (message) => thread.postMessage(message),
-      terminate: () => void thread.terminate(),
+      terminate: () => {
+        if (force !== undefined) return;
+        thread.postMessage({ kind: 'end' } satisfies ToWorker);
+        force = setTimeout(() => void thread.terminate(), END_PATIENCE_MS);
+      },
     };
   };
 }

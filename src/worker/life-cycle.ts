@@ -1,5 +1,5 @@
 /** The life of a worker thread: attach the board, start the data plane, beat, obey the primary, drain, end. */
-import { parentPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { attachBoard } from '../board/worker-board.js';
 import type { WorkerStripe } from '../board/worker-stripe.js';
 import { type Clock, monotonicClock } from '../core/clock.js';
@@ -43,6 +43,10 @@ export async function runWorker({ makeDataPlane, loadAddon }: WorkerParts): Prom
   const logger = createLogger(seed.plan.log.level, sink, { worker: seed.workerIndex });
 
   let dataPlane: DataPlane | null = null;
+  // Emitted for an uncaught error, too, as the last JavaScript of this thread. What is open must be closed here: libuv goes on
+  // to call uWebSockets.js for sockets that are ready, no handler can run any more, and a request that no handler has answered
+  // makes uWebSockets.js end the whole process.
+  process.once('exit', () => dataPlane?.close());
   try {
     dataPlane = makeDataPlane({
       plan: seed.plan,
@@ -54,27 +58,42 @@ export async function runWorker({ makeDataPlane, loadAddon }: WorkerParts): Prom
       clock,
       logger,
     });
+    obey(port, dataPlane, board.stripe, send);
     await dataPlane.start();
-    serve(dataPlane, board.stripe, clock, send);
+    board.stripe.setState('serving');
+    beat(dataPlane, board.stripe, clock, send);
+    send({ kind: 'accepts' });
   } catch (error) {
     if (!(error instanceof ProxyError)) throw error;
-    dataPlane?.close();
     send({ kind: 'start-failed', code: error.code, message: error.message });
-    process.exit(1); // ends this thread only
+    endThread(1);
   }
 }
 
-function serve(dataPlane: DataPlane, stripe: WorkerStripe, clock: Clock, send: (message: FromWorker) => void): void {
-  const beat = (): void => {
+/** Closes the data plane ('exit') and ends this thread only; messages sent before still arrive. */
+function endThread(exitCode: number): never {
+  process.exit(exitCode);
+}
+
+/** Writes the heartbeat and reports the counts, now and every second. */
+function beat(dataPlane: DataPlane, stripe: WorkerStripe, clock: Clock, send: (message: FromWorker) => void): void {
+  const once = (): void => {
     stripe.beat(clock.nowTick());
     send({ kind: 'stats', stats: dataPlane.stats() });
   };
-  stripe.setState('serving');
-  beat();
-  setInterval(beat, HEARTBEAT_MS);
+  once();
+  setInterval(once, HEARTBEAT_MS);
+}
 
+/** Does what the primary says. */
+function obey(
+  port: MessagePort,
+  dataPlane: DataPlane,
+  stripe: WorkerStripe,
+  send: (message: FromWorker) => void,
+): void {
   let isDraining = false;
-  parentPort?.on('message', (message: ToWorker) => {
+  port.on('message', (message: ToWorker) => {
     switch (message.kind) {
       case 'addresses':
         dataPlane.setAddresses(message.slot, message.addresses);
@@ -86,9 +105,10 @@ function serve(dataPlane: DataPlane, stripe: WorkerStripe, clock: Clock, send: (
         dataPlane.drain();
         drainThenEnd(dataPlane, stripe, send);
         return;
+      case 'end':
+        endThread(0);
     }
   });
-  send({ kind: 'accepts' });
 }
 
 /** Waits until nothing is in flight in two looks in a row: a request may just be on its way in on an open connection. */
@@ -102,8 +122,7 @@ function drainThenEnd(dataPlane: DataPlane, stripe: WorkerStripe, send: (message
     quietLooks = open === 0 ? quietLooks + 1 : 0;
     if (quietLooks < 2) return;
     clearInterval(poll);
-    dataPlane.close();
     stripe.setState('stopped');
-    process.exit(0); // ends this thread only
+    endThread(0);
   }, DRAIN_POLL_MS);
 }

@@ -18,6 +18,8 @@ export interface WorkerSeed {
 export type ToWorker =
   /** Stop accepting, finish what is in flight, end with exit code 0. */
   | { readonly kind: 'drain' }
+  /** Close everything and end at once. */
+  | { readonly kind: 'end' }
   /** An endpoint has new addresses. */
   | { readonly kind: 'addresses'; readonly slot: number; readonly addresses: readonly string[] };
 

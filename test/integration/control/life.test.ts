@@ -59,6 +59,26 @@ function request(url: string): Promise<{ status: number; body: string; connectio
   });
 }
 
+/** Clients that ask again and again, each on a connection of its own for each request. */
+function startLoad(url: string): { answered: () => number; close: () => Promise<void> } {
+  let isOver = false;
+  let answered = 0;
+  const ask = async (): Promise<void> => {
+    while (!isOver) {
+      const response = await request(url);
+      if (!(response instanceof Error)) answered++;
+    }
+  };
+  const clients = Array.from({ length: 20 }, ask);
+  return {
+    answered: () => answered,
+    close: async () => {
+      isOver = true;
+      await Promise.all(clients);
+    },
+  };
+}
+
 async function json(url: string): Promise<{ status: number; body: Record<string, unknown> }> {
   const response = await fetch(url);
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
@@ -186,7 +206,7 @@ admin: off
     await until('the request at the endpoint', () => (held() === 1 ? true : undefined));
     expect(await inFlight()).toBe(1);
 
-    writeFileSync(crashFile, '0');
+    writeFileSync(crashFile, '0 timer');
     await sluice.event('worker-serving');
     rmSync(folder, { recursive: true });
     expect(await cut).toBeInstanceOf(Error);
@@ -202,6 +222,47 @@ admin: off
     expect(await next).toMatchObject({ status: 200, body: 'late but whole' });
     sluice.signal('SIGTERM');
     expect(await sluice.exit()).toBe(0);
+  });
+
+  it.each(['timer', 'handler', 'batch'])('survives crashes of workers under load (in a %s)', async (place) => {
+    const endpoint = track(await startEndpoint((_request, response) => void response.end('hello')));
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-'));
+    const crashFile = join(folder, 'crash');
+    const others = words(endpoint, '--workers', '2');
+    const sluice = track(SluiceProcess.withEntry('crashable-worker.mjs', { CRASH_FILE: crashFile }, ...others));
+    const [url, admin] = [await sluice.url(), await sluice.adminUrl()];
+    const load = track(startLoad(url));
+    for (const worker of [0, 1]) {
+      const before = load.answered();
+      await until('traffic', () => (load.answered() > before + 50 ? true : undefined));
+      writeFileSync(crashFile, `${worker} ${place}`);
+      await sluice.event('worker-serving', (record) => record.worker === worker);
+    }
+    await load.close();
+    rmSync(folder, { recursive: true });
+
+    expect(sluice.logged().filter(({ event }) => event === 'worker-error')).toHaveLength(2);
+    expect(await json(`${admin}/readyz`)).toMatchObject({ status: 200 });
+    const { body } = await json(`${admin}/api/v1/upstreams/default/endpoints`);
+    expect(body.endpoints).toEqual([expect.objectContaining({ inFlight: 0 })]);
+    expect(await request(url)).toMatchObject({ status: 200 });
+    sluice.signal('SIGTERM');
+    expect(await sluice.exit()).toBe(0);
+  });
+
+  it('exits at once on a second signal under load, too', async () => {
+    const { endpoint } = await heldEndpoint();
+    const sluice = await start(endpoint, '--workers', '2');
+    const load = track(startLoad(await sluice.url()));
+    await until('load', async () => {
+      const { body } = await json(`${await sluice.adminUrl()}/api/v1/status`);
+      return (body.totals as { openExchanges: number }).openExchanges > 10 ? true : undefined;
+    });
+    sluice.signal('SIGTERM');
+    await sluice.event('signal');
+    sluice.signal('SIGTERM');
+    expect(await sluice.exit()).toBe(143);
+    await load.close();
   });
 
   it('takes an endpoint that fails its health check out, and back in when it answers again', async () => {
