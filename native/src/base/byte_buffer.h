@@ -9,8 +9,8 @@
 
 namespace sluice {
 
-/// Append at the back, drop at the front. Up to kKeptBytes of memory survive Clear(), so that a user that fills it with a
-/// few hundred bytes each time does not allocate. One thread.
+/// Append at the back, drop at the front. Up to kKeptBytes of memory survive Clear(), so that a
+/// user that fills it with a few hundred bytes each time does not allocate. One thread.
 class ByteBuffer {
  public:
   static constexpr size_t kKeptBytes = 1024;
@@ -57,9 +57,11 @@ class ByteBuffer {
         std::memmove(bytes_.get(), bytes_.get() + start_, held);
       } else {
         size_t capacity = capacity_ < kKeptBytes ? kKeptBytes : capacity_;
-        while (capacity < held + added) capacity *= 2;
+        while (capacity < held + added)
+          capacity *= 2;
         char* const grown = static_cast<char*>(std::malloc(capacity));
-        if (grown == nullptr) std::abort();  // no exceptions: out of memory ends the process, as operator new does
+        if (grown == nullptr)
+          std::abort();  // no exceptions: out of memory ends the process, as operator new does
         if (held > 0) std::memcpy(grown, bytes_.get() + start_, held);
         bytes_.reset(grown);
         capacity_ = capacity;

@@ -7,7 +7,8 @@
 
 namespace sluice {
 
-/// Microseconds since some fixed point in the past; never goes back. Any thread. About 30 ns (vDSO).
+/// Microseconds since some fixed point in the past; never goes back. Any thread. About 30 ns
+/// (vDSO).
 inline uint64_t MonotonicUs() {
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC, &now);

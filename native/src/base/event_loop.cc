@@ -14,7 +14,8 @@ namespace sluice {
 Result<std::unique_ptr<EventLoop>> EventLoop::Create() {
   UniqueFd epoll_fd(::epoll_create1(EPOLL_CLOEXEC));
   if (!epoll_fd.is_open()) return SystemError{errno, "epoll_create1"};
-  return std::unique_ptr<EventLoop>(new EventLoop(std::move(epoll_fd)));  // private constructor: no make_unique
+  return std::unique_ptr<EventLoop>(
+      new EventLoop(std::move(epoll_fd)));  // private constructor: no make_unique
 }
 
 EventLoop::EventLoop(UniqueFd epoll_fd)
@@ -27,19 +28,26 @@ int EventLoop::Watch(int fd, uint32_t epoll_events, Pollable* pollable) {
   return ::epoll_ctl(epoll_fd_.get(), EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : errno;
 }
 
-void EventLoop::Unwatch(int fd) { (void)::epoll_ctl(epoll_fd_.get(), EPOLL_CTL_DEL, fd, nullptr); }
+void EventLoop::Unwatch(int fd) {
+  (void)::epoll_ctl(epoll_fd_.get(), EPOLL_CTL_DEL, fd, nullptr);
+}
 
-void EventLoop::AddTask(LoopTask* task) { tasks_.push_back(task); }
+void EventLoop::AddTask(LoopTask* task) {
+  tasks_.push_back(task);
+}
 
 void EventLoop::RemoveTask(LoopTask* task) {
   std::replace(tasks_.begin(), tasks_.end(), task, static_cast<LoopTask*>(nullptr));
   if (!is_in_turn_) std::erase(tasks_, nullptr);
 }
 
-void EventLoop::Refresh() { now_us_ = MonotonicUs(); }
+void EventLoop::Refresh() {
+  now_us_ = MonotonicUs();
+}
 
 bool EventLoop::HasWork() const {
-  return std::any_of(tasks_.begin(), tasks_.end(), [](const LoopTask* task) { return task && task->HasWork(); });
+  return std::any_of(tasks_.begin(), tasks_.end(),
+                     [](const LoopTask* task) { return task && task->HasWork(); });
 }
 
 int EventLoop::WaitMs(int timeout_ms) {
@@ -48,7 +56,8 @@ int EventLoop::WaitMs(int timeout_ms) {
   if (!timer_at_ms) return timeout_ms;
   Refresh();  // work since the last wait may have taken longer than the timer has left
   const uint64_t now_ms = this->now_ms();
-  // One more than the difference: now_ms is cut off, and a wait that ends too early is a turn for nothing.
+  // One more than the difference: now_ms is cut off, and a wait that ends too early is a turn for
+  // nothing.
   const uint64_t timer_ms = *timer_at_ms > now_ms ? *timer_at_ms - now_ms + 1 : 0;
   const int capped_ms = static_cast<int>(std::min<uint64_t>(timer_ms, INT_MAX));
   return timeout_ms < 0 ? capped_ms : std::min(timeout_ms, capped_ms);
@@ -56,8 +65,8 @@ int EventLoop::WaitMs(int timeout_ms) {
 
 void EventLoop::Turn(int timeout_ms) {
   is_in_turn_ = true;
-  const int count =
-      ::epoll_wait(epoll_fd_.get(), events_.data(), static_cast<int>(events_.size()), WaitMs(timeout_ms));
+  const int count = ::epoll_wait(epoll_fd_.get(), events_.data(), static_cast<int>(events_.size()),
+                                 WaitMs(timeout_ms));
   Refresh();
   // A wait fails only by EINTR (or a closed epoll set, which cannot be): the next turn waits again.
   for (int index = 0; index < count; ++index) {

@@ -17,8 +17,8 @@ namespace sluice {
 /// Something with a descriptor in the loop's epoll set.
 class Pollable {
  public:
-  /// Remembers what epoll said. It must not act on it, let alone free anything: other events of the same wait are still
-  /// to come. Work is done in LoopTask::OnReady.
+  /// Remembers what epoll said. It must not act on it, let alone free anything: other events of the
+  /// same wait are still to come. Work is done in LoopTask::OnReady.
   virtual void OnEvents(uint32_t epoll_events) = 0;
 
  protected:
@@ -39,8 +39,9 @@ class LoopTask {
   ~LoopTask() = default;
 };
 
-/// One thread's loop. A turn is: wait, tell every Pollable, OnReady, timers, OnTurnEnd. Tasks may be added and removed at
-/// any time, also from within their own calls; everything else about a turn is the tasks' own.
+/// One thread's loop. A turn is: wait, tell every Pollable, OnReady, timers, OnTurnEnd. Tasks may
+/// be added and removed at any time, also from within their own calls; everything else about a turn
+/// is the tasks' own.
 class EventLoop {
  public:
   static Result<std::unique_ptr<EventLoop>> Create();
@@ -50,8 +51,9 @@ class EventLoop {
 
   /// Puts a descriptor into the set. @returns 0 or an errno
   int Watch(int fd, uint32_t epoll_events, Pollable* pollable);
-  /// Takes it out again; always before it is closed. Closing alone is not enough: a child that another thread has forked
-  /// and that has not yet run exec keeps the socket, and thereby its place in the set, alive (epoll(7), "Q6").
+  /// Takes it out again; always before it is closed. Closing alone is not enough: a child that
+  /// another thread has forked and that has not yet run exec keeps the socket, and thereby its
+  /// place in the set, alive (epoll(7), "Q6").
   void Unwatch(int fd);
 
   void AddTask(LoopTask* task);

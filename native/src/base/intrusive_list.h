@@ -1,10 +1,11 @@
-// Doubly linked lists whose links lie inside their elements: no allocation, removal from anywhere in O(1).
+// Doubly linked lists whose links lie inside their elements: no allocation, removal from anywhere
+// in O(1).
 #pragma once
 
 namespace sluice {
 
-/// The links of one list membership; an element derives from one hook per kind of list, told apart by `Tag`.
-/// An element that goes leaves its list by itself.
+/// The links of one list membership; an element derives from one hook per kind of list, told apart
+/// by `Tag`. An element that goes leaves its list by itself.
 template <typename Tag>
 class ListHook {
  public:
@@ -31,7 +32,8 @@ class ListHook {
   ListHook* next_ = nullptr;
 };
 
-/// A list of T, which derives from ListHook<Tag>. Owns nothing; elements that are left are unlinked when it goes.
+/// A list of T, which derives from ListHook<Tag>. Owns nothing; elements that are left are unlinked
+/// when it goes.
 template <typename T, typename Tag>
 class IntrusiveList {
  public:
@@ -41,7 +43,8 @@ class IntrusiveList {
   IntrusiveList(const IntrusiveList&) = delete;
   IntrusiveList& operator=(const IntrusiveList&) = delete;
   ~IntrusiveList() {
-    while (!empty()) front()->Hook::Unlink();
+    while (!empty())
+      front()->Hook::Unlink();
     root_.previous_ = root_.next_ = nullptr;
   }
 

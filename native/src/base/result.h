@@ -16,8 +16,9 @@ struct SystemError {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : held_(std::in_place_index<1>, std::move(value)) {}  // NOLINT: implicit by design
-  Result(SystemError error) : held_(std::in_place_index<0>, error) {}   // NOLINT: implicit by design
+  Result(T value)
+      : held_(std::in_place_index<1>, std::move(value)) {}             // NOLINT: implicit by design
+  Result(SystemError error) : held_(std::in_place_index<0>, error) {}  // NOLINT: implicit by design
 
   explicit operator bool() const { return held_.index() == 1; }
   /// Only where the result holds a value.

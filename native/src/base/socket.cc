@@ -74,7 +74,8 @@ bool IsSelfConnected(int fd) {
 
 void SetNoDelay(int fd) {
   const int on = 1;
-  // Fails only for sockets that are not TCP or no longer connected: then there is nothing to gain either.
+  // Fails only for sockets that are not TCP or no longer connected: then there is nothing to gain
+  // either.
   (void)::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 

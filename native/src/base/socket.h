@@ -1,4 +1,5 @@
-// The socket calls of the engine, each wrapped once: EINTR is retried here, failures are values. Any thread.
+// The socket calls of the engine, each wrapped once: EINTR is retried here, failures are values.
+// Any thread.
 #pragma once
 
 #include <sys/socket.h>
@@ -23,26 +24,30 @@ struct IoResult {
 /// Reads at most `size` bytes. 0 bytes without an error: the peer has finished sending.
 IoResult Receive(int fd, void* buffer, size_t size);
 
-/// Sends at most `size` bytes; less than `size` means that the socket's buffer is full. Never raises SIGPIPE.
+/// Sends at most `size` bytes; less than `size` means that the socket's buffer is full. Never
+/// raises SIGPIPE.
 IoResult Send(int fd, const void* bytes, size_t size);
 
 /// Sends several parts in one call, as Send does.
 IoResult SendParts(int fd, const iovec* parts, size_t count);
 
-/// Says without reading whether a read would return at once: with bytes, with the peer's end, or with an error.
+/// Says without reading whether a read would return at once: with bytes, with the peer's end, or
+/// with an error.
 bool HasInput(int fd);
 
-/// Opens a non-blocking stream socket that is closed on exec. Fails with socket()'s errno (EMFILE, ENFILE …).
+/// Opens a non-blocking stream socket that is closed on exec. Fails with socket()'s errno (EMFILE,
+/// ENFILE …).
 Result<UniqueFd> OpenStreamSocket(int family);
 
 /// Begins to connect. @returns 0 when connected, EINPROGRESS when it goes on, or the errno
 int Connect(int fd, const sockaddr* address, socklen_t size);
 
-/// The result of a connect that has ended, and any later error of the socket. @returns 0 or an errno
+/// The result of a connect that has ended, and any later error of the socket. @returns 0 or an
+/// errno
 int PendingError(int fd);
 
-/// Says whether a connected TCP socket is connected to itself: a connect to a local ephemeral port nobody listens on may
-/// meet its own source port (simultaneous open, RFC 9293 section 3.5).
+/// Says whether a connected TCP socket is connected to itself: a connect to a local ephemeral port
+/// nobody listens on may meet its own source port (simultaneous open, RFC 9293 section 3.5).
 bool IsSelfConnected(int fd);
 
 /// Sends small writes at once (TCP_NODELAY). Not for UNIX sockets.

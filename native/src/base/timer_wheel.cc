@@ -13,13 +13,15 @@ void TimerWheel::Arm(Timer* timer, uint64_t at_ms) {
 }
 
 void TimerWheel::Insert(Timer* timer) {
-  // Beyond the wheel's span the timer lies in the furthest slot and is inserted again when that comes up.
-  const uint64_t at_ms =
-      std::clamp(timer->expires_at_ms_, elapsed_ms_ + 1, elapsed_ms_ + kSpanMs - (kSpanMs >> kLevelBits));
-  // The level is that of the highest bit in which now and then differ, so a level's slots never wrap over one another.
+  // Beyond the wheel's span the timer lies in the furthest slot and is inserted again when that
+  // comes up.
+  const uint64_t at_ms = std::clamp(timer->expires_at_ms_, elapsed_ms_ + 1,
+                                    elapsed_ms_ + kSpanMs - (kSpanMs >> kLevelBits));
+  // The level is that of the highest bit in which now and then differ, so a level's slots never
+  // wrap over one another.
   const uint64_t difference = (elapsed_ms_ ^ at_ms) | (kSlots - 1);
-  const size_t level =
-      std::min<size_t>((63 - static_cast<size_t>(std::countl_zero(difference))) / kLevelBits, kLevels - 1);
+  const size_t level = std::min<size_t>(
+      (63 - static_cast<size_t>(std::countl_zero(difference))) / kLevelBits, kLevels - 1);
   const size_t index = (at_ms >> (kLevelBits * level)) & (kSlots - 1);
   slots_[level][index].PushBack(timer);
   occupied_[level] |= uint64_t{1} << index;
@@ -60,7 +62,8 @@ void TimerWheel::Advance(uint64_t now_ms) {
     elapsed_ms_ = slot->starts_at_ms;
     occupied_[slot->level] &= ~(uint64_t{1} << slot->index);
     due.TakeAll(slots_[slot->level][slot->index]);
-    // A timer that fires may cancel or arm any other, those in `due` included: each is taken off before it runs.
+    // A timer that fires may cancel or arm any other, those in `due` included: each is taken off
+    // before it runs.
     while (Timer* const timer = due.PopFront()) {
       if (timer->expires_at_ms_ <= elapsed_ms_) {
         timer->OnTimer(now_ms);

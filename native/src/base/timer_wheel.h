@@ -1,4 +1,5 @@
-// Deadlines in milliseconds: a hierarchical timing wheel (Varghese and Lauck 1987; laid out as in Tokio's timer).
+// Deadlines in milliseconds: a hierarchical timing wheel (Varghese and Lauck 1987; laid out as in
+// Tokio's timer).
 #pragma once
 
 #include <array>
@@ -13,7 +14,8 @@ namespace sluice {
 class TimerWheel;
 struct TimerTag;
 
-/// Something that wants to be called at a point in time. It leaves its wheel by itself when it goes.
+/// Something that wants to be called at a point in time. It leaves its wheel by itself when it
+/// goes.
 class Timer : private ListHook<TimerTag> {
  public:
   Timer() = default;
@@ -34,11 +36,11 @@ class Timer : private ListHook<TimerTag> {
   uint64_t expires_at_ms_ = 0;
 };
 
-/// Five levels of 64 slots: 1 ms apart up to 64 ms, then 64 times coarser per level, 12 days in all; what lies further is
-/// looked at again by then. Arming and cancelling are O(1). One thread.
+/// Five levels of 64 slots: 1 ms apart up to 64 ms, then 64 times coarser per level, 12 days in
+/// all; what lies further is looked at again by then. Arming and cancelling are O(1). One thread.
 ///
-/// Users that move a deadline with every request keep it in a field of their own and arm the timer again only when it
-/// fires too early: that costs no wheel operation on the hot path.
+/// Users that move a deadline with every request keep it in a field of their own and arm the timer
+/// again only when it fires too early: that costs no wheel operation on the hot path.
 class TimerWheel {
  public:
   explicit TimerWheel(uint64_t now_ms) : elapsed_ms_(now_ms) {}
@@ -53,7 +55,8 @@ class TimerWheel {
   /// Fires every timer that is due, in the order of their milliseconds.
   void Advance(uint64_t now_ms);
 
-  /// When Advance should be called next; never later than the earliest timer. Nothing: no timer is armed.
+  /// When Advance should be called next; never later than the earliest timer. Nothing: no timer is
+  /// armed.
   std::optional<uint64_t> NextAt();
 
  private:
@@ -71,7 +74,8 @@ class TimerWheel {
   void Insert(Timer* timer);
 
   uint64_t elapsed_ms_;
-  // A set bit may stand for a slot that was emptied by cancelling: NextSlot clears it when it meets it.
+  // A set bit may stand for a slot that was emptied by cancelling: NextSlot clears it when it meets
+  // it.
   std::array<uint64_t, kLevels> occupied_{};
   std::array<std::array<IntrusiveList<Timer, TimerTag>, kSlots>, kLevels> slots_;
 };

@@ -24,7 +24,8 @@ class UniqueFd {
   int get() const { return fd_; }
   bool is_open() const { return fd_ >= 0; }
 
-  /// Closes what is owned and owns `fd` from now on. close() is not repeated on EINTR: Linux has closed by then.
+  /// Closes what is owned and owns `fd` from now on. close() is not repeated on EINTR: Linux has
+  /// closed by then.
   void Reset(int fd = -1) {
     if (fd_ >= 0) ::close(fd_);
     fd_ = fd;

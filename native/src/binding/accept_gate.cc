@@ -15,13 +15,16 @@ struct Walk {
 bool IsListening(int fd) {
   int is_listening = 0;
   socklen_t size = sizeof is_listening;
-  return ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &size) == 0 && is_listening != 0;
+  return ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &size) == 0 &&
+         is_listening != 0;
 }
 
 void Visit(uv_handle_t* handle, void* argument) {
   auto* const walk = static_cast<Walk*>(argument);
   uv_os_fd_t fd = -1;
-  if (handle->type != UV_POLL || uv_is_closing(handle) || uv_fileno(handle, &fd) != 0 || !IsListening(fd)) return;
+  if (handle->type != UV_POLL || uv_is_closing(handle) || uv_fileno(handle, &fd) != 0 ||
+      !IsListening(fd))
+    return;
   ++walk->found;
   auto* const poll = reinterpret_cast<uv_poll_t*>(handle);
   if (walk->is_paused) {

@@ -38,10 +38,12 @@ std::optional<std::vector<upstream::Address>> ReadAddresses(Napi::Env env, Napi:
     const auto array = value.As<Napi::Array>();
     for (uint32_t index = 0; index < array.Length(); ++index) {
       const Napi::Value element = array.Get(index);
-      const std::string text = element.IsString() ? element.As<Napi::String>().Utf8Value() : std::string("(no text)");
+      const std::string text =
+          element.IsString() ? element.As<Napi::String>().Utf8Value() : std::string("(no text)");
       const auto address = upstream::Address::Parse(text);
       if (!address) {
-        Napi::TypeError::New(env, "not an address: '" + text + "' (wanted: a.b.c.d:port, [v6]:port or unix:/path)")
+        Napi::TypeError::New(
+            env, "not an address: '" + text + "' (wanted: a.b.c.d:port, [v6]:port or unix:/path)")
             .ThrowAsJavaScriptException();
         return std::nullopt;
       }
@@ -49,7 +51,8 @@ std::optional<std::vector<upstream::Address>> ReadAddresses(Napi::Env env, Napi:
     }
   }
   if (addresses.empty()) {
-    Napi::TypeError::New(env, "addresses must be an array of at least one address").ThrowAsJavaScriptException();
+    Napi::TypeError::New(env, "addresses must be an array of at least one address")
+        .ThrowAsJavaScriptException();
     return std::nullopt;
   }
   return addresses;
@@ -79,7 +82,8 @@ std::optional<upstream::PoolSettings> ReadPoolSettings(Napi::Env env, Napi::Valu
   };
   const auto object = value.As<Napi::Object>();
   for (const Field& field : fields) {
-    const auto number = ReadInteger(env, object.Get(field.name), field.name, field.least, field.most);
+    const auto number =
+        ReadInteger(env, object.Get(field.name), field.name, field.least, field.most);
     if (!number) return std::nullopt;
     *field.place = static_cast<uint32_t>(*number);
   }

@@ -1,4 +1,5 @@
-// Reads arguments of calls from JavaScript; what does not fit becomes a JavaScript error that says which one.
+// Reads arguments of calls from JavaScript; what does not fit becomes a JavaScript error that says
+// which one.
 #pragma once
 
 #include <napi.h>
@@ -17,21 +18,24 @@ namespace sluice::binding {
 
 /// A number without a fraction within [least, most]. HOT where the caller is.
 /// @returns nothing after throwing a RangeError that names `what`
-inline std::optional<int64_t> ReadInteger(napi_env env, napi_value value, const char* what, int64_t least,
-                                          int64_t most) {
+inline std::optional<int64_t> ReadInteger(napi_env env, napi_value value, const char* what,
+                                          int64_t least, int64_t most) {
   int64_t number = 0;
-  if (napi_get_value_int64(env, value, &number) == napi_ok && number >= least && number <= most) return number;
-  const std::string sentence = std::string(what) + " must be a whole number from " + std::to_string(least) + " to " +
-                               std::to_string(most);
+  if (napi_get_value_int64(env, value, &number) == napi_ok && number >= least && number <= most)
+    return number;
+  const std::string sentence = std::string(what) + " must be a whole number from " +
+                               std::to_string(least) + " to " + std::to_string(most);
   napi_throw_range_error(env, nullptr, sentence.c_str());
   return std::nullopt;
 }
 
-/// The bytes of an ArrayBuffer or a typed array (SharedArrayBuffer only behind a typed array); valid until JavaScript runs.
+/// The bytes of an ArrayBuffer or a typed array (SharedArrayBuffer only behind a typed array);
+/// valid until JavaScript runs.
 /// @returns nothing after throwing a TypeError
 std::optional<std::string_view> ReadBytes(napi_env env, napi_value value, const char* what);
 
-/// Addresses of an endpoint. @returns nothing after throwing, which names the text that is no address
+/// Addresses of an endpoint. @returns nothing after throwing, which names the text that is no
+/// address
 std::optional<std::vector<upstream::Address>> ReadAddresses(Napi::Env env, Napi::Value value);
 
 /// PoolSettings. @returns nothing after throwing, which names the field

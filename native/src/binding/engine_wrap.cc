@@ -19,10 +19,11 @@ constexpr int64_t kMaxSlot = 65535;
 constexpr int64_t kMaxSafeInteger = (int64_t{1} << 53) - 1;
 constexpr int64_t kMaxTimeoutMs = INT32_MAX;
 
-// A terminated worker makes a call fail with no exception to speak of. Around onBatch, whatever it throws is something,
-// so that both can be told apart.
+// A terminated worker makes a call fail with no exception to speak of. Around onBatch, whatever it
+// throws is something, so that both can be told apart.
 constexpr const char* kGuardScript =
-    "(function (onBatch) { 'use strict'; return function deliver(count) { try { onBatch(count); } catch (error) {"
+    "(function (onBatch) { 'use strict'; return function deliver(count) { try { onBatch(count); } "
+    "catch (error) {"
     " throw error ?? new Error(`onBatch threw ${error}`); } }; })";
 
 std::optional<int32_t> ReadExchange(const Napi::CallbackInfo& info) {
@@ -85,7 +86,9 @@ Napi::Function EngineWrap::Define(Napi::Env env) {
                      });
 }
 
-EngineWrap::EngineWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<EngineWrap>(info) { Start(info); }
+EngineWrap::EngineWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<EngineWrap>(info) {
+  Start(info);
+}
 
 void EngineWrap::Start(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
@@ -97,7 +100,8 @@ void EngineWrap::Start(const Napi::CallbackInfo& info) {
   const Napi::Value events = options.Get("events");
   const Napi::Value arena = options.Get("arena");
   const Napi::Value on_batch = options.Get("onBatch");
-  if (!events.IsTypedArray() || events.As<Napi::TypedArray>().TypedArrayType() != napi_int32_array) {
+  if (!events.IsTypedArray() ||
+      events.As<Napi::TypedArray>().TypedArrayType() != napi_int32_array) {
     return refuse("events must be an Int32Array");
   }
   if (!arena.IsTypedArray() || arena.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
@@ -112,10 +116,12 @@ void EngineWrap::Start(const Napi::CallbackInfo& info) {
   void* arena_data = nullptr;
   napi_get_typedarray_info(env, arena, nullptr, &arena_bytes, &arena_data, nullptr, nullptr);
   if (words < upstream::kMinEvents * upstream::kEventStride) {
-    return refuse("events must have room for at least " + std::to_string(upstream::kMinEvents) + " events");
+    return refuse("events must have room for at least " + std::to_string(upstream::kMinEvents) +
+                  " events");
   }
   if (arena_bytes < upstream::kMinArenaBytes || arena_bytes > INT32_MAX) {
-    return refuse("arena must have at least " + std::to_string(upstream::kMinArenaBytes) + " bytes, and below 2^31");
+    return refuse("arena must have at least " + std::to_string(upstream::kMinArenaBytes) +
+                  " bytes, and below 2^31");
   }
 
   const Napi::Value guard = env.RunScript(kGuardScript);
@@ -131,8 +137,9 @@ void EngineWrap::Start(const Napi::CallbackInfo& info) {
 
   driver_ = LoopDriver::For(env);
   if (driver_ == nullptr) return;
-  const upstream::BatchMemory memory{static_cast<int32_t*>(event_data), words / upstream::kEventStride,
-                                     static_cast<char*>(arena_data), arena_bytes};
+  const upstream::BatchMemory memory{static_cast<int32_t*>(event_data),
+                                     words / upstream::kEventStride, static_cast<char*>(arena_data),
+                                     arena_bytes};
   client_ = std::make_unique<upstream::UpstreamClient>(driver_->loop(), memory,
                                                        static_cast<upstream::BatchSink*>(this));
   driver_->AddGuest(this);
@@ -187,7 +194,8 @@ void EngineWrap::OnBatch(size_t count) {
     napi_get_reference_value(env, on_batch_, &function);
     napi_get_undefined(env, &receiver);
     napi_create_uint32(env, static_cast<uint32_t>(count), &argument);
-    if (function != nullptr && napi_call_function(env, receiver, function, 1, &argument, nullptr) != napi_ok) {
+    if (function != nullptr &&
+        napi_call_function(env, receiver, function, 1, &argument, nullptr) != napi_ok) {
       if (driver_ != nullptr) driver_->LeaveSoon();
       napi_value exception = nullptr;
       napi_valuetype type = napi_undefined;
@@ -209,7 +217,8 @@ void EngineWrap::OpenPool(const Napi::CallbackInfo& info) {
   const auto settings = ReadPoolSettings(info.Env(), info[2]);
   if (!settings) return;
   if (client_->OpenPool(*slot, std::move(*addresses), *settings)) return;
-  const char* const sentence = client_->is_closed() ? "openPool: the engine is closed" : "openPool: the slot has a pool";
+  const char* const sentence =
+      client_->is_closed() ? "openPool: the engine is closed" : "openPool: the slot has a pool";
   Napi::Error::New(info.Env(), sentence).ThrowAsJavaScriptException();
 }
 
@@ -219,7 +228,8 @@ void EngineWrap::SetAddresses(const Napi::CallbackInfo& info) {
   auto addresses = ReadAddresses(info.Env(), info[1]);
   if (!addresses) return;
   if (client_->SetAddresses(*slot, std::move(*addresses))) return;
-  Napi::Error::New(info.Env(), "setAddresses: no pool is open in this slot").ThrowAsJavaScriptException();
+  Napi::Error::New(info.Env(), "setAddresses: no pool is open in this slot")
+      .ThrowAsJavaScriptException();
 }
 
 void EngineWrap::ClosePool(const Napi::CallbackInfo& info) {
@@ -233,9 +243,10 @@ Napi::Value EngineWrap::Send(const Napi::CallbackInfo& info) {
   const auto slot = ReadSlot(info, 1);
   if (!slot) return {};
   size_t head_bytes = 0;
-  // Room for the longest head and a little more: a longer one is cut off within that, and so is seen to be longer.
-  if (napi_get_value_string_utf8(env, info[2], client_->scratch(), upstream::kMaxRequestHeadBytes + 8, &head_bytes) !=
-      napi_ok) {
+  // Room for the longest head and a little more: a longer one is cut off within that, and so is
+  // seen to be longer.
+  if (napi_get_value_string_utf8(env, info[2], client_->scratch(),
+                                 upstream::kMaxRequestHeadBytes + 8, &head_bytes) != napi_ok) {
     Napi::TypeError::New(env, "send: head must be a string").ThrowAsJavaScriptException();
     return {};
   }
@@ -244,13 +255,14 @@ Napi::Value EngineWrap::Send(const Napi::CallbackInfo& info) {
     Napi::TypeError::New(env, "send: flags must be a number").ThrowAsJavaScriptException();
     return {};
   }
-  const auto body_bytes = ReadInteger(env, info[4], "bodyBytes", upstream::kChunkedBody, kMaxSafeInteger);
+  const auto body_bytes =
+      ReadInteger(env, info[4], "bodyBytes", upstream::kChunkedBody, kMaxSafeInteger);
   if (!body_bytes) return {};
   const auto timeout_ms = ReadInteger(env, info[5], "exchangeTimeoutMs", 0, kMaxTimeoutMs);
   if (!timeout_ms) return {};
   Misuse misuse = Misuse::kNone;
-  const auto result =
-      client_->Send(*id, *slot, head_bytes, flags, *body_bytes, static_cast<uint64_t>(*timeout_ms), &misuse);
+  const auto result = client_->Send(*id, *slot, head_bytes, flags, *body_bytes,
+                                    static_cast<uint64_t>(*timeout_ms), &misuse);
   if (ThrowMisuse(env, misuse)) return {};
   UpdateReference();
   return Napi::Number::New(env, static_cast<int32_t>(result));
@@ -314,7 +326,8 @@ Napi::Value EngineWrap::Stats(const Napi::CallbackInfo& info) {
       {"bytesFromEndpoints", static_cast<double>(stats.bytes_from_endpoints)},
   };
   const auto object = Napi::Object::New(env);
-  for (const auto& [name, number] : fields) object.Set(name, Napi::Number::New(env, number));
+  for (const auto& [name, number] : fields)
+    object.Set(name, Napi::Number::New(env, number));
   return object;
 }
 
@@ -325,7 +338,8 @@ Napi::Value EngineWrap::FreeFiles(const Napi::CallbackInfo& info) {
 Napi::Value EngineWrap::PauseAccepting(const Napi::CallbackInfo& info) {
   bool is_paused = false;
   if (napi_get_value_bool(info.Env(), info[0], &is_paused) != napi_ok) {
-    Napi::TypeError::New(info.Env(), "pauseAccepting: isPaused must be a boolean").ThrowAsJavaScriptException();
+    Napi::TypeError::New(info.Env(), "pauseAccepting: isPaused must be a boolean")
+        .ThrowAsJavaScriptException();
     return {};
   }
   uv_loop_t* loop = nullptr;
@@ -333,6 +347,8 @@ Napi::Value EngineWrap::PauseAccepting(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), binding::PauseAccepting(loop, is_paused));
 }
 
-void EngineWrap::Close(const Napi::CallbackInfo& /*info*/) { CloseClient(); }
+void EngineWrap::Close(const Napi::CallbackInfo& /*info*/) {
+  CloseClient();
+}
 
 }  // namespace sluice::binding

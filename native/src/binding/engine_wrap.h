@@ -11,12 +11,15 @@
 
 namespace sluice::binding {
 
-/// Reads arguments, throws JavaScript errors for a caller's mistakes, hands everything on to the client.
+/// Reads arguments, throws JavaScript errors for a caller's mistakes, hands everything on to the
+/// client.
 ///
-/// The events, the arena and onBatch hang on the JavaScript object as hidden properties: they live as long as it does.
-/// The object holds itself while exchanges are open; one that is idle and that nobody can reach is collected, which
-/// closes it.
-class EngineWrap final : public Napi::ObjectWrap<EngineWrap>, private upstream::BatchSink, private LoopGuest {
+/// The events, the arena and onBatch hang on the JavaScript object as hidden properties: they live
+/// as long as it does. The object holds itself while exchanges are open; one that is idle and that
+/// nobody can reach is collected, which closes it.
+class EngineWrap final : public Napi::ObjectWrap<EngineWrap>,
+                         private upstream::BatchSink,
+                         private LoopGuest {
  public:
   static Napi::Function Define(Napi::Env env);
 

@@ -31,7 +31,8 @@ FileLimits RaiseFileLimit() {
 }
 
 uint64_t CountFreeFiles() {
-  // dup gives the lowest free number. Any open descriptor will do; stderr is open in every process that Node runs in.
+  // dup gives the lowest free number. Any open descriptor will do; stderr is open in every process
+  // that Node runs in.
   const UniqueFd lowest(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0));
   if (!lowest.is_open()) return 0;
   const uint64_t soft = ReadLimits().soft;

@@ -13,11 +13,13 @@ LoopDriver* LoopDriver::For(Napi::Env env) {
   if (state->driver != nullptr) return state->driver;
   auto loop = EventLoop::Create();
   if (!loop) {
-    Napi::Error::New(env, std::string("the engine's epoll set cannot be made: ") + std::strerror(loop.error().number))
+    Napi::Error::New(env, std::string("the engine's epoll set cannot be made: ") +
+                              std::strerror(loop.error().number))
         .ThrowAsJavaScriptException();
     return nullptr;
   }
-  auto driver = std::unique_ptr<LoopDriver>(new LoopDriver(env, std::move(loop.value())));  // private constructor
+  auto driver = std::unique_ptr<LoopDriver>(
+      new LoopDriver(env, std::move(loop.value())));  // private constructor
   const int error = driver->loop_->Watch(uv_backend_fd(driver->uv_loop_), EPOLLIN, driver.get());
   if (error != 0) {
     Napi::Error::New(env, std::string("libuv's loop cannot be watched: ") + std::strerror(error))
@@ -28,7 +30,9 @@ LoopDriver* LoopDriver::For(Napi::Env env) {
   uv_idle_init(driver->uv_loop_, &driver->idle_);
   driver->open_handles_ = 2;
   driver->prepare_.data = driver->idle_.data = driver.get();
-  uv_prepare_start(&driver->prepare_, [](uv_prepare_t* handle) { static_cast<LoopDriver*>(handle->data)->OnPrepare(); });
+  uv_prepare_start(&driver->prepare_, [](uv_prepare_t* handle) {
+    static_cast<LoopDriver*>(handle->data)->OnPrepare();
+  });
   uv_unref(reinterpret_cast<uv_handle_t*>(&driver->prepare_));
   uv_unref(reinterpret_cast<uv_handle_t*>(&driver->idle_));
   napi_add_async_cleanup_hook(env, OnEnvironmentCleanup, driver.get(), &driver->cleanup_hook_);
@@ -37,13 +41,16 @@ LoopDriver* LoopDriver::For(Napi::Env env) {
   return state->driver;
 }
 
-LoopDriver::LoopDriver(Napi::Env env, std::unique_ptr<EventLoop> loop) : env_(env), loop_(std::move(loop)) {
+LoopDriver::LoopDriver(Napi::Env env, std::unique_ptr<EventLoop> loop)
+    : env_(env), loop_(std::move(loop)) {
   napi_get_uv_event_loop(env, &uv_loop_);
 }
 
 LoopDriver::~LoopDriver() = default;
 
-void LoopDriver::AddGuest(LoopGuest* guest) { guests_.push_back(guest); }
+void LoopDriver::AddGuest(LoopGuest* guest) {
+  guests_.push_back(guest);
+}
 
 void LoopDriver::RemoveGuest(LoopGuest* guest) {
   std::erase(guests_, guest);
@@ -57,7 +64,8 @@ void LoopDriver::RemoveGuest(LoopGuest* guest) {
 void LoopDriver::UpdateReference() {
   if (is_closing_) return;
   bool is_busy = false;
-  for (LoopGuest* const guest : guests_) is_busy |= guest->HoldWhileBusy();
+  for (LoopGuest* const guest : guests_)
+    is_busy |= guest->HoldWhileBusy();
   if (is_busy == is_referenced_) return;
   is_referenced_ = is_busy;
   auto* const handle = reinterpret_cast<uv_handle_t*>(&prepare_);
@@ -68,14 +76,17 @@ void LoopDriver::UpdateReference() {
   }
 }
 
-void LoopDriver::OnEvents(uint32_t /*epoll_events*/) { is_libuv_readable_ = true; }
+void LoopDriver::OnEvents(uint32_t /*epoll_events*/) {
+  is_libuv_readable_ = true;
+}
 
 void LoopDriver::OnPrepare() {
   uv_idle_stop(&idle_);
   is_libuv_readable_ = must_leave_ = false;
   uint64_t leave_at_us = 0;
   for (;;) {
-    // 0: libuv has immediates, closing handles or new watchers, a timer is due, or nothing keeps its loop alive.
+    // 0: libuv has immediates, closing handles or new watchers, a timer is due, or nothing keeps
+    // its loop alive.
     const int timeout_ms = uv_backend_timeout(uv_loop_);
     loop_->Turn(timeout_ms);
     if (is_closing_) return;
@@ -94,7 +105,9 @@ void LoopDriver::Close() {
   auto* const state = Napi::Env(env_).GetInstanceData<AddonState>();
   if (state != nullptr && state->driver == this) state->driver = nullptr;
   loop_->Unwatch(uv_backend_fd(uv_loop_));
-  const auto on_closed = [](uv_handle_t* handle) { static_cast<LoopDriver*>(handle->data)->OnHandleClosed(); };
+  const auto on_closed = [](uv_handle_t* handle) {
+    static_cast<LoopDriver*>(handle->data)->OnHandleClosed();
+  };
   uv_close(reinterpret_cast<uv_handle_t*>(&prepare_), on_closed);
   uv_close(reinterpret_cast<uv_handle_t*>(&idle_), on_closed);
 }
@@ -108,7 +121,8 @@ void LoopDriver::OnHandleClosed() {
 
 void LoopDriver::OnEnvironmentCleanup(napi_async_cleanup_hook_handle /*handle*/, void* driver) {
   auto* const self = static_cast<LoopDriver*>(driver);
-  for (LoopGuest* const guest : std::exchange(self->guests_, {})) guest->OnLoopClosing();
+  for (LoopGuest* const guest : std::exchange(self->guests_, {}))
+    guest->OnLoopClosing();
   self->Close();
 }
 

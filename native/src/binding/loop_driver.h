@@ -1,4 +1,5 @@
-// Drives the engine's loop from the thread's libuv loop, with libuv's descriptor inside the engine's epoll set.
+// Drives the engine's loop from the thread's libuv loop, with libuv's descriptor inside the
+// engine's epoll set.
 #pragma once
 
 #include <napi.h>
@@ -14,8 +15,8 @@ namespace sluice::binding {
 /// Something that lives in a driver.
 class LoopGuest {
  public:
-  /// Says whether work is on its way that must not let the process end by itself; the guest sees to it that its
-  /// JavaScript object is not collected as long as that is so.
+  /// Says whether work is on its way that must not let the process end by itself; the guest sees to
+  /// it that its JavaScript object is not collected as long as that is so.
   virtual bool HoldWhileBusy() = 0;
   /// The environment goes: close everything now. No JavaScript any more; do not call RemoveGuest.
   virtual void OnLoopClosing() = 0;
@@ -24,13 +25,16 @@ class LoopGuest {
   ~LoopGuest() = default;
 };
 
-/// One for each environment that has an engine: a uv_prepare handle that turns the engine's loop, and an idle handle.
+/// One for each environment that has an engine: a uv_prepare handle that turns the engine's loop,
+/// and an idle handle.
 ///
-/// libuv's iteration is: timers, pending, idle, **prepare**, poll, check, closing. In prepare the driver waits in the
-/// engine's epoll set instead of letting libuv wait in its own: until libuv's descriptor is readable, libuv's next timer
-/// is due, libuv has something else to do at once, or the engine has kept the thread for kQuantumUs. Then it starts the
-/// idle handle, which makes libuv's own poll return at once, and the iteration goes on. So whoever lives in libuv's loop
-/// (uWebSockets.js, sockets and timers of Node, MessagePorts, promises, immediates) is served as always.
+/// libuv's iteration is: timers, pending, idle, **prepare**, poll, check, closing. In prepare the
+/// driver waits in the engine's epoll set instead of letting libuv wait in its own: until libuv's
+/// descriptor is readable, libuv's next timer is due, libuv has something else to do at once, or
+/// the engine has kept the thread for kQuantumUs. Then it starts the idle handle, which makes
+/// libuv's own poll return at once, and the iteration goes on. So whoever lives in libuv's loop
+/// (uWebSockets.js, sockets and timers of Node, MessagePorts, promises, immediates) is served as
+/// always.
 ///
 /// Both handles are unreferenced; prepare is referenced while a guest is busy.
 class LoopDriver final : private Pollable {

@@ -14,8 +14,9 @@ struct ReservedAddress {
   uint16_t port = 0;
 };
 
-/// Proves that nobody listens on the address, then binds it with SO_REUSEPORT and holds it: sockets of this user that set
-/// SO_REUSEPORT, too, may bind and listen there, nobody else may. '::' takes IPv4 as well, as uWebSockets.js binds it.
+/// Proves that nobody listens on the address, then binds it with SO_REUSEPORT and holds it: sockets
+/// of this user that set SO_REUSEPORT, too, may bind and listen there, nobody else may. '::' takes
+/// IPv4 as well, as uWebSockets.js binds it.
 ///
 /// @param host a literal IPv4 or IPv6 address (a %zone may follow)
 /// @param port 0: the kernel chooses a free one

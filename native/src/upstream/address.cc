@@ -34,7 +34,8 @@ std::optional<Address> Address::Parse(std::string_view text) {
   if (text.starts_with(kUnixPrefix)) {
     const std::string_view path = text.substr(kUnixPrefix.size());
     auto& un = reinterpret_cast<sockaddr_un&>(address.storage_);
-    if (path.empty() || path.size() >= sizeof un.sun_path || path.find('\0') != path.npos) return std::nullopt;
+    if (path.empty() || path.size() >= sizeof un.sun_path || path.find('\0') != path.npos)
+      return std::nullopt;
     un.sun_family = AF_UNIX;
     std::memcpy(un.sun_path, path.data(), path.size());
     const size_t header_bytes = offsetof(sockaddr_un, sun_path);

@@ -11,8 +11,8 @@ namespace sluice::upstream {
 /// A socket address, ready for connect().
 class Address {
  public:
-  /// Reads 'a.b.c.d:port', '[v6]:port' (a %zone may stand behind the v6 address) or 'unix:/path'; 'unix:@name' is an
-  /// abstract socket. Port 1..65535. Nothing when it is none of them.
+  /// Reads 'a.b.c.d:port', '[v6]:port' (a %zone may stand behind the v6 address) or 'unix:/path';
+  /// 'unix:@name' is an abstract socket. Port 1..65535. Nothing when it is none of them.
   static std::optional<Address> Parse(std::string_view text);
 
   int family() const { return storage_.ss_family; }

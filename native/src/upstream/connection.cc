@@ -14,7 +14,9 @@ Connection::Connection(EventLoop* loop, ConnectionOwner* owner, ConnectionPool* 
       pool_(pool),
       addresses_(pool->addresses()) {}
 
-Connection::~Connection() { Close(); }
+Connection::~Connection() {
+  Close();
+}
 
 void Connection::Close() {
   if (!fd_.is_open()) return;
@@ -22,8 +24,8 @@ void Connection::Close() {
   fd_.Reset();
 }
 
-ConnectStep Connection::BeginConnect(uint64_t deadline_ms) {
-  connect_deadline_ms_ = deadline_ms;
+ConnectStep Connection::BeginConnect(uint64_t until_ms) {
+  connect_deadline_ms_ = until_ms;
   address_ = pool_->preferred();
   tried_ = 0;
   return TryNextAddress();
@@ -74,7 +76,8 @@ ConnectStep Connection::TryAddress(bool* is_waiting) {
   auto opened = OpenStreamSocket(target.family());
   if (!opened) {
     connect_error_ = opened.error().number;
-    return connect_error_ == EMFILE || connect_error_ == ENFILE ? ConnectStep::kFileLimit : ConnectStep::kFailed;
+    return connect_error_ == EMFILE || connect_error_ == ENFILE ? ConnectStep::kFileLimit
+                                                                : ConnectStep::kFailed;
   }
   fd_ = std::move(opened.value());
   if (!target.is_unix()) SetNoDelay(fd_.get());

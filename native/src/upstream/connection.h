@@ -1,4 +1,5 @@
-// One connection to an endpoint: its socket, how it gets connected, and what epoll last said about it.
+// One connection to an endpoint: its socket, how it gets connected, and what epoll last said about
+// it.
 #pragma once
 
 #include <cstddef>
@@ -24,7 +25,8 @@ struct IdleTag;
 /// Who acts for a connection.
 class ConnectionOwner {
  public:
-  /// There is something to do; called while epoll's events are taken down, so it may only be remembered.
+  /// There is something to do; called while epoll's events are taken down, so it may only be
+  /// remembered.
   virtual void OnConnectionReady(Connection* connection) = 0;
   virtual void OnConnectionTimer(Connection* connection, uint64_t now_ms) = 0;
 
@@ -44,9 +46,13 @@ enum class ConnectStep : uint8_t {
 
 /// A stream socket to one of a pool's addresses.
 ///
-/// Connecting tries the addresses one after the other, from the pool's preferred one: the next at once on a refusal, and
-/// on silence when an address has had its share of the time (what is left, divided by the addresses left).
-class Connection final : public Pollable, public Timer, public ListHook<ReadyTag>, public ListHook<IdleTag> {
+/// Connecting tries the addresses one after the other, from the pool's preferred one: the next at
+/// once on a refusal, and on silence when an address has had its share of the time (what is left,
+/// divided by the addresses left).
+class Connection final : public Pollable,
+                         public Timer,
+                         public ListHook<ReadyTag>,
+                         public ListHook<IdleTag> {
  public:
   Connection(EventLoop* loop, ConnectionOwner* owner, ConnectionPool* pool);
   ~Connection();
@@ -56,8 +62,8 @@ class Connection final : public Pollable, public Timer, public ListHook<ReadyTag
   /// Where it is connected to.
   const Address& address() const { return (*addresses_)[address_]; }
 
-  /// Begins with the first address. @param deadline_ms end of the time for all of them
-  ConnectStep BeginConnect(uint64_t deadline_ms);
+  /// Begins with the first address. @param until_ms end of the time for all of them
+  ConnectStep BeginConnect(uint64_t until_ms);
   /// Goes on after an event, or after `attempt_deadline_ms` has passed.
   ConnectStep ContinueConnect();
   /// The errno of the address tried last.
@@ -78,6 +84,9 @@ class Connection final : public Pollable, public Timer, public ListHook<ReadyTag
   bool is_writable = false;
   /// A write failed; reading decides what becomes of the exchange.
   bool is_write_broken = false;
+  /// Bytes came before the first request was sent. They are taken for its answer (an overloaded
+  /// endpoint may say 503 to whoever connects), but the connection is not kept.
+  bool has_spoken_unasked = false;
   /// It has carried a response to its end before.
   bool has_served = false;
 
@@ -87,7 +96,8 @@ class Connection final : public Pollable, public Timer, public ListHook<ReadyTag
   size_t index = 0;
 
  private:
-  /// A UNIX listener whose queue is full refuses with EAGAIN and never reports that there is room: ask again after this.
+  /// A UNIX listener whose queue is full refuses with EAGAIN and never reports that there is room:
+  /// ask again after this.
   static constexpr uint64_t kFullQueueRetryMs = 10;
 
   void OnEvents(uint32_t epoll_events) override;

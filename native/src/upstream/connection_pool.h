@@ -1,4 +1,5 @@
-// The connection pool of one endpoint in one worker: idle connections, attempts that wait, and the limits.
+// The connection pool of one endpoint in one worker: idle connections, attempts that wait, and the
+// limits.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +16,8 @@ namespace sluice::upstream {
 
 struct DispatchTag;
 
-/// Largest response_head_bytes: a head must fit into the arena twice, as received and as rewritten, next to a read.
+/// Largest response_head_bytes: a head must fit into the arena twice, as received and as rewritten,
+/// next to a read.
 inline constexpr uint32_t kMaxResponseHeadBytes = 128 * 1024;
 
 /// Settings of one pool; the fields of PoolSettings in src/engine/engine.ts.
@@ -30,8 +32,9 @@ struct PoolSettings {
   uint32_t response_headers = 0;
 };
 
-/// Bookkeeping only: UpstreamClient opens, closes and moves connections. A pool that was closed while connections or
-/// waiting attempts are left lives on without a slot until they are gone; a new one may take its slot meanwhile.
+/// Bookkeeping only: UpstreamClient opens, closes and moves connections. A pool that was closed
+/// while connections or waiting attempts are left lives on without a slot until they are gone; a
+/// new one may take its slot meanwhile.
 class ConnectionPool final : public ListHook<DispatchTag> {
  public:
   using Addresses = std::shared_ptr<const std::vector<Address>>;
@@ -50,7 +53,8 @@ class ConnectionPool final : public ListHook<DispatchTag> {
   /// Says whether a connection made earlier goes to an address that still counts.
   bool HasAddress(const Address& address) const;
 
-  /// Where connecting starts: the address that worked last, so that a dead one costs its share of the timeout only once.
+  /// Where connecting starts: the address that worked last, so that a dead one costs its share of
+  /// the timeout only once.
   size_t preferred() const { return preferred_; }
   void Prefer(const Addresses& addresses, size_t index) {
     if (addresses == addresses_) preferred_ = index;
@@ -61,7 +65,9 @@ class ConnectionPool final : public ListHook<DispatchTag> {
   /// Nothing holds on to it any more.
   bool is_abandoned() const { return !is_open_ && connections == 0 && waiting.empty(); }
 
-  bool has_room() const { return settings_.max_connections == 0 || connections < settings_.max_connections; }
+  bool has_room() const {
+    return settings_.max_connections == 0 || connections < settings_.max_connections;
+  }
 
   /// The connection used last is in front (LIFO): the others grow old and are closed.
   IntrusiveList<Connection, IdleTag> idle;

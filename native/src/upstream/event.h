@@ -1,4 +1,5 @@
-// What the engine reports and how: the same numbers as src/engine/engine.ts, which is their documentation.
+// What the engine reports and how: the same numbers as src/engine/engine.ts, which is their
+// documentation.
 #pragma once
 
 #include <cstddef>
@@ -34,8 +35,8 @@ inline constexpr int32_t kBodyless = 2;
 inline constexpr int32_t kLengthKnown = 4;
 inline constexpr int32_t kReused = 8;
 inline constexpr int32_t kRequestUnfinished = 16;
-/// Also set when an idempotent request that a dead reused connection may have carried could not be sent once more:
-/// sending it again is as harmless as the replay would have been.
+/// Also set when an idempotent request that a dead reused connection may have carried could not be
+/// sent once more: sending it again is as harmless as the replay would have been.
 inline constexpr int32_t kRetryable = 32;
 inline constexpr int32_t kHeadSeen = 64;
 }  // namespace event_flag

@@ -23,7 +23,8 @@ struct Event {
   int32_t error_number = 0;
 };
 
-/// Memory of the events (EVENT_STRIDE words each) and of the arena; both belong to the caller and outlive the batch.
+/// Memory of the events (EVENT_STRIDE words each) and of the arena; both belong to the caller and
+/// outlive the batch.
 struct BatchMemory {
   int32_t* events = nullptr;
   size_t event_capacity = 0;
@@ -38,7 +39,8 @@ class EventBatch {
 
   size_t count() const { return count_; }
   bool is_full() const { return count_ == memory_.event_capacity; }
-  /// Numbers batches, so that an exchange can say whether the current one holds events of it; never 0.
+  /// Numbers batches, so that an exchange can say whether the current one holds events of it; never
+  /// 0.
   uint32_t serial() const { return serial_; }
 
   char* arena() const { return memory_.arena; }

@@ -29,17 +29,19 @@ class ExchangeOwner {
   ~ExchangeOwner() = default;
 };
 
-/// Who has the exchange's number. TypeScript may use a number for a new exchange when it has seen LAST or FAILED of the
-/// last one, or has released it.
+/// Who has the exchange's number. TypeScript may use a number for a new exchange when it has seen
+/// LAST or FAILED of the last one, or has released it.
 enum class ExchangeState : uint8_t {
   kFree,      // nobody: writes, pauses and releases of it are ignored
   kWaiting,   // in its pool's queue for a connection
   kAttached,  // has a connection, which may still be connecting
   kFailing,   // failed; the FAILED event is not written yet
-  kHeld,      // FAILED with RETRYABLE was reported: its request is kept for `resend` until `release` or a new `send`
+  kHeld,  // FAILED with RETRYABLE was reported: its request is kept for `resend` until `release` or
+          // a new `send`
 };
 
-/// An exchange: the request on its way, and what TypeScript was told. Reused from exchange to exchange.
+/// An exchange: the request on its way, and what TypeScript was told. Reused from exchange to
+/// exchange.
 class Exchange final : public Timer, public ListHook<WaitingTag>, public ListHook<NoticeTag> {
  public:
   static constexpr uint64_t kNever = UINT64_MAX;
@@ -52,7 +54,8 @@ class Exchange final : public Timer, public ListHook<WaitingTag>, public ListHoo
   ExchangeOwner* owner = nullptr;
 
   OutgoingRequest request;
-  /// Of a known length: bytes that `write` still has to deliver. kChunkedBody, kNoBody: as given to `send`.
+  /// Of a known length: bytes that `write` still has to deliver. kChunkedBody, kNoBody: as given to
+  /// `send`.
   int64_t body_left_bytes = kNoBody;
   /// All of the request was handed over by TypeScript.
   bool is_request_complete = false;
@@ -87,7 +90,8 @@ class Exchange final : public Timer, public ListHook<WaitingTag>, public ListHoo
   void OnTimer(uint64_t now_ms) override { owner->OnExchangeTimer(this, now_ms); }
 };
 
-/// All exchanges by number, made in pages when a number is first used: 256 at a time, never given back.
+/// All exchanges by number, made in pages when a number is first used: 256 at a time, never given
+/// back.
 class ExchangeTable {
  public:
   explicit ExchangeTable(ExchangeOwner* owner) : owner_(owner) {}
@@ -108,7 +112,8 @@ class ExchangeTable {
   void ForEach(Visit visit) {
     for (auto& page : pages_) {
       if (page == nullptr) continue;
-      for (Exchange& exchange : page->exchanges) visit(exchange);
+      for (Exchange& exchange : page->exchanges)
+        visit(exchange);
     }
   }
 

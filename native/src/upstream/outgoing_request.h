@@ -9,9 +9,9 @@
 
 namespace sluice::upstream {
 
-/// Holds what the kernel has not taken yet, and while the request may have to be sent once more also what it has taken.
-/// Knows nothing of framing: bytes come in as they go over the wire. HOT: a request that the kernel takes at once and that
-/// need not be kept is never copied.
+/// Holds what the kernel has not taken yet, and while the request may have to be sent once more
+/// also what it has taken. Knows nothing of framing: bytes come in as they go over the wire. HOT: a
+/// request that the kernel takes at once and that need not be kept is never copied.
 class OutgoingRequest {
  public:
   /// Sent bytes kept for a replay, the head included; one that has sent more is not replayed.
@@ -23,7 +23,8 @@ class OutgoingRequest {
   /// Keeps bytes that are sent from now on, or drops those that are kept.
   void SetRetaining(bool is_retaining);
 
-  /// Takes note of bytes that the kernel took without their having been held here; nothing may be unsent.
+  /// Takes note of bytes that the kernel took without their having been held here; nothing may be
+  /// unsent.
   void NoteSent(std::string_view bytes);
   /// Holds bytes that are still to be sent.
   void AddUnsent(std::string_view bytes) { held_.Append(bytes); }

@@ -32,7 +32,8 @@ ReadOutcome ResponseReader::ReadHead(char* data, size_t size) {
   ReadOutcome outcome;
   const bool is_in_pieces = !partial_head_.empty();
   if (is_in_pieces) partial_head_.append(data, size);
-  std::string_view input = is_in_pieces ? std::string_view(partial_head_) : std::string_view(data, size);
+  std::string_view input =
+      is_in_pieces ? std::string_view(partial_head_) : std::string_view(data, size);
 
   for (;;) {
     switch (parser_.Parse(input, is_head_request_, &head_)) {
@@ -67,7 +68,8 @@ ReadOutcome ResponseReader::ReadHead(char* data, size_t size) {
 
   outcome.verdict = ReadOutcome::Verdict::kHead;
   outcome.head_input = input.substr(0, head_.head_bytes);
-  // The head ended in this piece (it was incomplete before), so what follows it is the tail of `data`.
+  // The head ended in this piece (it was incomplete before), so what follows it is the tail of
+  // `data`.
   const size_t tail_bytes = input.size() - head_.head_bytes;
   switch (head_.body) {
     case http1::BodyKind::kNone:

@@ -32,7 +32,8 @@ struct ReadOutcome {
   bool has_surplus = false;
 };
 
-/// Reads one response after the other. Interim responses (1xx) are skipped; 101 is invalid, since nothing asked for it.
+/// Reads one response after the other. Interim responses (1xx) are skipped; 101 is invalid, since
+/// nothing asked for it.
 class ResponseReader {
  public:
   /// Interim responses before the final one; more are invalid.
@@ -65,7 +66,8 @@ class ResponseReader {
   bool is_head_request_ = false;
   unsigned interims_ = 0;
   uint64_t body_left_bytes_ = 0;  // kLength
-  std::string partial_head_;      // a head that came in pieces; empty and without memory in the usual case
+  std::string
+      partial_head_;  // a head that came in pieces; empty and without memory in the usual case
 };
 
 }  // namespace sluice::upstream

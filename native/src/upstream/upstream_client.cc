@@ -40,11 +40,14 @@ UpstreamClient::UpstreamClient(EventLoop* loop, BatchMemory memory, BatchSink* s
   loop_->AddTask(this);
 }
 
-UpstreamClient::~UpstreamClient() { Close(); }
+UpstreamClient::~UpstreamClient() {
+  Close();
+}
 
 // --- pools ---
 
-bool UpstreamClient::OpenPool(int32_t slot, std::vector<Address> addresses, const PoolSettings& settings) {
+bool UpstreamClient::OpenPool(int32_t slot, std::vector<Address> addresses,
+                              const PoolSettings& settings) {
   const auto place = static_cast<size_t>(slot);
   if (is_closed_ || FindPool(slot) != nullptr) return false;
   if (slots_.size() <= place) slots_.resize(place + 1);
@@ -71,7 +74,8 @@ void UpstreamClient::ClosePool(int32_t slot) {
   if (pool == nullptr) return;
   slots_[static_cast<size_t>(slot)] = nullptr;
   pool->MarkClosed();
-  while (Connection* const connection = pool->idle.front()) CloseConnection(connection);
+  while (Connection* const connection = pool->idle.front())
+    CloseConnection(connection);
 }
 
 ConnectionPool* UpstreamClient::FindPool(int32_t slot) const {
@@ -81,8 +85,8 @@ ConnectionPool* UpstreamClient::FindPool(int32_t slot) const {
 
 // --- exchanges ---
 
-SendResult UpstreamClient::Send(int32_t id, int32_t slot, size_t head_bytes, int32_t flags, int64_t body_bytes,
-                                uint64_t timeout_ms, Misuse* misuse) {
+SendResult UpstreamClient::Send(int32_t id, int32_t slot, size_t head_bytes, int32_t flags,
+                                int64_t body_bytes, uint64_t timeout_ms, Misuse* misuse) {
   Exchange& exchange = exchanges_.At(id);
   if (exchange.state == ExchangeState::kHeld) Free(&exchange);
   if (exchange.state != ExchangeState::kFree) {
@@ -105,7 +109,8 @@ SendResult UpstreamClient::Send(int32_t id, int32_t slot, size_t head_bytes, int
   exchange.deadline_ms = timeout_ms == 0 ? Exchange::kNever : loop_->now_ms() + timeout_ms;
 
   Connection* idle = nullptr;
-  if ((flags & send_flag::kFresh) == 0 && pool->waiting.empty()) idle = TakeIdle(pool, !exchange.is_idempotent());
+  if ((flags & send_flag::kFresh) == 0 && pool->waiting.empty())
+    idle = TakeIdle(pool, !exchange.is_idempotent());
   if (idle != nullptr) {
     Attach(&exchange, idle);
     SendFirst(idle, &exchange, bytes);
@@ -151,10 +156,13 @@ size_t UpstreamClient::Write(int32_t id, std::string_view bytes, bool is_last, M
     exchange->body_left_bytes -= static_cast<int64_t>(bytes.size());
     exchange->is_request_complete = exchange->body_left_bytes == 0;
   }
-  if (exchange->state == ExchangeState::kFailing && (exchange->failure_flags & event_flag::kRetryable) == 0) return 0;
+  if (exchange->state == ExchangeState::kFailing &&
+      (exchange->failure_flags & event_flag::kRetryable) == 0)
+    return 0;
   TouchClock();
   if (is_last && !exchange->is_request_complete) {
-    // Shorter than announced: the endpoint waits for bytes that will never come, so the attempt cannot end well.
+    // Shorter than announced: the endpoint waits for bytes that will never come, so the attempt
+    // cannot end well.
     if (exchange->state == ExchangeState::kWaiting || exchange->state == ExchangeState::kAttached) {
       Fail(exchange, exchange->is_head_reported ? EngineError::kTruncated : EngineError::kReset, 0);
       exchange->failure_flags &= ~event_flag::kRetryable;
@@ -180,7 +188,8 @@ size_t UpstreamClient::Write(int32_t id, std::string_view bytes, bool is_last, M
 
   Connection* const connection = exchange->connection;
   IoResult sent;
-  const bool can_send = exchange->state == ExchangeState::kAttached && connection->state == ConnectionState::kBusy &&
+  const bool can_send = exchange->state == ExchangeState::kAttached &&
+                        connection->state == ConnectionState::kBusy &&
                         !connection->is_write_broken && request.unsent_bytes() == 0;
   if (can_send) {
     std::array<iovec, 3> vectors;
@@ -212,7 +221,8 @@ void UpstreamClient::Resume(int32_t id) {
   if (exchange == nullptr || !exchange->is_paused) return;
   exchange->is_paused = false;
   Connection* const connection = exchange->connection;
-  if (exchange->state != ExchangeState::kAttached || connection->state != ConnectionState::kBusy) return;
+  if (exchange->state != ExchangeState::kAttached || connection->state != ConnectionState::kBusy)
+    return;
   TouchClock();
   connection->last_progress_ms = loop_->now_ms();
   ArmBusy(connection);
@@ -243,10 +253,12 @@ ClientStats UpstreamClient::stats() const {
 void UpstreamClient::Close() {
   if (is_closed_) return;
   is_closed_ = true;
-  while (!connections_.empty()) CloseConnection(connections_.back().get());
+  while (!connections_.empty())
+    CloseConnection(connections_.back().get());
   exchanges_.ForEach([this](Exchange& exchange) { Free(&exchange); });
   slots_.clear();
-  for (const auto& pool : pools_) pool->MarkClosed();
+  for (const auto& pool : pools_)
+    pool->MarkClosed();
   loop_->RemoveTask(this);
 }
 

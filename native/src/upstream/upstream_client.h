@@ -1,4 +1,5 @@
-// The engine's HTTP/1.1 client: sends exchanges to endpoints over pooled connections and reports in batches.
+// The engine's HTTP/1.1 client: sends exchanges to endpoints over pooled connections and reports in
+// batches.
 #pragma once
 
 #include <array>
@@ -48,35 +49,40 @@ enum class Misuse : uint8_t {
 
 /// One client per engine, on one thread, inside one EventLoop.
 ///
-/// The order of a turn: what the last calls left to report; connections with something to read, write or connect, each
-/// once; timers; attempts that wait for a connection; then the batch goes to the sink, earlier when it is full. The sink
-/// may call back in: what goes wrong inside such a call is reported with the next batch, never in a nested one.
+/// The order of a turn: what the last calls left to report; connections with something to read,
+/// write or connect, each once; timers; attempts that wait for a connection; then the batch goes to
+/// the sink, earlier when it is full. The sink may call back in: what goes wrong inside such a call
+/// is reported with the next batch, never in a nested one.
 ///
-/// Timeouts. Connecting: connect_timeout over all addresses, anew after waiting in the pool's queue (at most as long).
-/// First byte: from the request's last byte having been handed to the kernel until the response's head is complete;
-/// while the client's body is still to come, nothing runs but the exchange's deadline. Idle: while bytes are unsent,
-/// since the kernel last took some; after the head, since the last read, unless the exchange is paused.
+/// Timeouts. Connecting: connect_timeout over all addresses, anew after waiting in the pool's queue
+/// (at most as long). First byte: from the request's last byte having been handed to the kernel
+/// until the response's head is complete; while the client's body is still to come, nothing runs
+/// but the exchange's deadline. Idle: while bytes are unsent, since the kernel last took some;
+/// after the head, since the last read, unless the exchange is paused.
 ///
-/// An idle connection is closed after keep_alive_idle, or one second before the time the endpoint announced by
-/// `Keep-Alive: timeout=N`, whichever is sooner; with N = 1 it is not kept at all.
+/// An idle connection is closed after keep_alive_idle, or one second before the time the endpoint
+/// announced by `Keep-Alive: timeout=N`, whichever is sooner; with N = 1 it is not kept at all.
 class UpstreamClient final : private LoopTask, private ConnectionOwner, private ExchangeOwner {
  public:
   UpstreamClient(EventLoop* loop, BatchMemory memory, BatchSink* sink);
   ~UpstreamClient();
 
-  /// Opens the pool of a slot (0..65535) that has none; `addresses` is not empty. @returns false when one is open
+  /// Opens the pool of a slot (0..65535) that has none; `addresses` is not empty. @returns false
+  /// when one is open
   bool OpenPool(int32_t slot, std::vector<Address> addresses, const PoolSettings& settings);
   /// @returns false when no such pool is open
   bool SetAddresses(int32_t slot, std::vector<Address> addresses);
   void ClosePool(int32_t slot);
 
-  /// Where the caller puts the head for Send: room for kMaxRequestHeadBytes and the framing behind it.
+  /// Where the caller puts the head for Send: room for kMaxRequestHeadBytes and the framing behind
+  /// it.
   char* scratch() { return scratch_.data(); }
   static constexpr size_t kScratchBytes = kMaxRequestHeadBytes + 128;
 
-  /// The calls of `Engine` in engine.ts. `id` is within 0..kMaxExchanges-1, `slot` any number. The head lies in scratch().
-  SendResult Send(int32_t id, int32_t slot, size_t head_bytes, int32_t flags, int64_t body_bytes, uint64_t timeout_ms,
-                  Misuse* misuse);
+  /// The calls of `Engine` in engine.ts. `id` is within 0..kMaxExchanges-1, `slot` any number. The
+  /// head lies in scratch().
+  SendResult Send(int32_t id, int32_t slot, size_t head_bytes, int32_t flags, int64_t body_bytes,
+                  uint64_t timeout_ms, Misuse* misuse);
   SendResult Resend(int32_t id, int32_t slot, Misuse* misuse);
   /// @returns bytes held
   size_t Write(int32_t id, std::string_view bytes, bool is_last, Misuse* misuse);

@@ -18,7 +18,8 @@ void UpstreamClient::Begin(Exchange* exchange, ConnectionPool* pool) {
         return;
       }
     }
-    // Only an attempt that wants a fresh connection gets here while others are idle: the oldest makes room.
+    // Only an attempt that wants a fresh connection gets here while others are idle: the oldest
+    // makes room.
     if (!pool->has_room() && !pool->idle.empty()) CloseConnection(pool->idle.back());
     if (pool->has_room()) {
       Connect(exchange, pool);
@@ -30,8 +31,8 @@ void UpstreamClient::Begin(Exchange* exchange, ConnectionPool* pool) {
 
 Connection* UpstreamClient::TakeIdle(ConnectionPool* pool, bool is_certainty_needed) {
   while (Connection* const connection = pool->idle.front()) {
-    // A request that cannot be replayed is worth one more system call: the endpoint's FIN may be here already although
-    // epoll has not been asked since.
+    // A request that cannot be replayed is worth one more system call: the endpoint's FIN may be
+    // here already although epoll has not been asked since.
     const bool is_usable = !connection->is_readable && loop_->now_ms() < connection->deadline_ms &&
                            !(is_certainty_needed && HasInput(connection->fd()));
     if (!is_usable) {
@@ -67,7 +68,8 @@ void UpstreamClient::DispatchWaiting() {
 }
 
 void UpstreamClient::Connect(Exchange* exchange, ConnectionPool* pool) {
-  connections_.push_back(std::make_unique<Connection>(loop_, static_cast<ConnectionOwner*>(this), pool));
+  connections_.push_back(
+      std::make_unique<Connection>(loop_, static_cast<ConnectionOwner*>(this), pool));
   Connection* const connection = connections_.back().get();
   connection->index = connections_.size() - 1;
   connection->exchange = exchange;
@@ -76,7 +78,8 @@ void UpstreamClient::Connect(Exchange* exchange, ConnectionPool* pool) {
   exchange->pool = nullptr;
   exchange->connection = connection;
   exchange->is_reused = false;
-  OnConnectStep(connection, connection->BeginConnect(loop_->now_ms() + pool->settings().connect_timeout_ms));
+  OnConnectStep(connection,
+                connection->BeginConnect(loop_->now_ms() + pool->settings().connect_timeout_ms));
 }
 
 void UpstreamClient::OnConnectStep(Connection* connection, ConnectStep step) {
@@ -97,7 +100,8 @@ void UpstreamClient::OnConnectStep(Connection* connection, ConnectStep step) {
     case ConnectStep::kFailed: {
       // EAGAIN: a UNIX listener whose queue stayed full.
       const bool is_silent = error_number == ETIMEDOUT || error_number == EAGAIN;
-      Fail(exchange, is_silent ? EngineError::kConnectTimeout : EngineError::kConnectRefused, error_number);
+      Fail(exchange, is_silent ? EngineError::kConnectTimeout : EngineError::kConnectRefused,
+           error_number);
       return;
     }
   }
@@ -110,7 +114,8 @@ void UpstreamClient::Attach(Exchange* exchange, Connection* connection) {
   exchange->is_reused = connection->has_served;
   exchange->has_response_begun = false;
   exchange->is_head_reported = false;
-  // What a fresh connection carries is never replayed: only on a reused one may the endpoint's idle timeout meet it.
+  // What a fresh connection carries is never replayed: only on a reused one may the endpoint's idle
+  // timeout meet it.
   exchange->request.SetRetaining(connection->has_served && exchange->is_idempotent());
   connection->state = ConnectionState::kBusy;
   connection->exchange = exchange;
@@ -141,7 +146,8 @@ void UpstreamClient::OnSent(Connection* connection, Exchange* exchange, const Io
   if (exchange->request.unsent_bytes() > 0) {
     connection->is_writable = false;  // until the next edge
     if (sent.error != 0 && !sent.would_block()) {
-      // The endpoint may have answered before it closed: reading finds the answer, or that there is none.
+      // The endpoint may have answered before it closed: reading finds the answer, or that there is
+      // none.
       connection->is_write_broken = true;
       connection->is_readable = connection->is_hung_up = true;
       OnConnectionReady(connection);
@@ -157,13 +163,17 @@ void UpstreamClient::OnSent(Connection* connection, Exchange* exchange, const Io
 // --- ending ---
 
 void UpstreamClient::Fail(Exchange* exchange, EngineError error, int error_number) {
-  Connection* const connection = exchange->state == ExchangeState::kAttached ? exchange->connection : nullptr;
-  const bool is_connecting = connection == nullptr || connection->state == ConnectionState::kConnecting;
+  Connection* const connection =
+      exchange->state == ExchangeState::kAttached ? exchange->connection : nullptr;
+  const bool is_connecting =
+      connection == nullptr || connection->state == ConnectionState::kConnecting;
   const OutgoingRequest& request = exchange->request;
-  const bool is_harmless = !request.has_reached_endpoint() || (is_connecting && exchange->is_idempotent());
+  const bool is_harmless =
+      !request.has_reached_endpoint() || (is_connecting && exchange->is_idempotent());
   int32_t flags = 0;
   if (exchange->is_head_reported) flags |= event_flag::kHeadSeen;
-  if (!exchange->has_response_begun && request.is_whole() && is_harmless) flags |= event_flag::kRetryable;
+  if (!exchange->has_response_begun && request.is_whole() && is_harmless)
+    flags |= event_flag::kRetryable;
 
   if (connection != nullptr) CloseConnection(connection);
   loop_->timers().Cancel(exchange);
@@ -179,7 +189,9 @@ void UpstreamClient::Fail(Exchange* exchange, EngineError error, int error_numbe
 }
 
 void UpstreamClient::SetState(Exchange* exchange, ExchangeState state) {
-  const auto is_open = [](ExchangeState of) { return of != ExchangeState::kFree && of != ExchangeState::kHeld; };
+  const auto is_open = [](ExchangeState of) {
+    return of != ExchangeState::kFree && of != ExchangeState::kHeld;
+  };
   open_exchanges_ += is_open(state) ? 1 : 0;
   open_exchanges_ -= is_open(exchange->state) ? 1 : 0;
   held_exchanges_ += state == ExchangeState::kHeld ? 1 : 0;
@@ -237,7 +249,8 @@ void UpstreamClient::FreeClosed() {
 
 void UpstreamClient::ArmAt(Connection* connection, uint64_t deadline_ms) {
   connection->deadline_ms = deadline_ms;
-  // An armed timer that is too early arms itself again when it fires; only one that is too late is moved.
+  // An armed timer that is too early arms itself again when it fires; only one that is too late is
+  // moved.
   if (deadline_ms == Exchange::kNever) return;
   if (!connection->is_armed() || deadline_ms < connection->expires_at_ms()) {
     loop_->timers().Arm(connection, deadline_ms);

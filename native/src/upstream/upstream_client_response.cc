@@ -8,7 +8,8 @@ namespace sluice::upstream {
 
 namespace {
 
-/// One read at most: large enough that its system call does not count, small enough that four fit into an arena.
+/// One read at most: large enough that its system call does not count, small enough that four fit
+/// into an arena.
 constexpr size_t kReadWindowBytes = 128 * 1024;
 /// Less room than this in the arena is not worth a read: the batch goes out first.
 constexpr size_t kMinReadWindowBytes = 64 * 1024;
@@ -50,6 +51,9 @@ void UpstreamClient::HandleReady(Connection* connection) {
       return;
     case ConnectionState::kConnecting:
       OnConnectStep(connection, connection->ContinueConnect());
+      // An endpoint may speak (or hang up) at once; the edge that told so has been consumed.
+      connection->has_spoken_unasked = connection->is_readable;
+      OnConnectionReady(connection);
       return;
     case ConnectionState::kIdle:
       // The endpoint closed it, or sent what nobody asked for.
@@ -81,7 +85,8 @@ void UpstreamClient::ReadResponse(Connection* connection) {
     return;
   }
   bytes_from_endpoints_ += received.bytes;
-  // A short read has emptied the socket, unless the end is in there too: that only another read tells.
+  // A short read has emptied the socket, unless the end is in there too: that only another read
+  // tells.
   if (received.bytes < window_bytes && !connection->is_hung_up) connection->is_readable = false;
   if (!exchange->has_response_begun) {
     exchange->has_response_begun = true;
@@ -94,7 +99,8 @@ int32_t UpstreamClient::LastFlags(const Exchange* exchange) const {
   return event_flag::kLast | (exchange->is_request_sent() ? 0 : event_flag::kRequestUnfinished);
 }
 
-void UpstreamClient::Report(Connection* connection, size_t input_bytes, const ReadOutcome& outcome) {
+void UpstreamClient::Report(Connection* connection, size_t input_bytes,
+                            const ReadOutcome& outcome) {
   using Verdict = ReadOutcome::Verdict;
   Exchange* const exchange = connection->exchange;
   Event event;
@@ -105,17 +111,19 @@ void UpstreamClient::Report(Connection* connection, size_t input_bytes, const Re
       Fail(exchange, EngineError::kResponseHeadTooLarge, 0);
       return;
     case Verdict::kInvalid:
-      Fail(exchange, exchange->is_head_reported ? EngineError::kTruncated : EngineError::kBadResponse, 0);
+      Fail(exchange,
+           exchange->is_head_reported ? EngineError::kTruncated : EngineError::kBadResponse, 0);
       return;
     case Verdict::kHead: {
       batch_.Use(input_bytes);
       const http1::ResponseHead& head = connection->reader.head();
-      const bool is_length_kept = (exchange->send_flags & send_flag::kHeadMethod) != 0 || head.status == kNotModified;
+      const bool is_length_kept =
+          (exchange->send_flags & send_flag::kHeadMethod) != 0 || head.status == kNotModified;
       event.type = EventType::kHead;
       event.status = head.status;
       event.head_offset = batch_.used_bytes();
-      event.head_bytes =
-          http1::WriteClientHead(outcome.head_input, head, is_length_kept, batch_.arena() + batch_.used_bytes());
+      event.head_bytes = http1::WriteClientHead(outcome.head_input, head, is_length_kept,
+                                                batch_.arena() + batch_.used_bytes());
       batch_.Use(event.head_bytes);
       if (head.body == http1::BodyKind::kNone) event.flags |= event_flag::kBodyless;
       if (head.body == http1::BodyKind::kLength) {
@@ -136,7 +144,8 @@ void UpstreamClient::Report(Connection* connection, size_t input_bytes, const Re
       break;
   }
   event.body_bytes = outcome.body_bytes;
-  if (outcome.body_bytes > 0) event.body_offset = static_cast<size_t>(outcome.body - batch_.arena());
+  if (outcome.body_bytes > 0)
+    event.body_offset = static_cast<size_t>(outcome.body - batch_.arena());
   event.elapsed_us = loop_->now_us() - exchange->started_us;
   if (outcome.is_complete) event.flags |= LastFlags(exchange);
   AddEvent(exchange, &event);
@@ -160,7 +169,8 @@ void UpstreamClient::OnEnd(Connection* connection, int error_number) {
     return;
   }
   if (!exchange->has_response_begun && Replay(connection)) return;
-  Fail(exchange, exchange->is_head_reported ? EngineError::kTruncated : EngineError::kReset, error_number);
+  Fail(exchange, exchange->is_head_reported ? EngineError::kTruncated : EngineError::kReset,
+       error_number);
 }
 
 bool UpstreamClient::Replay(Connection* connection) {
@@ -172,7 +182,8 @@ bool UpstreamClient::Replay(Connection* connection) {
   exchange->is_replayed = true;
   ++replays_;
   request.Rewind();
-  // Its own place in the pool, and a fresh connection: the other idle ones may be just as dead, or may be fine.
+  // Its own place in the pool, and a fresh connection: the other idle ones may be just as dead, or
+  // may be fine.
   CloseConnection(connection);
   Connect(exchange, pool);
   return true;
@@ -192,7 +203,8 @@ void UpstreamClient::Finish(Connection* connection, bool has_surplus) {
     idle_ms = std::min(idle_ms, (head.keep_alive_timeout_s - 1) * kMsPerSecond);
   }
   // A read that filled its window does not say whether more was there.
-  const bool is_quiet = !has_surplus && !connection->is_hung_up && !connection->is_write_broken &&
+  const bool is_quiet = !has_surplus && !connection->has_spoken_unasked &&
+                        !connection->is_hung_up && !connection->is_write_broken &&
                         (!connection->is_readable || !HasInput(connection->fd()));
   if (is_sent && is_quiet && head.keep_alive && idle_ms > 0) {
     connection->is_readable = false;
@@ -204,7 +216,8 @@ void UpstreamClient::Finish(Connection* connection, bool has_surplus) {
 
 void UpstreamClient::Keep(Connection* connection, uint64_t idle_ms) {
   ConnectionPool* const pool = connection->pool();
-  const bool is_current = pool->is_open() ? pool->HasAddress(connection->address()) : !pool->waiting.empty();
+  const bool is_current =
+      pool->is_open() ? pool->HasAddress(connection->address()) : !pool->waiting.empty();
   Exchange* const waiting = pool->waiting.front();
   if (waiting != nullptr && is_current && (waiting->send_flags & send_flag::kFresh) == 0) {
     waiting->ListHook<WaitingTag>::Unlink();

@@ -1,0 +1,120 @@
+// A turn of the loop: what it waits for, and what may change in the middle of it.
+#include "base/event_loop.h"
+
+#include <sys/socket.h>
+
+#include <functional>
+#include <memory>
+
+#include "base/socket.h"
+#include "check.h"
+
+namespace {
+
+using sluice::EventLoop;
+using sluice::UniqueFd;
+
+struct SocketPair {
+  SocketPair() {
+    int fds[2];
+    CHECK_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+    left.Reset(fds[0]);
+    right.Reset(fds[1]);
+  }
+  UniqueFd left;
+  UniqueFd right;
+};
+
+struct Seen final : sluice::Pollable {
+  uint32_t events = 0;
+  void OnEvents(uint32_t epoll_events) override { events |= epoll_events; }
+};
+
+struct Task final : sluice::LoopTask {
+  bool has_work = false;
+  std::function<void()> on_ready = [] {};
+  std::function<void()> on_turn_end = [] {};
+  bool HasWork() const override { return has_work; }
+  void OnReady() override { on_ready(); }
+  void OnTurnEnd() override { on_turn_end(); }
+};
+
+struct Alarm final : sluice::Timer {
+  int fired = 0;
+  void OnTimer(uint64_t) override { ++fired; }
+};
+
+std::unique_ptr<EventLoop> MakeLoop() {
+  auto made = EventLoop::Create();
+  CHECK(static_cast<bool>(made));
+  return std::move(made.value());
+}
+
+TEST(TellsWhatEpollSaysOncePerEdge) {
+  auto loop = MakeLoop();
+  SocketPair pair;
+  Seen seen;
+  CHECK_EQ(loop->Watch(pair.left.get(), EventLoop::kSocketEvents, &seen), 0);
+  CHECK_EQ(sluice::Send(pair.right.get(), "x", 1).bytes, 1);
+  loop->Turn(1000);
+  CHECK((seen.events & EPOLLIN) != 0);
+  seen.events = 0;
+  loop->Turn(0);
+  CHECK_EQ(seen.events, 0);
+  pair.right.Reset();
+  loop->Turn(1000);
+  CHECK((seen.events & (EPOLLRDHUP | EPOLLHUP)) != 0);
+}
+
+TEST(DoesNotWaitWhenATaskHasWork) {
+  auto loop = MakeLoop();
+  Task task;
+  task.has_work = true;
+  loop->AddTask(&task);
+  const uint64_t before_us = loop->now_us();
+  loop->Turn(10'000);
+  CHECK(loop->now_us() - before_us < 5'000'000);
+  loop->RemoveTask(&task);
+}
+
+TEST(WakesForATimer) {
+  auto loop = MakeLoop();
+  Alarm alarm;
+  loop->timers().Arm(&alarm, loop->now_ms() + 5);
+  const uint64_t before_us = loop->now_us();
+  for (int turn = 0; turn < 10 && alarm.fired == 0; ++turn)
+    loop->Turn(-1);
+  CHECK_EQ(alarm.fired, 1);
+  CHECK(loop->now_us() - before_us >= 4000);
+}
+
+TEST(LetsTasksComeAndGoInTheMiddleOfATurn) {
+  auto loop = MakeLoop();
+  Task first;
+  Task second;
+  Task late;
+  int second_ran = 0;
+  int late_ran = 0;
+  second.on_ready = [&] { ++second_ran; };
+  second.on_turn_end = [&] { ++second_ran; };
+  late.on_turn_end = [&] { ++late_ran; };
+  first.on_ready = [&] {
+    loop->RemoveTask(&second);
+    loop->RemoveTask(&first);
+    loop->AddTask(&late);
+  };
+  loop->AddTask(&first);
+  loop->AddTask(&second);
+  loop->Turn(0);
+  CHECK_EQ(second_ran, 0);
+  CHECK_EQ(late_ran, 1);
+  loop->RemoveTask(&late);
+}
+
+TEST(ReportsADescriptorThatCannotBeWatched) {
+  auto loop = MakeLoop();
+  Seen seen;
+  CHECK_EQ(loop->Watch(-1, EPOLLIN, &seen), EBADF);
+}
+
+}  // namespace
