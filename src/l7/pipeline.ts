@@ -2,16 +2,29 @@
  * The path of a request through a worker: route → admit → pick → attempt → relay → settle → record (docs/life-of-a-request.md).
  * Front ends call in when a client has sent or taken something, the engine when an endpoint has. Thread: worker.
  */
-import { BODY_HIGH_WATER, type Engine, EVENT_STRIDE, EventField, EventFlag, EventType, NO_BODY, SendFlag, SendResult } from '../engine/engine.js';
-import { codeOfFailure } from '../engine/engine-failure.js';
+import { NO_ENDPOINT } from '../balancing/balancer.js';
+import type { Clock } from '../core/clock.js';
 import type { ErrorCode } from '../core/error-catalog.js';
 import { invariant } from '../core/invariant.js';
-import { admitPassage, isIdempotent } from '../policies/request-passage.js';
+import { NEVER, type Tick } from '../core/tick.js';
+import {
+  BODY_HIGH_WATER,
+  type Engine,
+  EVENT_STRIDE,
+  EventField,
+  EventFlag,
+  EventType,
+  NO_BODY,
+  SendFlag,
+  SendResult,
+} from '../engine/engine.js';
+import { codeOfFailure } from '../engine/engine-failure.js';
 import { admitSize, exceedsBody, type RequestSize } from '../policies/request-limits.js';
+import { admitPassage, isIdempotent } from '../policies/request-passage.js';
 import { mayRetry } from '../policies/retry.js';
 import { ADMIT, type Verdict } from '../policies/verdict.js';
 import { errorResponse } from './error-response.js';
-import { BODYLESS, DELIVERED, type Ending, type Exchange, NO_ENDPOINT, UNKNOWN_LENGTH } from './exchange.js';
+import { BODYLESS, DELIVERED, type Ending, type Exchange, UNKNOWN_LENGTH } from './exchange.js';
 import type { ExchangeRecorder } from './exchange-recorder.js';
 import { type HostRoutes, routeFor } from './router.js';
 import type { UpstreamRuntime } from './upstream-runtime.js';
@@ -27,6 +40,7 @@ export interface PipelineParts {
   /** By the indices of the plan. */
   readonly upstreams: readonly UpstreamRuntime[];
   readonly recorder: ExchangeRecorder;
+  readonly clock: Clock;
   /** Where the engine's events and their bytes are (EngineOptions). */
   readonly events: Int32Array;
   readonly arena: Uint8Array;
@@ -36,10 +50,13 @@ export class Pipeline {
   readonly #engine: Engine;
   readonly #upstreams: readonly UpstreamRuntime[];
   readonly #recorder: ExchangeRecorder;
+  readonly #clock: Clock;
   readonly #events: Int32Array;
   readonly #arena: ArrayBufferLike;
   /** All exchanges ever made in this worker, by id. */
   readonly #exchanges: Exchange[] = [];
+  /** The shared clock, read once by each call into the pipeline that settles or picks. */
+  #now: Tick = NEVER;
   #openExchanges = 0;
   #exchangesBegun = 0;
   #isDraining = false;
@@ -48,9 +65,13 @@ export class Pipeline {
     this.#engine = parts.engine;
     this.#upstreams = parts.upstreams;
     this.#recorder = parts.recorder;
+    this.#clock = parts.clock;
     this.#events = parts.events;
     this.#arena = parts.arena.buffer;
-    invariant(parts.arena.byteOffset === 0, 'the arena begins its buffer, so that offsets of events are offsets of the buffer');
+    invariant(
+      parts.arena.byteOffset === 0,
+      'the arena begins its buffer, so that offsets of events are offsets of the buffer',
+    );
   }
 
   get openExchanges(): number {
@@ -82,6 +103,7 @@ export class Pipeline {
    * @param routes of the request's host
    */
   begin(exchange: Exchange, routes: HostRoutes, facts: RequestFacts): void {
+    this.#now = this.#clock.nowTick();
     this.#open(exchange);
     const verdict = this.#route(exchange, routes);
     const admitted = verdict === ADMIT ? admit(exchange, facts) : verdict;
@@ -105,15 +127,21 @@ export class Pipeline {
   requestBody(exchange: Exchange, chunk: ArrayBuffer, isLast: boolean): void {
     if (exchange.state !== 'attempting' && exchange.state !== 'relaying') return;
     exchange.receivedBytes += chunk.byteLength;
-    if (exceedsBody(exchange.listener.limits, exchange.receivedBytes)) return this.#fail(exchange, 'SLUICE_BODY_TOO_LARGE');
+    if (exceedsBody(exchange.listener.limits, exchange.receivedBytes)) {
+      this.#now = this.#clock.nowTick();
+      return this.#fail(exchange, 'SLUICE_BODY_TOO_LARGE');
+    }
     exchange.isBodyComplete = isLast;
     const heldBytes = this.#engine.write(exchange.id, chunk, isLast);
-    if (heldBytes > BODY_HIGH_WATER) exchange.pauseRequest();
+    // Nothing more will come after the last: reading on then only tells whether the client is still there.
+    if (isLast) exchange.resumeRequest();
+    else if (heldBytes > BODY_HIGH_WATER) exchange.pauseRequest();
   }
 
   /** The client is gone: its upstream work ends at once. */
   clientGone(exchange: Exchange): void {
     if (exchange.state === 'free') return;
+    this.#now = this.#clock.nowTick();
     this.#engine.release(exchange.id);
     this.#finish(exchange, 'SLUICE_CLIENT_GONE');
   }
@@ -133,6 +161,7 @@ export class Pipeline {
   /** Handles a batch of the engine's events. HOT. */
   onBatch(count: number): void {
     const events = this.#events;
+    this.#now = this.#clock.nowTick();
     for (let base = 0, end = count * EVENT_STRIDE; base < end; base += EVENT_STRIDE) {
       const type = events[base + EventField.type];
       if (type === EventType.NONE) continue;
@@ -175,15 +204,22 @@ export class Pipeline {
   #attempt(exchange: Exchange, isResend: boolean): void {
     const upstream = exchange.upstream as UpstreamRuntime;
     for (;;) {
-      const slot = upstream.pick(exchange);
+      const slot = upstream.pick(exchange, this.#now);
       if (slot === NO_ENDPOINT) return this.#fail(exchange, isResend ? exchange.lastFailure : 'SLUICE_NO_ENDPOINT');
       const result = isResend
         ? this.#engine.resend(exchange.id, slot)
-        : this.#engine.send(exchange.id, slot, exchange.head, flagsOf(exchange), exchange.bodyBytes, exchange.exchangeTimeoutMs);
+        : this.#engine.send(
+            exchange.id,
+            slot,
+            exchange.head,
+            flagsOf(exchange),
+            exchange.bodyBytes,
+            exchange.exchangeTimeoutMs,
+          );
       if (result === SendResult.OK) return;
       // The endpoint is new and its addresses are still on their way to this worker: another one serves meanwhile.
       if (result !== SendResult.NO_POOL) return this.#fail(exchange, codeOfRefusal(result));
-      upstream.settleUnusable(exchange);
+      upstream.settleUnusable(exchange, this.#now);
     }
   }
 
@@ -193,9 +229,9 @@ export class Pipeline {
     const status = events[base + EventField.status] as number;
     const upstream = exchange.upstream as UpstreamRuntime;
     exchange.status = status;
-    upstream.settleFirstByte(exchange, status, events[base + EventField.elapsedUs] as number);
+    upstream.settleFirstByte(exchange, status, events[base + EventField.elapsedUs] as number, this.#now);
     const isLast = (flags & EventFlag.LAST) !== 0;
-    if (isLast) upstream.settleEnd(exchange);
+    if (isLast) upstream.settleEnd(exchange, this.#now);
     const mustClose = this.#isDraining || (flags & EventFlag.REQUEST_UNFINISHED) !== 0;
     exchange.state = 'relaying';
     const isTaken = exchange.sendHead(
@@ -211,13 +247,15 @@ export class Pipeline {
   #relayBody(exchange: Exchange, base: number): void {
     const events = this.#events;
     const isLast = ((events[base + EventField.flags] as number) & EventFlag.LAST) !== 0;
-    if (isLast) (exchange.upstream as UpstreamRuntime).settleEnd(exchange);
+    if (isLast) (exchange.upstream as UpstreamRuntime).settleEnd(exchange, this.#now);
     this.#relayed(exchange, exchange.sendBody(this.#bodyOf(base), isLast), isLast);
   }
 
   #bodyOf(base: number): Uint8Array {
     const bodyLength = this.#events[base + EventField.bodyLength] as number;
-    return bodyLength === 0 ? NOTHING : new Uint8Array(this.#arena, this.#events[base + EventField.bodyOffset], bodyLength);
+    return bodyLength === 0
+      ? NOTHING
+      : new Uint8Array(this.#arena, this.#events[base + EventField.bodyOffset], bodyLength);
   }
 
   #relayed(exchange: Exchange, isTaken: boolean, isLast: boolean): void {
@@ -235,10 +273,11 @@ export class Pipeline {
     const code = codeOfFailure(events[base + EventField.status] as number);
     const upstream = exchange.upstream as UpstreamRuntime;
     this.#recorder.attemptFailed(exchange, code, events[base + EventField.errno] as number);
-    upstream.settleFailure(exchange, code, events[base + EventField.elapsedUs] as number);
+    upstream.settleFailure(exchange, code, events[base + EventField.elapsedUs] as number, this.#now);
     exchange.lastFailure = code;
     const isUnsent = (flags & EventFlag.RETRYABLE) !== 0;
-    if (mayRetry({ isUnsent, attempts: exchange.attempts }, upstream.plan.retry.attempts)) return this.#attempt(exchange, true);
+    if (mayRetry({ isUnsent, attempts: exchange.attempts }, upstream.plan.retry.attempts))
+      return this.#attempt(exchange, true);
     this.#fail(exchange, code);
   }
 
@@ -253,7 +292,8 @@ export class Pipeline {
   #answer(exchange: Exchange, code: ErrorCode): void {
     const response = errorResponse(code, exchange.requestId);
     // A body that has not been read to its end, and framing in doubt, leave nothing that could follow on this connection.
-    const mustClose = this.#isDraining || exchange.state === 'refusing' || (exchange.bodyBytes !== NO_BODY && !exchange.isBodyComplete);
+    const mustClose =
+      this.#isDraining || exchange.state === 'refusing' || (exchange.bodyBytes !== NO_BODY && !exchange.isBodyComplete);
     exchange.status = response.status;
     exchange.sendLocal(response, mustClose);
     this.#finish(exchange, code);
@@ -262,7 +302,7 @@ export class Pipeline {
   #finish(exchange: Exchange, ending: Ending): void {
     // Idempotent: breaking off may report the client as gone within the call.
     if (exchange.state === 'free') return;
-    exchange.upstream?.settleEnd(exchange);
+    exchange.upstream?.settleEnd(exchange, this.#now);
     this.#recorder.end(exchange, ending);
     this.#openExchanges--;
     exchange.recycle();
@@ -278,13 +318,18 @@ function admit(exchange: Exchange, facts: RequestFacts): Verdict {
 }
 
 function flagsOf(exchange: Exchange): number {
-  return (isIdempotent(exchange.method) ? SendFlag.IDEMPOTENT : 0) | (exchange.method === 'HEAD' ? SendFlag.HEAD_METHOD : 0);
+  return (
+    (isIdempotent(exchange.method) ? SendFlag.IDEMPOTENT : 0) | (exchange.method === 'HEAD' ? SendFlag.HEAD_METHOD : 0)
+  );
 }
 
 function lengthOf(events: Int32Array, base: number, flags: number): number {
   if ((flags & EventFlag.BODYLESS) !== 0) return BODYLESS;
   if ((flags & EventFlag.LENGTH_KNOWN) === 0) return UNKNOWN_LENGTH;
-  return (events[base + EventField.lengthHigh] as number) * 4_294_967_296 + ((events[base + EventField.lengthLow] as number) >>> 0);
+  return (
+    (events[base + EventField.lengthHigh] as number) * 4_294_967_296 +
+    ((events[base + EventField.lengthLow] as number) >>> 0)
+  );
 }
 
 function codeOfRefusal(result: number): ErrorCode {

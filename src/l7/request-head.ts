@@ -4,20 +4,44 @@
  */
 import type { ErrorCode } from '../core/error-catalog.js';
 import { CHUNKED_BODY, NO_BODY } from '../engine/engine.js';
-import type { Peer } from './client-address.js';
+import { type Peer, peerAt } from './client-address.js';
 import { isUsableRequestId } from './request-id.js';
 
 const CRLF = '\r\n';
+/** Of a request line besides method and target, and of the empty line behind the head. */
+const REQUEST_LINE_FRAME_BYTES = '  HTTP/1.1\r\n\r\n'.length;
 const DIGITS = /^[0-9]{1,15}$/;
 
 /** Fields a Connection header may not remove: they carry meaning or safety beyond one hop (semantics.md 9.1). */
 const PROTECTED_FIELDS = new Set([
-  'host', 'content-length', 'content-type', 'content-encoding', 'authorization', 'cookie', 'cache-control', 'range',
-  'via', 'forwarded', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port', 'x-real-ip', 'x-request-id',
+  'host',
+  'content-length',
+  'content-type',
+  'content-encoding',
+  'authorization',
+  'cookie',
+  'cache-control',
+  'range',
+  'via',
+  'forwarded',
+  'x-forwarded-for',
+  'x-forwarded-proto',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-real-ip',
+  'x-request-id',
 ]);
 
 /** Nominations that need no second pass: they name fields that never pass anyway, or none. */
-const PLAIN_CONNECTION = new Set(['keep-alive', 'close', 'upgrade', 'te', 'keep-alive, upgrade', 'keep-alive, te', 'te, close']);
+const PLAIN_CONNECTION = new Set([
+  'keep-alive',
+  'close',
+  'upgrade',
+  'te',
+  'keep-alive, upgrade',
+  'keep-alive, te',
+  'te, close',
+]);
 
 /** What of a request is the same for all requests of a listener. */
 export interface HeadSettings {
@@ -37,14 +61,14 @@ export class RequestHead {
   /** NO_BODY, CHUNKED_BODY or the length, valid after `end` found no problem. */
   bodyBytes = NO_BODY;
   fields = 0;
-  /** Of names and values with their separators, as an HTTP/1.1 head would spell them. */
+  /** Of names and values with their separators, as an HTTP/1.1 head would spell them; of the whole head after `finish`. */
   headBytes = 0;
   hasLoop = false;
   maxForwards = -1;
 
   readonly #settings: HeadSettings;
   #lines = '';
-  #peer: Peer = { address: '', isTrusted: false };
+  #peer = peerAt('', false);
   #hosts = 0;
   #lengths = 0;
   #length = '';
@@ -52,6 +76,8 @@ export class RequestHead {
   #coding = '';
   #connection = '';
   #via = '';
+  /** A trusted peer sent X-Forwarded-* or anybody a Via: what the proxy adds is this request's own. */
+  #hasForwarded = false;
   #forwardedFor = '';
   #forwardedProto = '';
   #forwardedHost = '';
@@ -74,7 +100,7 @@ export class RequestHead {
     this.#forwardedFor = this.#forwardedProto = this.#forwardedHost = '';
     this.#hosts = this.#lengths = this.#codings = this.fields = this.headBytes = 0;
     this.bodyBytes = NO_BODY;
-    this.hasLoop = false;
+    this.hasLoop = this.#hasForwarded = false;
     this.maxForwards = -1;
   }
 
@@ -89,6 +115,7 @@ export class RequestHead {
       case 3:
         if (name === 'via') {
           if (value.includes(this.#settings.viaName)) this.hasLoop = true;
+          this.#hasForwarded = true;
           this.#via = this.#via === '' ? value : `${this.#via}, ${value}`;
           return;
         }
@@ -137,6 +164,7 @@ export class RequestHead {
       case 15:
         if (name === 'x-forwarded-for') {
           if (this.#peer.isTrusted && value !== '') {
+            this.#hasForwarded = true;
             this.#forwardedFor = this.#forwardedFor === '' ? value : `${this.#forwardedFor}, ${value}`;
           }
           return;
@@ -145,7 +173,10 @@ export class RequestHead {
       case 16:
         if (name === 'proxy-connection') return;
         if (name === 'x-forwarded-host') {
-          if (this.#peer.isTrusted) this.#forwardedHost = value;
+          if (this.#peer.isTrusted) {
+            this.#hasForwarded = true;
+            this.#forwardedHost = value;
+          }
           return;
         }
         break;
@@ -156,7 +187,10 @@ export class RequestHead {
           return;
         }
         if (name === 'x-forwarded-proto') {
-          if (this.#peer.isTrusted) this.#forwardedProto = value;
+          if (this.#peer.isTrusted) {
+            this.#hasForwarded = true;
+            this.#forwardedProto = value;
+          }
           return;
         }
         break;
@@ -205,23 +239,41 @@ export class RequestHead {
   }
 
   /**
-   * The finished head: request line and fields, each ended by CRLF, without framing, Connection and the empty line. HOT.
+   * The finished head: request line and fields, each ended by CRLF, without framing, Connection and the empty line. HOT: what the proxy
+   * adds is the same for most requests of a peer and is kept as one string.
    *
    * @param method as the client spelled it
    * @param target path and query, untouched
    */
   finish(method: string, target: string): string {
-    const { scheme, viaName } = this.#settings;
-    const forwardedFor = this.#forwardedFor === '' ? this.#peer.address : `${this.#forwardedFor}, ${this.#peer.address}`;
-    const forwardedHost = this.#forwardedHost === '' ? this.host : this.#forwardedHost;
-    const forwardedProto = this.#forwardedProto === '' ? scheme : this.#forwardedProto;
-    const via = this.#via === '' ? `1.1 ${viaName}` : `${this.#via}, 1.1 ${viaName}`;
     const forwards = this.maxForwards > 0 ? `max-forwards: ${this.maxForwards - 1}${CRLF}` : '';
-    return (
-      `${method} ${target} HTTP/1.1${CRLF}host: ${this.host}${CRLF}${this.#lines}${forwards}` +
-      `x-forwarded-for: ${forwardedFor}${CRLF}x-forwarded-proto: ${forwardedProto}${CRLF}` +
-      `x-forwarded-host: ${forwardedHost}${CRLF}via: ${via}${CRLF}x-request-id: ${this.requestId}${CRLF}`
-    );
+    return `${method} ${target} HTTP/1.1${CRLF}${this.#ownLines()}${this.requestId}${CRLF}${forwards}${this.#lines}`;
+  }
+
+  /** Host and what the proxy adds, up to the value of X-Request-Id. */
+  #ownLines(): string {
+    if (this.#hasForwarded) return this.#makeOwnLines();
+    const { written } = this.#peer;
+    if (written.host !== this.host) {
+      written.host = this.host;
+      written.lines = this.#makeOwnLines();
+    }
+    return written.lines;
+  }
+
+  #makeOwnLines(): string {
+    const { scheme, viaName } = this.#settings;
+    const forwardedFor =
+      this.#forwardedFor === '' ? this.#peer.address : `${this.#forwardedFor}, ${this.#peer.address}`;
+    const lines = [
+      `host: ${this.host}`,
+      `x-forwarded-for: ${forwardedFor}`,
+      `x-forwarded-proto: ${this.#forwardedProto === '' ? scheme : this.#forwardedProto}`,
+      `x-forwarded-host: ${this.#forwardedHost === '' ? this.host : this.#forwardedHost}`,
+      `via: ${this.#via === '' ? '' : `${this.#via}, `}1.1 ${viaName}`,
+      'x-request-id: ',
+    ];
+    return lines.join(CRLF);
   }
 }
 

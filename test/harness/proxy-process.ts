@@ -21,14 +21,17 @@ export interface ProxyProcess {
   readonly log: readonly LogLine[];
   /** Waits for a line that `matches`, also among those written already. */
   lineWhere(matches: (line: LogLine) => boolean, timeoutMs?: number): Promise<LogLine>;
-  /** GET on the admin API. */
-  admin(path: string): Promise<any>;
+  /** GET on the admin API. @returns the body, parsed */
+  admin<T = unknown>(path: string): Promise<T>;
   /** SIGTERM (or another signal), then waits for the end. @returns the exit code or the signal's name */
   stop(signal?: NodeJS.Signals): Promise<number | string>;
 }
 
 /** Starts `sluice run` with a configuration (written to a temporary file) and waits until it accepts. */
-export async function startProxy(config: object, options: { wrap?: string[]; args?: string[] } = {}): Promise<ProxyProcess> {
+export async function startProxy(
+  config: object,
+  options: { wrap?: string[]; args?: string[] } = {},
+): Promise<ProxyProcess> {
   const directory = mkdtempSync(join(tmpdir(), 'sluice-test-'));
   const file = join(directory, 'sluice.json');
   writeFileSync(file, JSON.stringify({ admin: { bind: '127.0.0.1:0' }, workers: 2, ...config }));
@@ -36,18 +39,15 @@ export async function startProxy(config: object, options: { wrap?: string[]; arg
   const child = spawn(command[0] as string, command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
   const log: LogLine[] = [];
   const listeners = new Set<() => void>();
-  let errors = '';
   let rest = '';
-  child.stdout?.on('data', (chunk: Buffer) => {
+  child.stdout?.resume();
+  child.stderr?.on('data', (chunk: Buffer) => {
     const lines = (rest + chunk.toString()).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) log.push(line.startsWith('{') ? (JSON.parse(line) as LogLine) : { msg: line });
     for (const listener of listeners) listener();
   });
-  child.stderr?.on('data', (chunk: Buffer) => {
-    errors += chunk.toString();
-  });
-  const exited = once(child, 'exit').then(([code, signal]) => {
+  const exited = once(child, 'close').then(([code, signal]) => {
     rmSync(directory, { recursive: true, force: true });
     return (code ?? signal) as number | string;
   });
@@ -58,7 +58,7 @@ export async function startProxy(config: object, options: { wrap?: string[]; arg
         clearTimeout(timer);
         act();
       };
-      const told = (): string => `${errors}\n${log.map((line) => JSON.stringify(line)).join('\n')}`;
+      const told = (): string => `${log.map((line) => JSON.stringify(line)).join('\n')}\n${rest}`;
       const look = (): void => {
         const line = log.find(matches);
         if (line !== undefined) done(() => resolve(line));
@@ -78,7 +78,7 @@ export async function startProxy(config: object, options: { wrap?: string[]; arg
       adminPort,
       log,
       lineWhere,
-      admin: async (path) => (await fetch(`http://127.0.0.1:${adminPort}${path}`)).json(),
+      admin: async <T>(path: string) => (await (await fetch(`http://127.0.0.1:${adminPort}${path}`)).json()) as T,
       stop: async (signal = 'SIGTERM') => {
         if (child.exitCode === null && child.signalCode === null) child.kill(signal);
         const timer = setTimeout(() => child.kill('SIGKILL'), 15_000);
@@ -94,10 +94,21 @@ export async function startProxy(config: object, options: { wrap?: string[]; arg
 }
 
 /** One listener on a free port in front of the given endpoint ports. */
-export function configFor(ports: readonly number[], more: { listener?: object; upstream?: object; route?: object } & Record<string, unknown> = {}): object {
+export function configFor(
+  ports: readonly number[],
+  more: { listener?: object; upstream?: object; route?: object } & Record<string, unknown> = {},
+): object {
   const { listener, upstream, route, ...rest } = more;
   return {
-    listeners: [{ name: 'web', mode: 'l7', bind: '127.0.0.1:0', routes: [{ match: { path: '/' }, upstream: 'app', ...route }], ...listener }],
+    listeners: [
+      {
+        name: 'web',
+        mode: 'l7',
+        bind: '127.0.0.1:0',
+        routes: [{ match: { path: '/' }, upstream: 'app', ...route }],
+        ...listener,
+      },
+    ],
     upstreams: { app: { endpoints: ports.map((port) => ({ address: `127.0.0.1:${port}` })), ...upstream } },
     ...rest,
   };

@@ -13,10 +13,16 @@ export interface Received {
 /**
  * Sends raw bytes on a fresh connection and collects what comes back until the peer closes, `isEnough` says so, or the time is over.
  */
-export function exchangeBytes(port: number, bytes: string | Buffer, options: { timeoutMs?: number; isEnough?: (text: string) => boolean } = {}): Promise<Received> {
+export function exchangeBytes(
+  port: number,
+  bytes: string | Buffer,
+  options: { timeoutMs?: number; isEnough?: (text: string) => boolean } = {},
+): Promise<Received> {
   const { timeoutMs = 2_000, isEnough = () => false } = options;
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes));
+    const socket = connect(port, '127.0.0.1', () =>
+      socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes),
+    );
     let text = '';
     const finish = (end: Received['end']): void => {
       clearTimeout(timer);
@@ -72,7 +78,9 @@ export async function startEndpoint(handle: (socket: Socket) => void, port = 0):
 }
 
 /** An endpoint that answers each request head (ended by an empty line) with fixed bytes and remembers what it got. */
-export async function startCannedEndpoint(answer: string | ((head: string) => string)): Promise<WireEndpoint & { readonly heads: string[] }> {
+export async function startCannedEndpoint(
+  answer: string | ((head: string) => string),
+): Promise<WireEndpoint & { readonly heads: string[] }> {
   const heads: string[] = [];
   const endpoint = await startEndpoint((socket) => {
     let text = '';

@@ -1,4 +1,11 @@
-/** The client's side of an exchange over uWebSockets.js: writes responses within its rules, keeps what a slow client did not take. */
+/**
+ * The client's side of an exchange over uWebSockets.js: writes responses within its rules, keeps what a slow client did not take.
+ *
+ * Two habits of uWebSockets.js 20.30 shape this file; test/integration/l7/bodies.test.ts and client-pace.test.ts hold them.
+ * Its pause() stops polling the socket altogether, for writing as well, and a write that comes back short starts both again; resume()
+ * polls for what the last pause() of any connection in this thread had found, kept apart for sockets with and without buffered bytes.
+ * And while an onWritable handler is set, it sends buffered bytes only together with a new write, or when a cork ends.
+ */
 import type { ListenerPlan } from '../../../config/plan.js';
 import type { LocalResponse } from '../../error-response.js';
 import { BODYLESS, Exchange, UNKNOWN_LENGTH } from '../../exchange.js';
@@ -7,6 +14,17 @@ import type { UwsResponse } from './load-uws.js';
 
 /** Above this a complete body goes through tryEnd, so that we know when the client has taken it all; below it `end` is cheaper. */
 const WHOLE_BODY_BYTES = 16 * 1024;
+
+/**
+ * To a client that has been slow, chunks go in pieces of this size until one is not taken, since uWebSockets.js buffers the whole of a
+ * chunk. A chunk of one byte goes first: only when that is taken is nothing buffered any more.
+ */
+const SLOW_CHUNK_BYTES = 16 * 1024;
+
+/** How often a blocked response is tried again while the request is paused, when uWebSockets.js does not tell that the client is ready. */
+const RETRY_MS = 10;
+/** So many retries (a minute) in which the client took nothing, and it is given up: retrying keeps uWebSockets.js's own timeout away. */
+const MAX_RETRIES = 6_000;
 
 /**
  * What the cork callback writes. uWebSockets.js wants a callback for each corked write; one callback for all and its arguments in this
@@ -22,15 +40,27 @@ const corked: {
   isTaken: boolean;
 } = { exchange: null, head: '', body: '', totalBytes: 0, isLast: false, mustClose: false, isTaken: true };
 
+/** Whether the first pause in this thread has happened, so that resume() never restores less than polling for reads. */
+let hasPaused = false;
+
 /** Thread: worker. */
 export class UwsExchange extends Exchange {
   #response: UwsResponse | null = null;
   #isStreaming = false;
   #totalBytes = UNKNOWN_LENGTH;
   #mustClose = false;
-  /** What tryEnd did not take, and the write offset at which it begins; null: nothing is kept. */
+  /** What the client has still to be given; null: nothing is kept. */
   #rest: Uint8Array | null = null;
-  #restOffset = 0;
+  /** The response ends behind the rest; for bodies of unknown length. */
+  #isRestLast = false;
+  /** The client's socket was full at the last write: nothing more goes there until it takes bytes again. */
+  #isBlocked = false;
+  /** The client was blocked, and has since not taken a whole piece of body at once; for bodies of unknown length. */
+  #isSlow = false;
+  #hasWritableHandler = false;
+  #retryTimer: NodeJS.Timeout | null = null;
+  /** In a row, without the client taking anything. */
+  #retries = 0;
   #isRequestPaused = false;
   readonly #pipeline: Pipeline;
   readonly #home: UwsExchange[];
@@ -40,7 +70,15 @@ export class UwsExchange extends Exchange {
     this.#pipeline.clientGone(this);
   };
   readonly #onData = (chunk: ArrayBuffer, isLast: boolean): void => this.#pipeline.requestBody(this, chunk, isLast);
-  readonly #onWritable = (offset: number): boolean => this.#continue(offset);
+  readonly #onWritable = (): boolean => this.#flush();
+  readonly #onRetry = (): void => {
+    this.#retryTimer = null;
+    if (!this.#isBlocked) return;
+    const restBytes = this.#rest?.length;
+    // A probe that is not taken shortens the rest by its one byte.
+    if (this.#flush() || (this.#rest?.length ?? 0) + 1 < (restBytes ?? 0)) this.#retries = 0;
+    else if (++this.#retries > MAX_RETRIES) this.#response?.close();
+  };
 
   /** @param home the front end's free exchanges, to which this one returns */
   constructor(id: number, listener: ListenerPlan, pipeline: Pipeline, home: UwsExchange[]) {
@@ -53,14 +91,25 @@ export class UwsExchange extends Exchange {
   attach(response: UwsResponse, hasBody: boolean): void {
     this.#response = response;
     response.onAborted(this.#onAborted);
-    if (hasBody) response.onData(this.#onData);
+    if (!hasBody) return;
+    response.onData(this.#onData);
+    if (hasPaused) return;
+    hasPaused = true;
+    response.pause();
+    response.resume();
   }
 
   override sendLocal(response: LocalResponse, mustClose: boolean): void {
     this.#cork(response.head, response.body, BODY_IS_WHOLE, true, mustClose);
   }
 
-  override sendHead(head: Uint8Array, body: Uint8Array, totalBytes: number, isLast: boolean, mustClose: boolean): boolean {
+  override sendHead(
+    head: Uint8Array,
+    body: Uint8Array,
+    totalBytes: number,
+    isLast: boolean,
+    mustClose: boolean,
+  ): boolean {
     return this.#cork(head, body, totalBytes, isLast, mustClose);
   }
 
@@ -78,12 +127,23 @@ export class UwsExchange extends Exchange {
     if (this.#isRequestPaused || this.#response === null) return;
     this.#isRequestPaused = true;
     this.#response.pause();
+    if (this.#isBlocked) this.#retryLater();
   }
 
   override resumeRequest(): void {
-    if (!this.#isRequestPaused) return;
+    if (!this.#takeRequest()) return;
+    // resume() may have left out polling for writes; a write that comes back short starts it.
+    if (this.#isBlocked) this.#flush();
+  }
+
+  /** @returns whether the request was paused */
+  #takeRequest(): boolean {
+    if (!this.#isRequestPaused) return false;
     this.#isRequestPaused = false;
+    // A write that came back short may have started polling: this pause notes for what, and resume goes on with it.
+    this.#response?.pause();
     this.#response?.resume();
+    return true;
   }
 
   override recycle(): void {
@@ -93,11 +153,26 @@ export class UwsExchange extends Exchange {
     this.#totalBytes = UNKNOWN_LENGTH;
     this.#mustClose = false;
     this.#rest = null;
+    this.#isRestLast = false;
+    this.#isBlocked = false;
+    this.#isSlow = false;
+    this.#hasWritableHandler = false;
+    this.#retries = 0;
+    if (this.#retryTimer !== null) {
+      clearTimeout(this.#retryTimer);
+      this.#retryTimer = null;
+    }
     this.reset();
     this.#home.push(this);
   }
 
-  #cork(head: Uint8Array | string, body: Uint8Array | string, totalBytes: number, isLast: boolean, mustClose: boolean): boolean {
+  #cork(
+    head: Uint8Array | string,
+    body: Uint8Array | string,
+    totalBytes: number,
+    isLast: boolean,
+    mustClose: boolean,
+  ): boolean {
     if (this.#response === null) return true;
     corked.exchange = this;
     corked.head = head;
@@ -117,7 +192,7 @@ export class UwsExchange extends Exchange {
     corked.isTaken = true;
     if (response === null) return;
     // Before the response ends, after which it may not be touched: the connection may be kept for the next request.
-    if (isLast) this.resumeRequest();
+    const wasPaused = isLast && this.#takeRequest();
     if (!this.#isStreaming) {
       response.writeStatus(corked.head);
       if (totalBytes === BODYLESS) {
@@ -138,67 +213,106 @@ export class UwsExchange extends Exchange {
       this.#mustClose = mustClose;
       this.#totalBytes = isLast ? body.length : totalBytes;
     }
-    corked.isTaken = this.#totalBytes === UNKNOWN_LENGTH ? this.#writeChunk(response, body as Uint8Array, isLast) : this.#writePart(response, body as Uint8Array);
+    if (this.#isBlocked) {
+      this.#rest = joined(this.#rest, body as Uint8Array);
+      this.#isRestLast = isLast;
+      corked.isTaken = wasPaused && this.#writeRest(response);
+    } else if (this.#totalBytes === UNKNOWN_LENGTH) {
+      corked.isTaken = this.#writeChunk(response, body as Uint8Array, isLast);
+    } else {
+      corked.isTaken = this.#writePart(response, body as Uint8Array);
+    }
+    if (!corked.isTaken) this.#waitForClient(response);
   }
 
   /** A body of unknown length: chunked by uWebSockets.js, which buffers what the client does not take. */
   #writeChunk(response: UwsResponse, body: Uint8Array, isLast: boolean): boolean {
-    const isTaken = body.length === 0 || response.write(body);
-    if (isLast) {
-      // Without closeConnection: with it this version writes a header line into the chunked body. The client was told to close.
-      response.end();
-      this.#finished();
-      return true;
+    if (this.#isSlow) {
+      this.#rest = body.slice();
+      this.#isRestLast = isLast;
+      return this.#writeSlowly(response);
     }
-    if (!isTaken) response.onWritable(this.#onWritable);
-    return isTaken;
+    const isTaken = body.length === 0 || response.write(body);
+    this.#isSlow = !isTaken;
+    return isLast ? this.#endChunks(response) : isTaken;
+  }
+
+  /** @returns true: the client took all that was kept */
+  #writeSlowly(response: UwsResponse): boolean {
+    let isTaken = true;
+    for (let size = 1; isTaken && this.#rest !== null; size = SLOW_CHUNK_BYTES) {
+      const rest: Uint8Array = this.#rest;
+      isTaken = rest.length === 0 || response.write(rest.subarray(0, size));
+      this.#rest = rest.length <= size ? null : rest.subarray(size);
+      this.#isSlow = !isTaken;
+    }
+    return this.#rest === null && this.#isRestLast ? this.#endChunks(response) : isTaken;
+  }
+
+  /** What is still buffered goes out by itself once the response has ended. @returns true */
+  #endChunks(response: UwsResponse): boolean {
+    // Without closeConnection: with it this version writes a header line into the chunked body. The client was told to close.
+    response.end();
+    this.#finished();
+    return true;
   }
 
   /** A body of known length: tryEnd buffers nothing, so what it leaves is copied and the endpoint is made to wait. */
   #writePart(response: UwsResponse, body: Uint8Array): boolean {
-    if (this.#rest !== null) {
-      // Already waiting for the client: this came with the same batch as the part that did not fit.
-      this.#rest = joined(this.#rest, body);
-      return false;
-    }
     const before = response.getWriteOffset();
     const [isTaken, isComplete] = response.tryEnd(body, this.#totalBytes);
     if (isComplete) {
+      this.#rest = null;
       this.#finished();
       return true;
     }
-    if (isTaken) return true;
-    const taken = response.getWriteOffset() - before;
-    this.#rest = body.slice(taken);
-    this.#restOffset = before + taken;
-    response.onWritable(this.#onWritable);
-    return false;
+    this.#rest = isTaken ? null : body.slice(response.getWriteOffset() - before);
+    return isTaken;
   }
 
-  /** uWebSockets.js: the client takes bytes again. */
-  #continue(offset: number): boolean {
+  #writeRest(response: UwsResponse): boolean {
+    if (this.#totalBytes === UNKNOWN_LENGTH) return this.#writeSlowly(response);
+    return this.#rest === null || this.#writePart(response, this.#rest);
+  }
+
+  /** Runs inside the cork: gives the client what is kept. The cork's end sends what uWebSockets.js has buffered. */
+  flushCorked(): void {
+    const response = this.#response;
+    if (response === null) return;
+    corked.isTaken = this.#writeRest(response);
+    if (!corked.isTaken) this.#waitForClient(response);
+  }
+
+  /** The client takes bytes again, or is tried. @returns whether it took all there was */
+  #flush(): boolean {
     const response = this.#response;
     if (response === null) return true;
-    const rest = this.#rest;
-    if (rest === null) {
-      this.#pipeline.clientReady(this);
-      return true;
-    }
-    const unsent = rest.subarray(Math.max(0, offset - this.#restOffset));
-    this.#rest = null;
-    const [isTaken, isComplete] = response.tryEnd(unsent, this.#totalBytes);
-    if (isComplete) {
-      this.#finished();
-      this.#pipeline.clientTookAll(this);
-      return true;
-    }
-    if (!isTaken) {
-      this.#restOffset = offset;
-      this.#rest = unsent;
-      return false;
-    }
-    this.#pipeline.clientReady(this);
+    const wasBlocked = this.#isBlocked;
+    corked.exchange = this;
+    response.cork(flushCorked);
+    corked.exchange = null;
+    const isTaken = corked.isTaken;
+    if (!isTaken) return false;
+    this.#isBlocked = false;
+    if (this.#response === null) this.#pipeline.clientTookAll(this);
+    else if (wasBlocked) this.#pipeline.clientReady(this);
     return true;
+  }
+
+  #waitForClient(response: UwsResponse): void {
+    this.#isBlocked = true;
+    if (!this.#hasWritableHandler) {
+      this.#hasWritableHandler = true;
+      response.onWritable(this.#onWritable);
+    }
+    if (!this.#isRequestPaused) return;
+    // The write that came back short has started reading again.
+    response.pause();
+    this.#retryLater();
+  }
+
+  #retryLater(): void {
+    this.#retryTimer ??= setTimeout(this.#onRetry, RETRY_MS);
   }
 
   /** uWebSockets.js has the whole response: the object may not be touched any more. */
@@ -218,7 +332,12 @@ function writeCorked(): void {
   corked.exchange?.writeCorked();
 }
 
-function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
+function flushCorked(): void {
+  corked.exchange?.flushCorked();
+}
+
+function joined(first: Uint8Array | null, second: Uint8Array): Uint8Array {
+  if (first === null) return second.slice();
   const both = new Uint8Array(first.length + second.length);
   both.set(first);
   both.set(second, first.length);
