@@ -7,6 +7,13 @@ export interface Peer {
   readonly address: string;
   /** In one of the listener's trustedProxies: its X-Forwarded-*, Forwarded, X-Real-IP and X-Request-Id are believed. */
   readonly isTrusted: boolean;
+  /** What RequestHead wrote for the peer's latest request, to be used again while the host stays the same. */
+  readonly written: { host: string; lines: string };
+}
+
+/** @param address as text, for X-Forwarded-For */
+export function peerAt(address: string, isTrusted: boolean): Peer {
+  return { address, isTrusted, written: { host: '', lines: '' } };
 }
 
 /** Peers remembered; a scan from many addresses must not grow this without bound. */
@@ -34,7 +41,11 @@ export class PeerTable {
    */
   peerOf(bytes: Uint8Array): Peer {
     if (bytes.length === 4) {
-      const key = ((bytes[0] as number) << 24) | ((bytes[1] as number) << 16) | ((bytes[2] as number) << 8) | (bytes[3] as number);
+      const key =
+        ((bytes[0] as number) << 24) |
+        ((bytes[1] as number) << 16) |
+        ((bytes[2] as number) << 8) |
+        (bytes[3] as number);
       const known = this.#v4.get(key);
       return known ?? remember(this.#v4, key, this.#makePeer(bytes));
     }
@@ -45,7 +56,7 @@ export class PeerTable {
 
   #makePeer(bytes: Uint8Array): Peer {
     const address = unmapped(ipaddr.fromByteArray([...bytes]));
-    return { address: address.toString(), isTrusted: this.#isInTrusted(address) };
+    return peerAt(address.toString(), this.#isInTrusted(address));
   }
 
   #isInTrusted(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
@@ -53,7 +64,7 @@ export class PeerTable {
   }
 }
 
-const UNKNOWN_PEER: Peer = { address: 'unknown', isTrusted: false };
+const UNKNOWN_PEER = peerAt('unknown', false);
 
 function unmapped(address: ipaddr.IPv4 | ipaddr.IPv6): ipaddr.IPv4 | ipaddr.IPv6 {
   return address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress() ? address.toIPv4Address() : address;

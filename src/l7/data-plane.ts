@@ -41,13 +41,13 @@ class L7DataPlane implements DataPlane {
     this.#engine = new addon.Engine({ events, arena, onBatch: (count) => this.#pipeline.onBatch(count) });
     const parts = {
       board,
-      clock,
       ledger: new EndpointLedger(board, MAX_EXCHANGES),
       rng: seededRng(randomBytes(4).readUInt32LE()),
     };
     this.#pipeline = new Pipeline({
       engine: this.#engine,
       upstreams: plan.upstreams.map((upstream) => new UpstreamRuntime(upstream, parts)),
+      clock,
       recorder: new ExchangeRecorder(board.stripe, new FailureLog(logger, clock.nowMs)),
       events,
       arena,
@@ -55,7 +55,8 @@ class L7DataPlane implements DataPlane {
     const loaded = loadUws();
     const requestIds = new RequestIds(randomBytes(12).toString('hex'));
     this.#frontEnds = plan.listeners.map(
-      (listener) => new UwsFrontEnd({ listener, loaded, pipeline: this.#pipeline, requestIds, viaName: options.viaName }),
+      (listener) =>
+        new UwsFrontEnd({ listener, loaded, pipeline: this.#pipeline, requestIds, viaName: options.viaName }),
     );
     removeUwsMark(loaded.uws);
     this.#gate = new AcceptGate(this.#engine, logger, clock.nowMs);
@@ -79,7 +80,9 @@ class L7DataPlane implements DataPlane {
 
   setAddresses(slot: number, addresses: readonly string[]): void {
     if (this.#pools.has(slot)) return this.#engine.setAddresses(slot, addresses);
-    const upstream = this.#options.plan.upstreams.find(({ endpoints }) => endpoints.some((endpoint) => endpoint.slot === slot));
+    const upstream = this.#options.plan.upstreams.find(({ endpoints }) =>
+      endpoints.some((endpoint) => endpoint.slot === slot),
+    );
     if (upstream === undefined) return;
     this.#pools.add(slot);
     this.#engine.openPool(slot, addresses, poolSettings(upstream));

@@ -1,10 +1,11 @@
 /** One L7 request and its response, from head to last byte, over all attempts; and what the pipeline asks of a client's side. */
+import { NO_ENDPOINT } from '../balancing/balancer.js';
 import type { TriedSet } from '../balancing/tried-set.js';
 import type { ListenerPlan } from '../config/plan.js';
 import type { ErrorCode } from '../core/error-catalog.js';
 import { NO_BODY } from '../engine/engine.js';
 import type { LocalResponse } from './error-response.js';
-import type { UpstreamRuntime } from './upstream-runtime.js';
+import type { Attempting, UpstreamRuntime } from './upstream-runtime.js';
 
 /**
  * free: not in use · attempting: an attempt runs, nothing of a response has come · relaying: the head has gone to the client ·
@@ -12,14 +13,11 @@ import type { UpstreamRuntime } from './upstream-runtime.js';
  */
 export type ExchangeState = 'free' | 'attempting' | 'relaying' | 'flushing' | 'refusing';
 
-/** No endpoint is claimed. */
-export const NO_ENDPOINT = -1;
-
 /**
  * An exchange; made once, used for one request after the other. The front end fills the request in and calls the pipeline; the
  * pipeline drives the response through the abstract methods. Thread: worker.
  */
-export abstract class Exchange {
+export abstract class Exchange implements Attempting {
   state: ExchangeState = 'free';
 
   // The request, filled in by the front end before Pipeline.begin.
@@ -69,7 +67,13 @@ export abstract class Exchange {
    * @param mustClose the client's connection may not be used again
    * @returns false: the client is slow; send no more until `Pipeline.clientReady`
    */
-  abstract sendHead(head: Uint8Array, body: Uint8Array, totalBytes: number, isLast: boolean, mustClose: boolean): boolean;
+  abstract sendHead(
+    head: Uint8Array,
+    body: Uint8Array,
+    totalBytes: number,
+    isLast: boolean,
+    mustClose: boolean,
+  ): boolean;
 
   /** Writes more of the body. @returns as sendHead */
   abstract sendBody(body: Uint8Array, isLast: boolean): boolean;

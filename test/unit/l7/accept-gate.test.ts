@@ -8,7 +8,10 @@ function gateWith() {
   const calls: boolean[] = [];
   const lines: string[] = [];
   const machine = { freeFiles: 1000, nowMs: 0 };
-  const engine = { freeFiles: () => machine.freeFiles, pauseAccepting: (isPaused: boolean) => calls.push(isPaused) } as unknown as Engine;
+  const engine = {
+    freeFiles: () => machine.freeFiles,
+    pauseAccepting: (isPaused: boolean) => calls.push(isPaused),
+  } as unknown as Engine;
   const logger = { warn: () => lines.push('warn'), info: () => lines.push('info') } as unknown as Logger;
   const gate = new AcceptGate(engine, logger, () => machine.nowMs);
   const lookAt = (freeFiles: number, nowMs = machine.nowMs) => {

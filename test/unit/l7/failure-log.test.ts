@@ -23,7 +23,12 @@ describe('failure log', () => {
     expect(lines).toHaveLength(11);
     time.ms = 1000;
     log.write('attempt-failed', 'SLUICE_CONNECT_REFUSED', {});
-    expect(lines.at(-1)).toEqual({ level: 'warn', event: 'attempt-failed', code: 'SLUICE_CONNECT_REFUSED', suppressed: 15 });
+    expect(lines.at(-1)).toEqual({
+      level: 'warn',
+      event: 'attempt-failed',
+      code: 'SLUICE_CONNECT_REFUSED',
+      suppressed: 15,
+    });
   });
 
   it('keeps what clients do wrong for the debug level', () => {

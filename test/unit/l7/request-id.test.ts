@@ -10,10 +10,14 @@ describe('request ids', () => {
     for (const id of made) expect(id).toMatch(/^[0-9a-f]{32}$/);
   });
 
-  it.each<[string, boolean]>([['abc', true], ['', false], ['a b', false], ['a\tb', false], ['x'.repeat(128), true], ['x'.repeat(129), false]])(
-    'takes %j from a trusted proxy: %s',
-    (value, isUsable) => {
-      expect(isUsableRequestId(value)).toBe(isUsable);
-    },
-  );
+  it.each<[string, boolean]>([
+    ['abc', true],
+    ['', false],
+    ['a b', false],
+    ['a\tb', false],
+    ['x'.repeat(128), true],
+    ['x'.repeat(129), false],
+  ])('takes %j from a trusted proxy: %s', (value, isUsable) => {
+    expect(isUsableRequestId(value)).toBe(isUsable);
+  });
 });

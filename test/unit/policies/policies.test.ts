@@ -38,7 +38,7 @@ describe('request passage', () => {
 });
 
 describe('retry', () => {
-  it('tries again what no endpoint has seen, up to the upstream\'s attempts', () => {
+  it("tries again what no endpoint has seen, up to the upstream's attempts", () => {
     expect(mayRetry({ isUnsent: true, attempts: 1 }, 2)).toBe(true);
     expect(mayRetry({ isUnsent: true, attempts: 2 }, 2)).toBe(false);
     expect(mayRetry({ isUnsent: false, attempts: 1 }, 2)).toBe(false);
