@@ -240,12 +240,13 @@ export class RequestHead {
 
   /**
    * The finished head: request line and fields, each ended by CRLF, without framing, Connection and the empty line. HOT: what the proxy
-   * adds is the same for most requests of a peer and is kept as one string.
+   * adds is the same for most requests of a peer and is kept as one string. Completes `headBytes`.
    *
    * @param method as the client spelled it
    * @param target path and query, untouched
    */
   finish(method: string, target: string): string {
+    this.headBytes += method.length + target.length + REQUEST_LINE_FRAME_BYTES;
     const forwards = this.maxForwards > 0 ? `max-forwards: ${this.maxForwards - 1}${CRLF}` : '';
     return `${method} ${target} HTTP/1.1${CRLF}${this.#ownLines()}${this.requestId}${CRLF}${forwards}${this.#lines}`;
   }
