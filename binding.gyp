@@ -5,7 +5,7 @@
       'target_name': 'sluice_engine',
       'sources': ['<!@(find native/src -name "*.cc" | LC_ALL=C sort)'],
       'include_dirs': ['native/src', '<!(node -p "require(\'node-addon-api\').include_dir")'],
-      'defines': ['NAPI_VERSION=8', 'NAPI_DISABLE_CPP_EXCEPTIONS'],
+      'defines': ['NAPI_VERSION=8', 'NAPI_DISABLE_CPP_EXCEPTIONS', 'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS'],
       # Node's own settings include -fno-exceptions and -fno-rtti on some platforms only: say it all here.
       'cflags': ['-O2', '-Wall', '-Wextra', '-Werror', '-fvisibility=hidden'],
       'cflags!': ['-O3', '-Wno-unused-parameter'],

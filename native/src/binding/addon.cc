@@ -34,7 +34,7 @@ void ThrowSystemError(Napi::Env env, SystemError error, const std::string& about
 Napi::Value ReserveAddressCall(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (!info[0].IsString()) {
-    Napi::TypeError::New(env, "reserveAddress: host must be a string").ThrowAsJavaScriptException();
+    ThrowTypeError(env, "reserveAddress: host must be a string");
     return {};
   }
   const std::string host = info[0].As<Napi::String>().Utf8Value();

@@ -28,7 +28,7 @@ std::optional<std::string_view> ReadBytes(napi_env env, napi_value value, const 
     return std::string_view(static_cast<const char*>(data), bytes);
   }
   const std::string sentence = std::string(what) + " must be an ArrayBuffer or a Uint8Array";
-  napi_throw_type_error(env, nullptr, sentence.c_str());
+  ThrowTypeError(env, sentence);
   return std::nullopt;
 }
 
@@ -42,17 +42,15 @@ std::optional<std::vector<upstream::Address>> ReadAddresses(Napi::Env env, Napi:
           element.IsString() ? element.As<Napi::String>().Utf8Value() : std::string("(no text)");
       const auto address = upstream::Address::Parse(text);
       if (!address) {
-        Napi::TypeError::New(
-            env, "not an address: '" + text + "' (wanted: a.b.c.d:port, [v6]:port or unix:/path)")
-            .ThrowAsJavaScriptException();
+        ThrowTypeError(
+            env, "not an address: '" + text + "' (wanted: a.b.c.d:port, [v6]:port or unix:/path)");
         return std::nullopt;
       }
       addresses.push_back(*address);
     }
   }
   if (addresses.empty()) {
-    Napi::TypeError::New(env, "addresses must be an array of at least one address")
-        .ThrowAsJavaScriptException();
+    ThrowTypeError(env, "addresses must be an array of at least one address");
     return std::nullopt;
   }
   return addresses;
@@ -60,7 +58,7 @@ std::optional<std::vector<upstream::Address>> ReadAddresses(Napi::Env env, Napi:
 
 std::optional<upstream::PoolSettings> ReadPoolSettings(Napi::Env env, Napi::Value value) {
   if (!value.IsObject()) {
-    Napi::TypeError::New(env, "settings must be an object").ThrowAsJavaScriptException();
+    ThrowTypeError(env, "settings must be an object");
     return std::nullopt;
   }
   upstream::PoolSettings settings;

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "binding/errors.h"
 #include "upstream/address.h"
 #include "upstream/connection_pool.h"
 
@@ -25,7 +26,7 @@ inline std::optional<int64_t> ReadInteger(napi_env env, napi_value value, const 
     return number;
   const std::string sentence = std::string(what) + " must be a whole number from " +
                                std::to_string(least) + " to " + std::to_string(most);
-  napi_throw_range_error(env, nullptr, sentence.c_str());
+  ThrowRangeError(env, sentence);
   return std::nullopt;
 }
 

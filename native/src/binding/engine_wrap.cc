@@ -7,6 +7,7 @@
 
 #include "binding/accept_gate.h"
 #include "binding/arguments.h"
+#include "binding/errors.h"
 #include "binding/file_limits.h"
 
 namespace sluice::binding {
@@ -56,7 +57,7 @@ const char* SentenceFor(Misuse misuse) {
 
 bool ThrowMisuse(Napi::Env env, Misuse misuse) {
   if (misuse == Misuse::kNone) return false;
-  Napi::Error::New(env, SentenceFor(misuse)).ThrowAsJavaScriptException();
+  ThrowError(env, SentenceFor(misuse));
   return true;
 }
 
@@ -93,7 +94,7 @@ EngineWrap::EngineWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Engine
 void EngineWrap::Start(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const auto refuse = [&](const std::string& sentence) {
-    Napi::TypeError::New(env, "Engine: " + sentence).ThrowAsJavaScriptException();
+    ThrowTypeError(env, "Engine: " + sentence);
   };
   if (!info[0].IsObject()) return refuse("options are missing");
   const auto options = info[0].As<Napi::Object>();
@@ -219,7 +220,7 @@ void EngineWrap::OpenPool(const Napi::CallbackInfo& info) {
   if (client_->OpenPool(*slot, std::move(*addresses), *settings)) return;
   const char* const sentence =
       client_->is_closed() ? "openPool: the engine is closed" : "openPool: the slot has a pool";
-  Napi::Error::New(info.Env(), sentence).ThrowAsJavaScriptException();
+  ThrowError(info.Env(), sentence);
 }
 
 void EngineWrap::SetAddresses(const Napi::CallbackInfo& info) {
@@ -228,8 +229,7 @@ void EngineWrap::SetAddresses(const Napi::CallbackInfo& info) {
   auto addresses = ReadAddresses(info.Env(), info[1]);
   if (!addresses) return;
   if (client_->SetAddresses(*slot, std::move(*addresses))) return;
-  Napi::Error::New(info.Env(), "setAddresses: no pool is open in this slot")
-      .ThrowAsJavaScriptException();
+  ThrowError(info.Env(), "setAddresses: no pool is open in this slot");
 }
 
 void EngineWrap::ClosePool(const Napi::CallbackInfo& info) {
@@ -247,12 +247,12 @@ Napi::Value EngineWrap::Send(const Napi::CallbackInfo& info) {
   // seen to be longer.
   if (napi_get_value_string_utf8(env, info[2], client_->scratch(),
                                  upstream::kMaxRequestHeadBytes + 8, &head_bytes) != napi_ok) {
-    Napi::TypeError::New(env, "send: head must be a string").ThrowAsJavaScriptException();
+    ThrowTypeError(env, "send: head must be a string");
     return {};
   }
   int32_t flags = 0;
   if (napi_get_value_int32(env, info[3], &flags) != napi_ok) {
-    Napi::TypeError::New(env, "send: flags must be a number").ThrowAsJavaScriptException();
+    ThrowTypeError(env, "send: flags must be a number");
     return {};
   }
   const auto body_bytes =
@@ -276,7 +276,7 @@ Napi::Value EngineWrap::Write(const Napi::CallbackInfo& info) {
   if (!bytes) return {};
   bool is_last = false;
   if (napi_get_value_bool(env, info[2], &is_last) != napi_ok) {
-    Napi::TypeError::New(env, "write: isLast must be a boolean").ThrowAsJavaScriptException();
+    ThrowTypeError(env, "write: isLast must be a boolean");
     return {};
   }
   Misuse misuse = Misuse::kNone;
@@ -338,8 +338,7 @@ Napi::Value EngineWrap::FreeFiles(const Napi::CallbackInfo& info) {
 Napi::Value EngineWrap::PauseAccepting(const Napi::CallbackInfo& info) {
   bool is_paused = false;
   if (napi_get_value_bool(info.Env(), info[0], &is_paused) != napi_ok) {
-    Napi::TypeError::New(info.Env(), "pauseAccepting: isPaused must be a boolean")
-        .ThrowAsJavaScriptException();
+    ThrowTypeError(info.Env(), "pauseAccepting: isPaused must be a boolean");
     return {};
   }
   uv_loop_t* loop = nullptr;

@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "binding/errors.h"
+
 namespace sluice::binding {
 
 LoopDriver* LoopDriver::For(Napi::Env env) {
@@ -13,17 +15,15 @@ LoopDriver* LoopDriver::For(Napi::Env env) {
   if (state->driver != nullptr) return state->driver;
   auto loop = EventLoop::Create();
   if (!loop) {
-    Napi::Error::New(env, std::string("the engine's epoll set cannot be made: ") +
-                              std::strerror(loop.error().number))
-        .ThrowAsJavaScriptException();
+    ThrowError(env, std::string("the engine's epoll set cannot be made: ") +
+                        std::strerror(loop.error().number));
     return nullptr;
   }
   auto driver = std::unique_ptr<LoopDriver>(
       new LoopDriver(env, std::move(loop.value())));  // private constructor
   const int error = driver->loop_->Watch(uv_backend_fd(driver->uv_loop_), EPOLLIN, driver.get());
   if (error != 0) {
-    Napi::Error::New(env, std::string("libuv's loop cannot be watched: ") + std::strerror(error))
-        .ThrowAsJavaScriptException();
+    ThrowError(env, std::string("libuv's loop cannot be watched: ") + std::strerror(error));
     return nullptr;
   }
   uv_prepare_init(driver->uv_loop_, &driver->prepare_);
