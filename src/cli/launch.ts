@@ -10,6 +10,7 @@ import { systemTimers } from '../control/timers.js';
 import { monotonicClock } from '../core/clock.js';
 import type { Addon } from '../engine/engine.js';
 import { loadUws } from '../l7/frontends/uws/load-uws.js';
+import { UwsAcceptor } from '../l7/frontends/uws/uws-acceptor.js';
 import type { LogSink } from '../observability/log-sink.js';
 import { createLogger, type Logger } from '../observability/logger.js';
 import { readVersion } from './version.js';
@@ -76,11 +77,14 @@ function preparePrimary(options: LaunchOptions, logger: Logger): Primary {
   const { config } = options;
   const addon = options.loadAddon();
   // Before any worker: a binary that is missing is told once, and the environment that it reads is set for all threads.
-  loadUws({ headBytes: Math.max(...config.listeners.map(({ limits }) => limits.headBytes)) });
+  const { uws, hasChildApps } = loadUws({
+    headBytes: Math.max(...config.listeners.map(({ limits }) => limits.headBytes)),
+  });
   return Primary.prepare({
     ...makeBoardAndPlan(config, options.processors),
     addon,
     workerEntry: options.workerEntry,
+    makeHandOff: hasChildApps ? (listeners) => new UwsAcceptor(uws, listeners) : undefined,
     version: readVersion(),
     lookup: async (hostName) => (await lookup(hostName, { all: true })).map(({ address }) => address),
     clock: monotonicClock(),

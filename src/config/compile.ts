@@ -40,6 +40,7 @@ function compileListener(listener: Listener, upstreamIndexes: ReadonlyMap<string
     name: listener.name,
     mode: listener.mode,
     frontend: listener.frontend,
+    accept: listener.accept,
     host: listener.bind.host,
     port: listener.bind.port,
     timeouts: {

@@ -22,6 +22,8 @@ export interface ListenerPlan {
   readonly name: string;
   readonly mode: 'l7';
   readonly frontend: 'uws';
+  /** Who accepts: the primary, where the front end can take connections from it, or each worker for itself. */
+  readonly accept: 'primary' | 'reuseport';
   readonly host: string;
   readonly port: number;
   readonly timeouts: {

@@ -1,7 +1,7 @@
 /** The primary thread: starts everything in order, keeps it running, and ends it. docs/architecture.md walks through the same steps. */
 import { randomBytes } from 'node:crypto';
 import type { Board } from '../board/board.js';
-import type { Plan } from '../config/plan.js';
+import type { ListenerPlan, Plan } from '../config/plan.js';
 import type { Clock } from '../core/clock.js';
 import type { Addon } from '../engine/engine.js';
 import type { LogSink } from '../observability/log-sink.js';
@@ -16,7 +16,7 @@ import { type Reservation, reserveListeners } from './listener-reservation.js';
 import { type Lookup, NameResolver } from './name-resolution.js';
 import { nextPhase, type RunEffect, type RunEvent, type RunPhase, type StopSignal } from './run-phase.js';
 import { placeText, type StartFailure } from './start-failure.js';
-import { Supervisor } from './supervisor.js';
+import { type ConnectionHandOff, Supervisor } from './supervisor.js';
 import type { Cancel, Timers } from './timers.js';
 import { SUPERVISION, type SupervisionSettings } from './worker-life.js';
 import { workerSpawner } from './worker-thread.js';
@@ -31,6 +31,8 @@ export interface PrimaryOptions {
   readonly addon: Pick<Addon, 'reserveAddress' | 'raiseFileLimit'>;
   /** Module that a worker thread starts with: dist/worker/entry.js. */
   readonly workerEntry: URL;
+  /** Makes what accepts for all workers, for listeners with their real ports; absent: the workers accept for themselves. */
+  readonly makeHandOff?: ((listeners: readonly ListenerPlan[]) => ConnectionHandOff) | undefined;
   readonly version: string;
   readonly lookup: Lookup;
   readonly clock: Clock;
@@ -108,6 +110,7 @@ export class Primary {
         viaName,
       })),
       stripes: board,
+      handOff: options.makeHandOff?.(this.plan.listeners),
       clock,
       timers,
       settings: options.supervision ?? SUPERVISION,

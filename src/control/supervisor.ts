@@ -1,8 +1,9 @@
 /** Starts the workers, watches them, restarts crashed ones with back-off, drains them: a thin shell around worker-life.ts. */
+import { openGate } from '../board/one-shot-gate.js';
 import type { Clock } from '../core/clock.js';
 import { msBetween, NEVER, type Tick } from '../core/tick.js';
 import type { Logger } from '../observability/logger.js';
-import type { DataPlaneStats } from '../worker/data-plane.js';
+import type { DataPlaneStats, HandOffApp } from '../worker/data-plane.js';
 import type { FromWorker, ToWorker } from '../worker/messages.js';
 import { StartFailure } from './start-failure.js';
 import type { Cancel, Timers } from './timers.js';
@@ -44,6 +45,16 @@ export interface WorkerStripes {
   stripe(workerIndex: number): { life(): { readonly heartbeatAt: Tick } };
 }
 
+/** Accepts connections in the primary and hands them to workers in turn, where the front end's library can. */
+export interface ConnectionHandOff {
+  /** A worker takes connections from now on. */
+  add(workerIndex: number, apps: readonly HandOffApp[]): void;
+  /** A worker gets nothing more; before its thread is gone. Idempotent. */
+  remove(workerIndex: number): void;
+  /** Stops accepting for good. Idempotent. */
+  stop(): void;
+}
+
 /** What the supervisor needs from outside. */
 export interface SupervisorOptions {
   readonly workers: number;
@@ -53,6 +64,8 @@ export interface SupervisorOptions {
   readonly timers: Timers;
   readonly settings: SupervisionSettings;
   readonly logger: Logger;
+  /** Absent: the workers accept for themselves. */
+  readonly handOff?: ConnectionHandOff | undefined;
   /** Where lines logged by workers go, as they are. */
   readonly writeLine: (line: string) => void;
   /** Called once, when every worker accepts for the first time. */
@@ -128,6 +141,7 @@ export class Supervisor {
   drain(): void {
     if (this.#phase === 'draining' || this.#phase === 'over') return;
     this.#phase = 'draining';
+    this.#options.handOff?.stop();
     for (const worker of this.#workers) this.#step(worker, { kind: 'drain' });
     this.#endIfAllEnded();
   }
@@ -137,7 +151,11 @@ export class Supervisor {
     this.#phase = 'over';
     this.#cancelDeadline();
     this.#cancelWatch();
-    for (const { thread } of this.#workers) thread?.terminate();
+    this.#options.handOff?.stop();
+    for (const { index, thread } of this.#workers) {
+      this.#options.handOff?.remove(index);
+      thread?.terminate();
+    }
     this.#goneIfAllGone();
     return this.#allGone;
   }
@@ -175,6 +193,7 @@ export class Supervisor {
         worker.thread?.post({ kind: 'drain' });
         return;
       case 'terminate':
+        this.#options.handOff?.remove(worker.index);
         worker.thread?.terminate();
         return;
     }
@@ -202,7 +221,12 @@ export class Supervisor {
       case 'stats':
         worker.stats = message.stats;
         return;
+      case 'leaving':
+        this.#options.handOff?.remove(worker.index);
+        openGate(message.gate);
+        return;
       case 'accepts':
+        this.#options.handOff?.add(worker.index, message.handOffApps);
         this.#step(worker, { kind: 'accepts' });
         if (worker.life.restarts > 0) {
           this.#options.logger.info(

@@ -4,7 +4,7 @@ import { EndpointLedger } from '../balancing/endpoint-ledger.js';
 import type { UpstreamPlan } from '../config/plan.js';
 import { seededRng } from '../core/rng.js';
 import { type Engine, EVENT_STRIDE, MAX_EXCHANGES, type PoolSettings } from '../engine/engine.js';
-import type { DataPlane, DataPlaneOptions, DataPlaneStats } from '../worker/data-plane.js';
+import type { DataPlane, DataPlaneOptions, DataPlaneStats, HandOffApp } from '../worker/data-plane.js';
 import { AcceptGate } from './accept-gate.js';
 import { ExchangeRecorder } from './exchange-recorder.js';
 import { FailureLog } from './failure-log.js';
@@ -74,6 +74,10 @@ class L7DataPlane implements DataPlane {
     for (const frontEnd of this.#frontEnds) frontEnd.stopListening();
   }
 
+  handOffApps(): readonly HandOffApp[] {
+    return this.#frontEnds.flatMap((frontEnd) => frontEnd.handOffApp ?? []);
+  }
+
   openExchanges(): number {
     return this.#pipeline.openExchanges;
   }
@@ -92,12 +96,21 @@ class L7DataPlane implements DataPlane {
     const { connections } = this.#engine.stats();
     const openExchanges = this.#pipeline.openExchanges;
     return {
-      // uWebSockets.js 20.30 does not tell how many clients are connected.
-      openConnections: openExchanges,
+      openConnections: this.#openConnections() ?? openExchanges,
       openExchanges,
       exchanges: this.#pipeline.exchangesBegun,
       upstreamConnections: connections,
     };
+  }
+
+  /** null: uWebSockets.js 20.30 does not tell how many clients are connected. */
+  #openConnections(): number | null {
+    let sum = 0;
+    for (const { openConnections } of this.#frontEnds) {
+      if (openConnections === null) return null;
+      sum += openConnections;
+    }
+    return sum;
   }
 
   close(): void {

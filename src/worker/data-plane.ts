@@ -40,6 +40,14 @@ export interface DataPlaneStats {
   readonly upstreamConnections: number;
 }
 
+/** Where the primary can hand the connections of one listener to in this worker. */
+export interface HandOffApp {
+  /** Name of the listener. */
+  readonly listener: string;
+  /** What the front end's library calls this worker's part (uWebSockets.js: an app descriptor). */
+  readonly descriptor: number;
+}
+
 /**
  * A running data plane. All calls are made in its worker thread.
  *
@@ -51,6 +59,8 @@ export interface DataPlane {
   start(): Promise<void>;
   /** Stops accepting; answers in flight get `Connection: close`. Idempotent. */
   drain(): void;
+  /** After `start`: where the primary has to hand connections to; empty where this worker accepts for itself. */
+  handOffApps(): readonly HandOffApp[];
   /** Exchanges open now. */
   openExchanges(): number;
   /** New addresses of an endpoint slot; opens its connection pool if it had none. */

@@ -1,5 +1,6 @@
 /** The life of a worker thread: attach the board, start the data plane, beat, obey the primary, drain, end. */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { OneShotGate } from '../board/one-shot-gate.js';
 import { attachBoard } from '../board/worker-board.js';
 import type { WorkerStripe } from '../board/worker-stripe.js';
 import { type Clock, monotonicClock } from '../core/clock.js';
@@ -14,6 +15,8 @@ import type { FromWorker, ToWorker, WorkerSeed } from './messages.js';
 export const HEARTBEAT_MS = 1_000;
 /** How often a draining worker looks whether it has finished. */
 const DRAIN_POLL_MS = 20;
+/** How long an ending worker waits for the primary to take it out of the turn. */
+const LEAVE_TIMEOUT_MS = 1_000;
 
 /** What the entry module of a worker thread puts together. */
 export interface WorkerParts {
@@ -46,7 +49,10 @@ export async function runWorker({ makeDataPlane, loadAddon }: WorkerParts): Prom
   // Emitted for an uncaught error, too, as the last JavaScript of this thread. What is open must be closed here: libuv goes on
   // to call uWebSockets.js for sockets that are ready, no handler can run any more, and a request that no handler has answered
   // makes uWebSockets.js end the whole process.
-  process.once('exit', () => dataPlane?.close());
+  process.once('exit', () => {
+    if (dataPlane !== null && dataPlane.handOffApps().length > 0) leave(send);
+    dataPlane?.close();
+  });
   try {
     dataPlane = makeDataPlane({
       plan: seed.plan,
@@ -62,12 +68,22 @@ export async function runWorker({ makeDataPlane, loadAddon }: WorkerParts): Prom
     await dataPlane.start();
     board.stripe.setState('serving');
     beat(dataPlane, board.stripe, clock, send);
-    send({ kind: 'accepts' });
+    send({ kind: 'accepts', handOffApps: dataPlane.handOffApps() });
   } catch (error) {
     if (!(error instanceof ProxyError)) throw error;
     send({ kind: 'start-failed', code: error.code, message: error.message });
     endThread(1);
   }
+}
+
+/**
+ * Waits until the primary hands this worker no more connections: a connection that reached a thread which is gone would end the whole
+ * process. A primary that does not answer in time is taken to be blocked, and then hands on nothing either.
+ */
+function leave(send: (message: FromWorker) => void): void {
+  const gate = new OneShotGate();
+  send({ kind: 'leaving', gate: gate.buffer });
+  gate.wait(LEAVE_TIMEOUT_MS);
 }
 
 /** Closes the data plane ('exit') and ends this thread only; messages sent before still arrive. */

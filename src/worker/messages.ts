@@ -1,7 +1,7 @@
 /** The typed messages between the primary and its workers, and what a worker thread is started with. Plain data only. */
 import type { Plan } from '../config/plan.js';
 import type { ErrorCode } from '../core/error-catalog.js';
-import type { AddressesBySlot, DataPlaneStats } from './data-plane.js';
+import type { AddressesBySlot, DataPlaneStats, HandOffApp } from './data-plane.js';
 
 /** `workerData` of a worker thread. */
 export interface WorkerSeed {
@@ -26,7 +26,9 @@ export type ToWorker =
 /** From a worker to the primary. */
 export type FromWorker =
   /** Every listener accepts. */
-  | { readonly kind: 'accepts' }
+  | { readonly kind: 'accepts'; readonly handOffApps: readonly HandOffApp[] }
+  /** About to end: the primary hands it nothing more and then opens the gate (OneShotGate.buffer), at which the worker waits. */
+  | { readonly kind: 'leaving'; readonly gate: SharedArrayBuffer }
   /** The start failed for a reason the operator can mend; the thread ends by itself. */
   | { readonly kind: 'start-failed'; readonly code: ErrorCode; readonly message: string }
   /** Once a second, and more often while draining. */

@@ -1,4 +1,4 @@
-// See foreign_polls.h.
+// Closes the sockets that another addon leaves open in a thread that ends.
 #include "binding/foreign_polls.h"
 
 #include <dlfcn.h>

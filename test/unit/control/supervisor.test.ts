@@ -1,5 +1,6 @@
 /** The supervisor with doubles of threads and board, and time moved by hand. */
 import { describe, expect, it } from 'vitest';
+import { OneShotGate } from '../../../src/board/one-shot-gate.js';
 import type { StartFailure } from '../../../src/control/start-failure.js';
 import { Supervisor } from '../../../src/control/supervisor.js';
 import { SUPERVISION } from '../../../src/control/worker-life.js';
@@ -29,7 +30,7 @@ class ThreadDouble {
   }
 
   accept(): void {
-    this.events.message({ kind: 'accepts' });
+    this.events.message({ kind: 'accepts', handOffApps: [] });
   }
 
   crash(): void {
@@ -45,7 +46,12 @@ class ThreadDouble {
 }
 
 function supervise(
-  parts: { workers?: number; onSpawn?: (thread: ThreadDouble) => void; reclaim?: () => boolean } = {},
+  parts: {
+    workers?: number;
+    onSpawn?: (thread: ThreadDouble) => void;
+    reclaim?: () => boolean;
+    hasHandOff?: boolean;
+  } = {},
 ) {
   const time = new FakeTime();
   const log = captureLog();
@@ -72,6 +78,13 @@ function supervise(
       resetStripe: (index) => trace.push(`reset ${index}`),
       stripe: (index) => ({ life: () => ({ heartbeatAt: beats[index] ?? 0 }) }),
     },
+    handOff: parts.hasHandOff
+      ? {
+          add: (index) => trace.push(`hand to ${index}`),
+          remove: (index) => trace.push(`hand nothing to ${index}`),
+          stop: () => trace.push('hand nothing'),
+        }
+      : undefined,
     clock: time,
     timers: time,
     settings: SUPERVISION,
@@ -83,6 +96,32 @@ function supervise(
   });
   return { supervisor, time, log, threads, trace, failures, beats };
 }
+
+describe('supervisor with a hand-off', () => {
+  it('hands connections to workers that serve, and takes a worker out before it ends', async () => {
+    const { supervisor, threads, trace } = supervise({ hasHandOff: true });
+    supervisor.start();
+    for (const thread of threads) thread.accept();
+    expect(trace.filter((step) => step.startsWith('hand'))).toEqual(['hand to 0', 'hand to 1']);
+    const gate = new OneShotGate();
+    threads[0]!.events.message({ kind: 'leaving', gate: gate.buffer });
+    expect(trace.at(-1)).toBe('hand nothing to 0');
+    expect(gate.wait(0)).toBe(true);
+    supervisor.drain();
+    expect(trace.at(-1)).toBe('hand nothing');
+  });
+
+  it('takes a worker out that it ends by force', async () => {
+    const { supervisor, trace } = supervise({ hasHandOff: true });
+    supervisor.start();
+    void supervisor.terminate();
+    expect(trace.filter((step) => step.startsWith('hand'))).toEqual([
+      'hand nothing',
+      'hand nothing to 0',
+      'hand nothing to 1',
+    ]);
+  });
+});
 
 describe('supervisor', () => {
   it('is ready when every worker accepts', async () => {

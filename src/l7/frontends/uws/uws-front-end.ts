@@ -6,6 +6,7 @@ import type { ListenerPlan } from '../../../config/plan.js';
 import { invariant } from '../../../core/invariant.js';
 import { ProxyError } from '../../../core/proxy-error.js';
 import { NO_BODY } from '../../../engine/engine.js';
+import type { HandOffApp } from '../../../worker/data-plane.js';
 import { PeerTable } from '../../client-address.js';
 import type { Pipeline } from '../../pipeline.js';
 import { RequestHead } from '../../request-head.js';
@@ -36,6 +37,8 @@ export class UwsFrontEnd {
   readonly #head: RequestHead;
   readonly #free: UwsExchange[] = [];
   #listenSocket: UwsListenSocket | null = null;
+  #handOffApp: HandOffApp | null = null;
+  #openConnections = 0;
   readonly #takeField = (name: string, value: string): void => this.#head.field(name, value);
 
   constructor(parts: UwsFrontEndParts) {
@@ -45,16 +48,32 @@ export class UwsFrontEnd {
     this.#head = new RequestHead({ scheme: 'http', viaName: parts.viaName });
     this.#app = parts.loaded.uws.App();
     this.#app.any('/*', (response, request) => this.#handle(response, request));
+    this.#app.filter?.((_response, change) => {
+      this.#openConnections += Math.sign(change);
+    });
   }
 
-  /** The app, for a primary that hands connections to it. */
-  get app(): UwsApp {
-    return this.#app;
+  /** Client connections open now; null where the loaded binary cannot tell. */
+  get openConnections(): number | null {
+    return this.#parts.loaded.hasFilter ? this.#openConnections : null;
   }
 
-  /** Listens, sharing the port with the other workers. @throws ProxyError SLUICE_ADDRESS_IN_USE when the address cannot be had */
+  /** Where the primary hands connections to, once listening; null where this front end accepts for itself. */
+  get handOffApp(): HandOffApp | null {
+    return this.#handOffApp;
+  }
+
+  /**
+   * Takes connections from now on: from the primary where the loaded binary can and `accept` says so, else from a port shared with the
+   * other workers. @throws ProxyError SLUICE_ADDRESS_IN_USE when the address cannot be had
+   */
   listen(): void {
-    const { host, port, name } = this.#parts.listener;
+    const { listener, loaded } = this.#parts;
+    const { host, port, name, accept } = listener;
+    if (loaded.hasChildApps && accept === 'primary') {
+      this.#handOffApp = { listener: name, descriptor: Number(this.#app.getDescriptor?.()) };
+      return;
+    }
     this.#app.listen(host, port, SHARED_PORT, (socket) => {
       if (socket === false) throw new ProxyError('SLUICE_ADDRESS_IN_USE', { listener: name, host, port });
       this.#listenSocket = socket;

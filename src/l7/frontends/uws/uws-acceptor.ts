@@ -1,0 +1,89 @@
+/**
+ * Accepts for all workers in the primary and hands each connection to the next worker's app, where the loaded uWebSockets.js can
+ * (20.56 and later). Thread: primary.
+ */
+import type { ListenerPlan } from '../../../config/plan.js';
+import { invariant } from '../../../core/invariant.js';
+import { ProxyError } from '../../../core/proxy-error.js';
+import type { HandOffApp } from '../../../worker/data-plane.js';
+import type { Uws, UwsApp, UwsAppDescriptor, UwsListenSocket } from './load-uws.js';
+
+/** listen()'s option for an address that the primary has reserved: the reservation shares it by SO_REUSEPORT. */
+const SHARED_PORT = 0;
+
+interface Acceptor {
+  readonly plan: ListenerPlan;
+  readonly app: UwsApp;
+  /** By worker. */
+  readonly workers: Map<number, UwsAppDescriptor>;
+  socket: UwsListenSocket | null;
+}
+
+/** One for a process (control's ConnectionHandOff). Listens while there is at least one worker to hand connections to. */
+export class UwsAcceptor {
+  readonly #uws: Uws;
+  readonly #listeners: readonly ListenerPlan[];
+  readonly #acceptors = new Map<string, Acceptor>();
+  #isStopped = false;
+
+  /**
+   * @param uws       of a binary with hasChildApps
+   * @param listeners with their real ports
+   */
+  constructor(uws: Uws, listeners: readonly ListenerPlan[]) {
+    this.#uws = uws;
+    this.#listeners = listeners;
+  }
+
+  /** A worker is ready to take connections. @throws ProxyError SLUICE_ADDRESS_IN_USE */
+  add(worker: number, apps: readonly HandOffApp[]): void {
+    for (const { listener, descriptor } of apps) {
+      const plan = this.#listeners.find(({ name }) => name === listener);
+      invariant(plan, `a worker hands in apps of listeners of the plan, not ${listener}`);
+      const acceptor = this.#acceptorOf(plan);
+      acceptor.app.addChildAppDescriptor?.(descriptor as UwsAppDescriptor);
+      acceptor.workers.set(worker, descriptor as UwsAppDescriptor);
+      this.#listenOrStop(acceptor);
+    }
+  }
+
+  /** A worker is about to end: its apps get nothing more. Must come before its thread is gone. Idempotent. */
+  remove(worker: number): void {
+    for (const acceptor of this.#acceptors.values()) {
+      const descriptor = acceptor.workers.get(worker);
+      if (descriptor === undefined) continue;
+      acceptor.workers.delete(worker);
+      // Nobody is left: stop listening first, since an acceptor without workers would answer by itself.
+      this.#listenOrStop(acceptor);
+      acceptor.app.removeChildAppDescriptor?.(descriptor);
+    }
+  }
+
+  /** Stops accepting for good. Idempotent. */
+  stop(): void {
+    this.#isStopped = true;
+    for (const acceptor of this.#acceptors.values()) this.#listenOrStop(acceptor);
+  }
+
+  #acceptorOf(plan: ListenerPlan): Acceptor {
+    const known = this.#acceptors.get(plan.name);
+    if (known !== undefined) return known;
+    const acceptor: Acceptor = { plan, app: this.#uws.App(), workers: new Map(), socket: null };
+    this.#acceptors.set(plan.name, acceptor);
+    return acceptor;
+  }
+
+  #listenOrStop(acceptor: Acceptor): void {
+    const shouldListen = acceptor.workers.size > 0 && !this.#isStopped;
+    if (shouldListen && acceptor.socket === null) {
+      const { name, host, port } = acceptor.plan;
+      acceptor.app.listen(host, port, SHARED_PORT, (socket) => {
+        if (socket === false) throw new ProxyError('SLUICE_ADDRESS_IN_USE', { listener: name, host, port });
+        acceptor.socket = socket;
+      });
+    } else if (!shouldListen && acceptor.socket !== null) {
+      this.#uws.us_listen_socket_close(acceptor.socket);
+      acceptor.socket = null;
+    }
+  }
+}
