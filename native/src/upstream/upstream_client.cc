@@ -214,6 +214,10 @@ void UpstreamClient::Pause(int32_t id) {
   Exchange* const exchange = exchanges_.Find(id);
   if (exchange == nullptr || exchange->state == ExchangeState::kFree) return;
   exchange->is_paused = true;
+  Connection* const connection = exchange->connection;
+  if (exchange->state == ExchangeState::kAttached && connection->state == ConnectionState::kBusy) {
+    ArmBusy(connection);  // the endpoint's silence no longer counts
+  }
 }
 
 void UpstreamClient::Resume(int32_t id) {
