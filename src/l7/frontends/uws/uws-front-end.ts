@@ -39,6 +39,9 @@ export class UwsFrontEnd {
   #listenSocket: UwsListenSocket | null = null;
   #handOffApp: HandOffApp | null = null;
   #openConnections = 0;
+  readonly #countConnection = (_response: UwsResponse, change: number): void => {
+    this.#openConnections += Math.sign(change);
+  };
   readonly #takeField = (name: string, value: string): void => this.#head.field(name, value);
 
   constructor(parts: UwsFrontEndParts) {
@@ -48,9 +51,7 @@ export class UwsFrontEnd {
     this.#head = new RequestHead({ scheme: 'http', viaName: parts.viaName });
     this.#app = parts.loaded.uws.App();
     this.#app.any('/*', (response, request) => this.#handle(response, request));
-    this.#app.filter?.((_response, change) => {
-      this.#openConnections += Math.sign(change);
-    });
+    this.#app.filter?.(this.#countConnection);
   }
 
   /** Client connections open now; null where the loaded binary cannot tell. */
