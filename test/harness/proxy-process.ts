@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+/** SLUICE_MAIN: another build's main.js to test instead of this one's. */
+const MAIN = process.env['SLUICE_MAIN'] ?? fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 /** A log line of the process, parsed. */
 export type LogLine = Record<string, unknown> & { event?: string; msg?: string };

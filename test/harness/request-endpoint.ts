@@ -29,7 +29,7 @@ export function ok(body = 'ok', lines: readonly string[] = []): string {
   return `HTTP/1.1 200 OK\r\n${[`Content-Length: ${body.length}`, ...lines].join('\r\n')}\r\n\r\n${body}`;
 }
 
-export async function startRequestEndpoint(first: Answer | string = ok()): Promise<RequestEndpoint> {
+export async function startRequestEndpoint(first: Answer | string = ok(), port = 0): Promise<RequestEndpoint> {
   let answer = first;
   const requests: SeenRequest[] = [];
   let connections = 0;
@@ -48,7 +48,7 @@ export async function startRequestEndpoint(first: Answer | string = ok()): Promi
       }
     });
     socket.on('end', () => socket.end());
-  });
+  }, port);
   return {
     ...endpoint,
     requests,

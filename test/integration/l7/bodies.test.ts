@@ -243,7 +243,7 @@ describe('bodies of 8 MiB up and down at once', () => {
         seen.push(hashOf(request.body));
         socket.write(held);
       });
-      let held = Buffer.alloc(0);
+      let held: Buffer = Buffer.alloc(0);
     });
     const both = await startProxy(configFor([echo.port]));
     try {
