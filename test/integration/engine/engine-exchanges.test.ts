@@ -1,6 +1,18 @@
 /** Exchanges through the built addon: bytes on the wire on one side, events on the other. */
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { CHUNKED_BODY, EngineError, EventFlag, EventType, MAX_EXCHANGES, NO_BODY, SendFlag, SendResult } from '../../../src/engine/engine.js';
+import {
+  CHUNKED_BODY,
+  type Engine,
+  EngineError,
+  EventFlag,
+  EventType,
+  MAX_EXCHANGES,
+  NO_BODY,
+  SendFlag,
+  SendResult,
+} from '../../../src/engine/engine.js';
 import { ok, type RequestEndpoint, startRequestEndpoint } from '../../harness/request-endpoint.js';
 import { startEndpoint, until } from '../../harness/wire.js';
 import { GET, PATIENT, type RecordingEngine, startEngine } from './recording-engine.js';
@@ -34,7 +46,13 @@ describe('engine', () => {
     client.send(1);
     const event = await client.untilEnd(1);
     expect(client.events).toHaveLength(1);
-    expect(event).toMatchObject({ type: EventType.HEAD, status: 200, head: '200 OK\r\nX-A: 1', contentLength: 5, errno: 0 });
+    expect(event).toMatchObject({
+      type: EventType.HEAD,
+      status: 200,
+      head: '200 OK\r\nX-A: 1',
+      contentLength: 5,
+      errno: 0,
+    });
     expect(event.body.toString()).toBe('hello');
     expect(event.flags).toBe(EventFlag.LAST | EventFlag.LENGTH_KNOWN);
     expect(event.elapsedUs).toBeGreaterThan(0);
@@ -45,7 +63,13 @@ describe('engine', () => {
     await client.untilEnd(1);
     client.send(2);
     expect((await client.untilEnd(2)).flags & EventFlag.REUSED).toBe(EventFlag.REUSED);
-    expect(client.engine.stats()).toMatchObject({ connects: 1, reuses: 1, connections: 1, idleConnections: 1, exchanges: 0 });
+    expect(client.engine.stats()).toMatchObject({
+      connects: 1,
+      reuses: 1,
+      connections: 1,
+      idleConnections: 1,
+      exchanges: 0,
+    });
     expect(endpoint.requests.map((request) => request.connection)).toEqual([0, 0]);
   });
 
@@ -93,7 +117,12 @@ describe('engine', () => {
     client.send(1, 1, 0, 2, 'POST / HTTP/1.1\r\nhost: a\r\n');
     client.engine.write(1, Buffer.from('ok'), true);
     const failed = await client.untilEnd(1);
-    expect(failed).toMatchObject({ type: EventType.FAILED, status: EngineError.CONNECT_REFUSED, flags: EventFlag.RETRYABLE, errno: 111 });
+    expect(failed).toMatchObject({
+      type: EventType.FAILED,
+      status: EngineError.CONNECT_REFUSED,
+      flags: EventFlag.RETRYABLE,
+      errno: 111,
+    });
     client.events.length = 0;
     expect(client.engine.resend(1, 0)).toBe(SendResult.OK);
     await client.untilEnd(1);
@@ -101,8 +130,6 @@ describe('engine', () => {
   });
 
   it('connects over IPv6 and UNIX sockets', async () => {
-    const { createServer } = await import('node:net');
-    const { once } = await import('node:events');
     const path = `/tmp/sluice-engine-test-${process.pid}.sock`;
     const servers = [
       { at: { host: '::1', port: 0 }, name: (port: number) => `[::1]:${port}` },
@@ -129,14 +156,19 @@ describe('engine', () => {
       return undefined;
     });
     const count = 500;
-    for (let id = 0; id < count; id++) client.send(MAX_EXCHANGES - 1 - id, 0, 0, NO_BODY, `GET /${id} HTTP/1.1\r\nhost: a\r\n`);
+    for (let id = 0; id < count; id++)
+      client.send(MAX_EXCHANGES - 1 - id, 0, 0, NO_BODY, `GET /${id} HTTP/1.1\r\nhost: a\r\n`);
     await until('all have arrived', () => held.length === count);
     expect(client.engine.stats()).toMatchObject({ exchanges: count, connections: count });
     for (const answer of held) answer();
     for (let id = 0; id < count; id++) {
       expect((await client.untilEnd(MAX_EXCHANGES - 1 - id)).body.toString()).toBe(`/${id}`);
     }
-    expect(client.engine.stats()).toMatchObject({ exchanges: 0, idleConnections: PATIENT.maxIdle, connections: PATIENT.maxIdle });
+    expect(client.engine.stats()).toMatchObject({
+      exchanges: 0,
+      idleConnections: PATIENT.maxIdle,
+      connections: PATIENT.maxIdle,
+    });
   });
 });
 
@@ -190,18 +222,45 @@ describe('engine inside onBatch', () => {
   });
 });
 
+/** The engine as JavaScript without types sees it. */
+type Untyped = Record<keyof Engine, (...given: unknown[]) => unknown>;
+
 describe('engine, called wrongly', () => {
-  it.each<[string, (wrong: any) => unknown, RegExp]>([
-    ['an exchange out of range', (engine) => engine.send(MAX_EXCHANGES, 0, GET, 0, NO_BODY, 0), /exchange must be a whole number from 0 to 131071/],
+  it.each<[string, (engine: Untyped) => unknown, RegExp]>([
+    [
+      'an exchange out of range',
+      (engine) => engine.send(MAX_EXCHANGES, 0, GET, 0, NO_BODY, 0),
+      /exchange must be a whole number from 0 to 131071/,
+    ],
     ['an exchange that is no number', (engine) => engine.release('1'), /exchange must be/],
-    ['a slot out of range', (engine) => engine.send(0, 70_000, GET, 0, NO_BODY, 0), /slot must be a whole number from 0 to 65535/],
+    [
+      'a slot out of range',
+      (engine) => engine.send(0, 70_000, GET, 0, NO_BODY, 0),
+      /slot must be a whole number from 0 to 65535/,
+    ],
     ['a head that is no string', (engine) => engine.send(0, 0, 5, 0, NO_BODY, 0), /head must be a string/],
     ['a body length below CHUNKED_BODY', (engine) => engine.send(0, 0, GET, 0, -3, 0), /bodyBytes must be/],
-    ['a chunk that holds no bytes', (engine) => engine.write(0, 'text', false), /chunk must be an ArrayBuffer or a Uint8Array/],
-    ['an address that is none', (engine) => engine.openPool(5, ['localhost:80'], PATIENT), /not an address: 'localhost:80'/],
+    [
+      'a chunk that holds no bytes',
+      (engine) => engine.write(0, 'text', false),
+      /chunk must be an ArrayBuffer or a Uint8Array/,
+    ],
+    [
+      'an address that is none',
+      (engine) => engine.openPool(5, ['localhost:80'], PATIENT),
+      /not an address: 'localhost:80'/,
+    ],
     ['no address', (engine) => engine.openPool(5, [], PATIENT), /at least one address/],
-    ['a missing setting', (engine) => engine.openPool(5, ['127.0.0.1:1'], { ...PATIENT, maxIdle: undefined }), /maxIdle must be/],
-    ['a setting of zero', (engine) => engine.openPool(5, ['127.0.0.1:1'], { ...PATIENT, idleTimeoutMs: 0 }), /idleTimeoutMs must be/],
+    [
+      'a missing setting',
+      (engine) => engine.openPool(5, ['127.0.0.1:1'], { ...PATIENT, maxIdle: undefined }),
+      /maxIdle must be/,
+    ],
+    [
+      'a setting of zero',
+      (engine) => engine.openPool(5, ['127.0.0.1:1'], { ...PATIENT, idleTimeoutMs: 0 }),
+      /idleTimeoutMs must be/,
+    ],
     ['a slot that has a pool', (engine) => engine.openPool(0, ['127.0.0.1:1'], PATIENT), /the slot has a pool/],
     ['addresses for no pool', (engine) => engine.setAddresses(6, ['127.0.0.1:1']), /no pool is open/],
     ['a resend of nothing', (engine) => engine.resend(6, 0), /did not fail with RETRYABLE/],
@@ -216,7 +275,7 @@ describe('engine, called wrongly', () => {
       /thrown by a getter/,
     ],
   ])('refuses %s with a sentence', (_, call, sentence) => {
-    expect(() => call(client.engine)).toThrow(sentence);
+    expect(() => call(client.engine as unknown as Untyped)).toThrow(sentence);
   });
 
   it('refuses an exchange that is still in use', () => {
@@ -234,7 +293,9 @@ describe('engine, called wrongly', () => {
     const long = (bytes: number) => `GET / HTTP/1.1\r\nx: ${'y'.repeat(bytes - 21)}\r\n`;
     expect(client.engine.send(1, 0, long(65_537), 0, NO_BODY, 0)).toBe(SendResult.HEAD_TOO_LARGE);
     expect(client.engine.send(1, 0, long(10_000_000), 0, NO_BODY, 0)).toBe(SendResult.HEAD_TOO_LARGE);
-    expect(client.engine.send(1, 0, `GET / HTTP/1.1\r\nx: ${'\u20ac'.repeat(30_000)}\r\n`, 0, NO_BODY, 0)).toBe(SendResult.HEAD_TOO_LARGE);
+    expect(client.engine.send(1, 0, `GET / HTTP/1.1\r\nx: ${'\u20ac'.repeat(30_000)}\r\n`, 0, NO_BODY, 0)).toBe(
+      SendResult.HEAD_TOO_LARGE,
+    );
     expect(client.engine.send(1, 0, long(65_536), 0, NO_BODY, 0)).toBe(SendResult.OK);
   });
 });

@@ -117,20 +117,36 @@ describe('idle engine', () => {
     ['stays for an exchange that is open, and ends after it', 'open-exchange'],
     ['ends by itself when the engine was closed', 'closed'],
   ])('process %s', (_, way) => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, ['--expose-gc', fixture('ending-process.mjs'), ADDON, way], {
-      timeout: 10_000,
-      encoding: 'utf8',
-    });
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      ['--expose-gc', fixture('ending-process.mjs'), ADDON, way],
+      {
+        timeout: 10_000,
+        encoding: 'utf8',
+      },
+    );
     expect(stderr).toBe('');
     expect(status).toBe(0);
-    expect(stdout).toBe(way === 'open-exchange' ? 'answered\n' : way === 'held' ? 'failed\n' : way === 'idle-connection' ? 'answered\n' : '');
+    expect(stdout).toBe(
+      way === 'open-exchange'
+        ? 'answered\n'
+        : way === 'held'
+          ? 'failed\n'
+          : way === 'idle-connection'
+            ? 'answered\n'
+            : '',
+    );
   });
 
   it('may be collected, and closes what it had open', () => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, ['--expose-gc', fixture('ending-process.mjs'), ADDON, 'collected'], {
-      timeout: 10_000,
-      encoding: 'utf8',
-    });
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      ['--expose-gc', fixture('ending-process.mjs'), ADDON, 'collected'],
+      {
+        timeout: 10_000,
+        encoding: 'utf8',
+      },
+    );
     expect(stderr).toBe('');
     expect(status).toBe(0);
     expect(stdout).toBe('answered\ncollected\n');

@@ -1,7 +1,7 @@
+import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -44,7 +44,9 @@ async function startAndTerminate(way: string, delayMs: number): Promise<number> 
 const openFiles = () => readdirSync('/proc/self/fd').length;
 
 describe('engine in a worker that ends', () => {
-  it('survives terminate() at 200 moments under load and leaves no descriptor behind', { timeout: 120_000 }, async () => {
+  it('survives terminate() at 200 moments under load and leaves no descriptor behind', {
+    timeout: 120_000,
+  }, async () => {
     await startAndTerminate('terminate', 0);
     endpoint.closeAllConnections();
     const before = openFiles();

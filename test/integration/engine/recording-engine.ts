@@ -1,5 +1,13 @@
 /** An engine that writes down every event with copies of its bytes, and waits for what a test wants to see. */
-import { EVENT_STRIDE, type Engine, EventField, EventFlag, EventType, NO_BODY, type PoolSettings } from '../../../src/engine/engine.js';
+import {
+  type Engine,
+  EVENT_STRIDE,
+  EventField,
+  EventFlag,
+  EventType,
+  NO_BODY,
+  type PoolSettings,
+} from '../../../src/engine/engine.js';
 import { loadEngine } from '../../../src/engine/load-engine.js';
 import { until } from '../../harness/wire.js';
 
@@ -94,7 +102,8 @@ export function startEngine(eventCapacity = 64): RecordingEngine {
       await until(`exchange ${exchange} ends`, () => found() !== undefined);
       return found() as SeenEvent;
     },
-    bodyOf: (exchange) => Buffer.concat(events.filter((event) => event.exchange === exchange).map((event) => event.body)),
+    bodyOf: (exchange) =>
+      Buffer.concat(events.filter((event) => event.exchange === exchange).map((event) => event.body)),
   };
   return recording;
 }
