@@ -49,6 +49,7 @@ describe('compiled plan', () => {
           name: 'web',
           mode: 'l7',
           frontend: 'uws',
+          accept: 'primary',
           host: '::1',
           port: 0,
           timeouts: { requestHeadMs: 1_000, bodyIdleMs: 2_000, keepAliveMs: 3_000, tunnelIdleMs: 4_000 },
