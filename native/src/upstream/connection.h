@@ -59,6 +59,8 @@ class Connection final : public Pollable,
 
   ConnectionPool* pool() const { return pool_; }
   int fd() const { return fd_.get(); }
+  /// The pool's addresses when it was made.
+  const std::shared_ptr<const std::vector<Address>>& addresses() const { return addresses_; }
   /// Where it is connected to.
   const Address& address() const { return (*addresses_)[address_]; }
 

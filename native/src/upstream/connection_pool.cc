@@ -5,8 +5,11 @@
 
 namespace sluice::upstream {
 
-bool ConnectionPool::HasAddress(const Address& address) const {
-  return std::find(addresses_->begin(), addresses_->end(), address) != addresses_->end();
+bool ConnectionPool::IsCurrent(const Connection& connection) const {
+  // Nearly always: nobody has changed the addresses since.
+  if (connection.addresses() == addresses_) return true;
+  return std::find(addresses_->begin(), addresses_->end(), connection.address()) !=
+         addresses_->end();
 }
 
 }  // namespace sluice::upstream

@@ -50,8 +50,8 @@ class ConnectionPool final : public ListHook<DispatchTag> {
     addresses_ = std::move(addresses);
     preferred_ = 0;
   }
-  /// Says whether a connection made earlier goes to an address that still counts.
-  bool HasAddress(const Address& address) const;
+  /// Says whether a connection made earlier goes to an address that still counts. HOT.
+  bool IsCurrent(const Connection& connection) const;
 
   /// Where connecting starts: the address that worked last, so that a dead one costs its share of
   /// the timeout only once.

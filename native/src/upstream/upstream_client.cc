@@ -60,10 +60,11 @@ bool UpstreamClient::OpenPool(int32_t slot, std::vector<Address> addresses,
 bool UpstreamClient::SetAddresses(int32_t slot, std::vector<Address> addresses) {
   ConnectionPool* const pool = FindPool(slot);
   if (pool == nullptr) return false;
+  if (*pool->addresses() == addresses) return true;  // a name resolved anew, to the same
   pool->SetAddresses(std::make_shared<const std::vector<Address>>(std::move(addresses)));
   for (Connection* connection = pool->idle.front(); connection != nullptr;) {
     Connection* const next = pool->idle.After(connection);
-    if (!pool->HasAddress(connection->address())) CloseConnection(connection);
+    if (!pool->IsCurrent(*connection)) CloseConnection(connection);
     connection = next;
   }
   return true;
@@ -74,6 +75,7 @@ void UpstreamClient::ClosePool(int32_t slot) {
   if (pool == nullptr) return;
   slots_[static_cast<size_t>(slot)] = nullptr;
   pool->MarkClosed();
+  ++closed_pools_;
   while (Connection* const connection = pool->idle.front())
     CloseConnection(connection);
 }
@@ -163,10 +165,14 @@ size_t UpstreamClient::Write(int32_t id, std::string_view bytes, bool is_last, M
   if (is_last && !exchange->is_request_complete) {
     // Shorter than announced: the endpoint waits for bytes that will never come, so the attempt
     // cannot end well.
-    if (exchange->state == ExchangeState::kWaiting || exchange->state == ExchangeState::kAttached) {
-      Fail(exchange, exchange->is_head_reported ? EngineError::kTruncated : EngineError::kReset, 0);
-      exchange->failure_flags &= ~event_flag::kRetryable;
+    if (exchange->state == ExchangeState::kHeld) {
+      Free(exchange);
+      return 0;
     }
+    if (exchange->state != ExchangeState::kFailing) {
+      Fail(exchange, exchange->is_head_reported ? EngineError::kTruncated : EngineError::kReset, 0);
+    }
+    exchange->failure_flags &= ~event_flag::kRetryable;
     return 0;
   }
 
@@ -297,9 +303,7 @@ void UpstreamClient::OnTurnEnd() {
 
 void UpstreamClient::Deliver() {
   if (batch_.count() == 0) return;
-  is_delivering_ = true;
   sink_->OnBatch(batch_.count());
-  is_delivering_ = false;
   batch_.Empty();
 }
 

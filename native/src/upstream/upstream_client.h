@@ -154,7 +154,6 @@ class UpstreamClient final : private LoopTask, private ConnectionOwner, private 
   EventLoop* loop_;
   BatchSink* sink_;
   EventBatch batch_;
-  bool is_delivering_ = false;
   bool is_closed_ = false;
 
   ExchangeTable exchanges_;
@@ -169,6 +168,7 @@ class UpstreamClient final : private LoopTask, private ConnectionOwner, private 
 
   std::vector<ConnectionPool*> slots_;                  // by slot; the open ones
   std::vector<std::unique_ptr<ConnectionPool>> pools_;  // all, closed ones with work left included
+  size_t closed_pools_ = 0;                             // of those, the closed ones
   std::vector<std::unique_ptr<Connection>> connections_;
   // Closed in this turn; freed when nobody can hold a pointer to them any more.
   std::vector<std::unique_ptr<Connection>> closed_connections_;

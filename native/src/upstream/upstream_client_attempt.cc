@@ -242,7 +242,8 @@ void UpstreamClient::CloseConnection(Connection* connection) {
 
 void UpstreamClient::FreeClosed() {
   if (!closed_connections_.empty()) closed_connections_.clear();
-  std::erase_if(pools_, [](const auto& pool) { return pool->is_abandoned(); });
+  if (closed_pools_ == 0) return;
+  closed_pools_ -= std::erase_if(pools_, [](const auto& pool) { return pool->is_abandoned(); });
 }
 
 // --- time ---

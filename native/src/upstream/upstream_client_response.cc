@@ -216,8 +216,7 @@ void UpstreamClient::Finish(Connection* connection, bool has_surplus) {
 
 void UpstreamClient::Keep(Connection* connection, uint64_t idle_ms) {
   ConnectionPool* const pool = connection->pool();
-  const bool is_current =
-      pool->is_open() ? pool->HasAddress(connection->address()) : !pool->waiting.empty();
+  const bool is_current = pool->is_open() ? pool->IsCurrent(*connection) : !pool->waiting.empty();
   Exchange* const waiting = pool->waiting.front();
   if (waiting != nullptr && is_current && (waiting->send_flags & send_flag::kFresh) == 0) {
     waiting->ListHook<WaitingTag>::Unlink();
