@@ -1,3 +1,4 @@
+/** Worker threads with a busy engine end at any moment, in any way: nothing crashes, nothing leaks. */
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
