@@ -9,6 +9,7 @@ import { ExitCode, startFailureOf } from '../control/start-failure.js';
 import { systemTimers } from '../control/timers.js';
 import { monotonicClock } from '../core/clock.js';
 import type { Addon } from '../engine/engine.js';
+import { AcceptGate } from '../l7/accept-gate.js';
 import { loadUws } from '../l7/frontends/uws/load-uws.js';
 import { UwsAcceptor } from '../l7/frontends/uws/uws-acceptor.js';
 import type { LogSink } from '../observability/log-sink.js';
@@ -80,14 +81,17 @@ function preparePrimary(options: LaunchOptions, logger: Logger): Primary {
   const { uws, hasChildApps } = loadUws({
     headBytes: Math.max(...config.listeners.map(({ limits }) => limits.headBytes)),
   });
+  const clock = monotonicClock();
   return Primary.prepare({
     ...makeBoardAndPlan(config, options.processors),
     addon,
     workerEntry: options.workerEntry,
-    makeHandOff: hasChildApps ? (listeners) => new UwsAcceptor(uws, listeners) : undefined,
+    makeHandOff: hasChildApps
+      ? (listeners) => new UwsAcceptor({ uws, listeners, gate: new AcceptGate(addon, logger, clock.nowMs) })
+      : undefined,
     version: readVersion(),
     lookup: async (hostName) => (await lookup(hostName, { all: true })).map(({ address }) => address),
-    clock: monotonicClock(),
+    clock,
     timers: systemTimers,
     rng: Math.random,
     logger,

@@ -159,7 +159,14 @@ export interface Engine {
    * @param exchangeTimeoutMs deadline from now for the whole response; 0: none
    * @returns one of SendResult
    */
-  send(exchange: number, slot: number, head: string, flags: number, bodyBytes: number, exchangeTimeoutMs: number): number;
+  send(
+    exchange: number,
+    slot: number,
+    head: string,
+    flags: number,
+    bodyBytes: number,
+    exchangeTimeoutMs: number,
+  ): number;
   /**
    * Hands over request-body bytes; they are copied or sent before it returns.
    * @returns bytes of this exchange now held in user memory; above BODY_HIGH_WATER stop the client until DRAINED
@@ -174,10 +181,6 @@ export interface Engine {
   release(exchange: number): void;
 
   stats(): EngineStats;
-  /** Lowest free file descriptor against the soft limit: how many can still be opened. Costs two syscalls. */
-  freeFiles(): number;
-  /** Stops (true) or resumes (false) accepting on every listening socket that libuv polls in this thread (uWebSockets.js). @returns sockets found */
-  pauseAccepting(isPaused: boolean): number;
   /** Closes every connection, pool and handle; exchanges end without events. Idempotent. */
   close(): void;
 }
@@ -204,6 +207,18 @@ export interface Addon {
    * @param port 0: a free one is chosen
    */
   reserveAddress(host: string, port: number): { readonly port: number; close(): void };
+  /** How many files can still be opened below the soft limit, from the lowest free descriptor. Three system calls. */
+  freeFiles(): number;
+  /**
+   * Stops (true) or resumes (false) accepting on every listening socket that libuv polls in this thread: uWebSockets.js has no way to.
+   * @returns sockets found
+   */
+  pauseAccepting(isPaused: boolean): number;
+  /**
+   * Lets no other addon call back in this thread any more: closes its polled sockets, stills its timers and wake-ups. For the last
+   * JavaScript of a thread: its loop still turns afterwards, and uWebSockets.js ends the process when a request finds no handler.
+   */
+  silenceForeignHandles(): void;
   /** Raises the soft limit of open files to the hard one where it may. @returns both limits afterwards */
   raiseFileLimit(): { readonly soft: number; readonly hard: number };
 }

@@ -1,5 +1,5 @@
 /** Stops accepting while the process is nearly out of file descriptors, and goes on when there are some again. */
-import type { Engine } from '../engine/engine.js';
+import type { Addon } from '../engine/engine.js';
 import type { Logger } from '../observability/logger.js';
 
 /** Descriptors kept back for upstream connections, logs and name resolution while clients have to wait in the backlog. */
@@ -11,17 +11,20 @@ const LOOK_EVERY_MS = 50;
 /** A shortage that comes back is reported again after this. */
 const WARN_EVERY_MS = 60_000;
 
-/** One per worker: it holds for all listening sockets of this thread. Thread: worker. */
+/** What the gate needs of the addon. */
+export type AcceptControl = Pick<Addon, 'freeFiles' | 'pauseAccepting'>;
+
+/** One per thread that accepts: it holds for all listening sockets of this thread. Thread: any. */
 export class AcceptGate {
-  readonly #engine: Engine;
+  readonly #addon: AcceptControl;
   readonly #logger: Logger;
   readonly #nowMs: () => number;
   #isClosed = false;
   #warnedAtMs = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(engine: Engine, logger: Logger, nowMs: () => number) {
-    this.#engine = engine;
+  constructor(addon: AcceptControl, logger: Logger, nowMs: () => number) {
+    this.#addon = addon;
     this.#logger = logger;
     this.#nowMs = nowMs;
   }
@@ -38,14 +41,14 @@ export class AcceptGate {
 
   /** Compares what is free with what must be, and acts when that has changed. */
   look(): void {
-    const freeFiles = this.#engine.freeFiles();
+    const freeFiles = this.#addon.freeFiles();
     if (!this.#isClosed && freeFiles < RESERVED_FILES) {
       this.#isClosed = true;
-      this.#engine.pauseAccepting(true);
+      this.#addon.pauseAccepting(true);
       this.#warn(freeFiles);
     } else if (this.#isClosed && freeFiles >= ENOUGH_FILES) {
       this.#isClosed = false;
-      this.#engine.pauseAccepting(false);
+      this.#addon.pauseAccepting(false);
       this.#logger.info({ event: 'accepting-resumed', freeFiles }, 'accepting connections again');
     }
   }

@@ -59,7 +59,7 @@ class L7DataPlane implements DataPlane {
         new UwsFrontEnd({ listener, loaded, pipeline: this.#pipeline, requestIds, viaName: options.viaName }),
     );
     removeUwsMark(loaded.uws);
-    this.#gate = new AcceptGate(this.#engine, logger, clock.nowMs);
+    this.#gate = new AcceptGate(addon, logger, clock.nowMs);
   }
 
   async start(): Promise<void> {
@@ -117,6 +117,7 @@ class L7DataPlane implements DataPlane {
     this.#gate.stop();
     for (const frontEnd of this.#frontEnds) frontEnd.close();
     this.#engine.close();
+    this.#options.addon.silenceForeignHandles();
   }
 }
 

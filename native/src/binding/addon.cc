@@ -8,8 +8,10 @@
 #include <string>
 #include <utility>
 
+#include "binding/accept_gate.h"
 #include "binding/arguments.h"
 #include "binding/engine_wrap.h"
+#include "binding/errors.h"
 #include "binding/file_limits.h"
 #include "binding/foreign_polls.h"
 #include "binding/reserved_address.h"
@@ -68,15 +70,41 @@ Napi::Value RaiseFileLimitCall(const Napi::CallbackInfo& info) {
   return object;
 }
 
-Napi::Object Init(Napi::Env env, Napi::Object exports) {
-  env.SetInstanceData(std::make_unique<AddonState>().release());  // freed by the environment
+uv_loop_t* LoopOf(Napi::Env env) {
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(env, &loop);
+  return loop;
+}
+
+Napi::Value FreeFilesCall(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(CountFreeFiles()));
+}
+
+Napi::Value PauseAcceptingCall(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  bool is_paused = false;
+  if (napi_get_value_bool(env, info[0], &is_paused) != napi_ok) {
+    ThrowTypeError(env, "pauseAccepting: isPaused must be a boolean");
+    return {};
+  }
+  return Napi::Number::New(env, PauseAccepting(LoopOf(env), is_paused));
+}
+
+void SilenceForeignHandlesCall(const Napi::CallbackInfo& info) {
+  SilenceForeignHandles(LoopOf(info.Env()));
+}
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  env.SetInstanceData(std::make_unique<AddonState>().release());  // freed by the environment
   // For every thread that loads the engine, whether it makes one or not.
   napi_add_env_cleanup_hook(
-      env, [](void* ending) { CloseForeignPolls(static_cast<uv_loop_t*>(ending)); }, loop);
+      env, [](void* ending) { CloseForeignPolls(static_cast<uv_loop_t*>(ending)); }, LoopOf(env));
   exports.Set("Engine", EngineWrap::Define(env));
   exports.Set("reserveAddress", Napi::Function::New<ReserveAddressCall>(env, "reserveAddress"));
+  exports.Set("freeFiles", Napi::Function::New<FreeFilesCall>(env, "freeFiles"));
+  exports.Set("pauseAccepting", Napi::Function::New<PauseAcceptingCall>(env, "pauseAccepting"));
+  exports.Set("silenceForeignHandles",
+              Napi::Function::New<SilenceForeignHandlesCall>(env, "silenceForeignHandles"));
   exports.Set("raiseFileLimit", Napi::Function::New<RaiseFileLimitCall>(env, "raiseFileLimit"));
   return exports;
 }

@@ -5,10 +5,8 @@
 #include <string>
 #include <utility>
 
-#include "binding/accept_gate.h"
 #include "binding/arguments.h"
 #include "binding/errors.h"
-#include "binding/file_limits.h"
 
 namespace sluice::binding {
 
@@ -81,8 +79,6 @@ Napi::Function EngineWrap::Define(Napi::Env env) {
                          InstanceMethod<&EngineWrap::Resend>("resend"),
                          InstanceMethod<&EngineWrap::Release>("release"),
                          InstanceMethod<&EngineWrap::Stats>("stats"),
-                         InstanceMethod<&EngineWrap::FreeFiles>("freeFiles"),
-                         InstanceMethod<&EngineWrap::PauseAccepting>("pauseAccepting"),
                          InstanceMethod<&EngineWrap::Close>("close"),
                      });
 }
@@ -329,21 +325,6 @@ Napi::Value EngineWrap::Stats(const Napi::CallbackInfo& info) {
   for (const auto& [name, number] : fields)
     object.Set(name, Napi::Number::New(env, number));
   return object;
-}
-
-Napi::Value EngineWrap::FreeFiles(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), static_cast<double>(CountFreeFiles()));
-}
-
-Napi::Value EngineWrap::PauseAccepting(const Napi::CallbackInfo& info) {
-  bool is_paused = false;
-  if (napi_get_value_bool(info.Env(), info[0], &is_paused) != napi_ok) {
-    ThrowTypeError(info.Env(), "pauseAccepting: isPaused must be a boolean");
-    return {};
-  }
-  uv_loop_t* loop = nullptr;
-  napi_get_uv_event_loop(info.Env(), &loop);
-  return Napi::Number::New(info.Env(), binding::PauseAccepting(loop, is_paused));
 }
 
 void EngineWrap::Close(const Napi::CallbackInfo& /*info*/) {

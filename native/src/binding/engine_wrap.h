@@ -43,8 +43,6 @@ class EngineWrap final : public Napi::ObjectWrap<EngineWrap>,
   Napi::Value Resend(const Napi::CallbackInfo& info);
   void Release(const Napi::CallbackInfo& info);
   Napi::Value Stats(const Napi::CallbackInfo& info);
-  Napi::Value FreeFiles(const Napi::CallbackInfo& info);
-  Napi::Value PauseAccepting(const Napi::CallbackInfo& info);
   void Close(const Napi::CallbackInfo& info);
 
   /// Reads the options and begins; leaves an exception pending where they are wrong.

@@ -38,12 +38,27 @@ void CloseIfForeign(uv_handle_t* handle, void* count) {
   ++*static_cast<int*>(count);
 }
 
+void SilenceIfForeign(uv_handle_t* handle, void* /*unused*/) {
+  if (handle->type == UV_ASYNC) {
+    auto* async = reinterpret_cast<uv_async_t*>(handle);
+    if (IsForeign(reinterpret_cast<void*>(async->async_cb))) async->async_cb = [](uv_async_t*) {};
+  } else if (handle->type == UV_TIMER) {
+    auto* timer = reinterpret_cast<uv_timer_t*>(handle);
+    if (IsForeign(reinterpret_cast<void*>(timer->timer_cb))) uv_timer_stop(timer);
+  }
+}
+
 }  // namespace
 
 int CloseForeignPolls(uv_loop_t* loop) {
   int count = 0;
   uv_walk(loop, CloseIfForeign, &count);
   return count;
+}
+
+void SilenceForeignHandles(uv_loop_t* loop) {
+  CloseForeignPolls(loop);
+  uv_walk(loop, SilenceIfForeign, nullptr);
 }
 
 }  // namespace sluice::binding

@@ -15,4 +15,9 @@ namespace sluice::binding {
 /// from outside. Thread: the worker that ends, in its cleanup hook. Returns how many were closed.
 int CloseForeignPolls(uv_loop_t* loop);
 
+/// The same, and no timer or wake-up of another .node file calls back any more: for a thread whose
+/// JavaScript has ended while its loop still turns. uWebSockets.js would handle sockets that other
+/// threads have handed to it, find that no handler can run, and end the process.
+void SilenceForeignHandles(uv_loop_t* loop);
+
 }  // namespace sluice::binding

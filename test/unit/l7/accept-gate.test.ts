@@ -1,19 +1,18 @@
 /** The gate between the file limit and new connections. */
 import { describe, expect, it } from 'vitest';
-import type { Engine } from '../../../src/engine/engine.js';
-import { AcceptGate } from '../../../src/l7/accept-gate.js';
+import { type AcceptControl, AcceptGate } from '../../../src/l7/accept-gate.js';
 import type { Logger } from '../../../src/observability/logger.js';
 
 function gateWith() {
   const calls: boolean[] = [];
   const lines: string[] = [];
   const machine = { freeFiles: 1000, nowMs: 0 };
-  const engine = {
+  const addon = {
     freeFiles: () => machine.freeFiles,
     pauseAccepting: (isPaused: boolean) => calls.push(isPaused),
-  } as unknown as Engine;
+  } as unknown as AcceptControl;
   const logger = { warn: () => lines.push('warn'), info: () => lines.push('info') } as unknown as Logger;
-  const gate = new AcceptGate(engine, logger, () => machine.nowMs);
+  const gate = new AcceptGate(addon, logger, () => machine.nowMs);
   const lookAt = (freeFiles: number, nowMs = machine.nowMs) => {
     Object.assign(machine, { freeFiles, nowMs });
     gate.look();

@@ -6,6 +6,7 @@ import type { ListenerPlan } from '../../../config/plan.js';
 import { invariant } from '../../../core/invariant.js';
 import { ProxyError } from '../../../core/proxy-error.js';
 import type { HandOffApp } from '../../../worker/data-plane.js';
+import type { AcceptGate } from '../../accept-gate.js';
 import type { Uws, UwsApp, UwsAppDescriptor, UwsListenSocket } from './load-uws.js';
 
 /** listen()'s option for an address that the primary has reserved: the reservation shares it by SO_REUSEPORT. */
@@ -19,20 +20,29 @@ interface Acceptor {
   socket: UwsListenSocket | null;
 }
 
+/** What the acceptor is made of. */
+export interface UwsAcceptorParts {
+  /** Of a binary with hasChildApps. */
+  readonly uws: Uws;
+  /** With their real ports. */
+  readonly listeners: readonly ListenerPlan[];
+  /** Of this thread. */
+  readonly gate: AcceptGate;
+}
+
 /** One for a process (control's ConnectionHandOff). Listens while there is at least one worker to hand connections to. */
 export class UwsAcceptor {
   readonly #uws: Uws;
   readonly #listeners: readonly ListenerPlan[];
+  readonly #gate: AcceptGate;
   readonly #acceptors = new Map<string, Acceptor>();
   #isStopped = false;
 
-  /**
-   * @param uws       of a binary with hasChildApps
-   * @param listeners with their real ports
-   */
-  constructor(uws: Uws, listeners: readonly ListenerPlan[]) {
-    this.#uws = uws;
-    this.#listeners = listeners;
+  constructor(parts: UwsAcceptorParts) {
+    this.#uws = parts.uws;
+    this.#listeners = parts.listeners;
+    this.#gate = parts.gate;
+    this.#gate.start();
   }
 
   /** A worker is ready to take connections. @throws ProxyError SLUICE_ADDRESS_IN_USE */
@@ -62,6 +72,7 @@ export class UwsAcceptor {
   /** Stops accepting for good. Idempotent. */
   stop(): void {
     this.#isStopped = true;
+    this.#gate.stop();
     for (const acceptor of this.#acceptors.values()) this.#listenOrStop(acceptor);
   }
 
