@@ -117,7 +117,7 @@ export const FLAGS: readonly Flag[] = [
     value: 'HOW',
     default: 'primary',
     sentence:
-      'Who accepts connections: primary or reuseport. With this uWebSockets.js binary the workers share the port in both cases.',
+      'Who accepts connections: primary or reuseport. With a uWebSockets.js before 20.56 the workers share the port in both cases.',
   }),
   setting('relay', { name: 'relay', value: 'HOW', isLater: true, sentence: 'How mode l4 moves bytes.' }),
   setting('admin', {

@@ -31,6 +31,8 @@ export abstract class Exchange implements Attempting {
   /** Of the request's body, so far. */
   receivedBytes = 0;
   isBodyComplete = false;
+  /** Where the request ends cannot be trusted enough to take another one from the same connection. */
+  isLastOfConnection = false;
 
   // What the pipeline has decided.
   upstream: UpstreamRuntime | null = null;
@@ -100,6 +102,7 @@ export abstract class Exchange implements Attempting {
     this.bodyBytes = NO_BODY;
     this.receivedBytes = 0;
     this.isBodyComplete = false;
+    this.isLastOfConnection = false;
     this.attempts = 0;
     this.tried = null;
     this.status = 0;

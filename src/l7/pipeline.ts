@@ -14,6 +14,7 @@ import {
   EventField,
   EventFlag,
   EventType,
+  MAX_EXCHANGES,
   NO_BODY,
   SendFlag,
   SendResult,
@@ -88,8 +89,9 @@ export class Pipeline {
     this.#isDraining = true;
   }
 
-  /** Makes an exchange known; `make` gets its id. */
-  register<T extends Exchange>(make: (id: number) => T): T {
+  /** Makes an exchange known; `make` gets its id. @returns null when this worker has as many as the engine can tell apart */
+  register<T extends Exchange>(make: (id: number) => T): T | null {
+    if (this.#exchanges.length >= MAX_EXCHANGES) return null;
     const exchange = make(this.#exchanges.length);
     this.#exchanges.push(exchange);
     return exchange;
@@ -232,7 +234,7 @@ export class Pipeline {
     upstream.settleFirstByte(exchange, status, events[base + EventField.elapsedUs] as number, this.#now);
     const isLast = (flags & EventFlag.LAST) !== 0;
     if (isLast) upstream.settleEnd(exchange, this.#now);
-    const mustClose = this.#isDraining || (flags & EventFlag.REQUEST_UNFINISHED) !== 0;
+    const mustClose = this.#isDraining || exchange.isLastOfConnection || (flags & EventFlag.REQUEST_UNFINISHED) !== 0;
     exchange.state = 'relaying';
     const isTaken = exchange.sendHead(
       new Uint8Array(this.#arena, events[base + EventField.headOffset], events[base + EventField.headLength]),
@@ -276,7 +278,7 @@ export class Pipeline {
     upstream.settleFailure(exchange, code, events[base + EventField.elapsedUs] as number, this.#now);
     exchange.lastFailure = code;
     const isUnsent = (flags & EventFlag.RETRYABLE) !== 0;
-    if (mayRetry({ isUnsent, attempts: exchange.attempts }, upstream.plan.retry.attempts))
+    if (mayRetry({ code, isUnsent, attempts: exchange.attempts }, upstream.plan.retry.attempts))
       return this.#attempt(exchange, true);
     this.#fail(exchange, code);
   }

@@ -1,7 +1,10 @@
 /** Decides whether a failed attempt is followed by another one on another endpoint. */
 
+import { ERROR_CATALOG, type ErrorCode } from '../core/error-catalog.js';
+
 /** Facts of a failed attempt. */
 export interface FailedAttempt {
+  readonly code: ErrorCode;
   /** Nothing of the request reached an endpoint and all of it is still held. */
   readonly isUnsent: boolean;
   /** Tries made so far, the failed one included. */
@@ -15,5 +18,5 @@ export interface FailedAttempt {
  * @param maxAttempts the upstream's `retry.attempts`, >= 1
  */
 export function mayRetry(failed: FailedAttempt, maxAttempts: number): boolean {
-  return failed.isUnsent && failed.attempts < maxAttempts;
+  return failed.isUnsent && failed.attempts < maxAttempts && ERROR_CATALOG[failed.code].retry !== 'never';
 }

@@ -77,7 +77,7 @@ export const listenerSchema = section(
     accept: choice({
       names: ['primary', 'reuseport'],
       description:
-        'Who accepts connections: the primary, which hands each to the worker with the fewest, or each worker for itself on a shared port (SO_REUSEPORT). With the uWebSockets.js binary of this version the workers share the port in both cases.',
+        'Who accepts connections: the primary, which hands them to the workers in turn, or each worker for itself on a shared port (SO_REUSEPORT). The primary can where uWebSockets.js 20.56 or later loads (glibc 2.38); with an older one the workers share the port in both cases.',
     }).default('primary'),
     bind: bindAddress({
       description: 'Address to listen on. `:8080` is all IPv4 addresses; port 0 asks the system for a free one.',

@@ -85,16 +85,23 @@ describe('a request body', () => {
     expect(endpoint.requests.map(({ body }) => body.toString())).toEqual(['abcdef', 'abcdef']);
   });
 
-  it('leaves the connection ready for the next request', async () => {
+  it('leaves the connection ready for the next request when its length was announced', async () => {
     endpoint.answerWith((request) => ok(request.body.toString()));
     const client = await WireClient.open(proxy.port);
     for (const body of ['first', '', 'third']) {
       client.send(withBody('PUT', '/', body));
       expect((await client.response()).body.toString()).toBe(body);
-      client.send(`${CHUNKED_HEAD}${chunked(Buffer.from(`${body}!`), [2]).toString()}`);
-      expect((await client.response()).body.toString()).toBe(`${body}!`);
     }
     client.close();
+  });
+
+  it('ends the connection behind the answer when it was chunked', async () => {
+    endpoint.answerWith((request) => ok(request.body.toString()));
+    const client = await WireClient.open(proxy.port);
+    client.send(`${CHUNKED_HEAD}${chunked(Buffer.from('first'), [2]).toString()}`);
+    const response = await client.response();
+    expect([response.body.toString(), valuesOf(response, 'connection')]).toEqual(['first', ['close']]);
+    await client.ended(1_000);
   });
 
   it('is on its way before it is complete', async () => {

@@ -162,14 +162,23 @@ describe('a chunk size that is malformed', () => {
     client.close();
     await untilIdle(proxy);
     expect(endpoint.requests.map(({ target }) => target)).not.toContain('/smuggled');
-    for (const { body } of endpoint.requests) expect(body.toString()).toBe('hello');
+    for (const { body } of endpoint.requests) expect(['', 'hello']).toContain(body.toString());
   }
 
-  it.each(['x', '-1', '0x5', 'ffffffffffffffffff', '5 '])('reaches no endpoint as another request: %j', expectUnread);
+  // uWebSockets.js 20.30 reads the last one as 0, and what follows as a request: the connection is closed behind the answer.
+  it.each(['x', '-1', '0x5', 'ffffffffffffffffff', '5 ', ' 5'])(
+    'reaches no endpoint as another request: %j',
+    expectUnread,
+  );
 
-  // A known gap: uWebSockets.js 20.30 reads this size as 0, and what follows as a request; no handler sees the line.
-  it.fails('reaches no endpoint as another request with a blank before it', async () => {
-    await expectUnread(' 5');
+  it('ends the connection behind an answer that comes before the rest of the request', async () => {
+    const client = await WireClient.open(proxy.port);
+    client.send('POST /first HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n 5\r\n');
+    const response = await client.response();
+    expect(valuesOf(response, 'connection')).toEqual(['close']);
+    client.send(`hello\r\n0\r\n\r\n${SMUGGLED}`);
+    await client.ended(1_000);
+    expect(endpoint.requests.map(({ target }) => target)).toEqual(['/first']);
   });
 });
 

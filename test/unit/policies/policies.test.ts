@@ -39,8 +39,12 @@ describe('request passage', () => {
 
 describe('retry', () => {
   it("tries again what no endpoint has seen, up to the upstream's attempts", () => {
-    expect(mayRetry({ isUnsent: true, attempts: 1 }, 2)).toBe(true);
-    expect(mayRetry({ isUnsent: true, attempts: 2 }, 2)).toBe(false);
-    expect(mayRetry({ isUnsent: false, attempts: 1 }, 2)).toBe(false);
+    expect(mayRetry({ code: 'SLUICE_CONNECT_REFUSED', isUnsent: true, attempts: 1 }, 2)).toBe(true);
+    expect(mayRetry({ code: 'SLUICE_CONNECT_REFUSED', isUnsent: true, attempts: 2 }, 2)).toBe(false);
+    expect(mayRetry({ code: 'SLUICE_CONNECT_REFUSED', isUnsent: false, attempts: 1 }, 2)).toBe(false);
+  });
+
+  it('does not try again what another try cannot help', () => {
+    expect(mayRetry({ code: 'SLUICE_EXCHANGE_TIMEOUT', isUnsent: true, attempts: 1 }, 2)).toBe(false);
   });
 });

@@ -5,9 +5,10 @@
 import type { ListenerPlan } from '../../../config/plan.js';
 import { invariant } from '../../../core/invariant.js';
 import { ProxyError } from '../../../core/proxy-error.js';
-import { NO_BODY } from '../../../engine/engine.js';
+import { CHUNKED_BODY, NO_BODY } from '../../../engine/engine.js';
 import type { HandOffApp } from '../../../worker/data-plane.js';
 import { PeerTable } from '../../client-address.js';
+import { errorResponse } from '../../error-response.js';
 import type { Pipeline } from '../../pipeline.js';
 import { RequestHead } from '../../request-head.js';
 import type { RequestIds } from '../../request-id.js';
@@ -100,6 +101,7 @@ export class UwsFrontEnd {
     const { pipeline, listener } = this.#parts;
     const head = this.#head;
     const exchange = this.#free.pop() ?? pipeline.register((id) => new UwsExchange(id, listener, pipeline, this.#free));
+    if (exchange === null) return refuseForWantOfExchanges(response);
     head.begin(this.#peers.peerOf(new Uint8Array(response.getRemoteAddress())));
     request.forEach(this.#takeField);
     const nominated = head.nominations();
@@ -125,9 +127,17 @@ export class UwsFrontEnd {
     if (text.includes(REPLACEMENT)) return pipeline.refuse(exchange, 'SLUICE_BAD_REQUEST');
     exchange.head = text;
     exchange.isBodyComplete = head.bodyBytes === NO_BODY;
+    // uWebSockets.js 20.30 reads a chunk size behind a blank as 0, and what follows as the next request.
+    exchange.isLastOfConnection = head.bodyBytes === CHUNKED_BODY;
     pipeline.begin(exchange, routes, head);
   }
 }
 
 /** listen()'s option for a port that several threads listen on. */
 const SHARED_PORT = 0;
+
+/** More requests are open in this worker than can be told apart: the one case without an exchange. */
+function refuseForWantOfExchanges(response: UwsResponse): void {
+  const { head, body } = errorResponse('SLUICE_EXCHANGE_LIMIT', '');
+  response.writeStatus(head).end(body, true);
+}
