@@ -17,14 +17,18 @@ const WHOLE_BODY_BYTES = 16 * 1024;
 
 /**
  * To a client that has been slow, chunks go in pieces of this size until one is not taken, since uWebSockets.js buffers the whole of a
- * chunk. A chunk of one byte goes first: only when that is taken is nothing buffered any more.
+ * chunk. A socket that can be written to takes at least as much, so that the buffer shrinks from piece to piece.
  */
 const SLOW_CHUNK_BYTES = 16 * 1024;
 
-/** How often a blocked response is tried again while the request is paused, when uWebSockets.js does not tell that the client is ready. */
-const RETRY_MS = 10;
-/** So many retries (a minute) in which the client took nothing, and it is given up: retrying keeps uWebSockets.js's own timeout away. */
-const MAX_RETRIES = 6_000;
+/**
+ * While the request is paused, uWebSockets.js does not tell that the client is ready: a blocked response is tried again after the first
+ * time, then after twice as long each time up to the last, since each try to a client that takes nothing may leave one piece buffered.
+ */
+const FIRST_RETRY_MS = 10;
+const LAST_RETRY_MS = 1_000;
+/** A client that takes nothing in so long is given up: retrying keeps uWebSockets.js's own timeout away. */
+const GIVE_UP_MS = 60_000;
 
 /**
  * What the cork callback writes. uWebSockets.js wants a callback for each corked write; one callback for all and its arguments in this
@@ -58,9 +62,11 @@ export class UwsExchange extends Exchange {
   /** The client was blocked, and has since not taken a whole piece of body at once; for bodies of unknown length. */
   #isSlow = false;
   #hasWritableHandler = false;
+  #pauseTimer: NodeJS.Immediate | null = null;
   #retryTimer: NodeJS.Timeout | null = null;
-  /** In a row, without the client taking anything. */
-  #retries = 0;
+  #retryMs = FIRST_RETRY_MS;
+  /** Time in which retries were in vain. */
+  #vainMs = 0;
   #isRequestPaused = false;
   readonly #pipeline: Pipeline;
   readonly #home: UwsExchange[];
@@ -71,13 +77,17 @@ export class UwsExchange extends Exchange {
   };
   readonly #onData = (chunk: ArrayBuffer, isLast: boolean): void => this.#pipeline.requestBody(this, chunk, isLast);
   readonly #onWritable = (): boolean => this.#flush();
+  readonly #onPause = (): void => {
+    this.#pauseTimer = null;
+    if (this.#isRequestPaused) this.#pauseAgain();
+  };
   readonly #onRetry = (): void => {
     this.#retryTimer = null;
     if (!this.#isBlocked) return;
-    const restBytes = this.#rest?.length;
-    // A probe that is not taken shortens the rest by its one byte.
-    if (this.#flush() || (this.#rest?.length ?? 0) + 1 < (restBytes ?? 0)) this.#retries = 0;
-    else if (++this.#retries > MAX_RETRIES) this.#response?.close();
+    this.#vainMs += this.#retryMs;
+    this.#retryMs = Math.min(2 * this.#retryMs, LAST_RETRY_MS);
+    this.#flush();
+    if (this.#vainMs > GIVE_UP_MS) this.#response?.close();
   };
 
   /** @param home the front end's free exchanges, to which this one returns */
@@ -124,10 +134,11 @@ export class UwsExchange extends Exchange {
   }
 
   override pauseRequest(): void {
-    if (this.#isRequestPaused || this.#response === null) return;
+    if (this.#response === null) return;
     this.#isRequestPaused = true;
-    this.#response.pause();
-    if (this.#isBlocked) this.#retryLater();
+    this.#pauseAgain();
+    // Behind its data handler uWebSockets.js sends what it has buffered, and with that may read on.
+    if (this.#isStreaming) this.#pauseTimer ??= setImmediate(this.#onPause);
   }
 
   override resumeRequest(): void {
@@ -157,7 +168,11 @@ export class UwsExchange extends Exchange {
     this.#isBlocked = false;
     this.#isSlow = false;
     this.#hasWritableHandler = false;
-    this.#retries = 0;
+    this.#noteProgress();
+    if (this.#pauseTimer !== null) {
+      clearImmediate(this.#pauseTimer);
+      this.#pauseTimer = null;
+    }
     if (this.#retryTimer !== null) {
       clearTimeout(this.#retryTimer);
       this.#retryTimer = null;
@@ -182,6 +197,7 @@ export class UwsExchange extends Exchange {
     corked.mustClose = mustClose;
     this.#response.cork(writeCorked);
     corked.exchange = null;
+    if (this.#isRequestPaused) this.#pauseAgain();
     return corked.isTaken;
   }
 
@@ -222,7 +238,7 @@ export class UwsExchange extends Exchange {
     } else {
       corked.isTaken = this.#writePart(response, body as Uint8Array);
     }
-    if (!corked.isTaken) this.#waitForClient(response);
+    if (!corked.isTaken) this.#block(response);
   }
 
   /** A body of unknown length: chunked by uWebSockets.js, which buffers what the client does not take. */
@@ -237,14 +253,15 @@ export class UwsExchange extends Exchange {
     return isLast ? this.#endChunks(response) : isTaken;
   }
 
-  /** @returns true: the client took all that was kept */
+  /** @returns true: the client took the last of what was kept, or nothing was kept */
   #writeSlowly(response: UwsResponse): boolean {
     let isTaken = true;
-    for (let size = 1; isTaken && this.#rest !== null; size = SLOW_CHUNK_BYTES) {
+    while (isTaken && this.#rest !== null) {
       const rest: Uint8Array = this.#rest;
-      isTaken = rest.length === 0 || response.write(rest.subarray(0, size));
-      this.#rest = rest.length <= size ? null : rest.subarray(size);
+      isTaken = rest.length === 0 || response.write(rest.subarray(0, SLOW_CHUNK_BYTES));
+      this.#rest = rest.length <= SLOW_CHUNK_BYTES ? null : rest.subarray(SLOW_CHUNK_BYTES);
       this.#isSlow = !isTaken;
+      if (isTaken) this.#noteProgress();
     }
     return this.#rest === null && this.#isRestLast ? this.#endChunks(response) : isTaken;
   }
@@ -266,7 +283,9 @@ export class UwsExchange extends Exchange {
       this.#finished();
       return true;
     }
-    this.#rest = isTaken ? null : body.slice(response.getWriteOffset() - before);
+    const takenBytes = response.getWriteOffset() - before;
+    if (takenBytes > 0) this.#noteProgress();
+    this.#rest = isTaken ? null : body.slice(takenBytes);
     return isTaken;
   }
 
@@ -280,7 +299,7 @@ export class UwsExchange extends Exchange {
     const response = this.#response;
     if (response === null) return;
     corked.isTaken = this.#writeRest(response);
-    if (!corked.isTaken) this.#waitForClient(response);
+    if (!corked.isTaken) this.#block(response);
   }
 
   /** The client takes bytes again, or is tried. @returns whether it took all there was */
@@ -291,28 +310,34 @@ export class UwsExchange extends Exchange {
     corked.exchange = this;
     response.cork(flushCorked);
     corked.exchange = null;
-    const isTaken = corked.isTaken;
-    if (!isTaken) return false;
+    if (this.#isRequestPaused) this.#pauseAgain();
+    if (!corked.isTaken) return false;
     this.#isBlocked = false;
     if (this.#response === null) this.#pipeline.clientTookAll(this);
     else if (wasBlocked) this.#pipeline.clientReady(this);
     return true;
   }
 
-  #waitForClient(response: UwsResponse): void {
+  #block(response: UwsResponse): void {
     this.#isBlocked = true;
-    if (!this.#hasWritableHandler) {
-      this.#hasWritableHandler = true;
-      response.onWritable(this.#onWritable);
-    }
-    if (!this.#isRequestPaused) return;
-    // The write that came back short has started reading again.
-    response.pause();
-    this.#retryLater();
+    if (this.#hasWritableHandler) return;
+    this.#hasWritableHandler = true;
+    response.onWritable(this.#onWritable);
+  }
+
+  /** A write that came back short, at the latest when the cork ended, has started reading again. */
+  #pauseAgain(): void {
+    this.#response?.pause();
+    if (this.#isBlocked) this.#retryLater();
   }
 
   #retryLater(): void {
-    this.#retryTimer ??= setTimeout(this.#onRetry, RETRY_MS);
+    this.#retryTimer ??= setTimeout(this.#onRetry, this.#retryMs);
+  }
+
+  #noteProgress(): void {
+    this.#retryMs = FIRST_RETRY_MS;
+    this.#vainMs = 0;
   }
 
   /** uWebSockets.js has the whole response: the object may not be touched any more. */
