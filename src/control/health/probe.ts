@@ -89,7 +89,11 @@ function httpProbe(
       response.resume();
     });
     sent.on('error', (error) => resolve(failed(error)));
-    sent.once('close', () => clearTimeout(timer));
+    sent.once('close', () => {
+      clearTimeout(timer);
+      // Without effect after a result. Nothing but 'close' comes of a 101: node:http ends the connection without a word.
+      resolve({ succeeded: false, reason: 'the connection closed without a final response' });
+    });
     sent.end();
   });
 }

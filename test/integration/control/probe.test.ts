@@ -100,6 +100,22 @@ describe('http probe', () => {
     expect(await probe(endpointPlan(address), [address], http)).toEqual({ succeeded: true });
   });
 
+  it('fails when the connection becomes another protocol', async () => {
+    const address = await listening(
+      createTcpEndpoint((socket) => {
+        socket.on('error', () => {});
+        socket.once('data', () =>
+          socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n'),
+        );
+      }),
+      FREE,
+    );
+    expect(await probe(endpointPlan(address), [address], http)).toEqual({
+      succeeded: false,
+      reason: 'the connection closed without a final response',
+    });
+  });
+
   it('goes through unix sockets', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'sluice-probe-'));
     open.push(() => rmSync(folder, { recursive: true }));
