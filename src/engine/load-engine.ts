@@ -37,6 +37,14 @@ function addonMissing(file: string, reason: string, cause?: unknown): ProxyError
 /** Looks at the names only: the rest is the compiler's and the integration tests' business. */
 function isAddon(exported: unknown): exported is Addon {
   if (typeof exported !== 'object' || exported === null) return false;
-  const names = ['Engine', 'reserveAddress', 'raiseFileLimit'] satisfies readonly (keyof Addon)[];
+  const names = [
+    'Engine',
+    'reserveAddress',
+    'freeFiles',
+    'pauseAccepting',
+    'countForeignWriters',
+    'silenceForeignHandles',
+    'raiseFileLimit',
+  ] satisfies readonly (keyof Addon)[];
   return names.every((name) => typeof Reflect.get(exported, name) === 'function');
 }

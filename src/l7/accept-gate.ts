@@ -2,31 +2,40 @@
 import type { Addon } from '../engine/engine.js';
 import type { Logger } from '../observability/logger.js';
 
-/** Descriptors kept back for upstream connections, logs and name resolution while clients have to wait in the backlog. */
-const RESERVED_FILES = 64;
-/** Free again: well above the reserve, so that the gate does not flutter. */
-const ENOUGH_FILES = RESERVED_FILES * 2;
+/**
+ * Share of the descriptors kept back for upstream connections, logs and name resolution while clients have to wait in the backlog:
+ * between two looks a burst of clients takes from it, and each of their requests needs another one.
+ */
+const RESERVED_SHARE = 1 / 16;
+const LEAST_RESERVED_FILES = 64;
+const MOST_RESERVED_FILES = 1024;
 /** How often the gate looks. uWebSockets.js tells nobody of an EMFILE and would spin on it until we stop its polling. */
 const LOOK_EVERY_MS = 50;
 /** A shortage that comes back is reported again after this. */
 const WARN_EVERY_MS = 60_000;
 
 /** What the gate needs of the addon. */
-export type AcceptControl = Pick<Addon, 'freeFiles' | 'pauseAccepting'>;
+export type AcceptControl = Pick<Addon, 'freeFiles' | 'pauseAccepting' | 'raiseFileLimit'>;
 
 /** One per thread that accepts: it holds for all listening sockets of this thread. Thread: any. */
 export class AcceptGate {
   readonly #addon: AcceptControl;
   readonly #logger: Logger;
   readonly #nowMs: () => number;
+  readonly #tells: boolean;
+  readonly #reservedFiles: number;
   #isClosed = false;
   #warnedAtMs = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(addon: AcceptControl, logger: Logger, nowMs: () => number) {
+  /** @param tells writes to the log; descriptors are the process's, so one of several gates does for all of them */
+  constructor(addon: AcceptControl, logger: Logger, nowMs: () => number, tells = true) {
     this.#addon = addon;
     this.#logger = logger;
     this.#nowMs = nowMs;
+    const share = Math.floor(addon.raiseFileLimit().soft * RESERVED_SHARE);
+    this.#reservedFiles = Math.min(Math.max(share, LEAST_RESERVED_FILES), MOST_RESERVED_FILES);
+    this.#tells = tells;
   }
 
   start(): void {
@@ -42,18 +51,19 @@ export class AcceptGate {
   /** Compares what is free with what must be, and acts when that has changed. */
   look(): void {
     const freeFiles = this.#addon.freeFiles();
-    if (!this.#isClosed && freeFiles < RESERVED_FILES) {
+    if (!this.#isClosed && freeFiles < this.#reservedFiles) {
       this.#isClosed = true;
       this.#addon.pauseAccepting(true);
       this.#warn(freeFiles);
-    } else if (this.#isClosed && freeFiles >= ENOUGH_FILES) {
+    } else if (this.#isClosed && freeFiles >= 2 * this.#reservedFiles) {
       this.#isClosed = false;
       this.#addon.pauseAccepting(false);
-      this.#logger.info({ event: 'accepting-resumed', freeFiles }, 'accepting connections again');
+      if (this.#tells) this.#logger.info({ event: 'accepting-resumed', freeFiles }, 'accepting connections again');
     }
   }
 
   #warn(freeFiles: number): void {
+    if (!this.#tells) return;
     const now = this.#nowMs();
     if (now - this.#warnedAtMs < WARN_EVERY_MS) return;
     this.#warnedAtMs = now;

@@ -30,6 +30,7 @@ class L7DataPlane implements DataPlane {
   readonly #pipeline: Pipeline;
   readonly #frontEnds: readonly UwsFrontEnd[];
   readonly #gate: AcceptGate;
+  #isDraining = false;
   /** Slots whose connection pool is open. */
   readonly #pools = new Set<number>();
 
@@ -48,6 +49,7 @@ class L7DataPlane implements DataPlane {
       engine: this.#engine,
       upstreams: plan.upstreams.map((upstream) => new UpstreamRuntime(upstream, parts)),
       clock,
+      onFileLimit: () => this.#gate.look(),
       recorder: new ExchangeRecorder(board.stripe, new FailureLog(logger, clock.nowMs)),
       events,
       arena,
@@ -59,7 +61,7 @@ class L7DataPlane implements DataPlane {
         new UwsFrontEnd({ listener, loaded, pipeline: this.#pipeline, requestIds, viaName: options.viaName }),
     );
     removeUwsMark(loaded.uws);
-    this.#gate = new AcceptGate(addon, logger, clock.nowMs);
+    this.#gate = new AcceptGate(addon, logger, clock.nowMs, options.workerIndex === 0);
   }
 
   async start(): Promise<void> {
@@ -69,6 +71,7 @@ class L7DataPlane implements DataPlane {
   }
 
   drain(): void {
+    this.#isDraining = true;
     this.#gate.stop();
     this.#pipeline.drain();
     for (const frontEnd of this.#frontEnds) frontEnd.stopListening();
@@ -79,7 +82,9 @@ class L7DataPlane implements DataPlane {
   }
 
   openExchanges(): number {
-    return this.#pipeline.openExchanges;
+    const { openExchanges } = this.#pipeline;
+    // While draining, what uWebSockets.js still has to send counts, too: closing would cut it off.
+    return this.#isDraining && openExchanges === 0 ? this.#options.addon.countForeignWriters() : openExchanges;
   }
 
   setAddresses(slot: number, addresses: readonly string[]): void {

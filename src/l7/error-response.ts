@@ -5,6 +5,9 @@ import { ERROR_CATALOG, type ErrorCode } from '../core/error-catalog.js';
 /** Seconds a client is told to wait when the proxy has no capacity or no endpoint. */
 const RETRY_AFTER_S = 1;
 
+/** Methods that are passed on. */
+const ALLOW = 'allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
+
 /** A response the proxy writes itself. `head`: "503 Service Unavailable\r\nname: value…", without Content-Length. */
 export interface LocalResponse {
   readonly status: number;
@@ -21,9 +24,14 @@ export function errorResponse(code: ErrorCode, requestId: string): LocalResponse
   const { status, text } = ERROR_CATALOG[code];
   const lines = [`${status} ${reasonOf(status)}`, 'content-type: application/json', 'cache-control: no-store'];
   if (status === 503) lines.push(`retry-after: ${RETRY_AFTER_S}`);
-  if (status === 405) lines.push('allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS');
+  if (status === 405) lines.push(ALLOW);
   const body = `${JSON.stringify({ error: code, message: text, ...(requestId === '' ? {} : { requestId }) })}\n`;
   return { status, head: lines.join('\r\n'), body };
+}
+
+/** What this proxy says of itself where Max-Forwards lets OPTIONS go no further. */
+export function optionsResponse(): LocalResponse {
+  return { status: 200, head: `200 ${reasonOf(200)}\r\n${ALLOW}`, body: '' };
 }
 
 /** The standard reason phrase of a status. */

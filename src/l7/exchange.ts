@@ -9,9 +9,10 @@ import type { Attempting, UpstreamRuntime } from './upstream-runtime.js';
 
 /**
  * free: not in use · attempting: an attempt runs, nothing of a response has come · relaying: the head has gone to the client ·
- * flushing: the endpoint is done, the client has not taken everything yet · refusing: a local answer is due in a later turn.
+ * flushing: the endpoint is done, the client has not taken everything yet · refusing: a local answer is due in a later turn ·
+ * broken: the response is being broken off.
  */
-export type ExchangeState = 'free' | 'attempting' | 'relaying' | 'flushing' | 'refusing';
+export type ExchangeState = 'free' | 'attempting' | 'relaying' | 'flushing' | 'refusing' | 'broken';
 
 /**
  * An exchange; made once, used for one request after the other. The front end fills the request in and calls the pipeline; the
@@ -33,6 +34,8 @@ export abstract class Exchange implements Attempting {
   isBodyComplete = false;
   /** Where the request ends cannot be trusted enough to take another one from the same connection. */
   isLastOfConnection = false;
+  /** The front end's library closes the client's connection behind the answer of its own accord. */
+  clientCloses = false;
 
   // What the pipeline has decided.
   upstream: UpstreamRuntime | null = null;
@@ -44,6 +47,8 @@ export abstract class Exchange implements Attempting {
   tried: TriedSet | null = null;
   /** Of the attempt before the one that runs. */
   lastFailure: ErrorCode = 'SLUICE_INTERNAL';
+  /** What will answer an exchange that is refusing. */
+  refusal: NodeJS.Immediate | null = null;
   /** Status sent to the client; 0 before that. */
   status = 0;
 
@@ -103,6 +108,8 @@ export abstract class Exchange implements Attempting {
     this.receivedBytes = 0;
     this.isBodyComplete = false;
     this.isLastOfConnection = false;
+    this.clientCloses = false;
+    this.refusal = null;
     this.attempts = 0;
     this.tried = null;
     this.status = 0;

@@ -24,7 +24,7 @@ import { admitSize, exceedsBody, type RequestSize } from '../policies/request-li
 import { admitPassage, isIdempotent } from '../policies/request-passage.js';
 import { mayRetry } from '../policies/retry.js';
 import { ADMIT, type Verdict } from '../policies/verdict.js';
-import { errorResponse } from './error-response.js';
+import { errorResponse, optionsResponse } from './error-response.js';
 import { BODYLESS, DELIVERED, type Ending, type Exchange, UNKNOWN_LENGTH } from './exchange.js';
 import type { ExchangeRecorder } from './exchange-recorder.js';
 import { type HostRoutes, routeFor } from './router.js';
@@ -33,6 +33,8 @@ import type { UpstreamRuntime } from './upstream-runtime.js';
 /** Facts of a request that only `admit` looks at. */
 export interface RequestFacts extends RequestSize {
   readonly hasLoop: boolean;
+  /** Max-Forwards, or -1 without one. */
+  readonly maxForwards: number;
 }
 
 /** What the pipeline works with; one for each worker. */
@@ -42,6 +44,8 @@ export interface PipelineParts {
   readonly upstreams: readonly UpstreamRuntime[];
   readonly recorder: ExchangeRecorder;
   readonly clock: Clock;
+  /** An attempt failed for want of descriptors. */
+  readonly onFileLimit: () => void;
   /** Where the engine's events and their bytes are (EngineOptions). */
   readonly events: Int32Array;
   readonly arena: Uint8Array;
@@ -52,6 +56,7 @@ export class Pipeline {
   readonly #upstreams: readonly UpstreamRuntime[];
   readonly #recorder: ExchangeRecorder;
   readonly #clock: Clock;
+  readonly #onFileLimit: () => void;
   readonly #events: Int32Array;
   readonly #arena: ArrayBufferLike;
   /** All exchanges ever made in this worker, by id. */
@@ -67,6 +72,7 @@ export class Pipeline {
     this.#upstreams = parts.upstreams;
     this.#recorder = parts.recorder;
     this.#clock = parts.clock;
+    this.#onFileLimit = parts.onFileLimit;
     this.#events = parts.events;
     this.#arena = parts.arena.buffer;
     invariant(
@@ -107,6 +113,7 @@ export class Pipeline {
   begin(exchange: Exchange, routes: HostRoutes, facts: RequestFacts): void {
     this.#now = this.#clock.nowTick();
     this.#open(exchange);
+    if (facts.maxForwards === 0 && exchange.method === 'OPTIONS') return this.#answerOptions(exchange);
     const verdict = this.#route(exchange, routes);
     const admitted = verdict === ADMIT ? admit(exchange, facts) : verdict;
     if (admitted !== ADMIT) return this.#answer(exchange, admitted);
@@ -120,9 +127,7 @@ export class Pipeline {
   refuse(exchange: Exchange, code: ErrorCode): void {
     this.#open(exchange);
     exchange.state = 'refusing';
-    setImmediate(() => {
-      if (exchange.state === 'refusing') this.#answer(exchange, code);
-    });
+    exchange.refusal = setImmediate(() => this.#answer(exchange, code));
   }
 
   /** More of a request's body. */
@@ -142,7 +147,7 @@ export class Pipeline {
 
   /** The client is gone: its upstream work ends at once. */
   clientGone(exchange: Exchange): void {
-    if (exchange.state === 'free') return;
+    if (exchange.state === 'free' || exchange.state === 'broken') return;
     this.#now = this.#clock.nowTick();
     this.#engine.release(exchange.id);
     this.#finish(exchange, 'SLUICE_CLIENT_GONE');
@@ -275,8 +280,11 @@ export class Pipeline {
     const code = codeOfFailure(events[base + EventField.status] as number);
     const upstream = exchange.upstream as UpstreamRuntime;
     this.#recorder.attemptFailed(exchange, code, events[base + EventField.errno] as number);
-    upstream.settleFailure(exchange, code, events[base + EventField.elapsedUs] as number, this.#now);
+    // Once the endpoint has answered, a deadline that passes may be a slow client's doing.
+    if (code === 'SLUICE_EXCHANGE_TIMEOUT' && exchange.status !== 0) upstream.settleEnd(exchange, this.#now);
+    else upstream.settleFailure(exchange, code, events[base + EventField.elapsedUs] as number, this.#now);
     exchange.lastFailure = code;
+    if (code === 'SLUICE_FILE_LIMIT') this.#onFileLimit();
     const isUnsent = (flags & EventFlag.RETRYABLE) !== 0;
     if (mayRetry({ code, isUnsent, attempts: exchange.attempts }, upstream.plan.retry.attempts))
       return this.#attempt(exchange, true);
@@ -287,6 +295,8 @@ export class Pipeline {
   #fail(exchange: Exchange, code: ErrorCode): void {
     this.#engine.release(exchange.id);
     if (exchange.state === 'attempting') return this.#answer(exchange, code);
+    // Breaking off may report the client as gone within the call; it is the failure that counts.
+    exchange.state = 'broken';
     exchange.breakOff();
     this.#finish(exchange, code);
   }
@@ -301,9 +311,16 @@ export class Pipeline {
     this.#finish(exchange, code);
   }
 
+  /** The last hop that Max-Forwards allows answers for itself (RFC 9110 7.6.2). */
+  #answerOptions(exchange: Exchange): void {
+    const response = optionsResponse();
+    exchange.status = response.status;
+    exchange.sendLocal(response, this.#isDraining);
+    this.#finish(exchange, DELIVERED);
+  }
+
   #finish(exchange: Exchange, ending: Ending): void {
-    // Idempotent: breaking off may report the client as gone within the call.
-    if (exchange.state === 'free') return;
+    if (exchange.refusal !== null) clearImmediate(exchange.refusal);
     exchange.upstream?.settleEnd(exchange, this.#now);
     this.#recorder.end(exchange, ending);
     this.#openExchanges--;

@@ -10,6 +10,7 @@ import { isUsableRequestId } from './request-id.js';
 const CRLF = '\r\n';
 /** Of a request line besides method and target, and of the empty line behind the head. */
 const REQUEST_LINE_FRAME_BYTES = '  HTTP/1.1\r\n\r\n'.length;
+const CLOSE_OPTION = /(?:^|,)[ \t]*close[ \t]*(?:,|$)/i;
 const DIGITS = /^[0-9]{1,15}$/;
 
 /** Fields a Connection header may not remove: they carry meaning or safety beyond one hop (semantics.md 9.1). */
@@ -150,7 +151,8 @@ export class RequestHead {
           return;
         }
         if (name === 'max-forwards') {
-          if (DIGITS.test(value)) this.maxForwards = Number(value);
+          if (!DIGITS.test(value)) return;
+          this.maxForwards = Number(value);
           return;
         }
         break;
@@ -206,7 +208,7 @@ export class RequestHead {
 
   /**
    * Whether Connection names fields that must go and may already have been taken: then the caller runs all fields through a
-   * second pass, `beginWithout` first. Answers null when a protected field is named.
+   * second pass, `beginWithout` first. 'refused': a protected field is named.
    */
   nominations(): ReadonlySet<string> | 'none' | 'refused' {
     if (this.#connection === '' || this.#nominated !== null) return 'none';
@@ -215,6 +217,16 @@ export class RequestHead {
     const names = new Set(value.split(',').map((token) => token.trim()));
     for (const name of names) if (PROTECTED_FIELDS.has(name)) return 'refused';
     return names;
+  }
+
+  /** What Connection said; '' without one. */
+  get connection(): string {
+    return this.#connection;
+  }
+
+  /** Whether the client wants its connection closed behind the answer. */
+  get clientCloses(): boolean {
+    return this.#connection !== '' && CLOSE_OPTION.test(this.#connection);
   }
 
   /** Starts the second pass of the same request, leaving `nominated` out. */
@@ -247,8 +259,13 @@ export class RequestHead {
    */
   finish(method: string, target: string): string {
     this.headBytes += method.length + target.length + REQUEST_LINE_FRAME_BYTES;
-    const forwards = this.maxForwards > 0 ? `max-forwards: ${this.maxForwards - 1}${CRLF}` : '';
+    const forwards = this.maxForwards < 0 ? '' : `max-forwards: ${this.#forwardsFor(method)}${CRLF}`;
     return `${method} ${target} HTTP/1.1${CRLF}${this.#ownLines()}${this.requestId}${CRLF}${forwards}${this.#lines}`;
+  }
+
+  /** Only OPTIONS counts down here: TRACE is refused, and for other methods the field means nothing (RFC 9110 7.6.2). */
+  #forwardsFor(method: string): number {
+    return method === 'OPTIONS' ? Math.max(0, this.maxForwards - 1) : this.maxForwards;
   }
 
   /** Host and what the proxy adds, up to the value of X-Request-Id. */

@@ -2,6 +2,7 @@
 #include "binding/foreign_polls.h"
 
 #include <dlfcn.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -48,7 +49,22 @@ void SilenceIfForeign(uv_handle_t* handle, void* /*unused*/) {
   }
 }
 
+void CountIfWriting(uv_handle_t* handle, void* count) {
+  if (handle->type != UV_POLL || uv_is_active(handle) == 0) return;
+  auto* poll = reinterpret_cast<uv_poll_t*>(handle);
+  const bool is_writing = (poll->io_watcher.pevents & POLLOUT) != 0;
+  if (is_writing && IsForeign(reinterpret_cast<void*>(poll->poll_cb))) {
+    ++*static_cast<uint32_t*>(count);
+  }
+}
+
 }  // namespace
+
+uint32_t CountForeignWriters(uv_loop_t* loop) {
+  uint32_t count = 0;
+  uv_walk(loop, CountIfWriting, &count);
+  return count;
+}
 
 int CloseForeignPolls(uv_loop_t* loop) {
   int count = 0;

@@ -4,6 +4,8 @@
 
 #include <uv.h>
 
+#include <cstdint>
+
 namespace sluice::binding {
 
 /// uWebSockets.js never closes the uv_poll handles of its sockets when its thread ends by an
@@ -15,9 +17,14 @@ namespace sluice::binding {
 /// from outside. Thread: the worker that ends, in its cleanup hook. Returns how many were closed.
 int CloseForeignPolls(uv_loop_t* loop);
 
-/// The same, and no timer or wake-up of another .node file calls back any more: for a thread whose
-/// JavaScript has ended while its loop still turns. uWebSockets.js would handle sockets that other
-/// threads have handed to it, find that no handler can run, and end the process.
+/// Sockets of other .node files that wait for their peer to take bytes: libuv polls them for
+/// writing, which uWebSockets.js asks for only while it has something buffered.
+uint32_t CountForeignWriters(uv_loop_t* loop);
+
+/// Closes them as CloseForeignPolls does, and no timer or wake-up of another .node file calls back
+/// any more: for a thread whose JavaScript has ended while its loop still turns. uWebSockets.js
+/// would handle sockets that other threads have handed to it, find that no handler can run, and end
+/// the process.
 void SilenceForeignHandles(uv_loop_t* loop);
 
 }  // namespace sluice::binding

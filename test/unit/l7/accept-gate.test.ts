@@ -8,6 +8,7 @@ function gateWith() {
   const lines: string[] = [];
   const machine = { freeFiles: 1000, nowMs: 0 };
   const addon = {
+    raiseFileLimit: () => ({ soft: 1024, hard: 1024 }),
     freeFiles: () => machine.freeFiles,
     pauseAccepting: (isPaused: boolean) => calls.push(isPaused),
   } as unknown as AcceptControl;

@@ -216,10 +216,13 @@ describe('request head', () => {
     expect(built.head.bodyBytes).toBe(bodyBytes);
   });
 
-  it('counts Max-Forwards down', () => {
-    expect(build([['max-forwards', '5']]).lines).toContain('max-forwards: 4');
+  it.each([
+    ['OPTIONS', '5', '4'],
+    ['GET', '5', '5'],
+    ['GET', '0', '0'],
+  ])('writes for %s with Max-Forwards: %s what is left: %s', (method, came, goes) => {
+    expect(build([['max-forwards', came]]).head.finish(method, '/')).toContain(`max-forwards: ${goes}\r\n`);
   });
-
   it('writes the same for the next request of a peer, and another Host for another', () => {
     const head = new RequestHead({ scheme: 'http', viaName: 'sluice-test' });
     const hostLines = ['a', 'a', 'b', 'a'].map((host) => {

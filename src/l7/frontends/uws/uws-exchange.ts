@@ -98,10 +98,15 @@ export class UwsExchange extends Exchange {
   }
 
   /** Takes the client's side of a new request. Must be called in uWebSockets.js's handler. HOT. */
-  attach(response: UwsResponse, hasBody: boolean): void {
+  attach(response: UwsResponse): void {
     this.#response = response;
     response.onAborted(this.#onAborted);
-    if (!hasBody) return;
+  }
+
+  /** The request has a body that is wanted. Must be called in uWebSockets.js's handler. */
+  expectBody(): void {
+    const response = this.#response;
+    if (response === null) return;
     response.onData(this.#onData);
     if (hasPaused) return;
     hasPaused = true;
@@ -110,7 +115,15 @@ export class UwsExchange extends Exchange {
   }
 
   override sendLocal(response: LocalResponse, mustClose: boolean): void {
-    this.#cork(response.head, response.body, BODY_IS_WHOLE, true, mustClose);
+    if (this.method !== 'HEAD') {
+      this.#cork(response.head, response.body, BODY_IS_WHOLE, true, mustClose);
+    } else if (mustClose) {
+      // Only a response that ends with a body, be it empty, can close the connection.
+      this.#cork(response.head, '', BODY_IS_WHOLE, true, true);
+    } else {
+      const contentLength = Buffer.byteLength(response.body);
+      this.#cork(`${response.head}\r\ncontent-length: ${contentLength}`, '', BODYLESS, true, false);
+    }
   }
 
   override sendHead(
@@ -213,18 +226,20 @@ export class UwsExchange extends Exchange {
       response.writeStatus(corked.head);
       if (totalBytes === BODYLESS) {
         // Not through closeConnection: with it uWebSockets.js adds Content-Length: 0.
-        if (mustClose) response.writeHeader('connection', 'close');
+        if (mustClose || this.clientCloses) response.writeHeader('connection', 'close');
         response.endWithoutBody();
         this.#finished();
         return;
       }
       if (totalBytes === BODY_IS_WHOLE || (isLast && body.length <= WHOLE_BODY_BYTES)) {
-        if (mustClose) response.end(body, true);
+        // Where uWebSockets.js closes of its own accord, it leaves the Connection field out.
+        if (this.clientCloses) response.writeHeader('connection', 'close').end(body);
+        else if (mustClose) response.end(body, true);
         else response.end(body);
         this.#finished();
         return;
       }
-      if (mustClose) response.writeHeader('connection', 'close');
+      if (mustClose || this.clientCloses) response.writeHeader('connection', 'close');
       this.#isStreaming = true;
       this.#mustClose = mustClose;
       this.#totalBytes = isLast ? body.length : totalBytes;

@@ -102,6 +102,8 @@ export class UwsFrontEnd {
     const head = this.#head;
     const exchange = this.#free.pop() ?? pipeline.register((id) => new UwsExchange(id, listener, pipeline, this.#free));
     if (exchange === null) return refuseForWantOfExchanges(response);
+    // First of all: uWebSockets.js ends the process when a handler leaves a request without this.
+    exchange.attach(response);
     head.begin(this.#peers.peerOf(new Uint8Array(response.getRemoteAddress())));
     request.forEach(this.#takeField);
     const nominated = head.nominations();
@@ -117,8 +119,9 @@ export class UwsFrontEnd {
 
     const problem = nominated === 'refused' ? 'SLUICE_BAD_REQUEST' : head.problem();
     exchange.bodyBytes = head.bodyBytes;
-    exchange.attach(response, problem === undefined && head.bodyBytes !== NO_BODY);
+    exchange.clientCloses = head.connection.length === CLOSE_LENGTH;
     if (problem !== undefined) return pipeline.refuse(exchange, problem);
+    if (head.bodyBytes !== NO_BODY) exchange.expectBody();
 
     const routes = this.#router.routesOf(head.host);
     if (routes === null) return pipeline.refuse(exchange, 'SLUICE_BAD_HOST');
@@ -128,11 +131,13 @@ export class UwsFrontEnd {
     exchange.head = text;
     exchange.isBodyComplete = head.bodyBytes === NO_BODY;
     // uWebSockets.js 20.30 reads a chunk size behind a blank as 0, and what follows as the next request.
-    exchange.isLastOfConnection = head.bodyBytes === CHUNKED_BODY;
+    exchange.isLastOfConnection = head.bodyBytes === CHUNKED_BODY || head.clientCloses;
     pipeline.begin(exchange, routes, head);
   }
 }
 
+/** uWebSockets.js closes behind the answer by itself when the Connection field is as long as `close`, and then says nothing of it. */
+const CLOSE_LENGTH = 5;
 /** listen()'s option for a port that several threads listen on. */
 const SHARED_PORT = 0;
 
