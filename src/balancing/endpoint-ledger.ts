@@ -5,7 +5,7 @@ import type { WorkerBoard } from '../board/worker-board.js';
 import type { EndpointPlan } from '../config/plan.js';
 import { invariant } from '../core/invariant.js';
 import { msBetween, NEVER, type Tick } from '../core/tick.js';
-import { foldFailure, foldSample, UNKNOWN_US } from './latency.js';
+import { foldFailure, foldSample, isForgiven, UNKNOWN_US } from './latency.js';
 
 /** No attempt: end of a list, or an exchange without one. */
 const NONE = -1;
@@ -162,8 +162,11 @@ export class EndpointLedger {
   #fold(slot: number, elapsedUs: number, isFailure: boolean, now: Tick): void {
     for (let attempt = 0; attempt < MOST_FOLDS; attempt++) {
       const seenUs = this.#load.latencyUs(slot);
-      const gapMs = Math.max(msBetween(this.#load.latencyAt(slot), now), 0);
-      const nextUs = isFailure ? foldFailure(seenUs, elapsedUs, gapMs) : foldSample(seenUs, elapsedUs, gapMs);
+      const storedAt = this.#load.latencyAt(slot);
+      const gapMs = Math.max(msBetween(storedAt, now), 0);
+      const nextUs = isFailure
+        ? foldFailure(seenUs, elapsedUs, gapMs)
+        : foldSample(isForgiven(this.#load.failureAt(slot), storedAt, now) ? NO_SAMPLE : seenUs, elapsedUs, gapMs);
       if (this.#load.replaceLatency(slot, seenUs, nextUs, now)) return;
     }
   }

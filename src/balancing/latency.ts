@@ -1,5 +1,6 @@
 /** The arithmetic of an endpoint's latency estimate: how samples, failures and idle time move it. Pure. */
 import { NO_SAMPLE } from '../board/endpoint-load.js';
+import { msBetween, NEVER, type Tick } from '../core/tick.js';
 
 /**
  * In this time an old estimate loses 63 % (1 - 1/e) of its say. Finagle's and APISIX's 10 s (semantics.md 3): long enough
@@ -20,11 +21,18 @@ export const IDLE_GRACE_MS = 100;
 
 /**
  * A failure multiplies the estimate by this, however fast it came: with LEAST_SAMPLE_WEIGHT, an endpoint that fails more
- * than one request in 12 is driven out. A share of the estimate rather than a fixed time: it rises only until the endpoint
- * is no longer picked, whatever the latencies and the load of its peers, and the trial that idle decay then grants costs one
- * request in DECAY_MS x ln 2 = 7 s.
+ * than one request in 12 is driven out. A share of the estimate rather than a fixed time: while others answer, it rises only
+ * until the endpoint is no longer picked, whatever their latencies and load. While none answers, all go on being picked and
+ * rise to MOST_LATENCY_US within a second; that is why the height says nothing about when to try again: FORGIVE_MS does.
  */
 export const FAILURE_FACTOR = 2;
+
+/**
+ * An endpoint that failed and then got nothing for this long is taken for one that nothing is known of: it gets its fair
+ * share until the first trial ends. Idle decay alone would take minutes to forget what an outage of all endpoints leaves
+ * behind. One that still fails costs its peers a handful of requests each time, one if it fails at once.
+ */
+export const FORGIVE_MS = 5_000;
 
 /** First estimate of an endpoint nothing is known about, not even through its peers: Linkerd's 30 ms (semantics.md 3). */
 export const UNKNOWN_US = 30_000;
@@ -40,6 +48,11 @@ export const MOST_SAMPLE_US = 10_000_000;
  * is left alone only while its estimate exceeds latency x requests in flight of the others.
  */
 export const MOST_LATENCY_US = 2 ** 30;
+
+/** Below this all endpoints are equal: such differences are noise of the scheduler and of the loopback. */
+const LEAST_BUCKET_US = 256;
+/** For so long, 152 s, a failure can be seen in the estimate: the largest one fades to the least that counts. */
+const FAILURE_MARK_MS = DECAY_MS * Math.log(MOST_LATENCY_US / LEAST_BUCKET_US);
 
 /**
  * Folds one time to first byte into the estimate (EWMA; the weight of a sample is the share of DECAY_MS since the last one,
@@ -72,6 +85,19 @@ export function foldFailure(estimateUs: number, elapsedUs: number, gapMs: number
 }
 
 /**
+ * Is the estimate marked by a failure, and left alone for long enough to try again? Answers that came behind the failure do
+ * not clear the mark: a peer that recovered a moment earlier gets everything from there on, and none follow.
+ *
+ * @param failureAt when a failure last raised the estimate; NEVER: none did
+ * @param storedAt  when the estimate was stored
+ */
+export function isForgiven(failureAt: Tick, storedAt: Tick, now: Tick): boolean {
+  if (failureAt === NEVER || msBetween(storedAt, now) < FORGIVE_MS) return false;
+  // Below 0: the failure has been noted by a worker that has not stored its estimate yet.
+  return Math.abs(msBetween(failureAt, storedAt)) < FAILURE_MARK_MS;
+}
+
+/**
  * The estimate as a pick sees it: it fades while no sample comes, so that an endpoint that was slow is tried again.
  *
  * @param estimateUs stored estimate in µs, not NO_SAMPLE
@@ -83,7 +109,7 @@ export function fadedEstimate(estimateUs: number, gapMs: number): number {
 
 /**
  * Rounds a latency down to three binary digits behind the leading one (steps of 6 to 12 %): endpoints that are nearly equal
- * become equal and take turns. Below 256 µs all are equal: that is noise of the scheduler and of the loopback.
+ * become equal and take turns. Up to LEAST_BUCKET_US all are equal.
  *
  * @param latencyUs any latency in µs, >= 0
  */
@@ -93,7 +119,6 @@ export function latencyBucket(latencyUs: number): number {
   const dropped = 28 - Math.clz32(whole);
   return (whole >>> dropped) << dropped;
 }
-const LEAST_BUCKET_US = 256;
 
 function clamped(latencyUs: number): number {
   return Math.min(Math.max(Math.round(latencyUs), 1), MOST_LATENCY_US);

@@ -3,7 +3,7 @@ import { NO_SAMPLE } from '../board/endpoint-load.js';
 import { msBetween, NEVER, type Tick } from '../core/tick.js';
 import type { Balancer } from './balancer.js';
 import type { EndpointGroup } from './endpoint-group.js';
-import { fadedEstimate, latencyBucket, UNKNOWN_US } from './latency.js';
+import { fadedEstimate, isForgiven, latencyBucket, UNKNOWN_US } from './latency.js';
 import { LowestScoreBalancer } from './lowest-score.js';
 import type { UpstreamView } from './upstream-view.js';
 
@@ -17,7 +17,8 @@ const US_PER_MS = 1_000;
  * score = bucket(max(estimated time to first byte, age of the oldest attempt that still waits for it)) x (1 + in flight) / weight
  * (semantics.md 3, "Our least-time recommendation").
  *
- * - The estimate fades while an endpoint gets nothing, so a slow one is tried again; failures raise it (latency.ts).
+ * - The estimate fades while an endpoint gets nothing, so a slow one is tried again; failures raise it, and
+ *   are forgiven after a few seconds (latency.ts).
  * - The age makes a stalled endpoint look as slow as it is before it answers, whichever worker waits on it.
  * - An endpoint without a sample is taken for as fast as the median of its peers, so it gets its fair share and no more:
  *   each request it holds makes the next less likely, as with its peers. While nothing is known of any, all are equal but
@@ -58,11 +59,8 @@ class LeastTime extends LowestScoreBalancer {
       this.#workedOutUs = new Int32Array(endpoints);
     }
     const slot = group.slotAt(position);
-    const storedUs = view.load.latencyUs(slot);
-    const latencyUs =
-      storedUs === NO_SAMPLE
-        ? this.#unknownUs(view, group, now)
-        : fadedEstimate(storedUs, msBetween(view.load.latencyAt(slot), now));
+    const knownUs = knownLatencyUs(view, slot, now);
+    const latencyUs = knownUs === NO_SAMPLE ? this.#unknownUs(view, group, now) : knownUs;
     const ageUs = view.waiting.oldestAgeMs(slot, group.generationAt(position), now) * US_PER_MS;
     const endpoint = group.endpointAt(position);
     this.#workedOutAt[endpoint] = now;
@@ -85,13 +83,20 @@ class LeastTime extends LowestScoreBalancer {
     const known = this.#known;
     known.length = 0;
     for (let position = 0; position < group.size; position++) {
-      const slot = group.slotAt(position);
-      const storedUs = view.load.latencyUs(slot);
-      if (storedUs !== NO_SAMPLE) known.push(fadedEstimate(storedUs, msBetween(view.load.latencyAt(slot), now)));
+      const knownUs = knownLatencyUs(view, group.slotAt(position), now);
+      if (knownUs !== NO_SAMPLE) known.push(knownUs);
     }
     known.sort(ascending);
     return known[(known.length - 1) >> 1] ?? NO_SAMPLE;
   }
+}
+
+/** What is still known of an endpoint's latency, or NO_SAMPLE. */
+function knownLatencyUs(view: UpstreamView, slot: number, now: Tick): number {
+  const storedUs = view.load.latencyUs(slot);
+  const storedAt = view.load.latencyAt(slot);
+  if (storedUs === NO_SAMPLE || isForgiven(view.load.failureAt(slot), storedAt, now)) return NO_SAMPLE;
+  return fadedEstimate(storedUs, msBetween(storedAt, now));
 }
 
 function ascending(a: number, b: number): number {

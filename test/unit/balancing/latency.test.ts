@@ -4,15 +4,18 @@ import { describe, expect, it } from 'vitest';
 import {
   DECAY_MS,
   FAILURE_FACTOR,
+  FORGIVE_MS,
   fadedEstimate,
   foldFailure,
   foldSample,
+  isForgiven,
   LEAST_SAMPLE_WEIGHT,
   latencyBucket,
   MOST_LATENCY_US,
   MOST_SAMPLE_US,
   UNKNOWN_US,
 } from '../../../src/balancing/latency.js';
+import { NEVER, tickOf } from '../../../src/core/tick.js';
 
 const latencies = fc.integer({ min: 1, max: MOST_SAMPLE_US });
 const gaps = fc.integer({ min: 0, max: 1_000_000 });
@@ -99,6 +102,24 @@ describe('a fading estimate', () => {
 
   it('stands still while samples come, and for a clock that is behind', () => {
     expect([fadedEstimate(1000, 0), fadedEstimate(1000, 50), fadedEstimate(1000, -5)]).toEqual([1000, 1000, 1000]);
+  });
+});
+
+describe('forgiveness', () => {
+  it.each([1_000, 2 ** 31 - 20_000, -10_000])(
+    'comes when a failed endpoint got nothing for a while (clock at %i)',
+    (at) => {
+      const later = (ms: number) => tickOf(at + ms);
+      expect(isForgiven(NEVER, later(0), later(60_000))).toBe(false);
+      expect(isForgiven(later(0), later(0), later(FORGIVE_MS - 1))).toBe(false);
+      expect(isForgiven(later(0), later(0), later(FORGIVE_MS))).toBe(true);
+    },
+  );
+
+  it('comes also when a few answers followed the failure, and not when the failure is long ago', () => {
+    expect(isForgiven(tickOf(1_000), tickOf(21_000), tickOf(26_000))).toBe(true);
+    expect(isForgiven(tickOf(1_000), tickOf(21_000), tickOf(25_000))).toBe(false);
+    expect(isForgiven(tickOf(1_000), tickOf(301_000), tickOf(306_000))).toBe(false);
   });
 });
 

@@ -90,7 +90,58 @@ describe.each([1, 2 ** 31 - 3_000, -3_000])('least-time (clock at %i)', (start) 
   });
 });
 
+describe('least-time after an outage of all endpoints', () => {
+  const downUntil =
+    (upAt: number): Behaviour =>
+    (ms) => ({ afterMs: 1, isFailure: ms >= 3_000 && ms < upAt });
+
+  it.each([
+    [500, 5_000, 7_000],
+    [500, 5_300, 7_000],
+    [3_000, 5_010, 7_000],
+    [500, 7_000, 7_000],
+    [50, 5_300, 16_000],
+    [10, 5_000, 22_000],
+    [10, 5_600, 22_000],
+  ])('gives each its share back (%i requests/s, the second is up at %i ms, after %i ms)', (rate, upAt, withinMs) => {
+    const { told } = tell({ endpoints: [5_000, upAt].map(downUntil), rate, durationMs: 60_000 });
+    for (const endpoint of [0, 1]) {
+      expect(shareOf(told, endpoint, 0, 3_000)).toBeGreaterThan(0.25);
+      for (let from = 5_000 + withinMs; from < 60_000; from += 3_000) {
+        expect(shareOf(told, endpoint, from, from + 3_000), `from ${from} ms`).toBeGreaterThan(0.25);
+      }
+    }
+  });
+
+  it('gives the last two of five their share back although the others are fast already', () => {
+    const { told } = tell({
+      endpoints: [5_000, 5_000, 5_100, 5_600, 7_000].map(downUntil),
+      rate: 1_000,
+      durationMs: 20_000,
+    });
+    for (const endpoint of [0, 1, 2, 3, 4]) expect(shareOf(told, endpoint, 15_000, 20_000)).toBeGreaterThan(0.1);
+  });
+});
+
 describe('least-time', () => {
+  it.each([
+    [1, 10, 200],
+    [100, 10, 200],
+    [100, 200, 1_000],
+    [1_000, 200, 1_000],
+    [10_000, 10, 200],
+  ])('keeps trials rare of one that fails after %i ms (peers %i ms, %i requests/s)', (failsAfterMs, peersMs, rate) => {
+    const fails: Behaviour = () => ({ afterMs: failsAfterMs, isFailure: true });
+    const { told } = tell({
+      endpoints: [fails, ...[1, 2, 3].map(() => answersAfter(peersMs))],
+      rate,
+      durationMs: 60_000,
+    });
+    expect(shareOf(told, 0, 2_000, 60_000)).toBeLessThan(0.02);
+    // Still tried: it could be back.
+    expect(shareOf(told, 0, 40_000, 60_000)).toBeGreaterThan(0);
+  });
+
   it('spreads a cold start like least-conn', () => {
     expect([...upstreamOf('least-time', [{}, {}, {}, {}]).picks(8)].sort().join('')).toBe('aabbccdd');
     expect(
