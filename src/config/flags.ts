@@ -140,9 +140,15 @@ class Merge {
     this.origins.set(pathText(path), source);
     const [address = '', ...options] = text.split(',');
     const endpoint: Section = { address };
+    const given = new Set<string>();
     for (const option of options) {
       const [name = '', ...rest] = option.split('=');
       const value = rest.length > 0 ? rest.join('=') : null;
+      if (given.has(name)) {
+        this.#problem(source, `has ${name} twice`, 'give each option once');
+        continue;
+      }
+      given.add(name);
       if (name === 'backup')
         endpoint.backup = value === null ? true : value === 'true' ? true : value === 'false' ? false : value;
       else if (name === 'weight' || name === 'max-conns') {

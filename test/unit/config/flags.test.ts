@@ -174,6 +174,8 @@ describe('a problem of a flag', () => {
       'h:1,',
       'has the unknown option "" | behind the address may stand weight=N, backup and max-conns=N, with commas between',
     ],
+    ['h:1,weight=1,weight=2', 'has weight twice | give each option once'],
+    ['h:1,backup,max-conns=1,backup=false', 'has backup twice | give each option once'],
     ['h:1,backup=maybe', 'upstreams.default.endpoints[0].backup is "maybe", but must be true or false'],
   ])('is told for --upstream %j', (text, problem) => {
     expect(problemsOf(null, { upstream: [text, 'other:1'] })).toEqual([`${`--upstream ${text}`.trimEnd()} ${problem}`]);
