@@ -34,7 +34,15 @@ export function openLogSink(fd: number, isTerminal: boolean): LogSink {
 /** Makes a sink that turns JSON lines into readable text. */
 export function prettySink(write: (text: string) => void): LogSink {
   const text = pretty.prettyFactory({ colorize: true, translateTime: 'SYS:HH:MM:ss.l', ignore: 'pid,hostname,event' });
-  return { write: (line) => write(text(line)), flush: async () => {} };
+  return { write: (line) => write(withoutControls(text(line))), flush: async () => {} };
+}
+
+/**
+ * Spells out what a terminal may take for a command, e.g. U+009B, which is ESC [ to some: DEL and C1. pino-pretty has dealt
+ * with what lies below, and its own colours are made of that.
+ */
+function withoutControls(text: string): string {
+  return text.replace(/[\u007f-\u009f]/g, (control) => `\\u00${control.charCodeAt(0).toString(16)}`);
 }
 
 function writeAtOnce(fd: number, text: string): void {

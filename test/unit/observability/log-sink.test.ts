@@ -51,7 +51,7 @@ class PipeReader {
       this.#take();
       return hasAll(this.text);
     };
-    await vi.waitUntil(step, { timeout: 5_000, interval: 1 });
+    await vi.waitUntil(step, { timeout: 15_000, interval: 1 });
   }
 
   #take(): void {
@@ -124,5 +124,20 @@ describe('log sink', () => {
     expect(text).toContain('the limit is low');
     expect(text).toContain('WARN');
     expect(text).not.toContain('{"');
+  });
+
+  it('lets no control character of a fact reach the terminal', () => {
+    let text = '';
+    const sink = prettySink((piece) => {
+      text += piece;
+    });
+    const hostile = '\u001b[31m\u009b31m\u0085\u007f\u0080\r\b\u0000';
+    const error = new Error(hostile);
+    createLogger('info', sink).error({ event: 'worker-error', [hostile]: hostile, err: error }, hostile);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the colours of pino-pretty itself
+    const plain = text.replace(/\u001b\[\d+m/g, '');
+    expect(plain).toMatch(/^[^\p{Cc}]+$/mu);
+    expect(plain.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+    expect(plain).toContain('\\u009b31m\\u0085\\u007f\\u0080');
   });
 });
