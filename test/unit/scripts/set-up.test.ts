@@ -9,6 +9,7 @@ import { filesUnder, fingerprintOf } from '../../../scripts/set-up/fingerprint.m
 import { acquireLock } from '../../../scripts/set-up/lock.mjs';
 import { readStamp, removeStamp, writeStamp } from '../../../scripts/set-up/stamp.mjs';
 import { nodeHeadersFolder, requireToolchain } from '../../../scripts/set-up/toolchain.mjs';
+import { missingOutputs } from '../../../scripts/set-up/typescript.mjs';
 
 let folder: string;
 beforeEach(() => {
@@ -71,6 +72,19 @@ describe('stamp', () => {
   it('is no stamp when it is cut short', () => {
     writeFileSync(join(folder, 'stamp'), '{"sources":"a');
     expect(readStamp(join(folder, 'stamp'))).toEqual({});
+  });
+});
+
+describe('missingOutputs', () => {
+  it('names the compiled files that are not there', () => {
+    const [src, dist] = [join(folder, 'src'), join(folder, 'dist')];
+    for (const path of ['src/cli', 'dist/cli']) mkdirSync(join(folder, path), { recursive: true });
+    for (const path of ['src/a.ts', 'src/cli/b.ts', 'src/types.d.ts', 'dist/a.js', 'dist/cli/b.js']) {
+      writeFileSync(join(folder, path), '');
+    }
+    expect(missingOutputs(src, dist)).toEqual([]);
+    rmSync(join(dist, 'cli/b.js'));
+    expect(missingOutputs(src, dist)).toEqual([join(dist, 'cli/b.js')]);
   });
 });
 
