@@ -90,9 +90,14 @@ export function bindAddressesOverlap(one: BindAddress, other: BindAddress): bool
   return wildcardCovers(a, b) || wildcardCovers(b, a);
 }
 
-/** Is this address reachable from this machine only? */
-export function isLoopback(address: BindAddress): boolean {
-  return ipaddr.process(address.host).range() === 'loopback';
+/**
+ * Is this host reachable from this machine only?
+ *
+ * @param host IP address without brackets, or a name: `localhost` alone is one of this machine
+ */
+export function isLoopback(host: string): boolean {
+  if (isIPv4(host) || isIPv6(host)) return ipaddr.process(host).range() === 'loopback';
+  return host.toLowerCase() === 'localhost';
 }
 
 /**

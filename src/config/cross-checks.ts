@@ -85,7 +85,7 @@ class CrossCheck {
 
   admin(admin: unknown): void {
     const address = admin === 'off' ? null : bindAddressOf(adminBind(admin));
-    if (address === null || isLoopback(address)) return;
+    if (address === null || isLoopback(address.host)) return;
     const hint = `the admin API has no token in this version; listen on 127.0.0.1:${address.port} and reach it through a tunnel, or write off`;
     this.#report(
       ['admin', 'bind'],

@@ -12,13 +12,13 @@ import {
   hasCrashLooped,
   isHopeless,
   isInCrashLoop,
+  type LifeState,
   nextDeadlineAt,
   type SupervisionSettings,
   transition,
   type WorkerEffect,
   type WorkerEvent,
   type WorkerLife,
-  type WorkerState,
 } from './worker-life.js';
 import type { SpawnWorker, WorkerThread } from './worker-thread.js';
 
@@ -79,7 +79,7 @@ export interface SupervisorOptions {
 /** One worker for the admin API. */
 export interface WorkerStatus {
   readonly index: number;
-  readonly state: WorkerState['kind'] | 'crash-loop';
+  readonly state: LifeState['kind'] | 'crash-loop';
   readonly restarts: number;
   /** As last reported, at most about a second old. */
   readonly stats: DataPlaneStats;

@@ -29,7 +29,7 @@ export const SUPERVISION: SupervisionSettings = {
 };
 
 /** Where a worker is. All points in time are milliseconds of the shared clock. */
-export type WorkerState =
+export type LifeState =
   /** The thread runs and has not reported that it accepts. */
   | { readonly kind: 'starting'; readonly deadlineAt: number }
   | { readonly kind: 'serving'; readonly servingAt: number }
@@ -42,7 +42,7 @@ export type WorkerState =
 
 /** The state and the memory of earlier crashes. */
 export interface WorkerLife {
-  readonly state: WorkerState;
+  readonly state: LifeState;
   /** Threads started after the first one. */
   readonly restarts: number;
   /** The pause before the next restart. */
@@ -148,7 +148,7 @@ function timePassed(life: WorkerLife, nowMs: number, settings: SupervisionSettin
     };
   }
   if (state.kind === 'waiting' && nowMs >= state.restartAt) {
-    const starting: WorkerState = { kind: 'starting', deadlineAt: nowMs + settings.readyWithinMs };
+    const starting: LifeState = { kind: 'starting', deadlineAt: nowMs + settings.readyWithinMs };
     return { life: { ...life, state: starting, restarts: life.restarts + 1 }, effects: ['spawn'] };
   }
   return { life, effects: [] };

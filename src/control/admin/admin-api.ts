@@ -1,9 +1,10 @@
 /** The HTTP shell of the admin API, on node:http: reads nothing but the request's head, answers JSON. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { isLoopback } from '../../config/address.js';
 import { bindFailure, StartFailure } from '../start-failure.js';
 import { type AdminAnswer, type AdminSource, answerAdmin, failure } from './answer.js';
-import { isHostAllowed, isLoopback } from './host-guard.js';
+import { isHostAllowed } from './host-guard.js';
 
 /** A request head that is larger, or slower, than this does not come from an operator's tool. */
 const HEAD_LIMIT_BYTES = 8 * 1024;

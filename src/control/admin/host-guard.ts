@@ -1,12 +1,5 @@
 /** Refuses requests to the admin API that a web page of a stranger could have made the operator's browser send (DNS rebinding). */
-import { isIP } from 'node:net';
-
-/** Is this host name or literal one of the loopback interface? */
-export function isLoopback(host: string): boolean {
-  const name = host.toLowerCase();
-  if (name === 'localhost' || name === '::1') return true;
-  return isIP(name) === 4 && name.startsWith('127.');
-}
+import { isLoopback } from '../../config/address.js';
 
 /**
  * May a request with this Host header be answered? A page that had its own name point to 127.0.0.1 sends that name.

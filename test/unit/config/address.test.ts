@@ -145,8 +145,15 @@ describe('bind address', () => {
     ['0.0.0.0', false],
     ['10.0.0.1', false],
     ['::', false],
-  ])('knows whether %s is loopback', (host, isLocal) => {
-    expect(isLoopback({ host, port: 1 })).toBe(isLocal);
+    ['fe80::1%lo', false],
+    ['localhost', true],
+    ['LOCALHOST', true],
+    ['localhost.evil.test', false],
+    ['127.0.0.1.evil.test', false],
+    ['127.1', false],
+    ['', false],
+  ])('knows whether "%s" is loopback', (host, isLocal) => {
+    expect(isLoopback(host)).toBe(isLocal);
   });
 });
 
