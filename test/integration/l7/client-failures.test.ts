@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { MessageReader } from '../../harness/http-message.js';
 import { PatternedBytes } from '../../harness/patterned-bytes.js';
 import { openFiles } from '../../harness/process-facts.js';
-import { statusFacts, untilIdle } from '../../harness/proxy-counts.js';
+import { endpointFacts, statusFacts, untilIdle } from '../../harness/proxy-counts.js';
 import { configFor, type ProxyProcess, startProxy } from '../../harness/proxy-process.js';
 import { ok } from '../../harness/request-endpoint.js';
 import { startEndpoint, until, type WireEndpoint } from '../../harness/wire.js';
@@ -21,7 +21,8 @@ let handle: (socket: WireEndpoint['connections'][number]) => void = () => {};
 
 beforeAll(async () => {
   endpoint = await startEndpoint((socket) => handle(socket));
-  proxy = await startProxy(configFor([endpoint.port]));
+  // At this level the log tells of clients' faults, too.
+  proxy = await startProxy(configFor([endpoint.port], { log: { level: 'debug' } }));
 });
 
 afterEach(async () => {
@@ -96,6 +97,23 @@ describe('a client that leaves', () => {
       await until('the endpoint connection has ended', () => count === 1, AT_ONCE_MS);
     },
   );
+
+  it('is told of in the log as SLUICE_CLIENT_GONE, and counts against no endpoint', async () => {
+    watchEnds();
+    const [before] = await endpointFacts(proxy);
+    const client = await WireClient.open(proxy.port);
+    client.send(get('/left-behind'));
+    await until('the request is in flight', async () => (await endpointFacts(proxy))[0]?.inFlight === 1);
+    client.close();
+    const line = await proxy.lineWhere(({ path }) => path === '/left-behind');
+    expect(line).toMatchObject({
+      event: 'exchange-failed',
+      code: 'SLUICE_CLIENT_GONE',
+      level: 'debug',
+      upstream: 'app',
+    });
+    expect((await endpointFacts(proxy))[0]?.failures).toBe(before?.failures);
+  });
 
   it('between two requests leaves nothing open', async () => {
     handle = (socket) => socket.on('data', () => socket.write(ok()));

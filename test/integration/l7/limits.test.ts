@@ -95,3 +95,19 @@ describe('limits.headBytes', () => {
     expect(endpoint.requests).toEqual([]);
   });
 });
+
+describe("uWebSockets.js's own limit", () => {
+  it('closes a request whose Content-Length has more than nine digits, and no endpoint gets one that is complete', async () => {
+    const unlimited = await startProxy(configFor([endpoint.port]));
+    endpoint.answerWith(ok());
+    try {
+      const client = await WireClient.open(unlimited.port);
+      client.send('POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 1000000000\r\n\r\nthe beginning');
+      await client.ended(1_000);
+      await untilIdle(unlimited);
+      expect(endpoint.requests).toEqual([]);
+    } finally {
+      await unlimited.stop();
+    }
+  });
+});

@@ -16,8 +16,11 @@ const TOTAL_BYTES = (IS_LONG ? 1024 : 256) * MIB;
 const LIMIT_BYTES = 200 * MIB;
 const TIMEOUT_MS = IS_LONG ? 180_000 : 60_000;
 
+/** uWebSockets.js 20.30 reads no Content-Length of more than nine digits (docs/frontend-uws.md). */
+const SIZED_UPLOAD_BYTES = Math.min(TOTAL_BYTES, 999_999_999);
+
 const body = new PatternedBytes(TOTAL_BYTES, 11);
-const expectedHash = body.hash();
+const sizedUpload = new PatternedBytes(SIZED_UPLOAD_BYTES, 11);
 
 let server: Server;
 let proxy: ProxyProcess;
@@ -33,7 +36,7 @@ beforeAll(async () => {
       return;
     }
     if (incoming.url === '/sized') outgoing.setHeader('content-length', TOTAL_BYTES);
-    void send(outgoing);
+    void send(body, outgoing);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   proxy = await startProxy(configFor([(server.address() as AddressInfo).port]));
@@ -61,8 +64,8 @@ async function readSlowly(stream: Readable): Promise<string> {
   return hash.digest('hex');
 }
 
-async function send(stream: Writable): Promise<void> {
-  for (const piece of body.pieces()) {
+async function send(bytes: PatternedBytes, stream: Writable): Promise<void> {
+  for (const piece of bytes.pieces()) {
     if (!stream.write(piece)) await new Promise((resolve) => stream.once('drain', resolve));
   }
   stream.end();
@@ -99,7 +102,7 @@ describe('the memory of the process', () => {
             .end();
         });
       });
-      expect(hash).toBe(expectedHash);
+      expect(hash).toBe(body.hash());
       expect(peak).toBeLessThan(LIMIT_BYTES);
       await untilIdle(proxy);
     },
@@ -107,11 +110,11 @@ describe('the memory of the process', () => {
   );
 
   it.each([
-    ['known length', { 'content-length': TOTAL_BYTES }],
-    ['unknown length', {}],
+    ['known length', sizedUpload, { 'content-length': SIZED_UPLOAD_BYTES }],
+    ['unknown length', body, {}],
   ])(
     'stays below 200 MiB while a slow endpoint takes an upload of %s, and its hash is right',
-    async (what, headers) => {
+    async (what, bytes, headers) => {
       uploadHash = undefined;
       const peak = await peakDuring(`upload of ${what}`, async () => {
         await new Promise<void>((resolve, reject) => {
@@ -119,10 +122,10 @@ describe('the memory of the process', () => {
             response.resume().on('end', resolve);
           });
           upload.on('error', reject);
-          void send(upload);
+          void send(bytes, upload);
         });
       });
-      expect(uploadHash).toBe(expectedHash);
+      expect(uploadHash).toBe(bytes.hash());
       expect(peak).toBeLessThan(LIMIT_BYTES);
       await untilIdle(proxy);
     },
