@@ -93,7 +93,10 @@ describe('a running sluice', () => {
       expect(await request(await sluice.url())).toMatchObject({ status: 200, body: 'hello' });
 
     expect(await json(`${admin}/readyz`)).toEqual({ status: 200, body: { status: 'ready' } });
-    const { body: status } = await json(`${admin}/api/v1/status`);
+    const status = await until('the end of all exchanges', async () => {
+      const { body } = await json(`${admin}/api/v1/status`);
+      return (body.totals as { openExchanges: number }).openExchanges === 0 ? body : undefined;
+    });
     expect(status).toMatchObject({
       readiness: 'ready',
       pid: sluice.child.pid,
@@ -243,8 +246,10 @@ admin: off
 
     expect(sluice.logged().filter(({ event }) => event === 'worker-error')).toHaveLength(2);
     expect(await json(`${admin}/readyz`)).toMatchObject({ status: 200 });
-    const { body } = await json(`${admin}/api/v1/upstreams/default/endpoints`);
-    expect(body.endpoints).toEqual([expect.objectContaining({ inFlight: 0 })]);
+    await until('nothing in flight', async () => {
+      const { body } = await json(`${admin}/api/v1/upstreams/default/endpoints`);
+      return (body.endpoints as { inFlight: number }[]).every(({ inFlight }) => inFlight === 0) ? true : undefined;
+    });
     expect(await request(url)).toMatchObject({ status: 200 });
     sluice.signal('SIGTERM');
     expect(await sluice.exit()).toBe(0);
@@ -281,7 +286,7 @@ admin: off
 upstreams:
   api:
     endpoints: [{ address: "${endpoint.address}" }]
-    healthCheck: { path: /health, interval: 100ms, timeout: 100ms, healthyAfter: 1, unhealthyAfter: 2 }
+    healthCheck: { path: /health, interval: 500ms, timeout: 500ms, healthyAfter: 1, unhealthyAfter: 2 }
 admin: { bind: "127.0.0.1:0" }
 `,
     );

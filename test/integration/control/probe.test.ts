@@ -15,8 +15,9 @@ afterEach(async () => {
   for (const close of open.splice(0).reverse()) await close();
 });
 
-const limits = { intervalMs: 1000, timeoutMs: 300, healthyAfter: 1, unhealthyAfter: 1 };
+const limits = { intervalMs: 1000, timeoutMs: 10_000, healthyAfter: 1, unhealthyAfter: 1 };
 const http: HealthCheckPlan = { ...limits, kind: 'http', path: '/health' };
+const impatient: HealthCheckPlan = { ...http, timeoutMs: 300 };
 const tcp: HealthCheckPlan = { ...limits, kind: 'tcp' };
 
 function endpointPlan(address: string): EndpointPlan {
@@ -86,7 +87,7 @@ describe('http probe', () => {
       createHttpEndpoint(() => {}),
       FREE,
     );
-    expect(await probe(endpointPlan(address), [address], http)).toEqual({
+    expect(await probe(endpointPlan(address), [address], impatient)).toEqual({
       succeeded: false,
       reason: 'no answer within 300 ms',
     });

@@ -4,9 +4,13 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { vi } from 'vitest';
 
 /** Nothing that these tests wait for takes longer on a machine that works. */
 const DEADLINE_MS = 20_000;
+
+// Tests wait for several things, one after the other: which one is late is told before the test itself is given up.
+vi.setConfig({ testTimeout: 90_000 });
 
 export type LogRecord = Record<string, unknown>;
 

@@ -57,17 +57,23 @@ const tasks = {
     return { claims };
   },
 
-  /** Claims and ends one capped slot, `rounds` times; shared[3] counts those inside, which must never be more than the cap. */
+  /**
+   * Claims and ends one capped slot, `rounds` times and until some thread was refused, which shared[4] tells: threads that
+   * run one after the other never meet. shared[3] counts those inside, which must never be more than the cap.
+   */
   'hold-below-cap'() {
     awaitStart();
     const { slot, generation } = task.slots[0];
     let claims = 0;
     let refusals = 0;
     let most = 0;
-    while (claims < task.rounds) {
+    const deadlineAt = performance.now() + task.deadlineMs;
+    const isDue = () => Atomics.load(shared, 4) === 0 && performance.now() < deadlineAt;
+    while (claims < task.rounds || isDue()) {
       const inflight = board.claims.claim(slot, generation, task.cap);
       if (inflight < 0) {
         refusals += 1;
+        Atomics.store(shared, 4, 1);
         continue;
       }
       claims += 1;

@@ -1,13 +1,17 @@
 /** Runs test/property/board/board-thread.mjs on real worker threads over one board. */
 import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
+import { vi } from 'vitest';
 import type { Board, SlotAssignment } from '../../../src/board/board.js';
 
 const SCRIPT = new URL('./board-thread.mjs', import.meta.url);
 const COMPILED = new URL('../../../dist/board/worker-board.js', import.meta.url);
 
 /** A test whose condition does not come true within this has failed. */
-const DEADLINE_MS = 15_000;
+export const DEADLINE_MS = 15_000;
+
+// Tests wait for several conditions, one after the other: which one failed is told before the test itself is given up.
+vi.setConfig({ testTimeout: 60_000 });
 
 /** What a thread does; board-thread.mjs has the meaning of each. */
 export interface ThreadTask {
@@ -15,6 +19,7 @@ export interface ThreadTask {
   readonly seed?: number;
   readonly rounds?: number;
   readonly cap?: number;
+  readonly deadlineMs?: number;
   readonly slots?: readonly SlotAssignment[];
   /** UpstreamPlan for `pick`. */
   readonly plan?: unknown;
@@ -51,7 +56,8 @@ export async function until(isTrue: () => boolean, sentence: string): Promise<vo
   const deadline = performance.now() + DEADLINE_MS;
   while (!isTrue()) {
     if (performance.now() > deadline) throw new Error(`not within ${DEADLINE_MS} ms: ${sentence}`);
-    await new Promise((resolve) => setImmediate(resolve));
+    // Not setImmediate: threads under test need the processor more than the one that waits for them.
+    await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }
 

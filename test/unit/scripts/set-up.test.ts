@@ -110,7 +110,7 @@ describe('acquireLock', () => {
       events.push('second');
       giveBackSecond();
     });
-    await vi.waitUntil(() => events.length > 0);
+    await vi.waitUntil(() => events.length > 0, { timeout: 15_000 });
     events.push('first gives back');
     giveBack();
     await second;
