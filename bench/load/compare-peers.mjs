@@ -33,7 +33,8 @@ const directory = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
 const children = [];
 
 for (const tool of ['wrk', 'nginx']) {
-  if (spawnSync('which', [tool]).status !== 0) stop(`${tool} is not installed: apt-get install ${tool === 'nginx' ? 'nginx-light' : tool}`, 2);
+  if (spawnSync('which', [tool]).status !== 0)
+    stop(`${tool} is not installed: apt-get install ${tool === 'nginx' ? 'nginx-light' : tool}`, 2);
 }
 
 function stop(sentence, code) {
@@ -61,7 +62,9 @@ function start(core, command, args) {
 }
 
 function config(name, facts) {
-  const text = readFileSync(join(here, 'peers', name), 'utf8').replace(/\{\{(\w+)\}\}/g, (_, key) => String(facts[key]));
+  const text = readFileSync(join(here, 'peers', name), 'utf8').replace(/\{\{(\w+)\}\}/g, (_, key) =>
+    String(facts[key]),
+  );
   const file = join(directory, `${name}-${facts.port}`);
   writeFileSync(file, text);
   return file;
@@ -101,7 +104,9 @@ function cpuUs(pid) {
       // ended between the listing and the reading
     }
   }
-  const own = (id) => (times.get(id) ?? 0) + [...parents].filter(([, parent]) => parent === id).reduce((sum, [child]) => sum + own(child), 0);
+  const own = (id) =>
+    (times.get(id) ?? 0) +
+    [...parents].filter(([, parent]) => parent === id).reduce((sum, [child]) => sum + own(child), 0);
   return own(pid);
 }
 
@@ -123,7 +128,17 @@ const browserHead = [
 function load(port, seconds) {
   const heads = values['browser-head'] ? browserHead.flatMap((line) => ['-H', line]) : [];
   return new Promise((resolve) => {
-    const args = ['-c', loadCore, 'wrk', '-t1', `-c${values.connections}`, `-d${seconds}s`, '--latency', ...heads, `http://127.0.0.1:${port}${values.path}`];
+    const args = [
+      '-c',
+      loadCore,
+      'wrk',
+      '-t1',
+      `-c${values.connections}`,
+      `-d${seconds}s`,
+      '--latency',
+      ...heads,
+      `http://127.0.0.1:${port}${values.path}`,
+    ];
     const child = spawn('taskset', args, { stdio: ['ignore', 'pipe', 'inherit'] });
     let text = '';
     child.stdout.on('data', (chunk) => (text += chunk));
@@ -139,16 +154,51 @@ function load(port, seconds) {
 }
 
 const endpointPort = await freePort();
-start(loadCore, 'nginx', ['-c', config('nginx-endpoint.conf', { port: endpointPort, dir: directory }), '-p', directory]);
+start(loadCore, 'nginx', [
+  '-c',
+  config('nginx-endpoint.conf', { port: endpointPort, dir: directory }),
+  '-p',
+  directory,
+]);
 writeFileSync(join(directory, 'big'), Buffer.alloc(1024 * 1024, 'x'));
 await answers(endpointPort);
 
 const known = {
-  sluice: (port) => start(proxyCore, process.execPath, ['dist/cli/main.js', 'run', '--listen', `127.0.0.1:${port}`, '--upstream', `127.0.0.1:${endpointPort}`, '--workers', '1', '--admin', 'off', '--log-level', 'warn', '--balance', 'least-time']),
-  nginx: (port) => start(proxyCore, 'nginx', ['-c', config('nginx-proxy.conf', { port, endpointPort, dir: directory }), '-p', directory]),
-  'nginx-bare': (port) => start(proxyCore, 'nginx', ['-c', config('nginx-proxy-bare.conf', { port, endpointPort, dir: directory }), '-p', directory]),
-  haproxy: (port) => start(proxyCore, 'haproxy', ['-q', '-f', config('haproxy.cfg', { port, endpointPort, dir: directory })]),
-  'http-proxy': (port) => start(proxyCore, process.execPath, [join(here, 'peers/http-proxy.mjs'), String(port), String(endpointPort)]),
+  sluice: (port) =>
+    start(proxyCore, process.execPath, [
+      'dist/cli/main.js',
+      'run',
+      '--listen',
+      `127.0.0.1:${port}`,
+      '--upstream',
+      `127.0.0.1:${endpointPort}`,
+      '--workers',
+      '1',
+      '--admin',
+      'off',
+      '--log-level',
+      'warn',
+      '--balance',
+      'least-time',
+    ]),
+  nginx: (port) =>
+    start(proxyCore, 'nginx', [
+      '-c',
+      config('nginx-proxy.conf', { port, endpointPort, dir: directory }),
+      '-p',
+      directory,
+    ]),
+  'nginx-bare': (port) =>
+    start(proxyCore, 'nginx', [
+      '-c',
+      config('nginx-proxy-bare.conf', { port, endpointPort, dir: directory }),
+      '-p',
+      directory,
+    ]),
+  haproxy: (port) =>
+    start(proxyCore, 'haproxy', ['-q', '-f', config('haproxy.cfg', { port, endpointPort, dir: directory })]),
+  'http-proxy': (port) =>
+    start(proxyCore, process.execPath, [join(here, 'peers/http-proxy.mjs'), String(port), String(endpointPort)]),
 };
 const candidates = [];
 for (const name of ['sluice', ...values.peers.split(',').filter(Boolean)]) {
@@ -178,18 +228,23 @@ for (let round = 0; round < rounds; round++) {
 const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
 const cost = (candidate) => Math.min(...candidate.figures.map((figure) => figure.usPerRequest));
 const reference = candidates.find(({ name }) => name === 'nginx') ?? candidates[0];
-console.log(`${cpus()[0].model}, node ${process.version}, ${values.connections} connections, path ${values.path}${values['browser-head'] ? ', browser-like head' : ''}, ${rounds} rounds of ${durationS} s`);
+console.log(
+  `${cpus()[0].model}, node ${process.version}, ${values.connections} connections, path ${values.path}${values['browser-head'] ? ', browser-like head' : ''}, ${rounds} rounds of ${durationS} s`,
+);
 console.table(
   Object.fromEntries(
     candidates.map((candidate) => [
       candidate.name,
       {
         'CPU us/req (min)': cost(candidate).toFixed(2),
-        'median': median(candidate.figures.map((figure) => figure.usPerRequest)).toFixed(2),
+        median: median(candidate.figures.map((figure) => figure.usPerRequest)).toFixed(2),
         [`of ${reference.name} (min)`]: (cost(candidate) / cost(reference)).toFixed(3),
         'requests/s (median)': Math.round(median(candidate.figures.map((figure) => figure.perSecond))),
         p99: candidate.figures.at(-1).p99,
-        errors: candidate.figures.map((figure) => figure.errors).filter(Boolean).join('; '),
+        errors: candidate.figures
+          .map((figure) => figure.errors)
+          .filter(Boolean)
+          .join('; '),
       },
     ]),
   ),
