@@ -86,6 +86,9 @@ class Connection final : public Pollable,
   bool is_writable = false;
   /// A write failed; reading decides what becomes of the exchange.
   bool is_write_broken = false;
+  /// Its errno. A failed write takes the socket's error with it: after a reset, the reads that
+  /// follow find what looks like an orderly end.
+  int write_error = 0;
   /// Bytes came before the first request was sent. They are taken for its answer (an overloaded
   /// endpoint may say 503 to whoever connects), but the connection is not kept.
   bool has_spoken_unasked = false;

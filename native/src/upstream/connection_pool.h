@@ -39,10 +39,9 @@ class ConnectionPool final : public ListHook<DispatchTag> {
  public:
   using Addresses = std::shared_ptr<const std::vector<Address>>;
 
-  ConnectionPool(int32_t slot, Addresses addresses, const PoolSettings& settings)
-      : slot_(slot), settings_(settings), addresses_(std::move(addresses)) {}
+  ConnectionPool(Addresses addresses, const PoolSettings& settings)
+      : settings_(settings), addresses_(std::move(addresses)) {}
 
-  int32_t slot() const { return slot_; }
   const PoolSettings& settings() const { return settings_; }
   const Addresses& addresses() const { return addresses_; }
   /// Addresses for new connections; the preference starts anew.
@@ -78,7 +77,6 @@ class ConnectionPool final : public ListHook<DispatchTag> {
   IntrusiveList<Exchange, WaitingTag> waiting;
 
  private:
-  const int32_t slot_;
   const PoolSettings settings_;
   Addresses addresses_;
   size_t preferred_ = 0;

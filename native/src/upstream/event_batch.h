@@ -35,6 +35,9 @@ struct BatchMemory {
 /// Filled from the start, handed over as a whole, emptied. HOT: one Add per event.
 class EventBatch {
  public:
+  /// Heads and bodies lie on boundaries of this many bytes.
+  static constexpr size_t kAlignment = 8;
+
   explicit EventBatch(BatchMemory memory) : memory_(memory) {}
 
   size_t count() const { return count_; }
@@ -44,12 +47,12 @@ class EventBatch {
   uint32_t serial() const { return serial_; }
 
   char* arena() const { return memory_.arena; }
-  /// Where the free part of the arena begins, on a boundary of 8.
+  /// Where the free part of the arena begins, on a boundary of kAlignment.
   size_t used_bytes() const { return used_bytes_; }
   size_t free_bytes() const { return memory_.arena_bytes - used_bytes_; }
   /// Takes the next `bytes` of the free part; at most free_bytes().
   void Use(size_t bytes) {
-    const size_t end = (used_bytes_ + bytes + 7) & ~size_t{7};
+    const size_t end = (used_bytes_ + bytes + kAlignment - 1) & ~(kAlignment - 1);
     used_bytes_ = end < memory_.arena_bytes ? end : memory_.arena_bytes;
   }
 

@@ -70,7 +70,6 @@ class Exchange final : public Timer, public ListHook<WaitingTag>, public ListHoo
 
   uint64_t started_us = 0;
   uint64_t deadline_ms = kNever;
-  uint64_t wait_deadline_ms = kNever;  // kWaiting
 
   // The notice: what is to be reported with the next turn.
   bool has_drained_notice = false;
@@ -83,6 +82,8 @@ class Exchange final : public Timer, public ListHook<WaitingTag>, public ListHoo
   uint32_t batch_serial = 0;
 
   bool is_idempotent() const { return (send_flags & send_flag::kIdempotent) != 0; }
+  /// The caller has ended the body before the length it had announced.
+  bool is_cut_short() const { return is_request_complete && body_left_bytes > 0; }
   /// Nothing of the request is missing on the endpoint's side.
   bool is_request_sent() const { return is_request_complete && request.unsent_bytes() == 0; }
 

@@ -17,7 +17,7 @@ void ResponseReader::Begin(bool is_head_request) {
   phase_ = Phase::kHead;
   is_head_request_ = is_head_request;
   interims_ = 0;
-  if (!partial_head_.empty()) std::string().swap(partial_head_);
+  FreeHeadInput();
 }
 
 ReadOutcome ResponseReader::Read(char* data, size_t size) {
@@ -61,7 +61,7 @@ ReadOutcome ResponseReader::ReadHead(char* data, size_t size) {
     parser_.Reset();
     input.remove_prefix(head_.head_bytes);
     if (input.empty()) {
-      partial_head_.clear();
+      FreeHeadInput();
       return outcome;
     }
   }

@@ -50,6 +50,8 @@ class ResponseReader {
   bool has_head() const { return phase_ != Phase::kHead; }
   /// The endpoint's closing ends the response properly.
   bool ends_with_close() const { return phase_ == Phase::kUntilClose; }
+  /// Gives back the memory of a head that came in pieces: head_input has been used.
+  void FreeHeadInput() { std::string().swap(partial_head_); }
   /// Valid once has_head().
   const http1::ResponseHead& head() const { return head_; }
 

@@ -52,7 +52,7 @@ bool UpstreamClient::OpenPool(int32_t slot, std::vector<Address> addresses,
   if (is_closed_ || FindPool(slot) != nullptr) return false;
   if (slots_.size() <= place) slots_.resize(place + 1);
   pools_.push_back(std::make_unique<ConnectionPool>(
-      slot, std::make_shared<const std::vector<Address>>(std::move(addresses)), settings));
+      std::make_shared<const std::vector<Address>>(std::move(addresses)), settings));
   slots_[place] = pools_.back().get();
   return true;
 }

@@ -32,7 +32,9 @@ void UpstreamClient::Begin(Exchange* exchange, ConnectionPool* pool) {
 Connection* UpstreamClient::TakeIdle(ConnectionPool* pool, bool is_certainty_needed) {
   while (Connection* const connection = pool->idle.front()) {
     // A request that cannot be replayed is worth one more system call: the endpoint's FIN may be
-    // here already although epoll has not been asked since.
+    // here already although epoll has not been asked since. An idempotent one trusts epoll: asking
+    // would cost each request a call and could not exclude that the FIN comes just afterwards,
+    // which the replay repairs in either case.
     const bool is_usable = !connection->is_readable && loop_->now_ms() < connection->deadline_ms &&
                            !(is_certainty_needed && HasInput(connection->fd()));
     if (!is_usable) {
@@ -51,6 +53,7 @@ Connection* UpstreamClient::TakeIdle(ConnectionPool* pool, bool is_certainty_nee
 void UpstreamClient::StartWaiting(Exchange* exchange, ConnectionPool* pool) {
   SetState(exchange, ExchangeState::kWaiting);
   exchange->pool = pool;
+  exchange->is_reused = false;
   pool->waiting.PushBack(exchange);
   const uint64_t until_ms = loop_->now_ms() + pool->settings().connect_timeout_ms;
   loop_->timers().Arm(exchange, std::min(until_ms, exchange->deadline_ms));
@@ -149,6 +152,7 @@ void UpstreamClient::OnSent(Connection* connection, Exchange* exchange, const Io
       // The endpoint may have answered before it closed: reading finds the answer, or that there is
       // none.
       connection->is_write_broken = true;
+      connection->write_error = sent.error;
       connection->is_readable = connection->is_hung_up = true;
       OnConnectionReady(connection);
     }

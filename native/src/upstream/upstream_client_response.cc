@@ -25,6 +25,8 @@ void UpstreamClient::OnConnectionReady(Connection* connection) {
     case ConnectionState::kClosed:
       return;
     case ConnectionState::kConnecting:
+      // Connecting to the next address: nothing to do before its event or its time.
+      if (!connection->is_readable && !connection->is_writable) return;
       break;
     case ConnectionState::kIdle:
       if (!connection->is_readable) return;
@@ -32,7 +34,8 @@ void UpstreamClient::OnConnectionReady(Connection* connection) {
     case ConnectionState::kBusy: {
       const Exchange* const exchange = connection->exchange;
       const bool can_read = connection->is_readable && !exchange->is_paused;
-      const bool can_write = connection->is_writable && exchange->request.unsent_bytes() > 0;
+      const bool can_write = connection->is_writable && !connection->is_write_broken &&
+                             exchange->request.unsent_bytes() > 0;
       if (!can_read && !can_write) return;
       break;
     }
@@ -42,7 +45,8 @@ void UpstreamClient::OnConnectionReady(Connection* connection) {
 
 bool UpstreamClient::HasRoomToRead(const Connection* connection) const {
   const size_t head_bytes = connection->pool()->settings().response_head_bytes;
-  return !batch_.is_full() && batch_.free_bytes() >= kMinReadWindowBytes + head_bytes;
+  return !batch_.is_full() &&
+         batch_.free_bytes() >= kMinReadWindowBytes + head_bytes + EventBatch::kAlignment;
 }
 
 void UpstreamClient::HandleReady(Connection* connection) {
@@ -70,9 +74,12 @@ void UpstreamClient::HandleReady(Connection* connection) {
 
 void UpstreamClient::ReadResponse(Connection* connection) {
   Exchange* const exchange = connection->exchange;
-  // The rewritten head goes behind what was read and is never longer than the head itself.
+  // The rewritten head goes behind what was read, on the next boundary, and is never longer than
+  // the head itself.
   const size_t reserved_bytes =
-      connection->reader.has_head() ? 0 : connection->pool()->settings().response_head_bytes;
+      connection->reader.has_head()
+          ? 0
+          : connection->pool()->settings().response_head_bytes + EventBatch::kAlignment;
   const size_t window_bytes = std::min(kReadWindowBytes, batch_.free_bytes() - reserved_bytes);
   char* const data = batch_.arena() + batch_.used_bytes();
   const IoResult received = Receive(connection->fd(), data, window_bytes);
@@ -125,6 +132,7 @@ void UpstreamClient::Report(Connection* connection, size_t input_bytes,
       event.head_bytes = http1::WriteClientHead(outcome.head_input, head, is_length_kept,
                                                 batch_.arena() + batch_.used_bytes());
       batch_.Use(event.head_bytes);
+      connection->reader.FreeHeadInput();
       if (head.body == http1::BodyKind::kNone) event.flags |= event_flag::kBodyless;
       if (head.body == http1::BodyKind::kLength) {
         event.flags |= event_flag::kLengthKnown;
@@ -159,6 +167,9 @@ void UpstreamClient::Report(Connection* connection, size_t input_bytes,
 
 void UpstreamClient::OnEnd(Connection* connection, int error_number) {
   Exchange* const exchange = connection->exchange;
+  // EPIPE: the endpoint's orderly end came first, and the reset only said that it takes no more of
+  // the request (Linux, tcp_reset in CLOSE_WAIT).
+  if (error_number == 0 && connection->write_error != EPIPE) error_number = connection->write_error;
   if (error_number == 0 && connection->reader.ends_with_close()) {
     Event event;
     event.type = EventType::kBody;
@@ -218,7 +229,9 @@ void UpstreamClient::Keep(Connection* connection, uint64_t idle_ms) {
   ConnectionPool* const pool = connection->pool();
   const bool is_current = pool->is_open() ? pool->IsCurrent(*connection) : !pool->waiting.empty();
   Exchange* const waiting = pool->waiting.front();
-  if (waiting != nullptr && is_current && (waiting->send_flags & send_flag::kFresh) == 0) {
+  // As in TakeIdle: since the response was read, the endpoint may have closed the connection.
+  if (waiting != nullptr && is_current && (waiting->send_flags & send_flag::kFresh) == 0 &&
+      (waiting->is_idempotent() || !HasInput(connection->fd()))) {
     waiting->ListHook<WaitingTag>::Unlink();
     loop_->timers().Cancel(waiting);
     ++reuses_;

@@ -10,27 +10,6 @@ namespace {
 
 using namespace loopback;
 
-/// A listener whose queue is full, so that further connects get no answer: the kernel drops their
-/// SYN.
-struct SilentEndpoint {
-  Endpoint endpoint{0};
-  std::vector<sluice::UniqueFd> fillers;
-
-  SilentEndpoint() {
-    for (int count = 0; count < 3; ++count) {
-      auto opened = sluice::OpenStreamSocket(AF_INET);
-      const Address address = endpoint.address();
-      (void)sluice::Connect(opened.value().get(), address.get(), address.size());
-      fillers.push_back(std::move(opened.value()));
-    }
-  }
-};
-
-std::string ClosedPort() {
-  Endpoint endpoint;
-  return endpoint.name();
-}
-
 TEST(ReportsARefusedConnect) {
   Client client;
   CHECK(client->OpenPool(0, {*Address::Parse(ClosedPort())}, Patient()));

@@ -117,6 +117,28 @@ class Endpoint {
   std::string name_;
 };
 
+/// A listener whose queue is full, so that further connects get no answer: the kernel drops their
+/// SYN.
+struct SilentEndpoint {
+  Endpoint endpoint{0};
+  std::vector<sluice::UniqueFd> fillers;
+
+  SilentEndpoint() {
+    for (int count = 0; count < 3; ++count) {
+      auto opened = sluice::OpenStreamSocket(AF_INET);
+      const Address address = endpoint.address();
+      (void)sluice::Connect(opened.value().get(), address.get(), address.size());
+      fillers.push_back(std::move(opened.value()));
+    }
+  }
+};
+
+/// An address at which nobody listens.
+inline std::string ClosedPort() {
+  Endpoint endpoint;
+  return endpoint.name();
+}
+
 /// An event with copies of its bytes.
 struct SeenEvent {
   EventType type;
@@ -191,6 +213,22 @@ class Client final : public BatchSink {
     }
     return true;
   }
+  /// Turns until the endpoint has a connection whose client knows that it is connected.
+  Peer Accepted(Endpoint& endpoint) {
+    const uint64_t connects = client_->stats().connects;
+    Peer peer = endpoint.Accept();
+    Until([&] { return client_->stats().connects > connects; });
+    return peer;
+  }
+  /// Turns that a time takes: a handful where the loop sleeps, very many where it spins.
+  size_t TurnsWithin(uint64_t time_us) {
+    size_t turns = 0;
+    for (const uint64_t end_us = sluice::MonotonicUs() + time_us; sluice::MonotonicUs() < end_us;
+         ++turns) {
+      loop_->Turn(100);
+    }
+    return turns;
+  }
   /// Turns until the exchange has ended. @returns its last event; type NONE when it did not end in
   /// time
   SeenEvent UntilEnd(int32_t id) {
@@ -257,6 +295,13 @@ class Client final : public BatchSink {
 inline std::string Ok(std::string_view body, std::string_view lines = "") {
   return "HTTP/1.1 200 OK\r\ncontent-length: " + std::to_string(body.size()) + "\r\n" +
          std::string(lines) + "\r\n" + std::string(body);
+}
+
+/// Keeps the thread from its loop, as long work in JavaScript does.
+inline void Stall(uint64_t time_us) {
+  const uint64_t end_us = sluice::MonotonicUs() + time_us;
+  while (sluice::MonotonicUs() < end_us)
+    continue;
 }
 
 /// Open descriptors of this process.

@@ -68,6 +68,54 @@ TEST(GivesThePlaceOfAReleasedAttemptToTheNext) {
   CHECK_EQ(client.UntilEnd(3).body, "three");
 }
 
+TEST(DoesNotGiveADeadConnectionToAWaitingAttemptThatCannotBeReplayed) {
+  Endpoint endpoint;
+  Client client(kMinEvents);
+  client.Open(0, endpoint, AtMost(1));
+  client.Send(1, 0);
+  Peer first = client.Accepted(endpoint);
+  first.ReadHead();
+  client.Send(2, 0, 0, kNoBody, 0, "POST / HTTP/1.1\r\nhost: a\r\n");
+  // Failures fill a batch: it goes out in the middle of the turn, after epoll has been asked and
+  // before the response is read; the endpoint closes meanwhile.
+  client.on_event = [&](size_t at) {
+    if (at == 0) first.Close();
+  };
+  CHECK(client->OpenPool(1, {*Address::Parse("unix:/tmp/sluice-no-such.sock")}, Patient()));
+  for (size_t at = 0; at < kMinEvents; ++at)
+    client.Send(static_cast<int32_t>(100 + at), 1);
+  first.Write(Ok("one"));
+  CHECK_EQ(client.UntilEnd(1).body, "one");
+  Peer second = client.Accepted(endpoint);
+  CHECK_EQ(second.ReadHead(), "POST / HTTP/1.1\r\nhost: a\r\n\r\n");
+  second.Write(Ok("two"));
+  const SeenEvent event = client.UntilEnd(2);
+  CHECK_EQ(event.body, "two");
+  CHECK(!event.has(event_flag::kReused));
+}
+
+TEST(ForgetsThatTheNumbersLastExchangeReusedAConnection) {
+  Endpoint endpoint;
+  Client client;
+  PoolSettings settings = AtMost(1);
+  settings.connect_timeout_ms = 50;
+  client.Open(0, endpoint, settings);
+  client.Send(1, 0);
+  Peer peer = client.Accepted(endpoint);
+  Answer(client, peer, "one");
+  client.UntilEnd(1);
+  client.events.clear();
+  client.Send(1, 0);
+  Answer(client, peer, "two");
+  CHECK(client.UntilEnd(1).has(event_flag::kReused));
+  client.events.clear();
+  client.Send(2, 0);  // takes the only connection
+  client.Send(1, 0);
+  const SeenEvent event = client.UntilEnd(1);
+  CHECK(event.failure() == EngineError::kPoolTimeout);
+  CHECK(!event.has(event_flag::kReused));
+}
+
 TEST(ReportsAnAttemptThatWaitedTooLong) {
   Endpoint endpoint;
   Client client;
