@@ -19,7 +19,10 @@ Result<std::unique_ptr<EventLoop>> EventLoop::Create() {
 }
 
 EventLoop::EventLoop(UniqueFd epoll_fd)
-    : epoll_fd_(std::move(epoll_fd)), now_us_(MonotonicUs()), timers_(now_us_ / 1000) {}
+    : epoll_fd_(std::move(epoll_fd)),
+      now_us_(MonotonicUs()),
+      waited_at_us_(now_us_),
+      timers_(now_us_ / 1000) {}
 
 int EventLoop::Watch(int fd, uint32_t epoll_events, Pollable* pollable) {
   epoll_event event{};
@@ -65,18 +68,24 @@ int EventLoop::WaitMs(int timeout_ms) {
 
 void EventLoop::Turn(int timeout_ms) {
   is_in_turn_ = true;
-  const int count = ::epoll_wait(epoll_fd_.get(), events_.data(), static_cast<int>(events_.size()),
-                                 WaitMs(timeout_ms));
-  Refresh();
-  // A wait fails only by EINTR (or a closed epoll set, which cannot be): the next turn waits again.
-  for (int index = 0; index < count; ++index) {
-    const epoll_event& event = events_[static_cast<size_t>(index)];
-    static_cast<Pollable*>(event.data.ptr)->OnEvents(event.events);
+  int wait_ms = WaitMs(timeout_ms);
+  for (int waits = 0; waits < kWaitsPerTurn; ++waits, wait_ms = 0) {
+    const int count =
+        ::epoll_wait(epoll_fd_.get(), events_.data(), static_cast<int>(events_.size()), wait_ms);
+    // A wait fails only by EINTR (or a closed epoll set, which cannot be): the next turn waits
+    // again.
+    for (int index = 0; index < count; ++index) {
+      const epoll_event& event = events_[static_cast<size_t>(index)];
+      static_cast<Pollable*>(event.data.ptr)->OnEvents(event.events);
+    }
+    if (count < static_cast<int>(events_.size())) break;
   }
+  Refresh();
+  waited_at_us_ = now_us_;
   for (size_t index = 0; index < tasks_.size(); ++index) {
     if (tasks_[index] != nullptr) tasks_[index]->OnReady();
   }
-  timers_.Advance(now_ms());
+  timers_.Advance(waited_at_us_ / 1000);
   for (size_t index = 0; index < tasks_.size(); ++index) {
     if (tasks_[index] != nullptr) tasks_[index]->OnTurnEnd();
   }

@@ -39,9 +39,10 @@ class LoopTask {
   ~LoopTask() = default;
 };
 
-/// One thread's loop. A turn is: wait, tell every Pollable, OnReady, timers, OnTurnEnd. Tasks may
-/// be added and removed at any time, also from within their own calls; everything else about a turn
-/// is the tasks' own.
+/// One thread's loop. A turn is: wait, tell every Pollable, OnReady, timers, OnTurnEnd. All that
+/// the kernel has to tell is taken down before a timer fires, or a thread that was kept from its
+/// loop would take answers that lie there for silence. Tasks may be added and removed at any time,
+/// also from within their own calls; everything else about a turn is the tasks' own.
 class EventLoop {
  public:
   static Result<std::unique_ptr<EventLoop>> Create();
@@ -64,9 +65,11 @@ class EventLoop {
   /// The clock as read after the last wait, or by Refresh.
   uint64_t now_us() const { return now_us_; }
   uint64_t now_ms() const { return now_us_ / 1000; }
-  /// Reads the clock: for work that does not come out of a turn.
+  /// Reads the clock: for work that does not come out of a wait, or that comes late in a turn.
   void Refresh();
-  bool is_in_turn() const { return is_in_turn_; }
+  /// The clock when the last wait ended: timers are judged by it, since what came later has not
+  /// been looked for.
+  uint64_t waited_at_us() const { return waited_at_us_; }
 
   /// One turn. @param timeout_ms longest wait; negative: until an event or a timer
   void Turn(int timeout_ms);
@@ -77,9 +80,12 @@ class EventLoop {
   bool HasWork() const;
 
   static constexpr size_t kEventsPerWait = 512;
+  /// Bounds a turn: descriptors that are ready again at once must not keep timers from firing.
+  static constexpr int kWaitsPerTurn = 64;
 
   UniqueFd epoll_fd_;
   uint64_t now_us_;
+  uint64_t waited_at_us_;
   TimerWheel timers_;
   bool is_in_turn_ = false;
   // Removing leaves a nullptr behind while a turn walks over the tasks.

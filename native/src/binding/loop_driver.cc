@@ -92,8 +92,8 @@ void LoopDriver::OnPrepare() {
     if (is_closing_) return;
     UpdateReference();
     if (is_libuv_readable_ || must_leave_ || timeout_ms == 0) break;
-    if (leave_at_us == 0) leave_at_us = loop_->now_us() + kQuantumUs;
-    if (loop_->now_us() >= leave_at_us) break;
+    if (leave_at_us == 0) leave_at_us = loop_->waited_at_us() + kQuantumUs;
+    if (loop_->waited_at_us() >= leave_at_us) break;
     uv_update_time(uv_loop_);  // or uv_backend_timeout would count from the time before the wait
   }
   uv_idle_start(&idle_, [](uv_idle_t*) {});

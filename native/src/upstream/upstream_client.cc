@@ -102,7 +102,7 @@ SendResult UpstreamClient::Send(int32_t id, int32_t slot, size_t head_bytes, int
   const char* const end = PutFraming(scratch_.data() + head_bytes, body_bytes);
   const std::string_view bytes(scratch_.data(), static_cast<size_t>(end - scratch_.data()));
 
-  TouchClock();
+  loop_->Refresh();
   exchange.send_flags = flags;
   exchange.body_left_bytes = body_bytes;
   exchange.is_request_complete = body_bytes == kNoBody || body_bytes == 0;
@@ -131,11 +131,18 @@ SendResult UpstreamClient::Resend(int32_t id, int32_t slot, Misuse* misuse) {
   }
   ConnectionPool* const pool = FindPool(slot);
   if (pool == nullptr) return SendResult::kNoPool;
-  TouchClock();
+  loop_->Refresh();
   exchange->started_us = loop_->now_us();
   exchange->is_replayed = false;
+  exchange->is_reused = false;
   exchange->request.Rewind();
-  Begin(exchange, pool);
+  if (loop_->now_ms() >= exchange->deadline_ms) {
+    Fail(exchange, EngineError::kExchangeTimeout, 0);
+  } else if (exchange->is_cut_short()) {
+    Fail(exchange, EngineError::kReset, 0);
+  } else {
+    Begin(exchange, pool);
+  }
   return SendResult::kOk;
 }
 
@@ -161,14 +168,12 @@ size_t UpstreamClient::Write(int32_t id, std::string_view bytes, bool is_last, M
   if (exchange->state == ExchangeState::kFailing &&
       (exchange->failure_flags & event_flag::kRetryable) == 0)
     return 0;
-  TouchClock();
+  loop_->Refresh();
   if (is_last && !exchange->is_request_complete) {
     // Shorter than announced: the endpoint waits for bytes that will never come, so the attempt
-    // cannot end well.
-    if (exchange->state == ExchangeState::kHeld) {
-      Free(exchange);
-      return 0;
-    }
+    // cannot end well; nor can one that `resend` begins.
+    exchange->is_request_complete = true;
+    if (exchange->state == ExchangeState::kHeld) return 0;
     if (exchange->state != ExchangeState::kFailing) {
       Fail(exchange, exchange->is_head_reported ? EngineError::kTruncated : EngineError::kReset, 0);
     }
@@ -233,7 +238,7 @@ void UpstreamClient::Resume(int32_t id) {
   Connection* const connection = exchange->connection;
   if (exchange->state != ExchangeState::kAttached || connection->state != ConnectionState::kBusy)
     return;
-  TouchClock();
+  loop_->Refresh();
   connection->last_progress_ms = loop_->now_ms();
   ArmBusy(connection);
   OnConnectionReady(connection);
@@ -305,6 +310,15 @@ void UpstreamClient::Deliver() {
   if (batch_.count() == 0) return;
   sink_->OnBatch(batch_.count());
   batch_.Empty();
+  // The batch may have taken long: what follows in this turn counts its times from now on.
+  loop_->Refresh();
+}
+
+uint64_t UpstreamClient::ElapsedUs(const Exchange* exchange) const {
+  // What is read in a turn was there when its wait ended, however long the batches since have
+  // taken.
+  const uint64_t waited_us = loop_->waited_at_us();
+  return waited_us > exchange->started_us ? waited_us - exchange->started_us : 0;
 }
 
 void UpstreamClient::AddEvent(Exchange* exchange, Event* event) {
@@ -343,10 +357,6 @@ void UpstreamClient::WriteNotices() {
       Free(exchange);
     }
   }
-}
-
-void UpstreamClient::TouchClock() {
-  if (!loop_->is_in_turn()) loop_->Refresh();
 }
 
 }  // namespace sluice::upstream

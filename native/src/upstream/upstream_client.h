@@ -140,7 +140,7 @@ class UpstreamClient final : private LoopTask, private ConnectionOwner, private 
   void FreeClosed();
 
   // Time.
-  void TouchClock();
+  uint64_t ElapsedUs(const Exchange* exchange) const;
   void ArmBusy(Connection* connection);
   void ArmAt(Connection* connection, uint64_t deadline_ms);
 

@@ -176,7 +176,8 @@ void UpstreamClient::Fail(Exchange* exchange, EngineError error, int error_numbe
       !request.has_reached_endpoint() || (is_connecting && exchange->is_idempotent());
   int32_t flags = 0;
   if (exchange->is_head_reported) flags |= event_flag::kHeadSeen;
-  if (!exchange->has_response_begun && request.is_whole() && is_harmless)
+  const bool is_hopeless = error == EngineError::kExchangeTimeout || exchange->is_cut_short();
+  if (!exchange->has_response_begun && request.is_whole() && is_harmless && !is_hopeless)
     flags |= event_flag::kRetryable;
 
   if (connection != nullptr) CloseConnection(connection);

@@ -154,7 +154,7 @@ void UpstreamClient::Report(Connection* connection, size_t input_bytes,
   event.body_bytes = outcome.body_bytes;
   if (outcome.body_bytes > 0)
     event.body_offset = static_cast<size_t>(outcome.body - batch_.arena());
-  event.elapsed_us = loop_->now_us() - exchange->started_us;
+  event.elapsed_us = ElapsedUs(exchange);
   if (outcome.is_complete) event.flags |= LastFlags(exchange);
   AddEvent(exchange, &event);
   if (outcome.is_complete) {
@@ -174,7 +174,7 @@ void UpstreamClient::OnEnd(Connection* connection, int error_number) {
     Event event;
     event.type = EventType::kBody;
     event.flags = LastFlags(exchange);
-    event.elapsed_us = loop_->now_us() - exchange->started_us;
+    event.elapsed_us = ElapsedUs(exchange);
     AddEvent(exchange, &event);
     Finish(connection, false);
     return;

@@ -1,11 +1,14 @@
 // A turn of the loop: what it waits for, and what may change in the middle of it.
 #include "base/event_loop.h"
 
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 
 #include <functional>
 #include <memory>
+#include <vector>
 
+#include "base/clock.h"
 #include "base/socket.h"
 #include "check.h"
 
@@ -109,6 +112,44 @@ TEST(LetsTasksComeAndGoInTheMiddleOfATurn) {
   CHECK_EQ(second_ran, 0);
   CHECK_EQ(late_ran, 1);
   loop->RemoveTask(&late);
+}
+
+TEST(TellsEverythingThatIsReadyBeforeATimerFires) {
+  constexpr size_t kReady = 1000;  // more than one wait brings
+  auto loop = MakeLoop();
+  std::vector<UniqueFd> fds;
+  std::vector<Seen> seen(kReady);
+  for (Seen& pollable : seen) {
+    fds.emplace_back(::eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC));
+    CHECK_EQ(loop->Watch(fds.back().get(), EPOLLIN | EPOLLET, &pollable), 0);
+  }
+  Alarm alarm;
+  loop->timers().Arm(&alarm, loop->now_ms());
+  while (sluice::MonotonicUs() / 1000 <= alarm.expires_at_ms() + 1)
+    continue;
+  loop->Turn(1000);
+  CHECK_EQ(alarm.fired, 1);
+  for (const Seen& pollable : seen)
+    CHECK((pollable.events & EPOLLIN) != 0);
+}
+
+TEST(JudgesTimersByTheTimeOfTheWait) {
+  auto loop = MakeLoop();
+  Alarm alarm;
+  Task task;
+  task.on_ready = [&] {
+    loop->timers().Arm(&alarm, loop->now_ms() + 5);
+    while (loop->now_ms() <= alarm.expires_at_ms())
+      loop->Refresh();
+  };
+  loop->AddTask(&task);
+  loop->Turn(0);
+  CHECK_EQ(alarm.fired, 0);
+  CHECK(loop->now_us() > loop->waited_at_us());
+  task.on_ready = [] {};
+  loop->Turn(0);
+  CHECK_EQ(alarm.fired, 1);
+  loop->RemoveTask(&task);
 }
 
 TEST(ReportsADescriptorThatCannotBeWatched) {

@@ -170,12 +170,33 @@ TEST(ClosesEveryDescriptorWhenItGoes) {
   CHECK_EQ(OpenFiles(), before);
 }
 
-TEST(ForgetsAHeldRequestThatIsCutShort) {
+TEST(FailsAHeldRequestThatWasCutShortWhenItIsSentAgain) {
+  Endpoint endpoint;
+  Client client;
+  client.Open(1, endpoint);
+  CHECK(client->OpenPool(0, {*Address::Parse("unix:/tmp/sluice-no-such.sock")}, Patient()));
+  client.Send(1, 0, 0, 10);
+  CHECK(client.UntilEnd(1).has(event_flag::kRetryable));
+  CHECK_EQ(client.Write(1, "abc", true), 0);
+  client.Write(1, "d", false);
+  CHECK(client.misuse == Misuse::kBodyAfterEnd);
+  client.events.clear();
+  CHECK(client.Resend(1, 1) == SendResult::kOk);
+  CHECK(client.misuse == Misuse::kNone);
+  const SeenEvent event = client.UntilEnd(1);
+  CHECK(event.failure() == EngineError::kReset);
+  CHECK_EQ(event.flags, 0);
+  CHECK_EQ(client->stats().exchanges, 0);
+  CHECK_EQ(client->stats().bytes_to_endpoints, 0);
+}
+
+TEST(ForgetsAHeldRequestThatWasCutShortWhenItIsReleased) {
   Client client;
   CHECK(client->OpenPool(0, {*Address::Parse("unix:/tmp/sluice-no-such.sock")}, Patient()));
   client.Send(1, 0, 0, 10);
   CHECK(client.UntilEnd(1).has(event_flag::kRetryable));
   client.Write(1, "abc", true);
+  client->Release(1);
   CHECK_EQ(client->stats().exchanges, 0);
   client.Resend(1, 0);
   CHECK(client.misuse == Misuse::kNotHeld);
