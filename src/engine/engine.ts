@@ -58,7 +58,10 @@ export const EventFlag = {
   REUSED: 8,
   /** LAST: the response was complete before the request's body was sent: close the client connection after it. */
   REQUEST_UNFINISHED: 16,
-  /** FAILED: nothing of the request reached an endpoint and all of it is still held: `resend` is possible. */
+  /**
+   * FAILED: nothing of the request reached an endpoint, all of it is still held, and its time is not over: `resend` is possible.
+   * Without it the engine has let go of the exchange. Never with EXCHANGE_TIMEOUT.
+   */
   RETRYABLE: 32,
   /** FAILED: the response's head had been reported already, so the client's response must be broken off. */
   HEAD_SEEN: 64,
@@ -168,14 +171,20 @@ export interface Engine {
     exchangeTimeoutMs: number,
   ): number;
   /**
-   * Hands over request-body bytes; they are copied or sent before it returns.
+   * Hands over request-body bytes; they are copied or sent before it returns. What the kernel does not take of a chunk is held
+   * whole, however long it is: the caller bounds its chunks. A body that isLast ends before its announced length fails the exchange
+   * with RESET (after the head: TRUNCATED); one that is held for `resend` fails when it is sent again.
    * @returns bytes of this exchange now held in user memory; above BODY_HIGH_WATER stop the client until DRAINED
    */
   write(exchange: number, chunk: ArrayBuffer | Uint8Array, isLast: boolean): number;
   /** Stops reading the response (the client is slow). At most what is already in the current batch still comes. */
   pause(exchange: number): void;
   resume(exchange: number): void;
-  /** After FAILED with RETRYABLE: begins again on another endpoint with what is held. @returns one of SendResult */
+  /**
+   * After FAILED with RETRYABLE: begins again on another endpoint with what is held. When its deadline has passed meanwhile, or its
+   * body was cut short, nothing is sent and FAILED comes with the next batch.
+   * @returns one of SendResult
+   */
   resend(exchange: number, slot: number): number;
   /** Gives the exchange up at once: its connection is closed, events of it in the current batch become NONE. Idempotent. */
   release(exchange: number): void;
@@ -185,7 +194,10 @@ export interface Engine {
   close(): void;
 }
 
-/** Above this many held request-body bytes the client is paused (the bound per exchange and direction is 256 KiB). */
+/**
+ * Above this many held request-body bytes the client is paused. A mark, no bound: the chunk that passes it is held whole, and
+ * uWebSockets.js hands over up to 512 KiB at once.
+ */
 export const BODY_HIGH_WATER = 64 * 1024;
 
 export interface EngineOptions {
@@ -214,6 +226,11 @@ export interface Addon {
    * @returns sockets found
    */
   pauseAccepting(isPaused: boolean): number;
+  /**
+   * Sockets of other addons in this thread that hold bytes their peer has not taken yet: uWebSockets.js does not tell when an answer
+   * that it has buffered is out. Walks all handles: for a thread that drains.
+   */
+  countForeignWriters(): number;
   /**
    * Lets no other addon call back in this thread any more: closes its polled sockets, stills its timers and wake-ups. For the last
    * JavaScript of a thread: its loop still turns afterwards, and uWebSockets.js ends the process when a request finds no handler.

@@ -90,19 +90,31 @@ Napi::Value PauseAcceptingCall(const Napi::CallbackInfo& info) {
   return Napi::Number::New(env, PauseAccepting(LoopOf(env), is_paused));
 }
 
+Napi::Value CountForeignWritersCall(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), CountForeignWriters(LoopOf(info.Env())));
+}
+
 void SilenceForeignHandlesCall(const Napi::CallbackInfo& info) {
   SilenceForeignHandles(LoopOf(info.Env()));
 }
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
-  env.SetInstanceData(std::make_unique<AddonState>().release());  // freed by the environment
-  // For every thread that loads the engine, whether it makes one or not.
+  // Freed by the environment, after the hook that it is the argument of.
+  AddonState* const state = std::make_unique<AddonState>().release();
+  state->uv_loop = LoopOf(env);
+  env.SetInstanceData(state);
+  // For every thread that loads the engine, whether it makes one or not. Node ends the process when
+  // a hook and its argument come a second time: the loop would, where a thread loads the file
+  // twice.
   napi_add_env_cleanup_hook(
-      env, [](void* ending) { CloseForeignPolls(static_cast<uv_loop_t*>(ending)); }, LoopOf(env));
+      env, [](void* ending) { CloseForeignPolls(static_cast<AddonState*>(ending)->uv_loop); },
+      state);
   exports.Set("Engine", EngineWrap::Define(env));
   exports.Set("reserveAddress", Napi::Function::New<ReserveAddressCall>(env, "reserveAddress"));
   exports.Set("freeFiles", Napi::Function::New<FreeFilesCall>(env, "freeFiles"));
   exports.Set("pauseAccepting", Napi::Function::New<PauseAcceptingCall>(env, "pauseAccepting"));
+  exports.Set("countForeignWriters",
+              Napi::Function::New<CountForeignWritersCall>(env, "countForeignWriters"));
   exports.Set("silenceForeignHandles",
               Napi::Function::New<SilenceForeignHandlesCall>(env, "silenceForeignHandles"));
   exports.Set("raiseFileLimit", Napi::Function::New<RaiseFileLimitCall>(env, "raiseFileLimit"));

@@ -4,6 +4,7 @@
 
 #include <napi.h>
 
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -21,9 +22,13 @@ namespace sluice::binding {
 /// @returns nothing after throwing a RangeError that names `what`
 inline std::optional<int64_t> ReadInteger(napi_env env, napi_value value, const char* what,
                                           int64_t least, int64_t most) {
-  int64_t number = 0;
-  if (napi_get_value_int64(env, value, &number) == napi_ok && number >= least && number <= most)
-    return number;
+  // As a double: as an integer, Node would give 0 for NaN and for Infinity and cut off fractions.
+  double number = 0;
+  if (napi_get_value_double(env, value, &number) == napi_ok &&
+      number >= static_cast<double>(least) && number <= static_cast<double>(most) &&
+      number == std::trunc(number)) {
+    return static_cast<int64_t>(number);
+  }
   const std::string sentence = std::string(what) + " must be a whole number from " +
                                std::to_string(least) + " to " + std::to_string(most);
   ThrowRangeError(env, sentence);

@@ -246,19 +246,16 @@ Napi::Value EngineWrap::Send(const Napi::CallbackInfo& info) {
     ThrowTypeError(env, "send: head must be a string");
     return {};
   }
-  int32_t flags = 0;
-  if (napi_get_value_int32(env, info[3], &flags) != napi_ok) {
-    ThrowTypeError(env, "send: flags must be a number");
-    return {};
-  }
+  const auto flags = ReadInteger(env, info[3], "flags", 0, INT32_MAX);
+  if (!flags) return {};
   const auto body_bytes =
       ReadInteger(env, info[4], "bodyBytes", upstream::kChunkedBody, kMaxSafeInteger);
   if (!body_bytes) return {};
   const auto timeout_ms = ReadInteger(env, info[5], "exchangeTimeoutMs", 0, kMaxTimeoutMs);
   if (!timeout_ms) return {};
   Misuse misuse = Misuse::kNone;
-  const auto result = client_->Send(*id, *slot, head_bytes, flags, *body_bytes,
-                                    static_cast<uint64_t>(*timeout_ms), &misuse);
+  const auto result = client_->Send(*id, *slot, head_bytes, static_cast<int32_t>(*flags),
+                                    *body_bytes, static_cast<uint64_t>(*timeout_ms), &misuse);
   if (ThrowMisuse(env, misuse)) return {};
   UpdateReference();
   return Napi::Number::New(env, static_cast<int32_t>(result));

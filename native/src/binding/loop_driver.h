@@ -84,6 +84,7 @@ class LoopDriver final : private Pollable {
 
 /// What hangs on the environment (napi instance data).
 struct AddonState {
+  uv_loop_t* uv_loop = nullptr;  // of the thread that loaded the addon
   LoopDriver* driver = nullptr;  // owns itself; leaves this place when it begins to close
 };
 

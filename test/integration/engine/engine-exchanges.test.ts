@@ -232,6 +232,19 @@ describe('engine, called wrongly', () => {
       (engine) => engine.send(MAX_EXCHANGES, 0, GET, 0, NO_BODY, 0),
       /exchange must be a whole number from 0 to 131071/,
     ],
+    ...[Number.NaN, Number.POSITIVE_INFINITY, 1.9, -1].map((given): [string, (engine: Untyped) => unknown, RegExp] => [
+      `the exchange ${given}`,
+      (engine) => engine.send(given, 0, GET, 0, NO_BODY, 0),
+      /exchange must be a whole number/,
+    ]),
+    ['a fraction of a body', (engine) => engine.send(0, 0, GET, 0, 1.5, 0), /bodyBytes must be a whole number/],
+    ['a body length of NaN', (engine) => engine.send(0, 0, GET, 0, Number.NaN, 0), /bodyBytes must be a whole number/],
+    [
+      'a deadline of Infinity',
+      (engine) => engine.send(0, 0, GET, 0, NO_BODY, Number.POSITIVE_INFINITY),
+      /exchangeTimeoutMs must be a whole number/,
+    ],
+    ['flags of NaN', (engine) => engine.send(0, 0, GET, Number.NaN, NO_BODY, 0), /flags must be a whole number/],
     ['an exchange that is no number', (engine) => engine.release('1'), /exchange must be/],
     [
       'a slot out of range',

@@ -12,7 +12,6 @@ import { describe, expect, it } from 'vitest';
 import { ProxyError } from '../../../src/core/proxy-error.js';
 import { loadEngine } from '../../../src/engine/load-engine.js';
 import { until } from '../../harness/wire.js';
-import { startEngine } from './recording-engine.js';
 
 const ADDON = fileURLToPath(new URL('../../../build/Release/sluice_engine.node', import.meta.url));
 const fixture = (name: string) => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
@@ -44,6 +43,14 @@ describe('loadEngine', () => {
     expect(error.code).toBe('SLUICE_ADDON_MISSING');
     expect(String(error.detail.reason)).toContain('broken.node');
     expect(error.cause).toBeInstanceOf(Error);
+  });
+
+  it('may load the file twice in one thread, and the thread ends as always', () => {
+    const { stdout, stderr, status } = spawnSync(process.execPath, [fixture('loading-twice-process.mjs'), ADDON], {
+      timeout: 10_000,
+      encoding: 'utf8',
+    });
+    expect({ stdout, stderr, status }).toEqual({ stdout: 'failed in the thread\nfailed\n', stderr: '', status: 0 });
   });
 
   it('gives the same addon again', () => {
