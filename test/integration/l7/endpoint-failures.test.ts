@@ -34,7 +34,8 @@ async function blockedEndpoint(): Promise<BlockedEndpoint> {
 }
 
 async function proxyFor(ports: readonly number[], more: Parameters<typeof configFor>[1] = {}): Promise<ProxyProcess> {
-  const proxy = await startProxy(configFor(ports, more));
+  // One worker: what is tested here is each worker's own, and many processes are started.
+  const proxy = await startProxy(configFor(ports, { workers: 1, ...more }));
   open.push(() => proxy.stop());
   return proxy;
 }
@@ -283,7 +284,6 @@ describe('an upstream without an endpoint for the request', () => {
   it('gives 503 SLUICE_POOL_TIMEOUT with Retry-After when no connection becomes free in time', async () => {
     const slow = await endpointOf(() => undefined);
     const proxy = await proxyFor([slow.port], {
-      workers: 1,
       upstream: { pool: { maxConnections: 1 }, timeouts: { connect: '200ms' }, retry: { attempts: 1 } },
     });
     const first = await WireClient.open(proxy.port);
