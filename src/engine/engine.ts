@@ -219,7 +219,7 @@ export interface Addon {
    * @param port 0: a free one is chosen
    */
   reserveAddress(host: string, port: number): { readonly port: number; close(): void };
-  /** How many files can still be opened below the soft limit, from the lowest free descriptor. Three system calls. */
+  /** How many files can still be opened below the soft limit; before Linux 6.2 an upper bound. Two system calls. */
   freeFiles(): number;
   /**
    * Stops (true) or resumes (false) accepting on every listening socket that libuv polls in this thread: uWebSockets.js has no way to.

@@ -3,9 +3,11 @@
 
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 
 #include "base/unique_fd.h"
 
@@ -17,6 +19,19 @@ FileLimits ReadLimits() {
   rlimit limits{};
   if (::getrlimit(RLIMIT_NOFILE, &limits) != 0) return {};
   return {limits.rlim_cur, limits.rlim_max};
+}
+
+/// Linux 6.2 and later give the count as the size of the folder; before, the lowest free number
+/// stands for it, which is too low while there are holes.
+uint64_t CountOpenFiles() {
+  struct stat folder {};
+  if (::stat("/proc/self/fd", &folder) == 0 && folder.st_size > 0) {
+    return static_cast<uint64_t>(folder.st_size);
+  }
+  // dup gives the lowest free number. Any open descriptor will do; stderr is open in every process
+  // that Node runs in.
+  const UniqueFd lowest(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0));
+  return lowest.is_open() ? static_cast<uint64_t>(lowest.get()) : UINT64_MAX;
 }
 
 }  // namespace
@@ -31,12 +46,8 @@ FileLimits RaiseFileLimit() {
 }
 
 uint64_t CountFreeFiles() {
-  // dup gives the lowest free number. Any open descriptor will do; stderr is open in every process
-  // that Node runs in.
-  const UniqueFd lowest(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0));
-  if (!lowest.is_open()) return 0;
   const uint64_t soft = ReadLimits().soft;
-  const auto used = static_cast<uint64_t>(lowest.get());
+  const uint64_t used = CountOpenFiles();
   return soft > used ? soft - used : 0;
 }
 

@@ -14,8 +14,8 @@ struct FileLimits {
 /// Raises the soft limit to the hard one where it may. @returns both afterwards
 FileLimits RaiseFileLimit();
 
-/// Free descriptors from the lowest free one up to the soft limit; an upper bound, since some above
-/// it may be in use.
+/// Descriptors that can still be opened below the soft limit. Before Linux 6.2 an upper bound: it
+/// counts from the lowest free one.
 uint64_t CountFreeFiles();
 
 }  // namespace sluice::binding

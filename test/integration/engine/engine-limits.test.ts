@@ -68,6 +68,9 @@ describe('file limits', () => {
     const before = loadEngine().freeFiles();
     const files = Array.from({ length: 10 }, () => openSync('/dev/null', 'r'));
     expect(loadEngine().freeFiles()).toBe(before - 10);
+    // A hole below the others counts as one, too.
+    closeSync(files.shift() as number);
+    expect(loadEngine().freeFiles()).toBe(before - 9);
     for (const file of files) closeSync(file);
     expect(loadEngine().freeFiles()).toBe(before);
   });

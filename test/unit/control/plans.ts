@@ -35,6 +35,7 @@ export function listenerPlan(name: string, host: string, port: number): Listener
     name,
     mode: 'l7',
     frontend: 'uws',
+    accept: 'reuseport',
     host,
     port,
     timeouts: { requestHeadMs: 10_000, bodyIdleMs: 30_000, keepAliveMs: 75_000, tunnelIdleMs: 3_600_000 },

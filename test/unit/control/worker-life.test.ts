@@ -15,7 +15,7 @@ import {
 /** Moves a life through events at given times and collects the effects. */
 function live(
   life: WorkerLife,
-  steps: readonly [atMs: number, kind: WorkerEvent['kind']][],
+  steps: readonly (readonly [atMs: number, kind: WorkerEvent['kind']])[],
 ): { life: WorkerLife; effects: WorkerEffect[] } {
   const effects: WorkerEffect[] = [];
   let now = life;
