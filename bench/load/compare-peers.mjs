@@ -6,7 +6,7 @@
  *   node bench/load/compare-peers.mjs [--rounds 5] [--duration 4] [--connections 64] [--path /] [--peers nginx,nginx-bare,haproxy,http-proxy]
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -160,6 +160,8 @@ start(loadCore, 'nginx', [
   '-p',
   directory,
 ]);
+// nginx started by root reads files as another user.
+chmodSync(directory, 0o755);
 writeFileSync(join(directory, 'big'), Buffer.alloc(1024 * 1024, 'x'));
 await answers(endpointPort);
 
