@@ -29,7 +29,7 @@ export interface MappedBoard {
 
 /**
  * Allocates a zeroed board and writes its header. WebAssembly memory begins on a 64-KiB boundary, where a plain
- * SharedArrayBuffer is only 16-byte aligned (measurements.md): without it the cache-line borders would not be where the
+ * SharedArrayBuffer is only 16-byte aligned (docs/adr/0002-memory-of-the-board.md): without it the cache-line borders would not be where the
  * layout says. Thread: primary.
  *
  * @throws RangeError when the system has no such memory

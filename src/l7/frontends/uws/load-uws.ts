@@ -179,7 +179,7 @@ export function loadUws(options: LoadUwsOptions = {}): LoadedUws {
 
 /**
  * Switches off the `uWebSockets` header that every response of this thread would carry. The key is the one that both
- * supported binaries compare with (measurements.md); the unit test looks at the bytes.
+ * supported binaries compare with (docs/adr/0003-uwebsockets-package.md); the unit test looks at the bytes.
  * Thread: worker, once, after the first App of this thread.
  */
 export function removeUwsMark(uws: Uws): void {
