@@ -1,6 +1,6 @@
 /** Why sluice could not start, in one sentence with the fix, and the exit code that goes with it. */
 import type { ListenerPlan } from '../config/plan.js';
-import { ERROR_CATALOG, type ErrorCode } from '../core/error-catalog.js';
+import type { ErrorCode } from '../core/error-catalog.js';
 import { ProxyError } from '../core/proxy-error.js';
 
 /** Exit codes of the process. A second signal ends it with 128 + the signal's number, as shells expect. */
@@ -89,9 +89,4 @@ export function startFailureOf(error: unknown): StartFailure | undefined {
   if (error instanceof StartFailure) return error;
   if (error instanceof ProxyError) return new StartFailure(error.code, error.message, { cause: error });
   return undefined;
-}
-
-/** Is this text one of the catalogue's codes? For codes that come from another thread. */
-export function isErrorCode(text: string): text is ErrorCode {
-  return Object.hasOwn(ERROR_CATALOG, text);
 }
