@@ -32,15 +32,15 @@ std::optional<std::string_view> ReadBytes(napi_env env, napi_value value, const 
   return std::nullopt;
 }
 
-std::optional<std::vector<upstream::Address>> ReadAddresses(Napi::Env env, Napi::Value value) {
-  std::vector<upstream::Address> addresses;
+std::optional<std::vector<Address>> ReadAddresses(Napi::Env env, Napi::Value value) {
+  std::vector<Address> addresses;
   if (value.IsArray()) {
     const auto array = value.As<Napi::Array>();
     for (uint32_t index = 0; index < array.Length(); ++index) {
       const Napi::Value element = array.Get(index);
       const std::string text =
           element.IsString() ? element.As<Napi::String>().Utf8Value() : std::string("(no text)");
-      const auto address = upstream::Address::Parse(text);
+      const auto address = Address::Parse(text);
       if (!address) {
         ThrowTypeError(
             env, "not an address: '" + text + "' (wanted: a.b.c.d:port, [v6]:port or unix:/path)");

@@ -12,8 +12,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/address.h"
 #include "binding/errors.h"
-#include "upstream/address.h"
 #include "upstream/connection_pool.h"
 
 namespace sluice::binding {
@@ -42,7 +42,7 @@ std::optional<std::string_view> ReadBytes(napi_env env, napi_value value, const 
 
 /// Addresses of an endpoint. @returns nothing after throwing, which names the text that is no
 /// address
-std::optional<std::vector<upstream::Address>> ReadAddresses(Napi::Env env, Napi::Value value);
+std::optional<std::vector<Address>> ReadAddresses(Napi::Env env, Napi::Value value);
 
 /// PoolSettings. @returns nothing after throwing, which names the field
 std::optional<upstream::PoolSettings> ReadPoolSettings(Napi::Env env, Napi::Value value);

@@ -7,10 +7,10 @@
 #include <memory>
 #include <vector>
 
+#include "base/address.h"
 #include "base/event_loop.h"
 #include "base/intrusive_list.h"
 #include "base/socket.h"
-#include "upstream/address.h"
 #include "upstream/response_reader.h"
 
 namespace sluice::upstream {

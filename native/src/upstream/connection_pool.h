@@ -7,8 +7,8 @@
 #include <memory>
 #include <vector>
 
+#include "base/address.h"
 #include "base/intrusive_list.h"
-#include "upstream/address.h"
 #include "upstream/connection.h"
 #include "upstream/exchange.h"
 

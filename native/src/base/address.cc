@@ -1,5 +1,5 @@
 // Reads addresses of endpoints.
-#include "upstream/address.h"
+#include "base/address.h"
 
 #include <arpa/inet.h>
 #include <net/if.h>
@@ -12,7 +12,7 @@
 #include <cstring>
 #include <string>
 
-namespace sluice::upstream {
+namespace sluice {
 
 namespace {
 
@@ -85,4 +85,4 @@ bool operator==(const Address& left, const Address& right) {
   return left.size_ == right.size_ && std::memcmp(&left.storage_, &right.storage_, left.size_) == 0;
 }
 
-}  // namespace sluice::upstream
+}  // namespace sluice

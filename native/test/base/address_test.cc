@@ -1,5 +1,5 @@
 // Addresses as a configuration or a resolver writes them.
-#include "upstream/address.h"
+#include "base/address.h"
 
 #include <netinet/in.h>
 #include <sys/un.h>
@@ -10,7 +10,7 @@
 
 namespace {
 
-using sluice::upstream::Address;
+using sluice::Address;
 
 TEST(ReadsIpv4) {
   const auto address = Address::Parse("192.0.2.7:8080");

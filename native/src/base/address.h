@@ -6,7 +6,7 @@
 #include <optional>
 #include <string_view>
 
-namespace sluice::upstream {
+namespace sluice {
 
 /// A socket address, ready for connect().
 class Address {
@@ -27,4 +27,4 @@ class Address {
   socklen_t size_ = 0;
 };
 
-}  // namespace sluice::upstream
+}  // namespace sluice
