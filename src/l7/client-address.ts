@@ -1,5 +1,5 @@
 /** Who the client is: the peer's address as text, and which forwarded fields of it are believed (semantics.md 10). */
-import ipaddr from 'ipaddr.js';
+import { AddressRanges, ipAddressOf } from '../core/address-ranges.js';
 
 /** What is known of one peer address; made once and kept, since the same peers come again and again. */
 export interface Peer {
@@ -19,19 +19,15 @@ export function peerAt(address: string, isTrusted: boolean): Peer {
 /** Peers remembered; a scan from many addresses must not grow this without bound. */
 const PEER_MEMORY = 4096;
 
-type Range = readonly [ipaddr.IPv4 | ipaddr.IPv6, number];
-
 /** Peers of one listener. Thread: worker. */
 export class PeerTable {
-  readonly #trusted: readonly Range[];
+  readonly #trusted: AddressRanges;
   readonly #v4 = new Map<number, Peer>();
   readonly #v6 = new Map<string, Peer>();
 
   /** @param trustedProxies CIDR ranges or single addresses, validated by the configuration */
   constructor(trustedProxies: readonly string[]) {
-    this.#trusted = trustedProxies.map((range) =>
-      range.includes('/') ? ipaddr.parseCIDR(range) : wholeAddress(ipaddr.process(range)),
-    );
+    this.#trusted = new AddressRanges(trustedProxies);
   }
 
   /**
@@ -55,24 +51,12 @@ export class PeerTable {
   }
 
   #makePeer(bytes: Uint8Array): Peer {
-    const address = unmapped(ipaddr.fromByteArray([...bytes]));
-    return peerAt(address.toString(), this.#isInTrusted(address));
-  }
-
-  #isInTrusted(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
-    return this.#trusted.some(([range, bits]) => range.kind() === address.kind() && address.match(range, bits));
+    const address = ipAddressOf(bytes);
+    return peerAt(address.toString(), this.#trusted.includes(address));
   }
 }
 
 const UNKNOWN_PEER = peerAt('unknown', false);
-
-function unmapped(address: ipaddr.IPv4 | ipaddr.IPv6): ipaddr.IPv4 | ipaddr.IPv6 {
-  return address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress() ? address.toIPv4Address() : address;
-}
-
-function wholeAddress(address: ipaddr.IPv4 | ipaddr.IPv6): Range {
-  return [address, address.kind() === 'ipv4' ? 32 : 128];
-}
 
 function remember<K>(memory: Map<K, Peer>, key: K, peer: Peer): Peer {
   if (memory.size >= PEER_MEMORY) memory.clear();
