@@ -1,18 +1,18 @@
 /** The L7 data plane of one worker: its engine, its pipeline and a front end for each L7 listener. */
 import { randomBytes } from 'node:crypto';
 import { EndpointLedger } from '../balancing/endpoint-ledger.js';
+import { UpstreamRuntime } from '../balancing/upstream-runtime.js';
 import type { UpstreamPlan } from '../config/plan.js';
 import { seededRng } from '../core/rng.js';
 import { type Engine, EVENT_STRIDE, MAX_EXCHANGES, type PoolSettings } from '../engine/engine.js';
+import { FailureLog } from '../observability/failure-log.js';
 import type { DataPlane, DataPlaneOptions, DataPlaneStats, HandOffApp } from '../worker/data-plane.js';
 import { AcceptGate } from './accept-gate.js';
 import { ExchangeRecorder } from './exchange-recorder.js';
-import { FailureLog } from './failure-log.js';
 import { loadUws, removeUwsMark } from './frontends/uws/load-uws.js';
 import { UwsFrontEnd } from './frontends/uws/uws-front-end.js';
 import { Pipeline } from './pipeline.js';
 import { RequestIds } from './request-id.js';
-import { UpstreamRuntime } from './upstream-runtime.js';
 
 /** Events in one batch; a fuller turn is delivered in several. */
 const BATCH_EVENTS = 256;

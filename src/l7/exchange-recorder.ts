@@ -1,8 +1,8 @@
 /** The last step of an exchange: counts it in this worker's stripe and tells the log what went wrong. */
 import type { WorkerStripe } from '../board/worker-stripe.js';
 import { ERROR_CATALOG, type ErrorCode } from '../core/error-catalog.js';
+import type { FailureLog } from '../observability/failure-log.js';
 import { DELIVERED, type Ending, type Exchange } from './exchange.js';
-import type { FailureLog } from './failure-log.js';
 
 /** Thread: worker. */
 export class ExchangeRecorder {

@@ -1,11 +1,11 @@
 /** One L7 request and its response, from head to last byte, over all attempts; and what the pipeline asks of a client's side. */
 import { NO_ENDPOINT } from '../balancing/balancer.js';
 import type { TriedSet } from '../balancing/tried-set.js';
+import type { Attempting, UpstreamRuntime } from '../balancing/upstream-runtime.js';
 import type { ListenerPlan } from '../config/plan.js';
 import type { ErrorCode } from '../core/error-catalog.js';
 import { NO_BODY } from '../engine/engine.js';
 import type { LocalResponse } from './error-response.js';
-import type { Attempting, UpstreamRuntime } from './upstream-runtime.js';
 
 /**
  * free: not in use · attempting: an attempt runs, nothing of a response has come · relaying: the head has gone to the client ·

@@ -3,6 +3,7 @@
  * Front ends call in when a client has sent or taken something, the engine when an endpoint has. Thread: worker.
  */
 import { NO_ENDPOINT } from '../balancing/balancer.js';
+import type { UpstreamRuntime } from '../balancing/upstream-runtime.js';
 import type { Clock } from '../core/clock.js';
 import type { ErrorCode } from '../core/error-catalog.js';
 import { invariant } from '../core/invariant.js';
@@ -28,7 +29,6 @@ import { errorResponse, optionsResponse } from './error-response.js';
 import { BODYLESS, DELIVERED, type Ending, type Exchange, UNKNOWN_LENGTH } from './exchange.js';
 import type { ExchangeRecorder } from './exchange-recorder.js';
 import { type HostRoutes, routeFor } from './router.js';
-import type { UpstreamRuntime } from './upstream-runtime.js';
 
 /** Facts of a request that only `admit` looks at. */
 export interface RequestFacts extends RequestSize {

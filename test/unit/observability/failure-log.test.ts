@@ -1,6 +1,6 @@
 /** Failures in the log. */
 import { describe, expect, it } from 'vitest';
-import { FailureLog } from '../../../src/l7/failure-log.js';
+import { FailureLog } from '../../../src/observability/failure-log.js';
 import type { Logger } from '../../../src/observability/logger.js';
 
 function logWith(isDebug = false) {

@@ -1,13 +1,14 @@
 /** One upstream in one worker: picks endpoints for exchanges and settles how their attempts went. */
-import { NO_ENDPOINT, NO_KEY } from '../balancing/balancer.js';
-import type { EndpointLedger } from '../balancing/endpoint-ledger.js';
-import { NONE_TRIED, TriedSet } from '../balancing/tried-set.js';
-import { UpstreamPicker } from '../balancing/upstream-picker.js';
+
 import type { WorkerBoard } from '../board/worker-board.js';
 import type { UpstreamPlan } from '../config/plan.js';
 import { ERROR_CATALOG, type ErrorCode } from '../core/error-catalog.js';
 import type { Rng } from '../core/rng.js';
 import type { Tick } from '../core/tick.js';
+import { NO_ENDPOINT, NO_KEY } from './balancer.js';
+import type { EndpointLedger } from './endpoint-ledger.js';
+import { NONE_TRIED, TriedSet } from './tried-set.js';
+import { UpstreamPicker } from './upstream-picker.js';
 
 /** What all upstreams of a worker share. */
 export interface UpstreamParts {

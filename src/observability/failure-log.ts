@@ -1,6 +1,6 @@
 /** Writes failures to the log without letting a storm of them become one of its own. */
 import { ERROR_CATALOG, type ErrorCode } from '../core/error-catalog.js';
-import type { Logger } from '../observability/logger.js';
+import type { Logger } from './logger.js';
 
 /** Lines of one code that a worker writes in one period; the rest is counted and told with the next line. */
 const LINES_PER_PERIOD = 10;
