@@ -112,7 +112,7 @@ function sinkAround(display: DemoDisplay, sink: LogSink): LogSink {
 
 function introduction(primary: Primary, balance: string, again: string): string {
   const [listener] = primary.plan.listeners;
-  invariant(listener !== undefined, 'the demo has a listener');
+  invariant(listener?.mode === 'l7', 'the demo has an l7 listener');
   const isWildcard = listener.host === '0.0.0.0' || listener.host === '::';
   const url = `http://${placeText(isWildcard ? '127.0.0.1' : listener.host, listener.port)}/`;
   const { workers } = primary.plan;

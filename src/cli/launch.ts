@@ -79,7 +79,10 @@ function preparePrimary(options: LaunchOptions, logger: Logger): Primary {
   const addon = options.loadAddon();
   // Before any worker: a binary that is missing is told once, and the environment that it reads is set for all threads.
   const { uws, hasChildApps } = loadUws({
-    headBytes: Math.max(...config.listeners.map(({ limits }) => limits.headBytes)),
+    headBytes: Math.max(
+      0,
+      ...config.listeners.map((listener) => (listener.mode === 'l7' ? listener.limits.headBytes : 0)),
+    ),
   });
   const clock = monotonicClock();
   return Primary.prepare({

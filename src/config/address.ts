@@ -1,5 +1,6 @@
-/** Addresses as users write them: "host:port", "[v6]:port", ":port", "unix:/path". Parsed once, here. */
+/** Addresses as users write them: "host:port", "[v6]:port", ":port", "unix:/path", "unix:@name". Parsed once, here. */
 import { isIPv4, isIPv6 } from 'node:net';
+import { normalize } from 'node:path/posix';
 import ipaddr from 'ipaddr.js';
 
 /** Where an endpoint listens. `text` is what the user wrote: the endpoint's name. */
@@ -13,6 +14,9 @@ export interface BindAddress {
   readonly port: number;
 }
 
+/** Where an l4 listener listens: as BindAddress, or a UNIX socket; `path` is absolute, or '@name' for an abstract socket. */
+export type ListenAddress = ({ readonly kind: 'tcp' } & BindAddress) | { readonly kind: 'unix'; readonly path: string };
+
 /** What a parser of this folder answers; `hint` says how to mend the text, where that is known. */
 export type Parsed<T> =
   | { readonly ok: true; readonly value: T }
@@ -20,6 +24,9 @@ export type Parsed<T> =
 
 const ENDPOINT_FORMS = 'an address such as 10.0.0.1:9001, api.internal:9001, [::1]:9001 or unix:/run/api.sock';
 const BIND_FORMS = 'an address of this machine such as 127.0.0.1:8080, :8080 (all IPv4 addresses) or [::1]:8080';
+
+const LISTEN_FORMS =
+  'an address of this machine such as 127.0.0.1:5432, :5432 (all IPv4 addresses), [::1]:5432, unix:/run/db.sock or unix:@name';
 
 /** The longest path that fits `sockaddr_un` with its closing NUL. */
 const UNIX_PATH_MAX_BYTES = 107;
@@ -60,7 +67,10 @@ export function parseEndpointAddress(text: string): Parsed<EndpointAddress> {
  */
 export function parseBindAddress(text: string): Parsed<BindAddress> {
   if (text.startsWith('unix:')) {
-    return failure(BIND_FORMS, 'listening on a UNIX socket is not in this version; endpoints may have one');
+    return failure(
+      BIND_FORMS,
+      'an l7 listener cannot listen on a UNIX socket with the uws front end; a listener of mode l4 can, and endpoints may have one',
+    );
   }
   const split = splitHostPort(text, BIND_FORMS);
   if (!split.ok) return split;
@@ -69,6 +79,42 @@ export function parseBindAddress(text: string): Parsed<BindAddress> {
   if (host.toLowerCase() === 'localhost') return { ok: true, value: { host: '127.0.0.1', port } };
   if (isIPv4(host) || isIPv6(host)) return { ok: true, value: { host, port } };
   return failure(BIND_FORMS, 'a listener needs an IP address, not a name: which of its addresses would be meant?');
+}
+
+/**
+ * Reads where an l4 listener listens. Thread: any.
+ *
+ * @param text as for `parseBindAddress`, or "unix:/path", or "unix:@name" for an abstract socket; nothing around it
+ */
+export function parseListenAddress(text: string): Parsed<ListenAddress> {
+  if (text.startsWith('unix:')) {
+    const path = text.slice('unix:'.length);
+    if (!path.startsWith('/') && !path.startsWith('@')) {
+      return failure(
+        LISTEN_FORMS,
+        'the path of a UNIX socket is absolute: unix:/run/db.sock; unix:@name is an abstract one',
+      );
+    }
+    if (path === '@') return failure(LISTEN_FORMS, 'the name of the abstract socket is missing: unix:@name');
+    if (path.endsWith('/')) return failure(LISTEN_FORMS, 'name the file of the socket, not its directory');
+    const flaw = flawOfUnixPath(path, LISTEN_FORMS);
+    return flaw ?? { ok: true, value: { kind: 'unix', path } };
+  }
+  const parsed = parseBindAddress(text);
+  if (parsed.ok) return { ok: true, value: { kind: 'tcp', ...parsed.value } };
+  return { ...parsed, expected: LISTEN_FORMS };
+}
+
+/** Writes an address the way `parseListenAddress` reads it. */
+export function formatListenAddress(address: ListenAddress): string {
+  return address.kind === 'unix' ? `unix:${address.path}` : formatBindAddress(address);
+}
+
+/** May two listeners have these addresses at the same time? As `bindAddressesOverlap`; of UNIX sockets, all spellings of a path are one. */
+export function listenAddressesOverlap(one: ListenAddress, other: ListenAddress): boolean {
+  if (one.kind === 'tcp' && other.kind === 'tcp') return bindAddressesOverlap(one, other);
+  if (one.kind === 'tcp' || other.kind === 'tcp') return false;
+  return unixIdentity(one.path) === unixIdentity(other.path);
 }
 
 /** Writes a bind address the way `parseBindAddress` reads it. */
@@ -133,19 +179,28 @@ function canonicalHost(host: string): string {
   return isIPv6(host) ? ipaddr.parse(host).toString() : host.toLowerCase().replace(/\.$/, '');
 }
 
+/** An abstract name is bytes without a meaning; a path may hold `//` and `..`. */
+function unixIdentity(path: string): string {
+  return path.startsWith('@') ? path : normalize(path);
+}
+
 function parseUnix(text: string): Parsed<EndpointAddress> {
   const path = text.slice('unix:'.length);
   if (!path.startsWith('/'))
     return failure(ENDPOINT_FORMS, 'the path of a UNIX socket is absolute: unix:/run/api.sock');
+  const flaw = flawOfUnixPath(path, ENDPOINT_FORMS);
+  return flaw ?? { ok: true, value: { kind: 'unix', path, text } };
+}
+
+/** @returns null for a path that the kernel takes. An abstract name's `@` stands for its leading NUL: the same limit */
+function flawOfUnixPath(path: string, forms: string): Parsed<never> | null {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  if (/[\u0000-\u001f\u007f]/.test(path)) return failure(ENDPOINT_FORMS, 'the path holds a control character');
-  if (Buffer.byteLength(path) > UNIX_PATH_MAX_BYTES) {
-    return failure(
-      `a path of at most ${UNIX_PATH_MAX_BYTES} bytes`,
-      'the kernel does not take longer paths for UNIX sockets',
-    );
-  }
-  return { ok: true, value: { kind: 'unix', path, text } };
+  if (/[\u0000-\u001f\u007f]/.test(path)) return failure(forms, 'the path holds a control character');
+  if (Buffer.byteLength(path) <= UNIX_PATH_MAX_BYTES) return null;
+  return failure(
+    `a path of at most ${UNIX_PATH_MAX_BYTES} bytes`,
+    'the kernel does not take longer paths for UNIX sockets',
+  );
 }
 
 function splitHostPort(text: string, forms: string): Parsed<{ host: string; port: number }> {

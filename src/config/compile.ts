@@ -1,9 +1,20 @@
 /** Compiles a validated configuration into the plan that the data planes see. */
 import { invariant } from '../core/invariant.js';
 import type { EndpointAddress } from './address.js';
-import type { EndpointPlan, HealthCheckPlan, ListenerPlan, Plan, UpstreamPlan } from './plan.js';
+import { TCP_KEEP_ALIVE_INTERVAL_MS, TCP_KEEP_ALIVE_PROBES } from './defaults.js';
+import type {
+  EndpointPlan,
+  HealthCheckPlan,
+  KeepAlivePlan,
+  L4ListenerPlan,
+  L7ListenerPlan,
+  Plan,
+  UpstreamPlan,
+} from './plan.js';
 import { AUTO_WORKERS, type Config, WORKERS_MAX } from './schema/config.js';
-import type { Listener } from './schema/listener.js';
+import type { KeepAlive } from './schema/keep-alive.js';
+import { type L4Listener, l4RoutesOf } from './schema/l4-listener.js';
+import type { L7Listener } from './schema/l7-listener.js';
 import type { Upstream } from './schema/upstream.js';
 
 /** Gives an endpoint its place on the board; the board keeps the books. */
@@ -20,11 +31,18 @@ export interface CompileOptions {
 
 /** Compiles a plan: plain data, every default filled in, names resolved to indexes. Fails only as `assignSlot` does. Thread: primary. */
 export function compilePlan(config: Config, options: CompileOptions): Plan {
-  const indexes = new Map(Object.keys(config.upstreams).map((name, index) => [name, index]));
+  const names = Object.keys(config.upstreams);
+  const indexOf = (name: string): number => {
+    const index = names.indexOf(name);
+    invariant(index >= 0, `the route's upstream ${name} exists`);
+    return index;
+  };
   return {
     epoch: options.epoch,
     workers: config.workers === AUTO_WORKERS ? Math.min(options.processors, WORKERS_MAX) : config.workers,
-    listeners: config.listeners.map((listener) => compileListener(listener, indexes)),
+    listeners: config.listeners.map((listener) =>
+      listener.mode === 'l7' ? compileL7Listener(listener, indexOf) : compileL4Listener(listener, indexOf),
+    ),
     upstreams: Object.entries(config.upstreams).map(([name, upstream], index) =>
       compileUpstream(name, index, upstream, options.assignSlot),
     ),
@@ -34,7 +52,10 @@ export function compilePlan(config: Config, options: CompileOptions): Plan {
   };
 }
 
-function compileListener(listener: Listener, upstreamIndexes: ReadonlyMap<string, number>): ListenerPlan {
+/** Index of an upstream by its name; the checks have seen to it that there is one. */
+type IndexOf = (upstream: string) => number;
+
+function compileL7Listener(listener: L7Listener, indexOf: IndexOf): L7ListenerPlan {
   const { timeouts, limits } = listener;
   return {
     name: listener.name,
@@ -51,12 +72,52 @@ function compileListener(listener: Listener, upstreamIndexes: ReadonlyMap<string
     },
     limits: { ...limits },
     trustedProxies: [...listener.trustedProxies],
-    routes: listener.routes.map((route) => {
-      const upstream = upstreamIndexes.get(route.upstream);
-      invariant(upstream !== undefined, `the route's upstream ${route.upstream} exists`);
-      return { host: route.match.host, path: route.match.path, upstream, exchangeTimeoutMs: route.timeouts.exchange };
-    }),
+    routes: listener.routes.map(({ match, upstream, timeouts: { exchange } }) => ({
+      host: match.host,
+      path: match.path,
+      upstream: indexOf(upstream),
+      exchangeTimeoutMs: exchange,
+    })),
   };
+}
+
+function compileL4Listener(listener: L4Listener, indexOf: IndexOf): L4ListenerPlan {
+  const { bind, timeouts, limits } = listener;
+  return {
+    name: listener.name,
+    mode: listener.mode,
+    accept: listener.accept,
+    bind:
+      bind.kind === 'unix'
+        ? { kind: 'unix', path: bind.path, mode: listener.socketMode }
+        : { kind: 'tcp', host: bind.host, port: bind.port },
+    relay: listener.relay,
+    halfClose: listener.halfClose,
+    deferAcceptMs: listener.deferAccept,
+    proxyProtocol: listener.proxyProtocol,
+    trustedProxies: [...listener.trustedProxies],
+    keepAlive: compileKeepAlive(listener.keepAlive),
+    timeouts: {
+      sessionIdleMs: timeouts.sessionIdle,
+      lingerMs: timeouts.linger,
+      prefaceMs: timeouts.preface,
+    },
+    limits: {
+      sessions: limits.sessions,
+      sessionsPerClient: limits.sessionsPerClient,
+      newSessionsPerClient: limits.newSessionsPerClient === 'unlimited' ? null : { ...limits.newSessionsPerClient },
+    },
+    routes: l4RoutesOf(listener).map(({ match, upstream }) => ({
+      sni: match.sni,
+      alpn: [...match.alpn],
+      upstream: indexOf(upstream),
+    })),
+  };
+}
+
+function compileKeepAlive(keepAlive: KeepAlive): KeepAlivePlan {
+  if (keepAlive === 'off') return { idleMs: 0, intervalMs: TCP_KEEP_ALIVE_INTERVAL_MS, probes: TCP_KEEP_ALIVE_PROBES };
+  return { idleMs: keepAlive.idle, intervalMs: keepAlive.interval, probes: keepAlive.probes };
 }
 
 function compileUpstream(name: string, index: number, upstream: Upstream, assignSlot: AssignSlot): UpstreamPlan {
@@ -76,9 +137,11 @@ function compileUpstream(name: string, index: number, upstream: Upstream, assign
       }),
     ),
     timeouts: { connectMs: timeouts.connect, firstByteMs: timeouts.firstByte, idleMs: timeouts.idle },
-    retry: { attempts: upstream.retry.attempts },
+    retry: { attempts: upstream.retry.attempts, connectAttempts: upstream.retry.connectAttempts },
     pool: { maxIdle: pool.maxIdle, maxConnections: pool.maxConnections, keepAliveIdleMs: pool.keepAliveIdle },
     responseLimits: { ...upstream.responseLimits },
+    proxyProtocol: upstream.proxyProtocol,
+    keepAlive: compileKeepAlive(upstream.keepAlive),
     healthCheck: compileHealthCheck(upstream.healthCheck),
   };
 }

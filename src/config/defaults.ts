@@ -8,6 +8,9 @@
  */
 export const LISTEN_ADDRESS = '127.0.0.1:8080';
 
+/** Mode of a listener that names none: the first that this program had, and what most listeners of an edge are. */
+export const MODE = 'l7';
+
 /** Name of the listener that the command line builds. */
 export const LISTENER_NAME = 'main';
 
@@ -41,10 +44,57 @@ export const REQUEST_HEADERS = 100;
  */
 export const REQUEST_BODY_BYTES = Number.POSITIVE_INFINITY;
 
+// --- listeners of mode l4 --------------------------------------------------------------------------------------------
+
+/** How bytes are moved: `adaptive`, which copies small ones and splices large ones, so that nobody has to know their traffic. */
+export const RELAY = 'adaptive';
+
+/**
+ * The end of one side is passed on and the other direction goes on: protocols that send, finish and then read the answer (rsync,
+ * `nc -N`) depend on it. HAProxy and Envoy do the same; nginx (`proxy_half_close`) leaves it off.
+ */
+export const HALF_CLOSE = true;
+
+/** TCP_DEFER_ACCEPT is off (0): protocols whose server speaks first (SMTP, SSH, MySQL) would wait for it. Off in all peers, too. */
+export const DEFER_ACCEPT_MS = 0;
+
+/** Connections begin with no PROXY header unless told: a client could claim any address. Off in all peers, too. */
+export const PROXY_PROTOCOL = false;
+
+/**
+ * Permissions of a UNIX socket's file: all may connect, as with nginx, which sets 0666 whatever the umask. Who may reach the file is
+ * decided by its directory; HAProxy and Envoy leave it to the umask, so the same configuration opens it here and not there.
+ */
+export const SOCKET_MODE = 0o666;
+
+/** Longest silence in both directions of a session: the 10 min of nginx's `proxy_timeout`. Envoy has 1 h, HAProxy wants it said. */
+export const SESSION_IDLE_TIMEOUT_MS = 600_000;
+
+/**
+ * Longest silence of a session of which one side has finished: long enough for a slow answer, short enough that sides which never
+ * finish are not kept for the whole idle time. HAProxy has `timeout client-fin` for it, without a default; nginx and Envoy have none.
+ */
+export const LINGER_TIMEOUT_MS = 60_000;
+
+/**
+ * PROXY header and ClientHello must be there after this. Both are the first thing that is sent, so this is a round trip and two lost
+ * packets; the usual `inspect-delay` of HAProxy has the same 5 s, Envoy 15 s, nginx 30 s.
+ */
+export const PREFACE_TIMEOUT_MS = 5_000;
+
+/** Most sessions of a listener: no limit (0). A guess would refuse good traffic; memory is bounded by the limit of open files. */
+export const LISTENER_SESSIONS = 0;
+
+/** Most sessions of one client address: no limit (0). Behind one address of a NAT router there may be a whole company. */
+export const SESSIONS_PER_CLIENT = 0;
+
 // --- routes ----------------------------------------------------------------------------------------------------------
 
 /** Host of a route that names none: all. */
 export const ROUTE_HOST = '*';
+
+/** Server name of an l4 route that names none: any, also none at all. */
+export const ROUTE_SNI = '*';
 
 /** Path of a route that names none: all. */
 export const ROUTE_PATH = '/';
@@ -108,6 +158,16 @@ export const RESPONSE_HEADERS = 100;
 /** Attempts of one exchange over all endpoints: one retry, as Envoy's `num_retries`. More multiply the load when endpoints are in trouble. */
 export const RETRY_ATTEMPTS = 2;
 
+/**
+ * Endpoints that a session tries to connect to: two more than the first. A refused connect costs a round trip and the client has
+ * seen nothing, so trying again is always safe; HAProxy tries 3 times again (`retries`), nginx every endpoint, Envoy once only. With
+ * three, a client waits at most three connect timeouts.
+ */
+export const CONNECT_ATTEMPTS = 3;
+
+/** Endpoints get no PROXY header unless told: one that does not expect it takes it for the start of the protocol and fails. */
+export const ENDPOINT_PROXY_PROTOCOL = 'off';
+
 /** Time between two probes of an endpoint; nginx Plus has 5 s, HAProxy 2 s. */
 export const HEALTH_INTERVAL_MS = 5_000;
 
@@ -119,6 +179,21 @@ export const HEALTHY_AFTER = 2;
 
 /** Bad probes in a row until an endpoint is unhealthy; HAProxy's `fall 3`: one lost packet is no verdict. */
 export const UNHEALTHY_AFTER = 3;
+
+// --- TCP keep-alive, of client connections and of those to endpoints -------------------------------------------------
+
+/**
+ * Silence before the first keep-alive probe of the kernel. Keep-alive is on, because a session has no protocol of its own that
+ * would notice a vanished peer: 60 s + 6 probes finds one after 2 min, and keeps the entry of NAT routers in between (AWS forgets
+ * after 350 s, Azure after 4 min). nginx, HAProxy and Envoy leave it off until told; the kernel's 2 h outlast every router.
+ */
+export const TCP_KEEP_ALIVE_IDLE_MS = 60_000;
+
+/** Time between two keep-alive probes: longer than a lost packet's second and third sending. The kernel has 75 s, Go 15 s. */
+export const TCP_KEEP_ALIVE_INTERVAL_MS = 10_000;
+
+/** Keep-alive probes without an answer until a connection is dead: one minute, which forgives a router's restart. The kernel has 9. */
+export const TCP_KEEP_ALIVE_PROBES = 6;
 
 // --- the process -----------------------------------------------------------------------------------------------------
 

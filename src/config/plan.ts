@@ -17,13 +17,22 @@ export interface Plan {
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 
-/** One bound address. `port` 0 asks the system for a free one; the primary replaces it before workers see the plan. */
-export interface ListenerPlan {
+/** A bound address with its settings; `mode` says which. */
+export type ListenerPlan = L7ListenerPlan | L4ListenerPlan;
+
+/** What listeners of both modes have. */
+interface ListenerBase {
   readonly name: string;
+  /** Who accepts: the primary, where the worker's side can take connections from it, or each worker for itself. */
+  readonly accept: 'primary' | 'reuseport';
+  /** CIDR ranges of peers that are believed: l7 their X-Forwarded-* and X-Request-Id, l4 the address in their PROXY header. */
+  readonly trustedProxies: readonly string[];
+}
+
+/** A listener of HTTP requests. `port` 0 asks the system for a free one; the primary replaces it before workers see the plan. */
+export interface L7ListenerPlan extends ListenerBase {
   readonly mode: 'l7';
   readonly frontend: 'uws';
-  /** Who accepts: the primary, where the front end can take connections from it, or each worker for itself. */
-  readonly accept: 'primary' | 'reuseport';
   readonly host: string;
   readonly port: number;
   readonly timeouts: {
@@ -34,13 +43,80 @@ export interface ListenerPlan {
   };
   /** `bodyBytes` Infinity: unlimited. */
   readonly limits: { readonly headBytes: number; readonly headers: number; readonly bodyBytes: number };
-  /** CIDR ranges of peers whose X-Forwarded-* and X-Request-Id are believed. */
-  readonly trustedProxies: readonly string[];
   /** In the order of the configuration; the front end picks the most specific match. */
   readonly routes: readonly RoutePlan[];
 }
 
-/** host: '*', an exact name or '*.suffix', lower case. path: a prefix beginning with '/'. */
+/** A listener of sessions: bytes of any protocol over TCP or a UNIX socket. */
+export interface L4ListenerPlan extends ListenerBase {
+  readonly mode: 'l4';
+  readonly bind: BindPlan;
+  readonly relay: RelayName;
+  /** true: the end of one side is passed on and the other direction goes on. false: it ends the session. */
+  readonly halfClose: boolean;
+  /** TCP_DEFER_ACCEPT: accepted when the client has sent something, at the latest after this; whole seconds, 0: off. */
+  readonly deferAcceptMs: number;
+  /** Every connection begins with a PROXY header; its address is believed where the peer is in `trustedProxies`. */
+  readonly proxyProtocol: boolean;
+  /** Of client connections over TCP. */
+  readonly keepAlive: KeepAlivePlan;
+  readonly timeouts: {
+    /** Longest silence in both directions. */
+    readonly sessionIdleMs: number;
+    /** Longest silence once one side has finished. */
+    readonly lingerMs: number;
+    /** PROXY header and ClientHello must be there after this. */
+    readonly prefaceMs: number;
+  };
+  /** Over all workers. */
+  readonly limits: {
+    /** Most sessions of this listener; 0: no limit. */
+    readonly sessions: number;
+    /** Most sessions of one client address; 0: no limit. */
+    readonly sessionsPerClient: number;
+    /** Most new sessions of one client address; null: no limit. */
+    readonly newSessionsPerClient: SessionRatePlan | null;
+  };
+  /** In the order of the configuration; the most specific match wins. */
+  readonly routes: readonly L4RoutePlan[];
+}
+
+/** How an l4 listener moves bytes. */
+export type RelayName = 'adaptive' | 'copy' | 'splice' | 'sockmap';
+
+/**
+ * Where an l4 listener listens. tcp: `port` 0 asks the system for a free one; the primary replaces it. unix: `path` is absolute, or
+ * '@name' for an abstract socket; `mode` holds the permissions of the file.
+ */
+export type BindPlan =
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly kind: 'unix'; readonly path: string; readonly mode: number };
+
+/** TCP keep-alive of a socket; whole seconds. `idleMs` 0: off. */
+export interface KeepAlivePlan {
+  readonly idleMs: number;
+  readonly intervalMs: number;
+  readonly probes: number;
+}
+
+/** New sessions: so many a second in the long run, and `burst` (at least 1) at once. */
+export interface SessionRatePlan {
+  readonly perSecond: number;
+  readonly burst: number;
+}
+
+/**
+ * What a ClientHello must offer to take a route. sni: '*' (any name or none, and connections without TLS), an exact name or '*.suffix',
+ * lower case. alpn: one of these protocols; empty: any or none.
+ */
+export interface L4RoutePlan {
+  readonly sni: string;
+  readonly alpn: readonly string[];
+  /** Index into Plan.upstreams. */
+  readonly upstream: number;
+}
+
+/** A route of an l7 listener. host: '*', an exact name or '*.suffix', lower case. path: a prefix beginning with '/'. */
 export interface RoutePlan {
   readonly host: string;
   readonly path: string;
@@ -50,6 +126,9 @@ export interface RoutePlan {
   readonly exchangeTimeoutMs: number;
 }
 
+/** Whether connections begin with a PROXY header, and its version. */
+export type ProxyProtocolName = 'off' | 'v1' | 'v2';
+
 export interface UpstreamPlan {
   readonly name: string;
   /** Index of this upstream, in the plan and in the board's upstream table. */
@@ -57,7 +136,16 @@ export interface UpstreamPlan {
   readonly balance: BalancerName;
   readonly endpoints: readonly EndpointPlan[];
   readonly timeouts: { readonly connectMs: number; readonly firstByteMs: number; readonly idleMs: number };
-  readonly retry: { /** tries of one exchange over all endpoints, >= 1 */ readonly attempts: number };
+  readonly retry: {
+    /** Tries of one exchange over all endpoints, >= 1. */
+    readonly attempts: number;
+    /** Endpoints that a session tries to connect to, >= 1. */
+    readonly connectAttempts: number;
+  };
+  /** PROXY header that connections of sessions to endpoints begin with. */
+  readonly proxyProtocol: ProxyProtocolName;
+  /** Of TCP connections of sessions to endpoints. */
+  readonly keepAlive: KeepAlivePlan;
   /** Per worker and endpoint. maxConnections 0: unlimited. */
   readonly pool: { readonly maxIdle: number; readonly maxConnections: number; readonly keepAliveIdleMs: number };
   readonly responseLimits: { readonly headBytes: number; readonly headers: number };
@@ -75,7 +163,7 @@ export interface EndpointPlan {
     | { readonly kind: 'unix'; readonly path: string };
   readonly weight: number;
   readonly backup: boolean;
-  /** Most requests in flight over all workers; 0: no cap. */
+  /** Most requests in flight and sessions over all workers; 0: no cap. */
   readonly maxConns: number;
 }
 

@@ -7,7 +7,8 @@ import type { Machine } from './machine.js';
 import { type Path, pathText, valueText, type Warning } from './problem.js';
 import type { Config } from './schema/config.js';
 import { valueAt } from './schema/explain-issue.js';
-import type { Listener } from './schema/listener.js';
+import type { L7Listener } from './schema/l7-listener.js';
+import { routesOf } from './schema/listener.js';
 import type { Upstream } from './schema/upstream.js';
 
 /** Largest head and most header lines that the uWebSockets.js binary takes from any client (measured with 20.30). */
@@ -18,8 +19,8 @@ const UWS_HEADERS = 48;
 export function warningsOf(config: Config, values: unknown, locator: Locator, machine: Machine): Warning[] {
   const collector = new Collector(values, locator);
   for (const [index, listener] of config.listeners.entries())
-    warnOfListener(listener, ['listeners', index], machine, collector);
-  const used = new Set(config.listeners.flatMap((listener) => listener.routes.map((route) => route.upstream)));
+    if (listener.mode === 'l7') warnOfListener(listener, ['listeners', index], machine, collector);
+  const used = new Set(config.listeners.flatMap((listener) => routesOf(listener).map((route) => route.upstream)));
   for (const [name, upstream] of Object.entries(config.upstreams)) {
     const path = ['upstreams', name];
     if (!used.has(name)) collector.warn(path, 'is not used: no route names it', 'add a route, or remove it');
@@ -64,7 +65,7 @@ class Collector {
   }
 }
 
-function warnOfListener(listener: Listener, path: Path, machine: Machine, collector: Collector): void {
+function warnOfListener(listener: L7Listener, path: Path, machine: Machine, collector: Collector): void {
   for (const key of ['requestHead', 'bodyIdle', 'keepAlive', 'tunnelIdle'] as const) {
     const own = [...path, 'timeouts', key];
     if (!collector.isWritten(own)) continue;

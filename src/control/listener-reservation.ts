@@ -23,6 +23,10 @@ export function reserveListeners(plan: Plan, addon: Pick<Addon, 'reserveAddress'
   };
   const listeners: ListenerPlan[] = [];
   for (const listener of plan.listeners) {
+    if (listener.mode !== 'l7') {
+      listeners.push(listener);
+      continue;
+    }
     try {
       const address = addon.reserveAddress(listener.host, listener.port);
       held.push(address);

@@ -1,7 +1,7 @@
 /** The primary thread: starts everything in order, keeps it running, and ends it. docs/architecture.md walks through the same steps. */
 import { randomBytes } from 'node:crypto';
 import type { Board } from '../board/board.js';
-import type { ListenerPlan, Plan } from '../config/plan.js';
+import type { L7ListenerPlan, Plan } from '../config/plan.js';
 import type { Clock } from '../core/clock.js';
 import type { Addon } from '../engine/engine.js';
 import type { LogSink } from '../observability/log-sink.js';
@@ -32,7 +32,7 @@ export interface PrimaryOptions {
   /** Module that a worker thread starts with: dist/worker/entry.js. */
   readonly workerEntry: URL;
   /** Makes what accepts for all workers, for listeners with their real ports; absent: the workers accept for themselves. */
-  readonly makeHandOff?: ((listeners: readonly ListenerPlan[]) => ConnectionHandOff) | undefined;
+  readonly makeHandOff?: ((listeners: readonly L7ListenerPlan[]) => ConnectionHandOff) | undefined;
   readonly version: string;
   readonly lookup: Lookup;
   readonly clock: Clock;
@@ -110,7 +110,7 @@ export class Primary {
         viaName,
       })),
       stripes: board,
-      handOff: options.makeHandOff?.(this.plan.listeners),
+      handOff: options.makeHandOff?.(this.plan.listeners.filter((listener) => listener.mode === 'l7')),
       clock,
       timers,
       settings: options.supervision ?? SUPERVISION,
@@ -251,7 +251,9 @@ export class Primary {
 
   #announceReady(): void {
     const { logger } = this.#options;
-    for (const { name, mode, frontend, host, port } of this.plan.listeners) {
+    for (const listener of this.plan.listeners) {
+      if (listener.mode !== 'l7') continue;
+      const { name, mode, frontend, host, port } = listener;
       const facts = { listener: name, mode, frontend, host, port };
       logger.info(
         { event: 'listening', ...facts },

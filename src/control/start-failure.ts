@@ -1,5 +1,5 @@
 /** Why sluice could not start, in one sentence with the fix, and the exit code that goes with it. */
-import type { ListenerPlan } from '../config/plan.js';
+import type { L7ListenerPlan } from '../config/plan.js';
 import type { ErrorCode } from '../core/error-catalog.js';
 import { ProxyError } from '../core/proxy-error.js';
 
@@ -43,7 +43,7 @@ export interface BindPlace {
 }
 
 /** The place of a listener. */
-export function listenerPlace(listener: ListenerPlan): BindPlace {
+export function listenerPlace(listener: L7ListenerPlan): BindPlace {
   return { host: listener.host, port: listener.port, what: `listener ${listener.name}`, flag: '--listen' };
 }
 

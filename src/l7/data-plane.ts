@@ -1,10 +1,9 @@
 /** The L7 data plane of one worker: its engine, its pipeline and a front end for each L7 listener. */
 import { randomBytes } from 'node:crypto';
-import { EndpointLedger } from '../balancing/endpoint-ledger.js';
 import { UpstreamRuntime } from '../balancing/upstream-runtime.js';
 import type { UpstreamPlan } from '../config/plan.js';
 import { seededRng } from '../core/rng.js';
-import { type Engine, EVENT_STRIDE, MAX_EXCHANGES, type PoolSettings } from '../engine/engine.js';
+import { type Engine, EVENT_STRIDE, type PoolSettings } from '../engine/engine.js';
 import { FailureLog } from '../observability/failure-log.js';
 import type { DataPlane, DataPlaneOptions, DataPlaneStats, HandOffApp } from '../worker/data-plane.js';
 import { AcceptGate } from './accept-gate.js';
@@ -35,16 +34,12 @@ class L7DataPlane implements DataPlane {
   readonly #pools = new Set<number>();
 
   constructor(options: DataPlaneOptions) {
-    const { plan, board, clock, logger, addon } = options;
+    const { plan, board, ledger, clock, logger, addon } = options;
     this.#options = options;
     const events = new Int32Array(BATCH_EVENTS * EVENT_STRIDE);
     const arena = new Uint8Array(ARENA_BYTES);
     this.#engine = new addon.Engine({ events, arena, onBatch: (count) => this.#pipeline.onBatch(count) });
-    const parts = {
-      board,
-      ledger: new EndpointLedger(board, MAX_EXCHANGES),
-      rng: seededRng(randomBytes(4).readUInt32LE()),
-    };
+    const parts = { board, ledger, rng: seededRng(randomBytes(4).readUInt32LE()) };
     this.#pipeline = new Pipeline({
       engine: this.#engine,
       upstreams: plan.upstreams.map((upstream) => new UpstreamRuntime(upstream, parts)),
@@ -56,10 +51,12 @@ class L7DataPlane implements DataPlane {
     });
     const loaded = loadUws();
     const requestIds = new RequestIds(randomBytes(12).toString('hex'));
-    this.#frontEnds = plan.listeners.map(
-      (listener) =>
-        new UwsFrontEnd({ listener, loaded, pipeline: this.#pipeline, requestIds, viaName: options.viaName }),
-    );
+    this.#frontEnds = plan.listeners
+      .filter((listener) => listener.mode === 'l7')
+      .map(
+        (listener) =>
+          new UwsFrontEnd({ listener, loaded, pipeline: this.#pipeline, requestIds, viaName: options.viaName }),
+      );
     removeUwsMark(loaded.uws);
     this.#gate = new AcceptGate(addon, logger, clock.nowMs, options.workerIndex === 0);
   }

@@ -2,7 +2,7 @@
 import { NO_ENDPOINT } from '../balancing/balancer.js';
 import type { TriedSet } from '../balancing/tried-set.js';
 import type { Attempting, UpstreamRuntime } from '../balancing/upstream-runtime.js';
-import type { ListenerPlan } from '../config/plan.js';
+import type { L7ListenerPlan } from '../config/plan.js';
 import type { ErrorCode } from '../core/error-catalog.js';
 import { NO_BODY } from '../engine/engine.js';
 import type { LocalResponse } from './error-response.js';
@@ -58,7 +58,7 @@ export abstract class Exchange implements Attempting {
    */
   constructor(
     readonly id: number,
-    readonly listener: ListenerPlan,
+    readonly listener: L7ListenerPlan,
   ) {}
 
   /** Writes a whole response of the proxy's own. Ends the client's side. */

@@ -4,10 +4,13 @@ import {
   type BindAddress,
   type EndpointAddress,
   formatBindAddress,
+  formatListenAddress,
+  type ListenAddress,
   type Parsed,
   parseAddressRange,
   parseBindAddress,
   parseEndpointAddress,
+  parseListenAddress,
 } from '../address.js';
 import { DURATION_PATTERN, formatDuration, parseDuration } from '../duration.js';
 import { nearestName } from '../nearest-name.js';
@@ -69,24 +72,32 @@ function textField<T>(
 /**
  * A duration; the value is in ms.
  *
- * @param rules `off`: the word `off` is allowed, too, and reads as 0
+ * @param rules `off`: the word `off` is allowed, too, and reads as 0. `isWholeSeconds`: for the kernel, which takes no finer ones
  */
-export function duration(rules: { minMs: number; maxMs: number; off?: boolean; description: string }): Field<number> {
-  const { minMs, maxMs, off = false, description } = rules;
+export function duration(rules: {
+  minMs: number;
+  maxMs: number;
+  off?: boolean;
+  isWholeSeconds?: boolean;
+  description: string;
+}): Field<number> {
+  const { minMs, maxMs, off = false, isWholeSeconds = false, description } = rules;
   const bounds = `${formatDuration(minMs)} to ${formatDuration(maxMs)}`;
-  const expected = `a duration such as 500ms, 10s, 5m or 1h, from ${bounds}${off ? ', or off' : ''}`;
+  const examples = isWholeSeconds ? 'of whole seconds such as 10s, 5m or 1h' : 'such as 500ms, 10s, 5m or 1h';
+  const expected = `a duration ${examples}, from ${bounds}${off ? ', or off' : ''}`;
   return textField({
     parse: (text) => {
       if (off && text === 'off') return { ok: true, value: 0 };
       const parsed = parseDuration(text);
       if (!parsed.ok) return { ...parsed, expected };
-      if (parsed.value >= minMs && parsed.value <= maxMs) return parsed;
+      const isWhole = !isWholeSeconds || parsed.value % 1_000 === 0;
+      if (parsed.value >= minMs && parsed.value <= maxMs && isWhole) return parsed;
       return { ok: false, expected, hint: off && parsed.value === 0 ? 'write off for no limit' : null };
     },
     write: (ms) => (off && ms === 0 ? 'off' : formatDuration(ms)),
     expected,
     description,
-    form: `duration, ${bounds}${off ? ', or `off`' : ''}`,
+    form: `duration${isWholeSeconds ? ' of whole seconds' : ''}, ${bounds}${off ? ', or `off`' : ''}`,
     json: { pattern: off ? `^off$|${DURATION_PATTERN}` : DURATION_PATTERN },
   });
 }
@@ -177,22 +188,25 @@ export function fact(rules: { description: string }): Field<boolean> {
 /**
  * One of some names.
  *
- * @param rules `later`: names that belong to the design but not to this version; refused with a sentence of their own
+ * @param rules `later`: names that belong to the design but not to this version; refused with a sentence of their own. `among`: all
+ *   names that may stand here, of which `names` are those that this section is for
  */
 export function choice<const Name extends string>(rules: {
   names: readonly Name[];
+  among?: readonly string[];
   later?: readonly string[];
   description: string;
 }): Field<Name> {
   const { names, later = [], description } = rules;
-  const expected = names.length === 1 ? `${names[0]}` : `one of ${listText(names)}`;
+  const { among = names } = rules;
+  const expected = among.length === 1 ? `${among[0]}` : `one of ${listText(among)}`;
   return field<Name>({
     read: (value) => {
       const found = names.find((name) => name === value);
       if (found !== undefined) return { ok: true, value: found };
       if (typeof value !== 'string') return { ok: false, expected, hint: null };
-      if (later.includes(value)) return { ok: false, expected, hint: laterHint(value, names) };
-      const nearest = nearestName(value, [...names, ...later]);
+      if (later.includes(value)) return { ok: false, expected, hint: laterHint(value, among) };
+      const nearest = nearestName(value, [...among, ...later]);
       if (nearest === null) return { ok: false, expected, hint: null };
       return {
         ok: false,
@@ -244,6 +258,36 @@ export function bindAddress(rules: { description: string }): Field<BindAddress> 
     description: rules.description,
     form: '`host:port`, `[v6]:port`, `:port`',
     json: { pattern: ':[0-9]{1,5}$' },
+  });
+}
+
+/** An address to listen on, a UNIX socket too. */
+export function listenAddress(rules: { description: string }): Field<ListenAddress> {
+  return textField({
+    parse: parseListenAddress,
+    write: formatListenAddress,
+    expected: 'an address such as 127.0.0.1:5432, :5432, [::1]:5432, unix:/run/db.sock or unix:@name',
+    description: rules.description,
+    form: '`host:port`, `[v6]:port`, `:port`, `unix:/path`, `unix:@name`',
+    json: { pattern: '^unix:[/@]|:[0-9]{1,5}$' },
+  });
+}
+
+/** Permissions of a file in octal text; the value is the number. */
+export function fileMode(rules: { description: string }): Field<number> {
+  const expected = 'permissions in octal digits and in quotes, such as "0660"';
+  return field<number>({
+    read: (value) => {
+      if (typeof value === 'string' && /^0?[0-7]{3}$/.test(value))
+        return { ok: true, value: Number.parseInt(value, 8) };
+      // YAML reads 0660 as the number 660, and 0o660 as 432: which was meant cannot be told any more.
+      const hint = typeof value === 'number' ? 'put the digits in quotes: without them YAML reads a number' : null;
+      return { ok: false, expected, hint };
+    },
+    write: (mode) => `0${mode.toString(8).padStart(3, '0')}`,
+    description: rules.description,
+    form: 'octal permissions in quotes',
+    json: { type: 'string', pattern: '^0?[0-7]{3}$' },
   });
 }
 

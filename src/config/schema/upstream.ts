@@ -2,8 +2,10 @@
 import { z } from 'zod';
 import {
   BALANCER,
+  CONNECT_ATTEMPTS,
   CONNECT_TIMEOUT_MS,
   ENDPOINT_MAX_CONNS,
+  ENDPOINT_PROXY_PROTOCOL,
   ENDPOINT_WEIGHT,
   FIRST_BYTE_TIMEOUT_MS,
   HEALTH_INTERVAL_MS,
@@ -20,6 +22,7 @@ import {
 } from '../defaults.js';
 import type { BalancerName } from '../plan.js';
 import { choice, duration, endpointAddress, fact, section, size, text, wholeNumber } from './field.js';
+import { keepAlive } from './keep-alive.js';
 
 const HOUR_MS = 3_600_000;
 const RESPONSE_HEAD_BYTES_MAX = 64 * 1024;
@@ -142,6 +145,12 @@ export const upstreamSchema = section(
           max: 10,
           description: 'Tries of one exchange over all endpoints, the first included; 1: no retry.',
         }).default(RETRY_ATTEMPTS),
+        connectAttempts: wholeNumber({
+          min: 1,
+          max: 10,
+          description:
+            'Endpoints that a session (mode `l4`) tries to connect to, the first included; the client sees nothing of those that failed.',
+        }).default(CONNECT_ATTEMPTS),
       },
       'Trying again on another endpoint, where that is safe.',
     ).prefault({}),
@@ -178,6 +187,14 @@ export const upstreamSchema = section(
       },
       'How much the head of a response may hold.',
     ).prefault({}),
+    proxyProtocol: choice({
+      names: ['off', 'v1', 'v2'],
+      description:
+        "PROXY header that tells endpoints the client's address at the start of each connection: `v1` (text) or `v2` (binary, with server name, ALPN and a unique id where known). For sessions (mode `l4`) only; the endpoints must expect it.",
+    }).default(ENDPOINT_PROXY_PROTOCOL),
+    keepAlive: keepAlive({
+      description: 'TCP keep-alive of connections of sessions (mode `l4`) to the endpoints; `off` to have none.',
+    }),
     healthCheck: z
       .union([z.literal('off'), healthCheckSchema])
       .default('off')

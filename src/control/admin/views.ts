@@ -53,7 +53,9 @@ function statusView(parts: ViewParts): StatusView {
     uptimeMs: Math.round(clock.nowMs() - parts.startedAt),
     epoch: plan.epoch,
     readiness: readinessOf(parts.phase(), workers),
-    listeners: plan.listeners.map(({ name, mode, frontend, host, port }) => ({ name, mode, frontend, host, port })),
+    listeners: plan.listeners
+      .filter((listener) => listener.mode === 'l7')
+      .map(({ name, mode, frontend, host, port }) => ({ name, mode, frontend, host, port })),
     workers: workers.map(({ index, state, restarts, stats }) => ({
       index,
       state,

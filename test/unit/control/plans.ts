@@ -1,5 +1,5 @@
 /** Small plans for tests. */
-import type { EndpointPlan, HealthCheckPlan, ListenerPlan, Plan, UpstreamPlan } from '../../../src/config/plan.js';
+import type { EndpointPlan, HealthCheckPlan, L7ListenerPlan, Plan, UpstreamPlan } from '../../../src/config/plan.js';
 
 export function endpointPlan(host: string, port: number, slot: number): EndpointPlan {
   return {
@@ -23,14 +23,16 @@ export function upstreamPlan(
     balance: 'round-robin',
     endpoints,
     timeouts: { connectMs: 1000, firstByteMs: 1000, idleMs: 1000 },
-    retry: { attempts: 2 },
+    retry: { attempts: 2, connectAttempts: 3 },
+    proxyProtocol: 'off',
+    keepAlive: { idleMs: 60_000, intervalMs: 10_000, probes: 6 },
     pool: { maxIdle: 64, maxConnections: 0, keepAliveIdleMs: 4000 },
     responseLimits: { headBytes: 16384, headers: 100 },
     healthCheck,
   };
 }
 
-export function listenerPlan(name: string, host: string, port: number): ListenerPlan {
+export function listenerPlan(name: string, host: string, port: number): L7ListenerPlan {
   return {
     name,
     mode: 'l7',

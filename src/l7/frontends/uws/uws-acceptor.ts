@@ -2,7 +2,7 @@
  * Accepts for all workers in the primary and hands each connection to the next worker's app, where the loaded uWebSockets.js can
  * (20.56 and later). Thread: primary.
  */
-import type { ListenerPlan } from '../../../config/plan.js';
+import type { L7ListenerPlan } from '../../../config/plan.js';
 import { invariant } from '../../../core/invariant.js';
 import { ProxyError } from '../../../core/proxy-error.js';
 import type { HandOffApp } from '../../../worker/data-plane.js';
@@ -13,7 +13,7 @@ import type { Uws, UwsApp, UwsAppDescriptor, UwsListenSocket } from './load-uws.
 const SHARED_PORT = 0;
 
 interface Acceptor {
-  readonly plan: ListenerPlan;
+  readonly plan: L7ListenerPlan;
   readonly app: UwsApp;
   /** By worker. */
   readonly workers: Map<number, UwsAppDescriptor>;
@@ -25,7 +25,7 @@ export interface UwsAcceptorParts {
   /** Of a binary with hasChildApps. */
   readonly uws: Uws;
   /** With their real ports. */
-  readonly listeners: readonly ListenerPlan[];
+  readonly listeners: readonly L7ListenerPlan[];
   /** Of this thread. */
   readonly gate: AcceptGate;
 }
@@ -33,7 +33,7 @@ export interface UwsAcceptorParts {
 /** One for a process (control's ConnectionHandOff). Listens while there is at least one worker to hand connections to. */
 export class UwsAcceptor {
   readonly #uws: Uws;
-  readonly #listeners: readonly ListenerPlan[];
+  readonly #listeners: readonly L7ListenerPlan[];
   readonly #gate: AcceptGate;
   readonly #acceptors = new Map<string, Acceptor>();
   #isStopped = false;
@@ -76,7 +76,7 @@ export class UwsAcceptor {
     for (const acceptor of this.#acceptors.values()) this.#listenOrStop(acceptor);
   }
 
-  #acceptorOf(plan: ListenerPlan): Acceptor {
+  #acceptorOf(plan: L7ListenerPlan): Acceptor {
     const known = this.#acceptors.get(plan.name);
     if (known !== undefined) return known;
     const acceptor: Acceptor = { plan, app: this.#uws.App(), workers: new Map(), socket: null };

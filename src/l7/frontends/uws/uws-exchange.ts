@@ -6,7 +6,7 @@
  * polls for what the last pause() of any connection in this thread had found, kept apart for sockets with and without buffered bytes.
  * And while an onWritable handler is set, it sends buffered bytes only together with a new write, or when a cork ends.
  */
-import type { ListenerPlan } from '../../../config/plan.js';
+import type { L7ListenerPlan } from '../../../config/plan.js';
 import type { LocalResponse } from '../../error-response.js';
 import { BODYLESS, Exchange, UNKNOWN_LENGTH } from '../../exchange.js';
 import type { Pipeline } from '../../pipeline.js';
@@ -91,7 +91,7 @@ export class UwsExchange extends Exchange {
   };
 
   /** @param home the front end's free exchanges, to which this one returns */
-  constructor(id: number, listener: ListenerPlan, pipeline: Pipeline, home: UwsExchange[]) {
+  constructor(id: number, listener: L7ListenerPlan, pipeline: Pipeline, home: UwsExchange[]) {
     super(id, listener);
     this.#pipeline = pipeline;
     this.#home = home;

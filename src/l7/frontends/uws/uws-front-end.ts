@@ -2,7 +2,7 @@
  * The uWebSockets.js front end: one app for one listener in one worker. Turns its requests into exchanges and closes the gaps of
  * its parser where a handler can (docs/frontend-uws.md lists those it cannot).
  */
-import type { ListenerPlan } from '../../../config/plan.js';
+import type { L7ListenerPlan } from '../../../config/plan.js';
 import { invariant } from '../../../core/invariant.js';
 import { ProxyError } from '../../../core/proxy-error.js';
 import { CHUNKED_BODY, NO_BODY } from '../../../engine/engine.js';
@@ -21,7 +21,7 @@ const REPLACEMENT = '\ufffd';
 
 /** What a front end needs of its worker. */
 export interface UwsFrontEndParts {
-  readonly listener: ListenerPlan;
+  readonly listener: L7ListenerPlan;
   readonly loaded: LoadedUws;
   readonly pipeline: Pipeline;
   readonly requestIds: RequestIds;

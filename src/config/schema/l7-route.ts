@@ -29,7 +29,7 @@ function pathHint(path: string): string | null {
   return 'write other characters percent-encoded, as clients send them';
 }
 
-/** One route of an L7 listener. */
+/** One route of an l7 listener. */
 export const routeSchema = section(
   {
     match: section(
