@@ -29,8 +29,8 @@ export const SessionField = {
   /** Bits of SessionFlag. */
   flags: 7,
   /**
-   * OPENED: the peer's address as four words in network order of an IPv6 address (IPv4 as ::ffff:a.b.c.d): word 0 holds the first four
-   * bytes, the first of them highest. All 0 for a UNIX socket.
+   * OPENED, and ENDED with NEVER_OPENED: the peer's address as four words in network order of an IPv6 address (IPv4 as
+   * ::ffff:a.b.c.d): word 0 holds the first four bytes, the first of them highest. All 0 for a UNIX socket.
    */
   peer0: 8,
   peer1: 9,
@@ -233,6 +233,11 @@ export interface SessionEngineOptions {
   readonly onBatch: (count: number) => void;
   /** For listeners of this worker's own. */
   readonly onShortage: OnShortage;
+  /**
+   * Accepts no more at listeners of its own while this many sessions are open; further connections wait in the backlog. Told by
+   * onShortage as EMFILE, and as over when some have ended. Absent: MAX_SESSIONS.
+   */
+  readonly maxSessions?: number;
 }
 
 /** Where to listen. */
@@ -276,6 +281,11 @@ export interface Acceptor {
 
 export interface AcceptorOptions {
   readonly onShortage: OnShortage;
+  /**
+   * Accepts no more while this many connections are open in all workers together (those in mailboxes included); further ones wait in
+   * the backlog. Told by onShortage as EMFILE, and as over when some have ended. Absent: no limit but descriptors.
+   */
+  readonly maxOpen?: number;
 }
 
 /** What the .node file exports for L4; part of Addon. */
