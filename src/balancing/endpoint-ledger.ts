@@ -7,7 +7,7 @@ import { invariant } from '../core/invariant.js';
 import { msBetween, NEVER, type Tick } from '../core/tick.js';
 import { foldFailure, foldSample, isForgiven, UNKNOWN_US } from './latency.js';
 
-/** No attempt: end of a list, or an exchange without one. */
+/** No attempt: end of a list, or a number without one. */
 const NONE = -1;
 /** A fold that loses this often is dropped: as many other samples of the same endpoint got in meanwhile. */
 const MOST_FOLDS = 4;
@@ -25,18 +25,20 @@ export function isFailingStatus(status: number): boolean {
 }
 
 /**
- * One attempt at a time for each exchange: begin, then at most one firstByte, at most one fail, then end. An exchange that
- * tries another endpoint ends its attempt and begins another.
+ * One attempt at a time for each exchange or session, which the ledger knows by a number: begin, then at most one firstByte or
+ * connected, at most one fail, then end. Who tries another endpoint ends its attempt and begins another.
  *
- * For each endpoint the attempts that wait for their first byte form a list in the order of their start, linked through
- * arrays indexed by exchange: the oldest is at the head, and its start is what WaitingTable publishes, at a constant price.
+ * For each endpoint the attempts that wait for their first byte (exchanges) or for their connection (sessions) form a list in the order
+ * of their start, linked through arrays: the oldest is at the head, and its start is what WaitingTable publishes, at a constant price.
+ * That table has one record for each worker and endpoint, so both data planes of a worker share one ledger.
  *
  * HOT (bench/micro/balancing/pick.bench.ts): no allocation after construction. Thread: worker; one for each.
  */
 export class EndpointLedger {
   readonly #board: WorkerBoard;
   readonly #load: EndpointLoadTable;
-  /** By exchange; NONE: no attempt. */
+  readonly #firstNumber: number;
+  /** By number less firstNumber; NONE: no attempt. */
   readonly #slot: Int32Array;
   readonly #generation: Uint16Array;
   readonly #startedAt: Int32Array;
@@ -49,17 +51,21 @@ export class EndpointLedger {
   readonly #listGeneration: Uint16Array;
   #open = 0;
 
-  /** @param exchanges exchange numbers are 0 .. exchanges - 1 */
-  constructor(board: WorkerBoard, exchanges: number) {
+  /**
+   * @param count       how many numbers there are
+   * @param firstNumber the lowest of them
+   */
+  constructor(board: WorkerBoard, count: number, firstNumber = 0) {
     const slots = board.capacities.endpointSlots;
+    this.#firstNumber = firstNumber;
     this.#board = board;
     this.#load = board.load;
-    this.#slot = new Int32Array(exchanges).fill(NONE);
-    this.#generation = new Uint16Array(exchanges);
-    this.#startedAt = new Int32Array(exchanges);
-    this.#isWaiting = new Uint8Array(exchanges);
-    this.#older = new Int32Array(exchanges);
-    this.#newer = new Int32Array(exchanges);
+    this.#slot = new Int32Array(count).fill(NONE);
+    this.#generation = new Uint16Array(count);
+    this.#startedAt = new Int32Array(count);
+    this.#isWaiting = new Uint8Array(count);
+    this.#older = new Int32Array(count);
+    this.#newer = new Int32Array(count);
     this.#oldest = new Int32Array(slots).fill(NONE);
     this.#newest = new Int32Array(slots).fill(NONE);
     this.#listGeneration = new Uint16Array(slots);
@@ -74,17 +80,18 @@ export class EndpointLedger {
    * Takes over the claim of a pick: from here on end() gives it back.
    *
    * @param endpoint the picked one (UpstreamView.endpoint(index))
-   * @param isRetry  true when the exchange had an attempt before this one
+   * @param isRetry  true when the exchange or session had an attempt before this one
    */
-  begin(exchange: number, endpoint: EndpointPlan, isRetry: boolean, now: Tick): void {
-    invariant(this.#slot[exchange] === NONE, 'an exchange that begins an attempt has no attempt open');
+  begin(number: number, endpoint: EndpointPlan, isRetry: boolean, now: Tick): void {
+    const at = number - this.#firstNumber;
+    invariant(this.#slot[at] === NONE, 'a number of this ledger that begins an attempt has no attempt open');
     const { slot, generation } = endpoint;
-    this.#slot[exchange] = slot;
-    this.#generation[exchange] = generation;
-    this.#startedAt[exchange] = now;
+    this.#slot[at] = slot;
+    this.#generation[at] = generation;
+    this.#startedAt[at] = now;
     this.#open += 1;
     this.#board.stripe.countAttempt(slot, isRetry);
-    this.#append(exchange, slot, generation, now);
+    this.#append(at, slot, generation, now);
   }
 
   /**
@@ -93,12 +100,27 @@ export class EndpointLedger {
    *
    * @param elapsedUs from begin to the first byte
    */
-  firstByte(exchange: number, status: number, elapsedUs: number, now: Tick): void {
-    const slot = this.#attempt(exchange);
-    if (this.#isWaiting[exchange] === 0) return;
-    this.#remove(exchange, slot);
-    if (isFailingStatus(status)) this.#countFailure(exchange, slot, elapsedUs, now);
-    else this.#countSample(exchange, slot, elapsedUs, now);
+  firstByte(number: number, status: number, elapsedUs: number, now: Tick): void {
+    const at = number - this.#firstNumber;
+    const slot = this.#attempt(at);
+    if (this.#isWaiting[at] === 0) return;
+    this.#remove(at, slot);
+    if (isFailingStatus(status)) this.#countFailure(at, slot, elapsedUs, now);
+    else this.#countSample(at, slot, elapsedUs, now);
+  }
+
+  /**
+   * The session's connection to the endpoint is there. How long that took is all that can be known of an endpoint whose protocol is
+   * not read: it is the sample of a session.
+   *
+   * @param elapsedUs from begin to the connection
+   */
+  connected(number: number, elapsedUs: number, now: Tick): void {
+    const at = number - this.#firstNumber;
+    const slot = this.#attempt(at);
+    if (this.#isWaiting[at] === 0) return;
+    this.#remove(at, slot);
+    this.#countSample(at, slot, elapsedUs, now);
   }
 
   /**
@@ -106,47 +128,48 @@ export class EndpointLedger {
    *
    * @param elapsedUs from begin to the failure
    */
-  fail(exchange: number, elapsedUs: number, now: Tick): void {
-    const slot = this.#attempt(exchange);
-    if (this.#isWaiting[exchange] !== 0) this.#remove(exchange, slot);
-    this.#countFailure(exchange, slot, elapsedUs, now);
+  fail(number: number, elapsedUs: number, now: Tick): void {
+    const at = number - this.#firstNumber;
+    const slot = this.#attempt(at);
+    if (this.#isWaiting[at] !== 0) this.#remove(at, slot);
+    this.#countFailure(at, slot, elapsedUs, now);
   }
 
   /**
-   * The attempt is over, however it went: gives the claim back. Ignored when the exchange has no attempt, so that every way
-   * out may call it.
+   * The attempt is over, however it went: gives the claim back. Ignored when the number has no attempt, so that every way out
+   * may call it.
    *
    * An attempt that nobody waits for any more (its client left) still says something if it waited longer than the estimate:
    * the endpoint is at least that slow.
    */
-  end(exchange: number, now: Tick): void {
-    const slot = this.#slot[exchange];
+  end(number: number, now: Tick): void {
+    const at = number - this.#firstNumber;
+    const slot = this.#slot[at];
     if (slot === undefined || slot === NONE) return;
-    if (this.#isWaiting[exchange] !== 0) {
-      this.#remove(exchange, slot);
-      const waitedUs = msBetween(this.#startedAt[exchange] as number, now) * US_PER_MS; // exchange < length
+    if (this.#isWaiting[at] !== 0) {
+      this.#remove(at, slot);
+      const waitedUs = msBetween(this.#startedAt[at] as number, now) * US_PER_MS; // at < length
       const estimateUs = this.#load.latencyUs(slot);
-      if (waitedUs > (estimateUs === NO_SAMPLE ? UNKNOWN_US : estimateUs))
-        this.#countSample(exchange, slot, waitedUs, now);
+      if (waitedUs > (estimateUs === NO_SAMPLE ? UNKNOWN_US : estimateUs)) this.#countSample(at, slot, waitedUs, now);
     }
-    this.#slot[exchange] = NONE;
+    this.#slot[at] = NONE;
     this.#open -= 1;
-    this.#board.claims.end(slot, this.#generation[exchange] as number); // exchange < length
+    this.#board.claims.end(slot, this.#generation[at] as number); // at < length
   }
 
-  #attempt(exchange: number): number {
-    const slot = this.#slot[exchange];
-    invariant(slot !== undefined && slot !== NONE, 'an exchange that is settled has an attempt open');
+  #attempt(at: number): number {
+    const slot = this.#slot[at];
+    invariant(slot !== undefined && slot !== NONE, 'a number that is settled has an attempt open');
     return slot;
   }
 
-  #countFailure(exchange: number, slot: number, elapsedUs: number, now: Tick): void {
-    if (generationOf(this.#load.claimsHint(slot)) !== this.#generation[exchange]) return;
+  #countFailure(at: number, slot: number, elapsedUs: number, now: Tick): void {
+    if (generationOf(this.#load.claimsHint(slot)) !== this.#generation[at]) return;
     this.#board.stripe.countAttemptFailure(slot);
     // One incident raises the estimate once, over all workers: an endpoint that dies with a hundred requests in flight has
     // not failed a hundred times in a row. What began after the last raise is new evidence.
     const raisedAt = this.#load.failureAt(slot);
-    const attemptAgeMs = msBetween(this.#startedAt[exchange] as number, now); // exchange < length
+    const attemptAgeMs = msBetween(this.#startedAt[at] as number, now); // at < length
     const raiseAgeMs = msBetween(raisedAt, now);
     // Ages rather than moments: a raise of 25 days ago has a negative age by the clock's wrap, and is no same incident.
     const isSameIncident = raisedAt !== NEVER && raiseAgeMs >= 0 && raiseAgeMs <= attemptAgeMs;
@@ -154,9 +177,8 @@ export class EndpointLedger {
     this.#fold(slot, elapsedUs, true, now);
   }
 
-  #countSample(exchange: number, slot: number, elapsedUs: number, now: Tick): void {
-    if (generationOf(this.#load.claimsHint(slot)) === this.#generation[exchange])
-      this.#fold(slot, elapsedUs, false, now);
+  #countSample(at: number, slot: number, elapsedUs: number, now: Tick): void {
+    if (generationOf(this.#load.claimsHint(slot)) === this.#generation[at]) this.#fold(slot, elapsedUs, false, now);
   }
 
   #fold(slot: number, elapsedUs: number, isFailure: boolean, now: Tick): void {
@@ -171,7 +193,7 @@ export class EndpointLedger {
     }
   }
 
-  #append(exchange: number, slot: number, generation: number, now: Tick): void {
+  #append(at: number, slot: number, generation: number, now: Tick): void {
     if (this.#listGeneration[slot] !== generation) {
       // The slot has another endpoint: whoever waits on the former one is let go of, and leaves its own links alone.
       this.#listGeneration[slot] = generation;
@@ -179,24 +201,24 @@ export class EndpointLedger {
       this.#newest[slot] = NONE;
     }
     const before = this.#newest[slot] as number; // slot < length
-    this.#isWaiting[exchange] = 1;
-    this.#older[exchange] = before;
-    this.#newer[exchange] = NONE;
-    this.#newest[slot] = exchange;
+    this.#isWaiting[at] = 1;
+    this.#older[at] = before;
+    this.#newer[at] = NONE;
+    this.#newest[slot] = at;
     if (before !== NONE) {
-      this.#newer[before] = exchange;
+      this.#newer[before] = at;
       return;
     }
-    this.#oldest[slot] = exchange;
+    this.#oldest[slot] = at;
     this.#board.waiting.publish(slot, generation, now);
   }
 
-  #remove(exchange: number, slot: number): void {
-    this.#isWaiting[exchange] = 0;
-    const generation = this.#generation[exchange] as number; // exchange < length
+  #remove(at: number, slot: number): void {
+    this.#isWaiting[at] = 0;
+    const generation = this.#generation[at] as number; // at < length
     if (this.#listGeneration[slot] !== generation) return;
-    const older = this.#older[exchange] as number;
-    const newer = this.#newer[exchange] as number;
+    const older = this.#older[at] as number;
+    const newer = this.#newer[at] as number;
     if (newer === NONE) this.#newest[slot] = older;
     else this.#older[newer] = older;
     if (older !== NONE) {

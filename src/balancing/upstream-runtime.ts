@@ -1,4 +1,4 @@
-/** One upstream in one worker: picks endpoints for exchanges and settles how their attempts went. */
+/** One upstream in one worker: picks endpoints for exchanges and sessions, and settles how their attempts went. */
 
 import type { WorkerBoard } from '../board/worker-board.js';
 import type { UpstreamPlan } from '../config/plan.js';
@@ -17,9 +17,9 @@ export interface UpstreamParts {
   readonly rng: Rng;
 }
 
-/** What picking and settling read and change of an exchange. */
+/** What picking and settling read and change of an exchange or a session. */
 export interface Attempting {
-  /** The engine's number of the exchange. */
+  /** Its number in the ledger of the worker (src/worker/attempt-numbers.ts). */
   readonly id: number;
   /** Index in the upstream of the endpoint that is claimed, or NO_ENDPOINT. */
   endpoint: number;
@@ -44,44 +44,59 @@ export class UpstreamRuntime {
   }
 
   /**
-   * Picks and claims an endpoint for the next attempt of an exchange, which becomes its `endpoint`.
+   * Picks and claims an endpoint for the next attempt of an exchange or session, which becomes its `endpoint`.
    * @returns the endpoint's slot, or NO_ENDPOINT
    */
-  pick(exchange: Attempting, now: Tick): number {
-    const isRetry = exchange.attempts > 0;
-    const endpoint = this.#picker.pick(NO_KEY, exchange.tried ?? NONE_TRIED, now);
+  pick(attempting: Attempting, now: Tick): number {
+    const isRetry = attempting.attempts > 0;
+    const endpoint = this.#picker.pick(NO_KEY, attempting.tried ?? NONE_TRIED, now);
     if (endpoint === NO_ENDPOINT) return NO_ENDPOINT;
     const picked = this.#picker.view.endpoint(endpoint);
-    this.#ledger.begin(exchange.id, picked, isRetry, now);
+    this.#ledger.begin(attempting.id, picked, isRetry, now);
     if (isRetry) this.#board.stripe.countRetry();
-    exchange.endpoint = endpoint;
-    exchange.attempts++;
+    attempting.endpoint = endpoint;
+    attempting.attempts++;
     return picked.slot;
   }
 
   /** The head of the response has come. */
-  settleFirstByte(exchange: Attempting, status: number, elapsedUs: number, now: Tick): void {
-    this.#ledger.firstByte(exchange.id, status, elapsedUs, now);
+  settleFirstByte(attempting: Attempting, status: number, elapsedUs: number, now: Tick): void {
+    this.#ledger.firstByte(attempting.id, status, elapsedUs, now);
+  }
+
+  /** The session's connection to its endpoint is there. @param elapsedUs since the pick */
+  settleConnected(attempting: Attempting, elapsedUs: number, now: Tick): void {
+    this.#ledger.connected(attempting.id, elapsedUs, now);
+  }
+
+  /**
+   * The endpoint has reset the session's connection. Before its first byte that is a failure of the endpoint, however long the client
+   * had been silent until then. After it many protocols end like that, and nobody is blamed. Then call settleEnd().
+   *
+   * @param hasAnswered true when the endpoint has sent at least one byte
+   */
+  settleReset(attempting: Attempting, hasAnswered: boolean, now: Tick): void {
+    if (!hasAnswered) this.#ledger.fail(attempting.id, 0, now);
   }
 
   /** The attempt is over: gives the claim back. Nothing happens where none is held, so every way out may call it. */
-  settleEnd(exchange: Attempting, now: Tick): void {
-    if (exchange.endpoint === NO_ENDPOINT) return;
-    exchange.endpoint = NO_ENDPOINT;
-    this.#ledger.end(exchange.id, now);
+  settleEnd(attempting: Attempting, now: Tick): void {
+    if (attempting.endpoint === NO_ENDPOINT) return;
+    attempting.endpoint = NO_ENDPOINT;
+    this.#ledger.end(attempting.id, now);
   }
 
   /** The attempt could not even begin on its endpoint, through no fault of it: another one is to be picked. */
-  settleUnusable(exchange: Attempting, now: Tick): void {
-    exchange.tried ??= new TriedSet();
-    exchange.tried.add(exchange.endpoint);
-    this.settleEnd(exchange, now);
+  settleUnusable(attempting: Attempting, now: Tick): void {
+    attempting.tried ??= new TriedSet();
+    attempting.tried.add(attempting.endpoint);
+    this.settleEnd(attempting, now);
   }
 
-  /** The attempt failed: it counts against the endpoint if it was at fault, and is not made there again for this exchange. */
-  settleFailure(exchange: Attempting, code: ErrorCode, elapsedUs: number, now: Tick): void {
-    if (ERROR_CATALOG[code].fault === 'endpoint') this.#ledger.fail(exchange.id, elapsedUs, now);
-    this.settleUnusable(exchange, now);
+  /** The attempt failed: it counts against the endpoint if it was at fault, and is not made there again. */
+  settleFailure(attempting: Attempting, code: ErrorCode, elapsedUs: number, now: Tick): void {
+    if (ERROR_CATALOG[code].fault === 'endpoint') this.#ledger.fail(attempting.id, elapsedUs, now);
+    this.settleUnusable(attempting, now);
   }
 
   /** The endpoint's name as the user wrote it; for logs. @param endpoint index in the plan */

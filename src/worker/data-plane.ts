@@ -1,4 +1,5 @@
 /** What a data plane (l7, later l4) offers to the life cycle of its worker thread: the seam between src/worker and src/l7. */
+import type { EndpointLedger } from '../balancing/endpoint-ledger.js';
 import type { WorkerBoard } from '../board/worker-board.js';
 import type { Plan } from '../config/plan.js';
 import type { Clock } from '../core/clock.js';
@@ -19,6 +20,8 @@ export interface DataPlaneOptions {
   readonly workerIndex: number;
   /** The board, already attached in this thread. The life cycle writes the stripe's state and heartbeat, the data plane the rest. */
   readonly board: WorkerBoard;
+  /** Of this worker, for all its data planes together: `attemptNumbersFor` says which numbers are whose. */
+  readonly ledger: EndpointLedger;
   /** Addresses known at the start of this worker. */
   readonly addresses: AddressesBySlot;
   readonly addon: Addon;

@@ -1,5 +1,6 @@
 /** The life of a worker thread: attach the board, start the data plane, beat, obey the primary, drain, end. */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { EndpointLedger } from '../balancing/endpoint-ledger.js';
 import { OneShotGate } from '../board/one-shot-gate.js';
 import { attachBoard } from '../board/worker-board.js';
 import type { WorkerStripe } from '../board/worker-stripe.js';
@@ -8,6 +9,7 @@ import { invariant } from '../core/invariant.js';
 import { ProxyError } from '../core/proxy-error.js';
 import type { Addon } from '../engine/engine.js';
 import { createLogger } from '../observability/logger.js';
+import { attemptNumbersFor } from './attempt-numbers.js';
 import type { DataPlane, MakeDataPlane } from './data-plane.js';
 import type { FromWorker, ToWorker, WorkerSeed } from './messages.js';
 
@@ -54,10 +56,12 @@ export async function runWorker({ makeDataPlane, loadAddon }: WorkerParts): Prom
     dataPlane?.close();
   });
   try {
+    const numbers = attemptNumbersFor(seed.plan);
     dataPlane = makeDataPlane({
       plan: seed.plan,
       workerIndex: seed.workerIndex,
       board,
+      ledger: new EndpointLedger(board, numbers.count, numbers.first),
       addresses: seed.addresses,
       viaName: seed.viaName,
       addon: loadAddon(),

@@ -50,6 +50,27 @@ describe('endpoint ledger', () => {
     expect([board.load.latencyUs(slot), board.load.latencyAt(slot)]).toEqual([7_000, 17]);
   });
 
+  it('takes the time to connect as the sample of a session, whose claim stays until its end', () => {
+    const { board, ledger, begin, slot } = ledgerOf();
+    begin(0, 10);
+    ledger.connected(0, 700, 11);
+    ledger.connected(0, 900, 12);
+    expect([board.load.latencyUs(slot), board.load.latencyAt(slot), board.load.inflight(slot)]).toEqual([700, 11, 1]);
+    ledger.end(0, 90_000);
+    expect([board.load.latencyUs(slot), board.load.inflight(slot)]).toEqual([700, 0]);
+  });
+
+  it('begins its numbers where it is told to, and refuses those outside', () => {
+    const { worker, plan, load, board } = upstreamOf('least-conn', [{}]);
+    const ledger = new EndpointLedger(worker, 2, 1_000);
+    load(0, 1);
+    ledger.begin(1_001, plan.endpoints[0]!, false, 10);
+    ledger.end(1_001, 11);
+    expect(board.load.inflight(plan.endpoints[0]!.slot)).toBe(0);
+    for (const outside of [999, 1_002])
+      expect(() => ledger.begin(outside, plan.endpoints[0]!, false, 12)).toThrow(/no attempt open/);
+  });
+
   it('publishes since when the oldest attempt waits, in whatever order they are answered', () => {
     const { ledger, begin, ageAt } = ledgerOf();
     for (const exchange of [0, 1, 2]) begin(exchange, 100 + exchange * 10);

@@ -1,0 +1,71 @@
+/** One upstream picks for exchanges and sessions and settles what became of their attempts. */
+import { describe, expect, it } from 'vitest';
+import { NO_ENDPOINT } from '../../../src/balancing/balancer.js';
+import { EndpointLedger } from '../../../src/balancing/endpoint-ledger.js';
+import { type Attempting, UpstreamRuntime } from '../../../src/balancing/upstream-runtime.js';
+import { seededRng } from '../../../src/core/rng.js';
+import { upstreamOf } from './upstream-under-test.js';
+
+function runtimeOf(endpoints: number) {
+  const { board, plan, worker } = upstreamOf(
+    'round-robin',
+    Array.from({ length: endpoints }, () => ({})),
+  );
+  const ledger = new EndpointLedger(worker, 8);
+  const runtime = new UpstreamRuntime(plan, { board: worker, ledger, rng: seededRng(1) });
+  const slots = plan.endpoints.map(({ slot }) => slot);
+  return { board, runtime, ledger, slots, inflight: () => slots.map((slot) => board.load.inflight(slot)) };
+}
+
+const attempting = (id: number): Attempting => ({ id, endpoint: NO_ENDPOINT, attempts: 0, tried: null });
+
+describe('upstream runtime', () => {
+  it('tries another endpoint after a failure, and none when all are tried', () => {
+    const { board, runtime, slots, inflight } = runtimeOf(2);
+    const session = attempting(3);
+    const first = runtime.pick(session, 10);
+    runtime.settleFailure(session, 'SLUICE_CONNECT_REFUSED', 500, 11);
+    const second = runtime.pick(session, 11);
+    expect([first, second].sort()).toEqual([...slots].sort());
+    expect(inflight().reduce((sum, count) => sum + count)).toBe(1);
+    runtime.settleFailure(session, 'SLUICE_CONNECT_TIMEOUT', 500, 12);
+    expect(runtime.pick(session, 12)).toBe(NO_ENDPOINT);
+    expect(inflight()).toEqual([0, 0]);
+    expect(slots.map((slot) => board.endpointFigures(slot).failures)).toEqual([1, 1]);
+    expect(board.totals().traffic.retries).toBe(1);
+  });
+
+  it('passes an endpoint over without blame when the attempt could not begin there', () => {
+    const { board, runtime, slots } = runtimeOf(1);
+    const session = attempting(0);
+    runtime.pick(session, 10);
+    runtime.settleUnusable(session, 10);
+    expect(runtime.pick(session, 10)).toBe(NO_ENDPOINT);
+    expect(board.endpointFigures(slots[0]!).failures).toBe(0);
+  });
+
+  it('holds the claim of a connected session until it ends, whatever is settled twice', () => {
+    const { board, runtime, slots, inflight } = runtimeOf(1);
+    const session = attempting(0);
+    runtime.pick(session, 10);
+    runtime.settleConnected(session, 800, 11);
+    expect([inflight(), board.load.latencyUs(slots[0]!)]).toEqual([[1], 800]);
+    runtime.settleEnd(session, 99);
+    runtime.settleEnd(session, 99);
+    expect(inflight()).toEqual([0]);
+  });
+
+  it.each([
+    ['blames an endpoint that resets before its first byte', false, 1],
+    ['blames nobody for a reset after it', true, 0],
+  ])('%s', (_name, hasAnswered, failures) => {
+    const { board, runtime, slots } = runtimeOf(1);
+    const session = attempting(0);
+    runtime.pick(session, 10);
+    runtime.settleConnected(session, 800, 11);
+    runtime.settleReset(session, hasAnswered, 60_000);
+    runtime.settleEnd(session, 60_000);
+    expect(board.endpointFigures(slots[0]!).failures).toBe(failures);
+    expect(board.load.latencyUs(slots[0]!) > 800).toBe(false);
+  });
+});
