@@ -58,8 +58,45 @@ const kinds = {
     retry: 'never',
     text: 'the client left before its answer was complete',
   },
+  // --- the client's connection: sessions, whose clients are answered with a reset ---
+  SLUICE_BAD_PROXY_HEADER: {
+    fault: 'client',
+    status: 0,
+    retry: 'never',
+    text: 'the connection does not begin with a well-formed PROXY header',
+  },
+  SLUICE_BAD_CLIENT_HELLO: {
+    fault: 'client',
+    status: 0,
+    retry: 'never',
+    text: 'the connection begins like TLS, but not with a well-formed ClientHello',
+  },
+  SLUICE_PREFACE_TIMEOUT: {
+    fault: 'client',
+    status: 0,
+    retry: 'never',
+    text: 'the PROXY header or ClientHello did not come in full and in time',
+  },
+  SLUICE_SESSION_IDLE: {
+    fault: 'client',
+    status: 0,
+    retry: 'never',
+    text: 'nothing moved in the session for its idle timeout',
+  },
+  SLUICE_SESSION_LINGER: {
+    fault: 'client',
+    status: 0,
+    retry: 'never',
+    text: 'one side had finished, and nothing moved for the linger timeout',
+  },
+  SLUICE_SESSION_CUT: {
+    fault: 'proxy',
+    status: 0,
+    retry: 'never',
+    text: 'the proxy ended the session before its two sides had',
+  },
   // --- routing and admission ---
-  SLUICE_NO_ROUTE: { fault: 'client', status: 404, retry: 'never', text: 'no route matches host and path' },
+  SLUICE_NO_ROUTE: { fault: 'client', status: 404, retry: 'never', text: 'no route matches' },
   SLUICE_NO_ENDPOINT: {
     fault: 'proxy',
     status: 503,
@@ -92,7 +129,7 @@ const kinds = {
     fault: 'endpoint',
     status: 502,
     retry: 'idempotent',
-    text: 'the endpoint closed the connection before its answer',
+    text: 'the endpoint broke off the connection',
   },
   SLUICE_BAD_RESPONSE: {
     fault: 'endpoint',

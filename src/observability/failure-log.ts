@@ -24,7 +24,11 @@ export class FailureLog {
   }
 
   /** @param facts what a person needs to find the cause: endpoint, request id, errno … */
-  write(event: 'attempt-failed' | 'exchange-failed', code: ErrorCode, facts: Readonly<Record<string, unknown>>): void {
+  write(
+    event: 'attempt-failed' | 'exchange-failed' | 'session-failed',
+    code: ErrorCode,
+    facts: Readonly<Record<string, unknown>>,
+  ): void {
     const level = ERROR_CATALOG[code].fault === 'client' ? 'debug' : 'warn';
     if (!this.#logger.isLevelEnabled(level)) return;
     const budget = this.#budgetOf(code);

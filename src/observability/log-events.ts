@@ -6,12 +6,12 @@ export const LOG_EVENTS = {
   'config-warning': 'the configuration is accepted, but something in it may not do what its author expects',
   'file-limit-low': 'the limit of open files is below what the configuration may need',
   'start-failed': 'sluice could not start, or could not go on; `code` says why; the process exits',
-  listening: 'a listener accepts on `host` and `port`; one for each listener, once all workers accept',
+  listening: 'a listener accepts on `host` and `port`, or `path`; one for each listener, once all workers accept',
   'admin-listening': 'the admin API answers on `host` and `port`',
   ready: 'all workers accept',
   signal: 'a signal to stop has come',
   'reload-unsupported': 'SIGHUP has come, and this version cannot reload',
-  'shutdown-timeout': 'the shutdown timeout is over; `exchanges` were cut',
+  'shutdown-timeout': 'the shutdown timeout is over; so many `exchanges` and `sessions` were cut',
   ended: 'the last line of the log, with the exit code',
   'log-lines-dropped': 'the reader of the log is too slow; that many `lines` are missing',
   'primary-crashed': 'a bug in the primary, with its stack; the process exits',
@@ -30,10 +30,12 @@ export const LOG_EVENTS = {
   'name-resolved': 'it can be resolved',
   'addresses-changed': 'the host name of an endpoint has other addresses than before',
   // --- traffic ---
-  'attempt-failed': 'one attempt on an endpoint failed, for `code`; the exchange may have gone on with another one',
+  'attempt-failed':
+    'one attempt on an endpoint failed, for `code`; the exchange or session may have gone on with another one',
   'exchange-failed': 'an exchange ended with the error `code`',
-  'accepting-paused': 'the worker is out of file descriptors and takes no new connections for now',
-  'accepting-resumed': 'it takes new connections again',
+  'session-failed': 'a session ended with the error `code`',
+  'accepting-paused': 'file descriptors or memory have run out: new connections wait for now',
+  'accepting-resumed': 'new connections are accepted again',
 } as const;
 
 /** Name of an event. */
