@@ -13,7 +13,8 @@ namespace sluice::l4 {
 
 /// What a header says. The views point into what was parsed.
 struct ProxyHeader {
-  /// false: LOCAL, UNKNOWN, or a family without IP addresses: the connection's own addresses count.
+  /// false: LOCAL, UNKNOWN, or any other than TCP over IPv4 and IPv6: the connection's own
+  /// addresses count.
   bool has_addresses = false;
   PeerAddress source;
   PeerAddress destination;
@@ -31,8 +32,15 @@ inline constexpr size_t kMaxProxyHeaderBytes = 16 + 4096;
 inline constexpr size_t kMaxWrittenProxyHeaderBytes = 1024;
 
 /// Reads a header from the first bytes of a connection; everything received so far is given each
-/// time. Says kInvalid as soon as the bytes cannot become a header: it never waits in vain. A CRC32C
-/// that is there is checked.
+/// time. The verdict depends on the bytes alone, never on how they were split. No allocation.
+///
+/// kInvalid as soon as the bytes cannot become a header: it never waits in vain. Version 1 is
+/// judged at each byte, a TLV of version 2 when its type and length are there, a CRC32C that is
+/// there at the end. Refused, because recipients could disagree: a line end of one byte inside an
+/// UNKNOWN line, TLVs whose lengths do not add up, a second authority, ALPN, unique id or CRC32C.
+/// Of LOCAL and UNSPEC only the length counts.
+///
+/// @param header written on kDone only
 PrefaceStatus ParseProxyHeader(std::string_view input, ProxyHeader* header);
 
 /// Writes a header of `version` (1 or 2) into `out` (kMaxWrittenProxyHeaderBytes). Version 1 has no

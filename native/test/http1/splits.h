@@ -1,34 +1,19 @@
 // Runs the HTTP/1 parsers over every split of an input; the verdict must not depend on it.
 #pragma once
 
-#include <cstring>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "check.h"
+#include "exact_copy.h"
 #include "http1/chunked_decoder.h"
 #include "http1/client_head.h"
 #include "http1/response_head.h"
 
 namespace sluice::http1 {
 
-/// A copy in a block of exactly its size, so that the address sanitizer sees every read beyond.
-class ExactCopy {
- public:
-  explicit ExactCopy(std::string_view text)
-      : size_(text.size()), bytes_(std::make_unique<char[]>(text.size())) {
-    if (size_ != 0) std::memcpy(bytes_.get(), text.data(), size_);
-  }
-
-  char* data() { return bytes_.get(); }
-  std::string_view view() const { return {bytes_.get(), size_}; }
-
- private:
-  size_t size_;
-  std::unique_ptr<char[]> bytes_;
-};
+using check::ExactCopy;
 
 struct ParsedHead {
   ParseStatus status = ParseStatus::kNeedMore;
