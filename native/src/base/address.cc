@@ -81,6 +81,12 @@ std::optional<Address> Address::Parse(std::string_view text) {
   return address;
 }
 
+uint16_t Address::port() const {
+  if (family() == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in&>(storage_).sin_port);
+  if (family() == AF_INET6) return ntohs(reinterpret_cast<const sockaddr_in6&>(storage_).sin6_port);
+  return 0;
+}
+
 bool operator==(const Address& left, const Address& right) {
   return left.size_ == right.size_ && std::memcmp(&left.storage_, &right.storage_, left.size_) == 0;
 }

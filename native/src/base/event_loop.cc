@@ -4,6 +4,7 @@
 #include <cerrno>
 
 #include <algorithm>
+#include <bit>
 #include <climits>
 #include <utility>
 
@@ -25,14 +26,32 @@ EventLoop::EventLoop(UniqueFd epoll_fd)
       timers_(now_us_ / 1000) {}
 
 int EventLoop::Watch(int fd, uint32_t epoll_events, Pollable* pollable) {
+  const auto place = static_cast<size_t>(fd);
+  const uint32_t generation =
+      place < registrations_.size() ? registrations_[place].generation + 1 : 1;
   epoll_event event{};
   event.events = epoll_events;
-  event.data.ptr = pollable;
-  return ::epoll_ctl(epoll_fd_.get(), EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : errno;
+  event.data.u64 = (uint64_t{generation} << 32) | static_cast<uint32_t>(fd);
+  if (::epoll_ctl(epoll_fd_.get(), EPOLL_CTL_ADD, fd, &event) != 0) return errno;
+  if (place >= registrations_.size()) registrations_.resize(std::bit_ceil(place + 1));
+  registrations_[place] = {pollable, generation};
+  return 0;
 }
 
 void EventLoop::Unwatch(int fd) {
+  Forget(fd);
   (void)::epoll_ctl(epoll_fd_.get(), EPOLL_CTL_DEL, fd, nullptr);
+}
+
+void EventLoop::Forget(int fd) {
+  const auto place = static_cast<size_t>(fd);
+  if (place < registrations_.size()) registrations_[place].pollable = nullptr;
+}
+
+void EventLoop::Dispatch(const epoll_event& event) {
+  const Registration& registration = registrations_[static_cast<uint32_t>(event.data.u64)];
+  if (registration.pollable == nullptr || registration.generation != event.data.u64 >> 32) return;
+  registration.pollable->OnEvents(event.events);
 }
 
 void EventLoop::AddTask(LoopTask* task) {
@@ -74,10 +93,8 @@ void EventLoop::Turn(int timeout_ms) {
         ::epoll_wait(epoll_fd_.get(), events_.data(), static_cast<int>(events_.size()), wait_ms);
     // A wait fails only by EINTR (or a closed epoll set, which cannot be): the next turn waits
     // again.
-    for (int index = 0; index < count; ++index) {
-      const epoll_event& event = events_[static_cast<size_t>(index)];
-      static_cast<Pollable*>(event.data.ptr)->OnEvents(event.events);
-    }
+    for (int index = 0; index < count; ++index)
+      Dispatch(events_[static_cast<size_t>(index)]);
     if (count < static_cast<int>(events_.size())) break;
   }
   Refresh();

@@ -50,12 +50,16 @@ class EventLoop {
   /// Edge-triggered interest of a stream socket, registered once for its whole life.
   static constexpr uint32_t kSocketEvents = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 
-  /// Puts a descriptor into the set. @returns 0 or an errno
+  /// Puts a descriptor into the set. Before it is closed, Forget or Unwatch must be called.
+  /// @returns 0 or an errno
   int Watch(int fd, uint32_t epoll_events, Pollable* pollable);
-  /// Takes it out again; always before it is closed. Closing alone is not enough: a child that
-  /// another thread has forked and that has not yet run exec keeps the socket, and thereby its
-  /// place in the set, alive (epoll(7), "Q6").
+  /// Takes it out again.
   void Unwatch(int fd);
+  /// For a descriptor that is closed right after: drops what epoll may still say of it, and saves
+  /// the system call. Closing alone is not enough: a child that another thread has forked and that
+  /// has not yet run exec keeps the socket, and thereby its place in the set, alive (epoll(7),
+  /// "Q6").
+  void Forget(int fd);
 
   void AddTask(LoopTask* task);
   void RemoveTask(LoopTask* task);
@@ -75,7 +79,15 @@ class EventLoop {
   void Turn(int timeout_ms);
 
  private:
+  /// Who is told of a descriptor. An event carries descriptor and generation: one that was said of
+  /// an earlier holder of the same number is dropped.
+  struct Registration {
+    Pollable* pollable = nullptr;
+    uint32_t generation = 0;
+  };
+
   explicit EventLoop(UniqueFd epoll_fd);
+  void Dispatch(const epoll_event& event);
   int WaitMs(int timeout_ms);
   bool HasWork() const;
 
@@ -87,6 +99,7 @@ class EventLoop {
   uint64_t now_us_;
   uint64_t waited_at_us_;
   TimerWheel timers_;
+  std::vector<Registration> registrations_;  // by descriptor
   bool is_in_turn_ = false;
   // Removing leaves a nullptr behind while a turn walks over the tasks.
   std::vector<LoopTask*> tasks_;

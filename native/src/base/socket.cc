@@ -1,6 +1,7 @@
 // The socket calls of the engine.
 #include "base/socket.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
@@ -77,6 +78,38 @@ void SetNoDelay(int fd) {
   // Fails only for sockets that are not TCP or no longer connected: then there is nothing to gain
   // either.
   (void)::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+void SetKeepAlive(int fd, const KeepAlive& keep_alive) {
+  if (keep_alive.idle_s == 0) return;
+  const int on = 1;
+  // As with SetNoDelay, there is nothing to gain where these fail.
+  (void)::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  (void)::setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &keep_alive.idle_s, sizeof(int));
+  (void)::setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &keep_alive.interval_s, sizeof(int));
+  (void)::setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &keep_alive.probes, sizeof(int));
+}
+
+void FinishSending(int fd) {
+  // Fails only where the connection is broken already; the next event tells.
+  (void)::shutdown(fd, SHUT_WR);
+}
+
+void ResetOnClose(int fd) {
+  const linger at_once{1, 0};
+  (void)::setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
+Result<std::pair<UniqueFd, UniqueFd>> OpenPipe() {
+  int ends[2];
+  if (::pipe2(ends, O_NONBLOCK | O_CLOEXEC) != 0) return SystemError{errno, "pipe2"};
+  return std::pair<UniqueFd, UniqueFd>(ends[0], ends[1]);
+}
+
+IoResult Splice(int from, int to, size_t size) {
+  return Repeat([&] {
+    return ::splice(from, nullptr, to, nullptr, size, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+  });
 }
 
 }  // namespace sluice

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <utility>
 
 #include "base/result.h"
 #include "base/unique_fd.h"
@@ -52,5 +53,30 @@ bool IsSelfConnected(int fd);
 
 /// Sends small writes at once (TCP_NODELAY). Not for UNIX sockets.
 void SetNoDelay(int fd);
+
+/// TCP keep-alive; off where idle_s is 0.
+struct KeepAlive {
+  int idle_s = 0;
+  int interval_s = 0;
+  int probes = 0;
+};
+
+/// Sets keep-alive; nothing happens where it is off. Not for UNIX sockets.
+void SetKeepAlive(int fd, const KeepAlive& keep_alive);
+
+/// Says that nothing more will be sent (FIN); what was sent is still delivered.
+void FinishSending(int fd);
+
+/// Makes the next close() send a reset and drop what is not delivered. Without effect on UNIX
+/// sockets.
+void ResetOnClose(int fd);
+
+/// Opens a non-blocking pipe that is closed on exec. Fails with pipe2()'s errno (EMFILE …).
+Result<std::pair<UniqueFd, UniqueFd>> OpenPipe();
+
+/// Moves at most `size` bytes between a socket and a pipe (either way round) without copying them
+/// to user memory. 0 bytes without an error: the source has finished. EAGAIN does not say which of
+/// the two would block.
+IoResult Splice(int from, int to, size_t size);
 
 }  // namespace sluice

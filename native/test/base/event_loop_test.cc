@@ -69,6 +69,33 @@ TEST(TellsWhatEpollSaysOncePerEdge) {
   CHECK((seen.events & (EPOLLRDHUP | EPOLLHUP)) != 0);
 }
 
+TEST(DropsWhatIsSaidOfADescriptorThatWasClosedBefore) {
+  auto loop = MakeLoop();
+  Seen before;
+  Seen after;
+  SocketPair pair;
+  const int number = pair.left.get();
+  // As a forked child does, the copy keeps the socket and its place in the epoll set alive.
+  const UniqueFd copy(::dup(number));
+  CHECK_EQ(loop->Watch(number, EventLoop::kSocketEvents, &before), 0);
+  loop->Turn(0);
+  before.events = 0;
+  loop->Forget(number);
+  pair.left.Reset();
+  SocketPair next;
+  CHECK_EQ(next.left.get(), number);
+  CHECK_EQ(loop->Watch(number, EventLoop::kSocketEvents, &after), 0);
+  loop->Turn(0);
+  after.events = 0;
+  CHECK_EQ(sluice::Send(pair.right.get(), "x", 1).bytes, 1);
+  loop->Turn(0);
+  CHECK_EQ(before.events, 0);
+  CHECK_EQ(after.events, 0);
+  CHECK_EQ(sluice::Send(next.right.get(), "x", 1).bytes, 1);
+  loop->Turn(0);
+  CHECK((after.events & EPOLLIN) != 0);
+}
+
 TEST(DoesNotWaitWhenATaskHasWork) {
   auto loop = MakeLoop();
   Task task;

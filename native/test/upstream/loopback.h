@@ -28,6 +28,7 @@
 namespace loopback {
 
 using namespace sluice::upstream;
+using sluice::Address;
 
 inline constexpr uint64_t kDeadlineUs = 5'000'000;
 
