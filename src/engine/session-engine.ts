@@ -189,6 +189,8 @@ export interface SessionEngineStats {
   readonly sockmapSessions: number;
   /** Since start. */
   readonly opened: number;
+  /** Connections closed (reset) as soon as they came: MAX_SESSIONS were open, or the kernel had no memory to watch one more. */
+  readonly dropped: number;
   readonly bytesFromClients: number;
   readonly bytesToClients: number;
 }

@@ -1,0 +1,172 @@
+// The engine of L4 sessions: takes accepted connections over, connects to the endpoints that the
+// sink picks, relays, and reports in batches.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/address.h"
+#include "base/event_loop.h"
+#include "base/socket.h"
+#include "l4/accepted.h"
+#include "l4/mailbox.h"
+#include "l4/pipe_pool.h"
+#include "l4/relay.h"
+#include "l4/session.h"
+#include "l4/session_batch.h"
+#include "l4/session_endpoint.h"
+#include "l4/session_settings.h"
+#include "l4/session_table.h"
+
+namespace sluice::l4 {
+
+/// Takes batches; it may call anything of the engine from within, Close included.
+class SessionBatchSink {
+ public:
+  /// The first `count` events are filled; decisions are read from them when it returns.
+  virtual void OnBatch(size_t count) = 0;
+  /// Accepting in this worker fails (an errno) or works again (0).
+  virtual void OnShortage(int error_number) = 0;
+
+ protected:
+  ~SessionBatchSink() = default;
+};
+
+/// Counters; the fields of SessionEngineStats in src/engine/session-engine.ts.
+struct SessionEngineStats {
+  size_t sessions = 0;
+  size_t queued = 0;
+  size_t endpoint_connections = 0;
+  size_t held_bytes = 0;
+  size_t pipes = 0;
+  size_t splicing = 0;
+  size_t sockmap_sessions = 0;
+  uint64_t opened = 0;
+  uint64_t dropped = 0;
+  uint64_t bytes_from_clients = 0;
+  uint64_t bytes_to_clients = 0;
+};
+
+/// One per worker, on one thread, inside one EventLoop. src/engine/session-engine.ts says what it
+/// does; the calls here are those of its SessionEngine.
+///
+/// The order of a turn: connections out of the mailbox become sessions; sessions that epoll said
+/// something about, each once; timers; then events go to the sink in batches, and what it decides
+/// is begun at once. An attempt that fails on the spot is reported in a further batch of the same
+/// turn. Events are written down only when a batch is handed over: a session that ends before its
+/// OPENED was told has never been opened.
+class SessionEngine final : public AcceptedSink,
+                            private LoopTask,
+                            private Pollable,
+                            private SessionOwner {
+ public:
+  /// @param mailbox may be nullptr: then connections come through OnAccepted only
+  SessionEngine(EventLoop* loop, SessionBatchMemory memory, SessionBatchSink* sink,
+                std::shared_ptr<Mailbox> mailbox);
+  ~SessionEngine();
+
+  /// Makes a listener known, or changes its settings for sessions to come. @param listener 0..65535
+  void OpenListener(int32_t listener, const SessionListenerSettings& settings);
+
+  /// Makes a slot (0..65535) known. @returns false when it is, or the engine is closed
+  bool OpenEndpoint(int32_t slot, std::vector<Address> addresses,
+                    const SessionEndpointSettings& settings);
+  /// @returns false when the slot is not known
+  bool SetAddresses(int32_t slot, std::vector<Address> addresses);
+  void CloseEndpoint(int32_t slot);
+
+  /// Any number will do; nothing happens where no session of this number is open.
+  void CloseSession(int32_t session);
+
+  SessionEngineStats stats() const;
+  /// Sessions are open: the process should not end by itself.
+  bool is_busy() const { return open_sessions_ > 0; }
+  /// Ends everything without events. Idempotent; the loop forgets the engine.
+  void Close();
+  bool is_closed() const { return is_closed_; }
+
+  // AcceptedSink, for an acceptor of this worker's own. Connections of a listener that is not known
+  // are closed.
+  void OnAccepted(Accepted* accepted, size_t count) override;
+  void OnShortage(int error_number) override;
+
+ private:
+  // LoopTask, Pollable (the mailbox's wake-up), SessionOwner
+  bool HasWork() const override;
+  void OnReady() override;
+  void OnTurnEnd() override;
+  void OnEvents(uint32_t /*epoll_events*/) override {}  // OnReady looks into the mailbox
+  void OnSessionReady(Session* session) override;
+  void OnSessionTimer(Session* session, uint64_t now_ms) override;
+
+  // Beginning.
+  void OpenSession(Accepted&& accepted, bool came_by_mail);
+  void Drop(UniqueFd fd, bool came_by_mail);
+  void ReadPreface(Session* session);
+  void AskForDecision(Session* session);
+
+  // Connecting.
+  void BeginConnect(Session* session, const SessionBatch::Decision& decision);
+  void ContinueConnect(Session* session);
+  void OnConnectStep(Session* session, ConnectStep step);
+  void FailConnect(Session* session, ConnectFailure failure, int error_number);
+  void StartRelay(Session* session);
+  size_t WriteProxyHeaderFor(Session* session, char* out);
+
+  // Relaying.
+  void HandleReady(Session* session);
+  void RelayBothWays(Session* session);
+  bool RelayOneWay(Session* session, bool is_from_client);
+  void FinishDelivered(Session* session);
+  void OnBroken(Session* session, bool is_client, int error_number);
+  bool EndIfBroken(Session* session, bool is_client);
+
+  // Ending.
+  void End(Session* session, SessionEnd end, int error_number);
+  void CloseSide(Side* side, bool with_reset);
+  void Free(Session* session);
+
+  // Time.
+  uint64_t DeadlineMs(const Session* session) const;
+  void ArmBy(Session* session, uint64_t at_ms);
+
+  // Reporting.
+  void Notice(Session* session);
+  void WriteNotices();
+  bool WriteNoticesOf(Session* session);
+  void Deliver();
+  void Decide(size_t place);
+
+  /// Bounds a turn: whoever keeps deciding for endpoints that fail on the spot must not keep the
+  /// thread.
+  static constexpr int kBatchesPerTurn = 64;
+
+  EventLoop* loop_;
+  SessionBatchSink* sink_;
+  std::shared_ptr<Mailbox> mailbox_;
+  SessionBatch batch_;
+  Relay relay_;
+  bool is_closed_ = false;
+  bool is_delivering_ = false;
+
+  SessionTable sessions_;
+  std::vector<std::unique_ptr<SessionListenerSettings>> listeners_;  // by listener
+  std::vector<std::shared_ptr<SessionEndpoint>> endpoints_;          // by slot
+  IntrusiveList<Session, SessionReadyTag> ready_;
+  IntrusiveList<Session, SessionNoticeTag> notices_;
+  std::vector<Accepted> mail_;
+
+  size_t open_sessions_ = 0;
+  size_t endpoint_connections_ = 0;
+  int32_t ended_mail_ = 0;  // not yet told to the mailbox
+  uint64_t opened_ = 0;
+  uint64_t dropped_ = 0;
+  uint64_t bytes_from_clients_ = 0;
+  uint64_t bytes_to_clients_ = 0;
+  uint64_t unique_id_random_ = 0;
+  uint64_t unique_ids_ = 0;
+};
+
+}  // namespace sluice::l4
