@@ -26,15 +26,26 @@ struct Accepted {
   uint64_t accepted_at_us = 0;
 };
 
-/// Who takes connections: a mailbox in the primary, the session engine in a worker that accepts for
-/// itself.
-class AcceptedSink {
+/// Who is told that accepting had to stop.
+class ShortageSink {
  public:
-  /// Takes the connections of one round of accepting; what it leaves in place is closed with them.
-  virtual void OnAccepted(Accepted* accepted, size_t count) = 0;
   /// accept() fails for want of descriptors or memory (an errno), or works again (0). Told once for
   /// each change.
   virtual void OnShortage(int error_number) = 0;
+
+ protected:
+  ~ShortageSink() = default;
+};
+
+/// Who takes connections: the distributor in the primary, the session engine in a worker that
+/// accepts for itself.
+class AcceptedSink : public ShortageSink {
+ public:
+  /// Takes the connections of one round of accepting; what it leaves in place is closed with them.
+  virtual void OnAccepted(Accepted* accepted, size_t count) = 0;
+  /// How many connections it may have more. Where there are none left, accepting rests as for want
+  /// of descriptors (EMFILE): the kernel's backlog keeps the rest.
+  virtual size_t Room() const { return SIZE_MAX; }
 
  protected:
   ~AcceptedSink() = default;
