@@ -9,7 +9,7 @@ import { allocateBoard, type MappedBoard } from './shared-memory.js';
 import { SlotAllocator } from './slot-allocator.js';
 import { UpstreamTable } from './upstream-table.js';
 import { clearWaiting } from './waiting-table.js';
-import { type EndpointFigures, type TrafficFigures, WorkerStripe } from './worker-stripe.js';
+import { type EndpointFigures, type FailureFigures, type TrafficFigures, WorkerStripe } from './worker-stripe.js';
 
 /** Place of an endpoint on the board; goes into its EndpointPlan. */
 export interface SlotAssignment {
@@ -22,8 +22,10 @@ export interface BoardTotals {
   /** Open now. */
   readonly clientConnections: number;
   readonly exchanges: number;
+  readonly sessions: number;
   /** Since the board was made. */
   readonly traffic: TrafficFigures;
+  readonly failures: FailureFigures;
 }
 
 /** The whole board. Thread: primary; there is one. */
@@ -99,7 +101,9 @@ export class Board {
     return {
       clientConnections: lives.reduce((sum, life) => sum + life.clientConnections, 0),
       exchanges: lives.reduce((sum, life) => sum + life.exchanges, 0),
+      sessions: lives.reduce((sum, life) => sum + life.sessions, 0),
       traffic: sumOf(this.#stripes.map((stripe) => stripe.traffic())),
+      failures: sumOf(this.#stripes.map((stripe) => stripe.failures())),
     };
   }
 
@@ -115,8 +119,8 @@ export class Board {
   }
 
   /**
-   * Takes back what a worker held whose thread has ended ('exit' was emitted): claims on endpoints, open connections and
-   * exchanges, waits. Idempotent.
+   * Takes back what a worker held whose thread has ended ('exit' was emitted): claims on endpoints, open connections,
+   * exchanges and sessions, waits. Idempotent.
    *
    * @returns false when an endpoint was too busy to find out what the worker held there: call again a few ms later
    */

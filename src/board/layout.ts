@@ -2,6 +2,7 @@
  * Where everything lies on the board: records grouped by who writes them, every group on cache lines of its own.
  * The only file with offsets; the tables turn them into domain words.
  */
+import { ERROR_CATALOG, type ErrorCode } from '../core/error-catalog.js';
 import { invariant } from '../core/invariant.js';
 
 /** Two 64-byte lines: processors fetch adjacent lines in pairs, so neighbours closer than this disturb each other. */
@@ -14,7 +15,7 @@ const FLOAT64_BYTES = 8;
 /** "SLCB" read as a little-endian int32. */
 export const BOARD_MAGIC = 0x42434c53;
 /** Raised with every change of this file: a worker of another build must not read this board. */
-export const LAYOUT_VERSION = 1;
+export const LAYOUT_VERSION = 2;
 
 /** How much the board has room for; fixed for the life of the process. */
 export interface BoardCapacities {
@@ -110,23 +111,28 @@ export const Life = group({ writer: 'owning worker', per: 'board', word: 'int32'
   'heartbeatAt',
   'clientConnections',
   'exchanges',
+  'sessions',
 ]);
 
 /** Cumulative counters of one worker. float64: exact to 2^53, no carry between words. */
 export const Traffic = group({ writer: 'owning worker', per: 'board', word: 'float64', spacing: 'packed' }, [
   'requests',
+  'sessions',
   'responses1xx',
   'responses2xx',
   'responses3xx',
   'responses4xx',
   'responses5xx',
-  'clientFailures',
-  'endpointFailures',
-  'proxyFailures',
   'retries',
   'bytesFromClients',
   'bytesToClients',
 ]);
+
+/** Cumulative counters of one worker: exchanges and sessions that ended with each error of the catalogue. */
+export const Failures = group(
+  { writer: 'owning worker', per: 'board', word: 'float64', spacing: 'packed' },
+  Object.keys(ERROR_CATALOG) as ErrorCode[], // `kinds` has no other keys: ErrorCode is made of them
+);
 
 /** Cumulative counters of one worker for each endpoint. */
 export const EndpointTraffic = group({ writer: 'owning worker', per: 'slot', word: 'float64', spacing: 'packed' }, [
@@ -163,6 +169,7 @@ export const BOARD_GROUPS = {
 export const STRIPE_GROUPS = {
   life: Life,
   traffic: Traffic,
+  failures: Failures,
   endpointTraffic: EndpointTraffic,
   journal: Journal,
   waiting: Waiting,

@@ -1,8 +1,8 @@
 /** One worker's own part of the board: its life and its counters. The owner writes, the primary reads and adds up. */
-import type { Fault } from '../core/error-catalog.js';
+import type { ErrorCode } from '../core/error-catalog.js';
 import { invariant } from '../core/invariant.js';
 import { NEVER, type Tick } from '../core/tick.js';
-import { EndpointTraffic, Life, Traffic } from './layout.js';
+import { EndpointTraffic, Failures, Life, Traffic } from './layout.js';
 import type { MappedBoard } from './shared-memory.js';
 
 /** How far a worker is in its life. `absent`: no thread has the stripe. `lost`: its thread has ended. */
@@ -13,23 +13,18 @@ const STATE = Life.field.state;
 const HEARTBEAT_AT = Life.field.heartbeatAt;
 const CLIENT_CONNECTIONS = Life.field.clientConnections;
 const EXCHANGES = Life.field.exchanges;
+const SESSIONS = Life.field.sessions;
 const COUNTER = Traffic.field;
 const ATTEMPTS = EndpointTraffic.field.attempts;
 const FAILURES = EndpointTraffic.field.failures;
 const RETRIES = EndpointTraffic.field.retries;
 
-/** No exchange fails by the operator's fault at run time; such a code in the wrong place counts as the proxy's. */
-const FAILURE_COUNTER: Readonly<Record<Fault, number>> = {
-  client: COUNTER.clientFailures,
-  endpoint: COUNTER.endpointFailures,
-  proxy: COUNTER.proxyFailures,
-  operator: COUNTER.proxyFailures,
-};
-
 /** Name of a cumulative counter. */
 export type TrafficCounter = keyof typeof Traffic.field;
 /** Cumulative counters by name. */
 export type TrafficFigures = Readonly<Record<TrafficCounter, number>>;
+/** How many exchanges and sessions ended with each error. */
+export type FailureFigures = Readonly<Record<ErrorCode, number>>;
 /** Cumulative counters of one endpoint. */
 export type EndpointFigures = Readonly<Record<keyof typeof EndpointTraffic.field, number>>;
 
@@ -41,6 +36,7 @@ export interface LifeFigures {
   /** Open now. */
   readonly clientConnections: number;
   readonly exchanges: number;
+  readonly sessions: number;
 }
 
 /**
@@ -56,6 +52,7 @@ export class WorkerStripe {
   readonly #float64: Float64Array;
   readonly #life: number;
   readonly #traffic: number;
+  readonly #failures: number;
   readonly #endpoints: number;
   readonly #endpointStride: number;
 
@@ -66,6 +63,7 @@ export class WorkerStripe {
     this.#float64 = board.float64;
     this.#life = stripe.life.base;
     this.#traffic = stripe.traffic.base;
+    this.#failures = stripe.failures.base;
     this.#endpoints = stripe.endpointTraffic.base;
     this.#endpointStride = stripe.endpointTraffic.stride;
   }
@@ -97,6 +95,16 @@ export class WorkerStripe {
     this.#gauge(EXCHANGES, -1);
   }
 
+  /** A session has begun: counted as open now and as a session. */
+  beginSession(): void {
+    this.#gauge(SESSIONS, 1);
+    this.#count(COUNTER.sessions, 1);
+  }
+
+  endSession(): void {
+    this.#gauge(SESSIONS, -1);
+  }
+
   /** @param status 100 .. 599 of a response that went to a client; others are counted as 5xx */
   countResponse(status: number): void {
     const statusClass = Math.floor(status / 100);
@@ -104,8 +112,9 @@ export class WorkerStripe {
     this.#count(COUNTER.responses1xx + (isKnown ? statusClass : 5) - 1, 1);
   }
 
-  countFailure(fault: Fault): void {
-    this.#count(FAILURE_COUNTER[fault], 1);
+  /** An exchange or a session has ended with this error. Whose fault it was says the catalogue. */
+  countFailure(code: ErrorCode): void {
+    this.#add(this.#failures + Failures.field[code], 1);
   }
 
   countRetry(): void {
@@ -138,12 +147,18 @@ export class WorkerStripe {
       heartbeatAt: at(HEARTBEAT_AT),
       clientConnections: at(CLIENT_CONNECTIONS),
       exchanges: at(EXCHANGES),
+      sessions: at(SESSIONS),
     };
   }
 
   /** Since the board was made, over all threads that had this stripe. */
   traffic(): TrafficFigures {
     return this.#figures(Traffic.field, this.#traffic);
+  }
+
+  /** Since the board was made, like traffic(). */
+  failures(): FailureFigures {
+    return this.#figures(Failures.field, this.#failures);
   }
 
   /** Since the board was made, over all endpoints that had this slot; the board's endpointFigures() has one endpoint's. */
@@ -155,6 +170,7 @@ export class WorkerStripe {
   markLost(): void {
     Atomics.store(this.#int32, this.#life + CLIENT_CONNECTIONS, 0);
     Atomics.store(this.#int32, this.#life + EXCHANGES, 0);
+    Atomics.store(this.#int32, this.#life + SESSIONS, 0);
     Atomics.store(this.#int32, this.#life + HEARTBEAT_AT, NEVER);
     this.setState('lost');
   }

@@ -1,6 +1,6 @@
 /** The last step of an exchange: counts it in this worker's stripe and tells the log what went wrong. */
 import type { WorkerStripe } from '../board/worker-stripe.js';
-import { ERROR_CATALOG, type ErrorCode } from '../core/error-catalog.js';
+import type { ErrorCode } from '../core/error-catalog.js';
 import type { FailureLog } from '../observability/failure-log.js';
 import { DELIVERED, type Ending, type Exchange } from './exchange.js';
 
@@ -37,7 +37,7 @@ export class ExchangeRecorder {
     this.#stripe.endExchange();
     if (exchange.status !== 0) this.#stripe.countResponse(exchange.status);
     if (ending === DELIVERED) return;
-    this.#stripe.countFailure(ERROR_CATALOG[ending].fault);
+    this.#stripe.countFailure(ending);
     this.#failures.write('exchange-failed', ending, {
       listener: exchange.listener.name,
       ...(exchange.upstream === null ? {} : { upstream: exchange.upstream.plan.name }),

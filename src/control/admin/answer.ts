@@ -1,4 +1,5 @@
 /** What the read-only admin API answers: a pure function from method and path to status and JSON. */
+import type { ErrorCode } from '../../core/error-catalog.js';
 
 /**
  * Where the proxy is, as far as the API tells. `starting`: no worker serves, or not all have served yet; `degraded`: some
@@ -13,32 +14,46 @@ export interface StatusView {
   readonly uptimeMs: number;
   readonly epoch: number;
   readonly readiness: Readiness;
-  readonly listeners: readonly {
-    readonly name: string;
-    readonly mode: string;
-    readonly frontend: string;
-    readonly host: string;
-    readonly port: number;
-  }[];
+  readonly listeners: readonly ListenerView[];
   readonly workers: readonly {
     readonly index: number;
     readonly state: string;
     readonly restarts: number;
     readonly openConnections: number;
     readonly openExchanges: number;
+    readonly openSessions: number;
     readonly upstreamConnections: number;
     /** Since the start of the process, over all threads that this worker had. */
     readonly requests: number;
+    readonly sessions: number;
   }[];
-  /** `attempts` and `failures` are those on endpoints; a request may have several attempts, or none. */
+  /** `attempts` and `failures` are those on endpoints; a request or a session may have several attempts, or none. */
   readonly totals: {
     readonly openConnections: number;
     readonly openExchanges: number;
+    readonly openSessions: number;
     readonly requests: number;
+    readonly sessions: number;
+    /** Relayed in sessions, those that are open included. */
+    readonly bytesFromClients: number;
+    readonly bytesToClients: number;
     readonly attempts: number;
     readonly failures: number;
   };
+  /** Exchanges and sessions that ended with each error code since the start; codes that never occurred are absent. */
+  readonly failuresByCode: Readonly<Partial<Record<ErrorCode, number>>>;
 }
+
+/** One listener in GET /api/v1/status, with its real port. */
+export type ListenerView = {
+  readonly name: string;
+} & (
+  | { readonly mode: 'l7'; readonly frontend: string; readonly host: string; readonly port: number }
+  | ({ readonly mode: 'l4'; readonly relay: string } & (
+      | { readonly host: string; readonly port: number }
+      | { readonly path: string }
+    ))
+);
 
 /** One row of GET /api/v1/upstreams/{name}/endpoints. */
 export interface EndpointView {
@@ -51,7 +66,7 @@ export interface EndpointView {
   readonly weight: number;
   readonly backup: boolean;
   readonly maxConns: number;
-  /** Requests open now, over all workers. */
+  /** Requests and sessions open now, over all workers. */
   readonly inFlight: number;
   /** null: it has not answered yet. */
   readonly latencyEwmaUs: number | null;

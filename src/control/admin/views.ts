@@ -1,11 +1,11 @@
 /** Builds what the admin API shows from the plan, the board and the supervisor. */
 import type { Board } from '../../board/board.js';
 import { NO_SAMPLE } from '../../board/endpoint-load.js';
-import type { EndpointPlan, HealthCheckPlan, Plan, UpstreamPlan } from '../../config/plan.js';
+import type { EndpointPlan, HealthCheckPlan, ListenerPlan, Plan, UpstreamPlan } from '../../config/plan.js';
 import type { Clock } from '../../core/clock.js';
 import type { RunPhase } from '../run-phase.js';
 import type { WorkerStatus } from '../supervisor.js';
-import type { AdminSource, EndpointView, Readiness, StatusView, UpstreamView } from './answer.js';
+import type { AdminSource, EndpointView, ListenerView, Readiness, StatusView, UpstreamView } from './answer.js';
 
 /** Where the views come from; functions are asked anew for each answer. */
 export interface ViewParts {
@@ -53,26 +53,44 @@ function statusView(parts: ViewParts): StatusView {
     uptimeMs: Math.round(clock.nowMs() - parts.startedAt),
     epoch: plan.epoch,
     readiness: readinessOf(parts.phase(), workers),
-    listeners: plan.listeners
-      .filter((listener) => listener.mode === 'l7')
-      .map(({ name, mode, frontend, host, port }) => ({ name, mode, frontend, host, port })),
+    listeners: plan.listeners.map(listenerView),
     workers: workers.map(({ index, state, restarts, stats }) => ({
       index,
       state,
       restarts,
       openConnections: stats.openConnections,
       openExchanges: board.stripe(index).life().exchanges,
+      openSessions: board.stripe(index).life().sessions,
       upstreamConnections: stats.upstreamConnections,
       requests: board.stripe(index).traffic().requests,
+      sessions: board.stripe(index).traffic().sessions,
     })),
     totals: {
       openConnections: workers.reduce((sum, { stats }) => sum + stats.openConnections, 0),
       openExchanges: totals.exchanges,
+      openSessions: totals.sessions,
       requests: totals.traffic.requests,
+      sessions: totals.traffic.sessions,
+      bytesFromClients: totals.traffic.bytesFromClients,
+      bytesToClients: totals.traffic.bytesToClients,
       attempts: slots.reduce((sum, slot) => sum + board.endpointFigures(slot).attempts, 0),
       failures: slots.reduce((sum, slot) => sum + board.endpointFigures(slot).failures, 0),
     },
+    failuresByCode: Object.fromEntries(Object.entries(totals.failures).filter(([, count]) => count > 0)),
   };
+}
+
+/** What the admin API and the log show of a listener. Pure. */
+export function listenerView(listener: ListenerPlan): ListenerView {
+  const { name } = listener;
+  if (listener.mode === 'l7') {
+    const { mode, frontend, host, port } = listener;
+    return { name, mode, frontend, host, port };
+  }
+  const { mode, relay, bind } = listener;
+  return bind.kind === 'tcp'
+    ? { name, mode, relay, host: bind.host, port: bind.port }
+    : { name, mode, relay, path: bind.path };
 }
 
 function upstreamView(upstream: UpstreamPlan, board: Board): UpstreamView {

@@ -4,6 +4,7 @@ import { createBoard } from '../../../src/board/board.js';
 import { LAST_GENERATION } from '../../../src/board/claims-word.js';
 import { Journal, layoutFor } from '../../../src/board/layout.js';
 import { attachBoard } from '../../../src/board/worker-board.js';
+import { ERROR_CATALOG } from '../../../src/core/error-catalog.js';
 
 const settings = { weight: 3, cap: 10, isBackup: false, isResolved: true };
 const capacities = { endpointSlots: 4, upstreams: 2, workers: 3 };
@@ -198,13 +199,20 @@ describe('a lost worker', () => {
     first.stripe.setState('serving');
     first.stripe.beginClientConnection();
     first.stripe.beginExchange();
+    first.stripe.beginSession();
     first.stripe.countResponse(204);
     first.waiting.publish(slot, generation, 100);
     const other = attachBoard(board.buffer, 1);
     expect(other.waiting.oldestAgeMs(slot, generation, 150)).toBe(50);
 
     expect(board.reclaim(0)).toBe(true);
-    expect(board.stripe(0).life()).toEqual({ state: 'lost', heartbeatAt: 0, clientConnections: 0, exchanges: 0 });
+    expect(board.stripe(0).life()).toEqual({
+      state: 'lost',
+      heartbeatAt: 0,
+      clientConnections: 0,
+      exchanges: 0,
+      sessions: 0,
+    });
     expect(other.waiting.oldestAgeMs(slot, generation, 151)).toBe(0);
 
     board.resetStripe(0);
@@ -212,7 +220,7 @@ describe('a lost worker', () => {
     second.stripe.setState('starting');
     second.stripe.countResponse(200);
     expect(board.stripe(0).life().state).toBe('starting');
-    expect(board.totals().traffic).toMatchObject({ requests: 1, responses2xx: 2 });
+    expect(board.totals().traffic).toMatchObject({ requests: 1, sessions: 1, responses2xx: 2 });
   });
 });
 
@@ -224,29 +232,32 @@ describe('totals', () => {
     workers.forEach(({ stripe }, worker) => {
       stripe.beginClientConnection();
       stripe.beginExchange();
+      stripe.beginSession();
       stripe.countResponse(100 * (worker + 2));
-      stripe.countFailure(worker === 0 ? 'endpoint' : 'client');
+      stripe.countFailure(worker === 0 ? 'SLUICE_ENDPOINT_RESET' : 'SLUICE_CLIENT_GONE');
       stripe.countBytesFromClient(10);
       stripe.countBytesToClient(2 ** 40);
       stripe.countAttempt(slot, worker === 1);
       stripe.countRetry();
     });
     workers[2]!.stripe.endExchange();
+    workers[0]!.stripe.endSession();
     workers[2]!.stripe.countAttemptFailure(slot);
     const totals = board.totals();
-    expect(totals).toMatchObject({ clientConnections: 3, exchanges: 2 });
+    expect(totals).toMatchObject({ clientConnections: 3, exchanges: 2, sessions: 2 });
     expect(totals.traffic).toMatchObject({
       requests: 3,
+      sessions: 3,
       responses2xx: 1,
       responses3xx: 1,
       responses4xx: 1,
       responses5xx: 0,
-      endpointFailures: 1,
-      clientFailures: 2,
       bytesFromClients: 30,
       bytesToClients: 3 * 2 ** 40,
       retries: 3,
     });
+    expect(totals.failures).toMatchObject({ SLUICE_ENDPOINT_RESET: 1, SLUICE_CLIENT_GONE: 2, SLUICE_NO_ROUTE: 0 });
+    expect(Object.keys(totals.failures)).toEqual(Object.keys(ERROR_CATALOG));
     expect(board.endpointFigures(slot)).toEqual({ attempts: 3, failures: 1, retries: 1 });
   });
 
