@@ -16,12 +16,12 @@ struct ProxyHeader {
   /// false: LOCAL, UNKNOWN, or any other than TCP over IPv4 and IPv6: the connection's own
   /// addresses count.
   bool has_addresses = false;
-  PeerAddress source;
-  PeerAddress destination;
-  std::string_view authority;  // PP2_TYPE_AUTHORITY
-  std::string_view alpn;       // PP2_TYPE_ALPN: one protocol name
-  std::string_view unique_id;  // PP2_TYPE_UNIQUE_ID, at most 128 bytes
-  size_t header_bytes = 0;     // length of the header in the input
+  PeerAddress source = {};
+  PeerAddress destination = {};
+  std::string_view authority = {};  // PP2_TYPE_AUTHORITY
+  std::string_view alpn = {};       // PP2_TYPE_ALPN: one protocol name
+  std::string_view unique_id = {};  // PP2_TYPE_UNIQUE_ID, at most 128 bytes
+  size_t header_bytes = 0;          // length of the header in the input
 };
 
 enum class PrefaceStatus : uint8_t { kNeedMore, kDone, kInvalid };

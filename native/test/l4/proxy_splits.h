@@ -13,10 +13,10 @@ namespace sluice::l4 {
 /// A verdict with copies of what the header's views show.
 struct ParsedProxyHeader {
   PrefaceStatus status = PrefaceStatus::kNeedMore;
-  ProxyHeader header;
-  std::string authority;
-  std::string alpn;
-  std::string unique_id;
+  ProxyHeader header = {};
+  std::string authority = {};
+  std::string alpn = {};
+  std::string unique_id = {};
 
   bool operator==(const ParsedProxyHeader& other) const {
     return status == other.status && header.has_addresses == other.header.has_addresses &&
