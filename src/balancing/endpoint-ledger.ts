@@ -136,6 +136,21 @@ export class EndpointLedger {
   }
 
   /**
+   * The endpoint has reset a session after its connection was there: counts as its failure. One that resets before it has said
+   * anything did not serve the session, however fast it accepted, so its estimate is raised. One that has answered may end a
+   * connection so for good reasons of its protocol: the estimate, which is of the time to connect, stays. Then call end().
+   *
+   * @param hasAnswered bytes have come from the endpoint
+   */
+  reset(number: number, hasAnswered: boolean, now: Tick): void {
+    const at = number - this.#firstNumber;
+    const slot = this.#attempt(at);
+    if (this.#isWaiting[at] !== 0) this.#remove(at, slot);
+    if (!hasAnswered) this.#countFailure(at, slot, 0, now);
+    else if (this.#isCurrent(at, slot)) this.#board.stripe.countAttemptFailure(slot);
+  }
+
+  /**
    * The attempt is over, however it went: gives the claim back. Ignored when the number has no attempt, so that every way out
    * may call it.
    *
@@ -164,7 +179,7 @@ export class EndpointLedger {
   }
 
   #countFailure(at: number, slot: number, elapsedUs: number, now: Tick): void {
-    if (generationOf(this.#load.claimsHint(slot)) !== this.#generation[at]) return;
+    if (!this.#isCurrent(at, slot)) return;
     this.#board.stripe.countAttemptFailure(slot);
     // One incident raises the estimate once, over all workers: an endpoint that dies with a hundred requests in flight has
     // not failed a hundred times in a row. What began after the last raise is new evidence.
@@ -178,7 +193,12 @@ export class EndpointLedger {
   }
 
   #countSample(at: number, slot: number, elapsedUs: number, now: Tick): void {
-    if (generationOf(this.#load.claimsHint(slot)) === this.#generation[at]) this.#fold(slot, elapsedUs, false, now);
+    if (this.#isCurrent(at, slot)) this.#fold(slot, elapsedUs, false, now);
+  }
+
+  /** Is the slot still the endpoint's that the attempt was made on? */
+  #isCurrent(at: number, slot: number): boolean {
+    return generationOf(this.#load.claimsHint(slot)) === this.#generation[at];
   }
 
   #fold(slot: number, elapsedUs: number, isFailure: boolean, now: Tick): void {

@@ -70,13 +70,13 @@ export class UpstreamRuntime {
   }
 
   /**
-   * The endpoint has reset the session's connection. Before its first byte that is a failure of the endpoint, however long the client
-   * had been silent until then. After it many protocols end like that, and nobody is blamed. Then call settleEnd().
+   * The endpoint has reset the session's connection: a failure of the endpoint. Before its first byte it also raises the estimate,
+   * however long the client had been silent until then; after it many protocols end like that. Then call settleEnd().
    *
    * @param hasAnswered true when the endpoint has sent at least one byte
    */
   settleReset(attempting: Attempting, hasAnswered: boolean, now: Tick): void {
-    if (!hasAnswered) this.#ledger.fail(attempting.id, 0, now);
+    this.#ledger.reset(attempting.id, hasAnswered, now);
   }
 
   /** The attempt is over: gives the claim back. Nothing happens where none is held, so every way out may call it. */

@@ -56,16 +56,16 @@ describe('upstream runtime', () => {
   });
 
   it.each([
-    ['blames an endpoint that resets before its first byte', false, 1],
-    ['blames nobody for a reset after it', true, 0],
-  ])('%s', (_name, hasAnswered, failures) => {
+    ['raises the estimate of an endpoint that resets before its first byte', false, true],
+    ['leaves the estimate alone when it resets after it', true, false],
+  ])('%s, and counts a failure', (_name, hasAnswered, isRaised) => {
     const { board, runtime, slots } = runtimeOf(1);
     const session = attempting(0);
     runtime.pick(session, 10);
     runtime.settleConnected(session, 800, 11);
-    runtime.settleReset(session, hasAnswered, 60_000);
-    runtime.settleEnd(session, 60_000);
-    expect(board.endpointFigures(slots[0]!).failures).toBe(failures);
-    expect(board.load.latencyUs(slots[0]!) > 800).toBe(false);
+    runtime.settleReset(session, hasAnswered, 12);
+    runtime.settleEnd(session, 12);
+    expect(board.endpointFigures(slots[0]!).failures).toBe(1);
+    expect(board.load.latencyUs(slots[0]!) > 800).toBe(isRaised);
   });
 });
