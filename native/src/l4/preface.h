@@ -2,11 +2,9 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <string>
 #include <string_view>
 
-#include "base/socket.h"
 #include "l4/accepted.h"
 #include "l4/client_hello.h"
 #include "l4/proxy_header.h"
@@ -22,7 +20,7 @@ class Preface {
       : needs_proxy_header_(reads_proxy_header), needs_client_hello_(reads_client_hello) {}
 
   /// How many more bytes may be read.
-  size_t free_bytes() const { return limit() - bytes_.size(); }
+  size_t free_bytes() const;
   /// Takes what came. @returns kNone while more is needed or all is there (is_complete), else why
   /// the session ends
   SessionEnd Add(std::string_view received);
@@ -39,17 +37,14 @@ class Preface {
   const std::string& alpn() const { return alpn_; }
   const std::string& unique_id() const { return unique_id_; }
   const ClientHello& hello() const { return hello_; }
-  /// Nothing of it is needed any more once it has been read.
-  bool is_empty() const;
 
  private:
-  size_t limit() const { return limit_bytes_; }
+  SessionEnd ReadProxyHeader();
+  SessionEnd ReadClientHello();
 
   bool needs_proxy_header_;
   bool needs_client_hello_;
   bool is_proxied_ = false;
-  size_t limit_bytes_ = (needs_proxy_header_ ? kMaxProxyHeaderBytes : 0) +
-                        (needs_client_hello_ ? kMaxClientHelloBytes : 0);
   std::string bytes_;
   PeerAddress source_;
   PeerAddress destination_;

@@ -45,9 +45,9 @@ class Relay {
 
   /// Moves what can be moved.
   RelayOutcome Move(Side* source, Side* sink, Direction* direction, RelayKind kind);
-  /// The same for a direction that begins with bytes which no read brings: `own` (not counted) and
-  /// then `kept`; together at most kMaxPrefixBytes. What the source has sent meanwhile goes along
-  /// in the same call.
+  /// Begins a direction with bytes that no read brings: `own` (not counted) and then `kept`;
+  /// together at most kMaxPrefixBytes. What the source has sent meanwhile goes along in the same
+  /// call. Move has to follow.
   RelayOutcome MoveFirst(std::string_view own, std::string_view kept, Side* source, Side* sink,
                          Direction* direction, RelayKind kind);
   static constexpr size_t kMaxPrefixBytes = 32 * 1024;
@@ -60,15 +60,20 @@ class Relay {
   /// For reads of whoever shares the thread; kBufferBytes.
   char* buffer() { return buffer_.get(); }
   PipePool& pipes() { return pipes_; }
+  const PipePool& pipes() const { return pipes_; }
   size_t held_bytes() const { return held_bytes_; }
   size_t splicing() const { return splicing_; }
 
  private:
-  RelayStep Deliver(Side* sink, Direction* direction, int* error);
-  RelayStep CopyIn(Side* source, Side* sink, Direction* direction, RelayKind kind, int* error);
-  RelayStep SpliceIn(Side* source, Direction* direction, RelayKind kind, int* error);
-  RelayStep Pass(size_t size, Side* sink, Direction* direction, int* error);
-  void NoteRead(Side* source, Direction* direction, size_t got, size_t asked);
+  // These say whether to go on; where not, the outcome says why (kWaiting as it stands).
+  bool Deliver(Side* sink, Direction* direction, RelayOutcome* outcome);
+  bool CopyIn(std::string_view own, std::string_view kept, Side* source, Side* sink,
+              Direction* direction, RelayKind kind, RelayOutcome* outcome);
+  bool SpliceIn(Side* source, Direction* direction, RelayKind kind, RelayOutcome* outcome);
+  bool Pass(size_t size, size_t own_bytes, Side* sink, Direction* direction, RelayOutcome* outcome);
+
+  static void NoteRead(Side* source, Direction* direction, size_t got, size_t asked);
+  static void CountSent(Direction* direction, size_t bytes);
   void Hold(Direction* direction, std::string_view rest);
   void DropHeld(Direction* direction);
   void SetSplicing(Direction* direction, bool splices);

@@ -50,11 +50,16 @@ class Side final : public Pollable {
   /// with descriptors).
   bool drains_by_short_read() const { return !is_unix && (signs & EPOLLPRI) == 0; }
 
+  /// A connected socket begins to be used. @param sends_at_once TCP_NODELAY is set already
+  void Begin(bool is_unix_socket, bool sends_at_once);
+
   UniqueFd fd;
+  /// epoll's events.
   uint32_t signs = 0;
   bool is_unix = false;
-  /// Endpoint: TCP_NODELAY is set, or needs not be.
+  /// TCP_NODELAY is set, or there is no such thing (UNIX).
   bool has_no_delay = true;
+  bool has_sent = false;
 
  private:
   void OnEvents(uint32_t epoll_events) override;
@@ -110,8 +115,8 @@ class Session final : public Timer,
   Session(EventLoop* loop, SessionOwner* owner, int32_t number)
       : id(number), connector(loop, &endpoint, &endpoint.fd, EPOLLPRI), owner_(owner) {}
 
-  /// Begins a life. @param settings outlive the session
-  void Begin(Accepted&& accepted, const SessionListenerSettings& listener_settings);
+  /// Begins a life.
+  void Begin(Accepted&& accepted, const SessionListenerSettings& settings);
   /// Gives back everything but the id; sockets are closed already.
   void Clear();
 
@@ -123,11 +128,10 @@ class Session final : public Timer,
   RelayKind relay = RelayKind::kAdaptive;
   bool half_close = true;
   bool came_by_mail = false;
+  /// The PROXY header's addresses are passed on.
   bool is_believed = false;
   bool was_opened = false;
   bool was_connected = false;
-  /// PROXY header for the endpoint: 0 none, or the version.
-  uint8_t proxy_header = 0;
 
   // What is still to be told, in this order.
   bool has_opened_notice = false;
@@ -138,7 +142,7 @@ class Session final : public Timer,
   int error_number = 0;
   /// Place of the event that asks for a decision in the batch that is with the sink.
   uint32_t batch_place = 0;
-  uint32_t connect_us = 0;
+  uint64_t connect_us = 0;
 
   PeerAddress peer;
   uint64_t accepted_at_us = 0;

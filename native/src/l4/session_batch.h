@@ -40,6 +40,8 @@ class SessionBatch {
   struct Decision {
     int32_t session = 0;
     int32_t slot = kRefuse;
+    /// Only OPENED can be believed.
+    bool is_opening = false;
     bool is_believed = false;
   };
   /// @returns nothing for an event that asks for none

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/address.h"
@@ -67,6 +68,10 @@ class SessionEngine final : public AcceptedSink,
                 std::shared_ptr<Mailbox> mailbox);
   ~SessionEngine();
 
+  /// Why the mailbox cannot be watched (an errno: no memory, or no watches left to this user): then
+  /// nothing comes out of it, and the engine is not to be used. 0: all is well.
+  int start_error() const { return start_error_; }
+
   /// Makes a listener known, or changes its settings for sessions to come. @param listener 0..65535
   void OpenListener(int32_t listener, const SessionListenerSettings& settings);
 
@@ -82,7 +87,7 @@ class SessionEngine final : public AcceptedSink,
 
   SessionEngineStats stats() const;
   /// Sessions are open: the process should not end by itself.
-  bool is_busy() const { return open_sessions_ > 0; }
+  bool is_busy() const { return open_sessions_ > 0 || !notices_.empty(); }
   /// Ends everything without events. Idempotent; the loop forgets the engine.
   void Close();
   bool is_closed() const { return is_closed_; }
@@ -90,7 +95,8 @@ class SessionEngine final : public AcceptedSink,
   // AcceptedSink, for an acceptor of this worker's own. Connections of a listener that is not known
   // are closed.
   void OnAccepted(Accepted* accepted, size_t count) override;
-  void OnShortage(int error_number) override;
+  size_t Room() const override { return static_cast<size_t>(kMaxSessions) - open_sessions_; }
+  void OnShortage(int error_number) override { sink_->OnShortage(error_number); }
 
  private:
   // LoopTask, Pollable (the mailbox's wake-up), SessionOwner
@@ -101,6 +107,8 @@ class SessionEngine final : public AcceptedSink,
   void OnSessionReady(Session* session) override;
   void OnSessionTimer(Session* session, uint64_t now_ms) override;
 
+  std::shared_ptr<SessionEndpoint> FindEndpoint(int32_t slot) const;
+
   // Beginning.
   void OpenSession(Accepted&& accepted, bool came_by_mail);
   void Drop(UniqueFd fd, bool came_by_mail);
@@ -108,28 +116,31 @@ class SessionEngine final : public AcceptedSink,
   void AskForDecision(Session* session);
 
   // Connecting.
-  void BeginConnect(Session* session, const SessionBatch::Decision& decision);
+  void BeginConnect(Session* session, int32_t slot);
   void ContinueConnect(Session* session);
   void OnConnectStep(Session* session, ConnectStep step);
   void FailConnect(Session* session, ConnectFailure failure, int error_number);
   void StartRelay(Session* session);
-  size_t WriteProxyHeaderFor(Session* session, char* out);
+  size_t WriteProxyHeaderFor(const Session& session, int version, char* out);
 
   // Relaying.
   void HandleReady(Session* session);
   void RelayBothWays(Session* session);
   bool RelayOneWay(Session* session, bool is_from_client);
-  void FinishDelivered(Session* session);
-  void OnBroken(Session* session, bool is_client, int error_number);
+  bool OnRelayed(Session* session, bool is_from_client, uint64_t moved_before,
+                 const RelayOutcome& outcome);
+  void PassOnEnds(Session* session);
   bool EndIfBroken(Session* session, bool is_client);
+  void EndBroken(Session* session, bool is_client, int error_number);
 
   // Ending.
   void End(Session* session, SessionEnd end, int error_number);
+  void GiveBack(Session* session, bool resets_client, bool resets_endpoint);
   void CloseSide(Side* side, bool with_reset);
-  void Free(Session* session);
+  void CloseEndpointSide(Session* session, bool with_reset);
 
   // Time.
-  uint64_t DeadlineMs(const Session* session) const;
+  static uint64_t SilenceDeadlineMs(const Session* session);
   void ArmBy(Session* session, uint64_t at_ms);
 
   // Reporting.
@@ -148,12 +159,13 @@ class SessionEngine final : public AcceptedSink,
   std::shared_ptr<Mailbox> mailbox_;
   SessionBatch batch_;
   Relay relay_;
+  int start_error_ = 0;
   bool is_closed_ = false;
   bool is_delivering_ = false;
 
   SessionTable sessions_;
-  std::vector<std::unique_ptr<SessionListenerSettings>> listeners_;  // by listener
-  std::vector<std::shared_ptr<SessionEndpoint>> endpoints_;          // by slot
+  std::vector<std::optional<SessionListenerSettings>> listeners_;  // by listener
+  std::vector<std::shared_ptr<SessionEndpoint>> endpoints_;        // by slot
   IntrusiveList<Session, SessionReadyTag> ready_;
   IntrusiveList<Session, SessionNoticeTag> notices_;
   std::vector<Accepted> mail_;
@@ -165,8 +177,8 @@ class SessionEngine final : public AcceptedSink,
   uint64_t dropped_ = 0;
   uint64_t bytes_from_clients_ = 0;
   uint64_t bytes_to_clients_ = 0;
-  uint64_t unique_id_random_ = 0;
-  uint64_t unique_ids_ = 0;
+  /// Of the connections that get a PROXY header: random for the engine, then counting.
+  uint64_t unique_id_[2] = {};
 };
 
 }  // namespace sluice::l4

@@ -1,0 +1,146 @@
+// How a session gets its endpoint: connecting, and the first bytes.
+#include <array>
+#include <cstring>
+#include <string_view>
+#include <utility>
+
+#include "l4/peer_address.h"
+#include "l4/session_engine.h"
+
+namespace sluice::l4 {
+
+namespace {
+
+ConnectFailure FailureFor(int error_number) {
+  if (IsDescriptorShortage(error_number)) return ConnectFailure::kFileLimit;
+  const bool was_silent = error_number == ETIMEDOUT || error_number == EAGAIN;
+  return was_silent ? ConnectFailure::kTimeout : ConnectFailure::kRefused;
+}
+
+/// The protocol of a ClientHello's list where it offers exactly one: then it is the one that will
+/// be spoken.
+std::string_view OnlyProtocol(std::string_view alpn) {
+  if (alpn.empty() || static_cast<uint8_t>(alpn.front()) != alpn.size() - 1) return {};
+  return alpn.substr(1);
+}
+
+}  // namespace
+
+void SessionEngine::BeginConnect(Session* session, int32_t slot) {
+  session->state = SessionState::kConnecting;
+  session->connect_began_at_us = loop_->now_us();
+  session->target = FindEndpoint(slot);
+  if (session->target == nullptr || session->target->addresses()->empty())
+    return FailConnect(session, ConnectFailure::kNoAddress, 0);
+  const SessionEndpointSettings& settings = session->target->settings();
+  ConnectOptions options;
+  options.until_ms = loop_->now_ms() + settings.connect_timeout_ms;
+  options.has_no_delay = false;  // Relay sets it where it matters
+  options.waits_for_descriptors = true;
+  options.keep_alive = settings.keep_alive;
+  session->endpoint.signs = 0;
+  const ConnectStep step =
+      session->connector.Begin(session->target->addresses(), session->target->preferred(), options);
+  if (session->endpoint.fd.is_open()) ++endpoint_connections_;
+  OnConnectStep(session, step);
+}
+
+void SessionEngine::ContinueConnect(Session* session) {
+  const bool had_socket = session->endpoint.fd.is_open();
+  const ConnectStep step = session->connector.Continue(&session->endpoint.signs);
+  if (had_socket) --endpoint_connections_;
+  if (session->endpoint.fd.is_open()) ++endpoint_connections_;
+  OnConnectStep(session, step);
+}
+
+void SessionEngine::OnConnectStep(Session* session, ConnectStep step) {
+  switch (step) {
+    case ConnectStep::kConnected:
+      return StartRelay(session);
+    case ConnectStep::kInProgress:
+      return ArmBy(session, session->connector.attempt_deadline_ms());
+    case ConnectStep::kFailed:
+      return FailConnect(session, FailureFor(session->connector.error()),
+                         session->connector.error());
+  }
+}
+
+void SessionEngine::FailConnect(Session* session, ConnectFailure failure, int error_number) {
+  CloseEndpointSide(session, false);
+  session->target.reset();
+  session->connector.DropAddresses();
+  session->state = SessionState::kUndecided;
+  session->failure = failure;
+  session->error_number = error_number;
+  session->connect_us = loop_->now_us() - session->connect_began_at_us;
+  session->has_failed_notice = true;
+  Notice(session);
+}
+
+void SessionEngine::StartRelay(Session* session) {
+  const Connector& connector = session->connector;
+  const size_t address = connector.address();
+  session->target->Prefer(connector.addresses(), address);
+  const SessionEndpointSettings settings = session->target->settings();
+  session->endpoint.Begin((*connector.addresses())[address].is_unix(), false);
+  session->target.reset();
+  session->connector.DropAddresses();
+
+  session->state = SessionState::kRelaying;
+  session->was_connected = true;
+  session->error_number = 0;
+  session->connect_us = loop_->now_us() - session->connect_began_at_us;
+  session->moved_at_ms = loop_->now_ms();
+  session->has_connected_notice = true;
+  Notice(session);
+
+  // A session with RelayKind::kSockmap would be handed to the kernel here, before its first byte;
+  // Relay takes one for adaptive.
+  relay_.Start(&session->from_client, session->relay);
+  relay_.Start(&session->to_client, session->relay);
+  ArmBy(session, SilenceDeadlineMs(session));
+
+  std::array<char, kMaxWrittenProxyHeaderBytes> header;
+  size_t header_bytes = 0;
+  if (settings.proxy_header != 0) {
+    header_bytes = WriteProxyHeaderFor(*session, settings.proxy_header, header.data());
+  }
+  const auto preface = std::exchange(session->preface, nullptr);
+  const std::string_view kept = preface == nullptr ? std::string_view{} : preface->bytes();
+  if (header_bytes + kept.size() > 0) {
+    const RelayOutcome outcome =
+        relay_.MoveFirst({header.data(), header_bytes}, kept, &session->client, &session->endpoint,
+                         &session->from_client, session->relay);
+    if (!OnRelayed(session, true, 0, outcome)) return;
+  }
+  RelayBothWays(session);
+}
+
+size_t SessionEngine::WriteProxyHeaderFor(const Session& session, int version, char* out) {
+  ProxyHeader header;
+  const Preface* const preface = session.preface.get();
+  if (preface != nullptr && preface->is_proxied() && session.is_believed) {
+    header.has_addresses = true;
+    header.source = preface->source();
+    header.destination = preface->destination();
+    header.authority = preface->authority();
+    header.alpn = preface->alpn();
+    header.unique_id = preface->unique_id();
+  } else if (!session.client.is_unix) {
+    header.has_addresses = true;
+    header.source = session.peer;
+    header.destination = OwnAddressOf(session.client.fd.get());
+  }
+  if (preface != nullptr && header.authority.empty())
+    header.authority = preface->hello().server_name;
+  if (preface != nullptr && header.alpn.empty()) header.alpn = OnlyProtocol(preface->hello().alpn);
+  std::array<char, sizeof unique_id_> unique_id;
+  if (header.unique_id.empty()) {
+    ++unique_id_[1];
+    std::memcpy(unique_id.data(), unique_id_, sizeof unique_id_);
+    header.unique_id = {unique_id.data(), unique_id.size()};
+  }
+  return WriteProxyHeader(version, header, out);
+}
+
+}  // namespace sluice::l4
