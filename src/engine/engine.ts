@@ -5,6 +5,7 @@
  * small integer that TypeScript chooses (0 .. maxExchanges-1); it is the engine's from `send` until it reports END or
  * FAILED, or until `release` returns.
  */
+import type { SessionAddon } from './session-engine.js';
 
 /** Most exchanges one worker can have open. */
 export const MAX_EXCHANGES = 1 << 17;
@@ -209,8 +210,8 @@ export interface EngineOptions {
   readonly onBatch: (count: number) => void;
 }
 
-/** What the .node file exports. */
-export interface Addon {
+/** What the .node file exports; its part for sessions is described in src/engine/session-engine.ts. */
+export interface Addon extends SessionAddon {
   readonly Engine: new (options: EngineOptions) => Engine;
   /**
    * Reserves a TCP address for this process so that worker threads can share it by SO_REUSEPORT and nobody else can take

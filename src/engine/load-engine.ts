@@ -39,6 +39,9 @@ function isAddon(exported: unknown): exported is Addon {
   if (typeof exported !== 'object' || exported === null) return false;
   const names = [
     'Engine',
+    'SessionEngine',
+    'Acceptor',
+    'openListeningSocket',
     'reserveAddress',
     'freeFiles',
     'pauseAccepting',

@@ -1,37 +1,27 @@
 // What the .node file exports: `Addon` in src/engine/engine.ts.
 #include <napi.h>
 
-#include <cerrno>
-#include <cstring>
 #include <limits>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "binding/accept_gate.h"
+#include "binding/acceptor_wrap.h"
 #include "binding/arguments.h"
 #include "binding/engine_wrap.h"
 #include "binding/errors.h"
 #include "binding/file_limits.h"
 #include "binding/foreign_polls.h"
+#include "binding/listening_calls.h"
 #include "binding/reserved_address.h"
+#include "binding/session_engine_wrap.h"
 
 namespace sluice::binding {
 
 namespace {
 
 constexpr int64_t kMaxPort = 65535;
-
-/// An Error as Node's own system calls throw it: `code`, `errno` (negative) and `syscall`.
-void ThrowSystemError(Napi::Env env, SystemError error, const std::string& about) {
-  const char* const name = uv_err_name(-error.number);
-  const auto exception = Napi::Error::New(env, std::string(error.call) + " " + name + ": " +
-                                                   std::strerror(error.number) + ", " + about);
-  exception.Set("code", Napi::String::New(env, name));
-  exception.Set("errno", Napi::Number::New(env, -error.number));
-  exception.Set("syscall", Napi::String::New(env, error.call));
-  exception.ThrowAsJavaScriptException();
-}
 
 Napi::Value ReserveAddressCall(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
@@ -82,12 +72,9 @@ Napi::Value FreeFilesCall(const Napi::CallbackInfo& info) {
 
 Napi::Value PauseAcceptingCall(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  bool is_paused = false;
-  if (napi_get_value_bool(env, info[0], &is_paused) != napi_ok) {
-    ThrowTypeError(env, "pauseAccepting: isPaused must be a boolean");
-    return {};
-  }
-  return Napi::Number::New(env, PauseAccepting(LoopOf(env), is_paused));
+  const auto is_paused = ReadBoolean(env, info[0], "pauseAccepting: isPaused");
+  if (!is_paused) return {};
+  return Napi::Number::New(env, PauseAccepting(LoopOf(env), *is_paused));
 }
 
 Napi::Value CountForeignWritersCall(const Napi::CallbackInfo& info) {
@@ -110,6 +97,10 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
       env, [](void* ending) { CloseForeignPolls(static_cast<AddonState*>(ending)->uv_loop); },
       state);
   exports.Set("Engine", EngineWrap::Define(env));
+  exports.Set("SessionEngine", SessionEngineWrap::Define(env));
+  exports.Set("Acceptor", AcceptorWrap::Define(env));
+  exports.Set("openListeningSocket",
+              Napi::Function::New<OpenListeningSocketCall>(env, "openListeningSocket"));
   exports.Set("reserveAddress", Napi::Function::New<ReserveAddressCall>(env, "reserveAddress"));
   exports.Set("freeFiles", Napi::Function::New<FreeFilesCall>(env, "freeFiles"));
   exports.Set("pauseAccepting", Napi::Function::New<PauseAcceptingCall>(env, "pauseAccepting"));

@@ -11,6 +11,13 @@ constexpr int64_t kMaxNumber = std::numeric_limits<int32_t>::max();
 
 }  // namespace
 
+std::optional<bool> ReadBoolean(napi_env env, napi_value value, const char* what) {
+  bool is_true = false;
+  if (napi_get_value_bool(env, value, &is_true) == napi_ok) return is_true;
+  ThrowTypeError(env, std::string(what) + " must be a boolean");
+  return std::nullopt;
+}
+
 std::optional<std::string_view> ReadBytes(napi_env env, napi_value value, const char* what) {
   void* data = nullptr;
   size_t bytes = 0;

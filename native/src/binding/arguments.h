@@ -35,6 +35,9 @@ inline std::optional<int64_t> ReadInteger(napi_env env, napi_value value, const 
   return std::nullopt;
 }
 
+/// true or false. @returns nothing after throwing a TypeError that names `what`
+std::optional<bool> ReadBoolean(napi_env env, napi_value value, const char* what);
+
 /// The bytes of an ArrayBuffer or a typed array (SharedArrayBuffer only behind a typed array);
 /// valid until JavaScript runs.
 /// @returns nothing after throwing a TypeError

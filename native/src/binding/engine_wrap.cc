@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "binding/arguments.h"
+#include "binding/batch_options.h"
 #include "binding/errors.h"
 
 namespace sluice::binding {
@@ -17,13 +18,6 @@ using upstream::Misuse;
 constexpr int64_t kMaxSlot = 65535;
 constexpr int64_t kMaxSafeInteger = (int64_t{1} << 53) - 1;
 constexpr int64_t kMaxTimeoutMs = INT32_MAX;
-
-// A terminated worker makes a call fail with no exception to speak of. Around onBatch, whatever it
-// throws is something, so that both can be told apart.
-constexpr const char* kGuardScript =
-    "(function (onBatch) { 'use strict'; return function deliver(count) { try { onBatch(count); } "
-    "catch (error) {"
-    " throw error ?? new Error(`onBatch threw ${error}`); } }; })";
 
 std::optional<int32_t> ReadExchange(const Napi::CallbackInfo& info) {
   const auto id = ReadInteger(info.Env(), info[0], "exchange", 0, upstream::kMaxExchanges - 1);
@@ -59,11 +53,6 @@ bool ThrowMisuse(Napi::Env env, Misuse misuse) {
   return true;
 }
 
-/// A property that only the engine knows of: not listed, not writable.
-void Hide(Napi::Object object, const char* name, Napi::Value value) {
-  object.DefineProperty(Napi::PropertyDescriptor::Value(name, value, napi_default));
-}
-
 }  // namespace
 
 Napi::Function EngineWrap::Define(Napi::Env env) {
@@ -83,127 +72,34 @@ Napi::Function EngineWrap::Define(Napi::Env env) {
                      });
 }
 
-EngineWrap::EngineWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<EngineWrap>(info) {
+EngineWrap::EngineWrap(const Napi::CallbackInfo& info) : LoopObject(info) {
   Start(info);
 }
 
 void EngineWrap::Start(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const auto refuse = [&](const std::string& sentence) {
-    ThrowTypeError(env, "Engine: " + sentence);
-  };
-  if (!info[0].IsObject()) return refuse("options are missing");
-  const auto options = info[0].As<Napi::Object>();
-  const Napi::Value events = options.Get("events");
-  const Napi::Value arena = options.Get("arena");
-  const Napi::Value on_batch = options.Get("onBatch");
-  if (!events.IsTypedArray() ||
-      events.As<Napi::TypedArray>().TypedArrayType() != napi_int32_array) {
-    return refuse("events must be an Int32Array");
-  }
-  if (!arena.IsTypedArray() || arena.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
-    return refuse("arena must be a Uint8Array");
-  }
-  if (!on_batch.IsFunction()) return refuse("onBatch must be a function");
-
-  size_t words = 0;
-  void* event_data = nullptr;
-  napi_get_typedarray_info(env, events, nullptr, &words, &event_data, nullptr, nullptr);
-  size_t arena_bytes = 0;
-  void* arena_data = nullptr;
-  napi_get_typedarray_info(env, arena, nullptr, &arena_bytes, &arena_data, nullptr, nullptr);
-  if (words < upstream::kMinEvents * upstream::kEventStride) {
-    return refuse("events must have room for at least " + std::to_string(upstream::kMinEvents) +
-                  " events");
-  }
-  if (arena_bytes < upstream::kMinArenaBytes || arena_bytes > INT32_MAX) {
-    return refuse("arena must have at least " + std::to_string(upstream::kMinArenaBytes) +
-                  " bytes, and below 2^31");
-  }
-
-  const Napi::Value guard = env.RunScript(kGuardScript);
-  if (guard.IsEmpty()) return;
-  const Napi::Value guarded = guard.As<Napi::Function>().Call({on_batch});
-  if (guarded.IsEmpty()) return;
+  const auto options = ReadBatchOptions(
+      env, info[0],
+      {"Engine", upstream::kEventStride, upstream::kMinEvents, upstream::kMinArenaBytes});
+  if (!options) return;
   const auto self = info.This().As<Napi::Object>();
-  Hide(self, "events", events);
-  Hide(self, "arena", arena);
-  Hide(self, "onBatch", guarded);
-  napi_create_reference(env, guarded, 0, &on_batch_);
-  napi_async_init(env, nullptr, Napi::String::New(env, "sluice.Engine"), &async_context_);
-
-  driver_ = LoopDriver::For(env);
-  if (driver_ == nullptr) return;
-  const upstream::BatchMemory memory{static_cast<int32_t*>(event_data),
-                                     words / upstream::kEventStride, static_cast<char*>(arena_data),
-                                     arena_bytes};
-  client_ = std::make_unique<upstream::UpstreamClient>(driver_->loop(), memory,
+  options->KeepArraysIn(self);
+  if (!on_batch_.Bind(self, "onBatch", options->on_batch, "sluice.Engine")) return;
+  LoopDriver* const driver = LoopDriver::For(env);
+  if (driver == nullptr) return;
+  const upstream::BatchMemory memory{options->events, options->event_capacity, options->arena,
+                                     options->arena_bytes};
+  client_ = std::make_unique<upstream::UpstreamClient>(driver->loop(), memory,
                                                        static_cast<upstream::BatchSink*>(this));
-  driver_->AddGuest(this);
+  Join(driver);
 }
 
 EngineWrap::~EngineWrap() {
-  CloseClient();
-  client_.reset();
-  if (on_batch_ != nullptr) napi_delete_reference(Env(), on_batch_);
-  if (async_context_ != nullptr) napi_async_destroy(Env(), async_context_);
-}
-
-void EngineWrap::CloseClient() {
-  if (driver_ == nullptr) return;
-  client_->Close();
-  HoldWhileBusy();
-  std::exchange(driver_, nullptr)->RemoveGuest(this);
-}
-
-bool EngineWrap::HoldWhileBusy() {
-  const bool is_busy = client_->is_busy();
-  if (is_busy != is_held_) {
-    is_held_ = is_busy;
-    if (is_busy) {
-      Ref();
-    } else {
-      Unref();
-    }
-  }
-  return is_busy;
-}
-
-void EngineWrap::OnLoopClosing() {
-  driver_ = nullptr;
-  client_->Close();
-}
-
-void EngineWrap::UpdateReference() {
-  if (driver_ != nullptr) driver_->UpdateReference();
+  Leave();
 }
 
 void EngineWrap::OnBatch(size_t count) {
-  const napi_env env = Env();
-  napi_handle_scope handles = nullptr;
-  if (napi_open_handle_scope(env, &handles) != napi_ok) return;
-  // One scope for the whole batch: ticks and promises run when it closes.
-  napi_callback_scope callbacks = nullptr;
-  if (napi_open_callback_scope(env, nullptr, async_context_, &callbacks) == napi_ok) {
-    napi_value function = nullptr;
-    napi_value receiver = nullptr;
-    napi_value argument = nullptr;
-    napi_get_reference_value(env, on_batch_, &function);
-    napi_get_undefined(env, &receiver);
-    napi_create_uint32(env, static_cast<uint32_t>(count), &argument);
-    if (function != nullptr &&
-        napi_call_function(env, receiver, function, 1, &argument, nullptr) != napi_ok) {
-      if (driver_ != nullptr) driver_->LeaveSoon();
-      napi_value exception = nullptr;
-      napi_valuetype type = napi_undefined;
-      napi_get_and_clear_last_exception(env, &exception);
-      if (exception != nullptr) napi_typeof(env, exception, &type);
-      // Nothing, or null: the thread is being terminated, and libuv's loop is about to be told.
-      if (type != napi_undefined && type != napi_null) napi_fatal_exception(env, exception);
-    }
-    napi_close_callback_scope(env, callbacks);
-  }
-  napi_close_handle_scope(env, handles);
+  on_batch_.Call(static_cast<int32_t>(count), driver());
 }
 
 void EngineWrap::OpenPool(const Napi::CallbackInfo& info) {
@@ -267,13 +163,10 @@ Napi::Value EngineWrap::Write(const Napi::CallbackInfo& info) {
   if (!id) return {};
   const auto bytes = ReadBytes(env, info[1], "chunk");
   if (!bytes) return {};
-  bool is_last = false;
-  if (napi_get_value_bool(env, info[2], &is_last) != napi_ok) {
-    ThrowTypeError(env, "write: isLast must be a boolean");
-    return {};
-  }
+  const auto is_last = ReadBoolean(env, info[2], "write: isLast");
+  if (!is_last) return {};
   Misuse misuse = Misuse::kNone;
-  const size_t held_bytes = client_->Write(*id, *bytes, is_last, &misuse);
+  const size_t held_bytes = client_->Write(*id, *bytes, *is_last, &misuse);
   if (ThrowMisuse(env, misuse)) return {};
   return Napi::Number::New(env, static_cast<double>(held_bytes));
 }
@@ -325,7 +218,7 @@ Napi::Value EngineWrap::Stats(const Napi::CallbackInfo& info) {
 }
 
 void EngineWrap::Close(const Napi::CallbackInfo& /*info*/) {
-  CloseClient();
+  Leave();
 }
 
 }  // namespace sluice::binding

@@ -6,7 +6,8 @@
 #include <cstddef>
 #include <memory>
 
-#include "binding/loop_driver.h"
+#include "binding/loop_callback.h"
+#include "binding/loop_object.h"
 #include "upstream/upstream_client.h"
 
 namespace sluice::binding {
@@ -15,11 +16,8 @@ namespace sluice::binding {
 /// client.
 ///
 /// The events, the arena and onBatch hang on the JavaScript object as hidden properties: they live
-/// as long as it does. The object holds itself while exchanges are open; one that is idle and that
-/// nobody can reach is collected, which closes it.
-class EngineWrap final : public Napi::ObjectWrap<EngineWrap>,
-                         private upstream::BatchSink,
-                         private LoopGuest {
+/// as long as it does. It is busy while exchanges are open.
+class EngineWrap final : public LoopObject<EngineWrap>, private upstream::BatchSink {
  public:
   static Napi::Function Define(Napi::Env env);
 
@@ -27,10 +25,10 @@ class EngineWrap final : public Napi::ObjectWrap<EngineWrap>,
   ~EngineWrap() override;
 
  private:
-  // BatchSink, LoopGuest
+  // BatchSink, LoopObject
   void OnBatch(size_t count) override;
-  bool HoldWhileBusy() override;
-  void OnLoopClosing() override;
+  bool IsBusy() const override { return client_->is_busy(); }
+  void CloseNative() override { client_->Close(); }
 
   // The methods of `Engine`.
   void OpenPool(const Napi::CallbackInfo& info);
@@ -47,14 +45,9 @@ class EngineWrap final : public Napi::ObjectWrap<EngineWrap>,
 
   /// Reads the options and begins; leaves an exception pending where they are wrong.
   void Start(const Napi::CallbackInfo& info);
-  void CloseClient();
-  void UpdateReference();
 
   std::unique_ptr<upstream::UpstreamClient> client_;
-  LoopDriver* driver_ = nullptr;  // nullptr once closed
-  bool is_held_ = false;          // a strong reference to the JavaScript object exists
-  napi_ref on_batch_ = nullptr;   // weak: the hidden property keeps it
-  napi_async_context async_context_ = nullptr;
+  LoopCallback on_batch_;
 };
 
 }  // namespace sluice::binding

@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "base/result.h"
+
 namespace sluice::binding {
 
 /// Throws an Error where nothing is pending yet and JavaScript may still run; else what is pending
@@ -22,5 +24,9 @@ inline void ThrowTypeError(napi_env env, const std::string& sentence) {
 inline void ThrowRangeError(napi_env env, const std::string& sentence) {
   (void)napi_throw_range_error(env, nullptr, sentence.c_str());
 }
+
+/// Throws an Error as Node's own system calls do: `code`, `errno` (negative) and `syscall`.
+/// @param about ends the sentence: what the call was for
+void ThrowSystemError(napi_env env, SystemError error, const std::string& about);
 
 }  // namespace sluice::binding

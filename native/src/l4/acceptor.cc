@@ -187,8 +187,8 @@ void AcceptorGroup::Pause() {
 
 void AcceptorGroup::Resume() {
   if (!std::exchange(is_paused_, false)) return;
-  // By index: the sink may hear of a shortage from here, and stop the group.
-  for (size_t index = 0; index < acceptors_.size(); ++index)
+  // The sink may hear of a shortage from here, and add, pause or stop.
+  for (size_t index = 0; index < acceptors_.size() && !is_paused_; ++index)
     acceptors_[index]->Resume();
 }
 

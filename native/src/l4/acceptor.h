@@ -94,6 +94,7 @@ class AcceptorGroup final : private AcceptedSink {
   void Resume();
   /// Closes all sockets, for good. Idempotent; may be called by the sink from within its calls.
   void Stop();
+  bool is_stopped() const { return is_stopped_; }
   /// There are sockets that are not stopped.
   bool is_listening() const { return !is_stopped_ && !acceptors_.empty(); }
 

@@ -1,0 +1,222 @@
+// The class `SessionEngine` that JavaScript sees.
+#include "binding/session_engine_wrap.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "binding/arguments.h"
+#include "binding/batch_options.h"
+#include "binding/errors.h"
+#include "binding/listening_calls.h"
+#include "binding/session_arguments.h"
+
+namespace sluice::binding {
+
+namespace {
+
+constexpr int64_t kMaxSlot = 65535;
+
+std::optional<int32_t> ReadSlot(const Napi::CallbackInfo& info) {
+  const auto slot = ReadInteger(info.Env(), info[0], "slot", 0, kMaxSlot);
+  if (!slot) return std::nullopt;
+  return static_cast<int32_t>(*slot);
+}
+
+/// The socket that `listen` names: a duplicate of a descriptor, which has its options, or one that
+/// is opened now. @returns nothing after throwing
+std::optional<l4::ListeningSocket> ReadListeningSocket(Napi::Env env, Napi::Value from,
+                                                       Napi::Value options_value) {
+  const Napi::Value descriptor =
+      from.IsObject() ? from.As<Napi::Object>().Get("descriptor") : env.Undefined();
+  if (!descriptor.IsUndefined()) {
+    const auto number = ReadDescriptor(env, descriptor);
+    if (!number || !ReadListeningOptions(env, options_value, false)) return std::nullopt;
+    auto duplicate = l4::ListeningSocket::Duplicate(*number);
+    if (duplicate) return std::move(duplicate.value());
+    ThrowListeningError(env, duplicate.error(), "descriptor " + std::to_string(*number));
+    return std::nullopt;
+  }
+  const auto address = ReadListeningAddress(env, from);
+  if (!address) return std::nullopt;
+  const auto options = ReadListeningOptions(env, options_value, address->host.empty());
+  if (!options) return std::nullopt;
+  // Other workers may listen there already: that nobody else does, the primary has proven.
+  auto opened =
+      l4::ListeningSocket::Open(*address, *options, l4::ListeningSocket::Sharing::kJoining);
+  if (opened) return std::move(opened.value());
+  ThrowListeningError(env, opened.error(), TextOf(*address));
+  return std::nullopt;
+}
+
+}  // namespace
+
+Napi::Function SessionEngineWrap::Define(Napi::Env env) {
+  return DefineClass(env, "SessionEngine",
+                     {
+                         InstanceMethod<&SessionEngineWrap::OpenListener>("openListener"),
+                         InstanceMethod<&SessionEngineWrap::Listen>("listen"),
+                         InstanceMethod<&SessionEngineWrap::StopListening>("stopListening"),
+                         InstanceMethod<&SessionEngineWrap::OpenEndpoint>("openEndpoint"),
+                         InstanceMethod<&SessionEngineWrap::SetAddresses>("setAddresses"),
+                         InstanceMethod<&SessionEngineWrap::CloseEndpoint>("closeEndpoint"),
+                         InstanceMethod<&SessionEngineWrap::CloseSession>("closeSession"),
+                         InstanceMethod<&SessionEngineWrap::Stats>("stats"),
+                         InstanceMethod<&SessionEngineWrap::Close>("close"),
+                     });
+}
+
+SessionEngineWrap::SessionEngineWrap(const Napi::CallbackInfo& info) : LoopObject(info) {
+  Start(info);
+}
+
+void SessionEngineWrap::Start(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto options = ReadBatchOptions(
+      env, info[0],
+      {"SessionEngine", l4::kSessionEventStride, l4::kMinSessionEvents, l4::kMinSessionArenaBytes});
+  if (!options) return;
+  const Napi::Value on_shortage = options->options.Get("onShortage");
+  if (!on_shortage.IsFunction()) {
+    return ThrowTypeError(env, "SessionEngine: onShortage must be a function");
+  }
+  const auto max_sessions = ReadOptionalCount(env, options->options.Get("maxSessions"),
+                                              "SessionEngine: maxSessions", l4::kMaxSessions);
+  if (!max_sessions) return;
+  max_sessions_ = *max_sessions;
+  const auto self = info.This().As<Napi::Object>();
+  options->KeepArraysIn(self);
+  if (!on_batch_.Bind(self, "onBatch", options->on_batch, "sluice.SessionEngine") ||
+      !on_shortage_.Bind(self, "onShortage", on_shortage.As<Napi::Function>(),
+                         "sluice.SessionEngine")) {
+    return;
+  }
+  auto mailbox = l4::Mailbox::Create();
+  if (!mailbox) return ThrowSystemError(env, mailbox.error(), "the mailbox of a session engine");
+  LoopDriver* const driver = LoopDriver::For(env);
+  if (driver == nullptr) return;
+  self.DefineProperty(Napi::PropertyDescriptor::Value(
+      "mailbox", Napi::Number::New(env, mailbox.value()->number()), napi_enumerable));
+  const l4::SessionBatchMemory memory{options->events, options->event_capacity, options->arena,
+                                      options->arena_bytes};
+  engine_ = std::make_unique<l4::SessionEngine>(
+      driver->loop(), memory, static_cast<l4::SessionBatchSink*>(this), std::move(mailbox.value()));
+  acceptors_ =
+      std::make_unique<l4::AcceptorGroup>(driver->loop(), static_cast<l4::AcceptedSink*>(this));
+  Join(driver);
+}
+
+SessionEngineWrap::~SessionEngineWrap() {
+  Leave();
+}
+
+void SessionEngineWrap::CloseNative() {
+  acceptors_->Stop();
+  engine_->Close();
+}
+
+void SessionEngineWrap::OnBatch(size_t count) {
+  on_batch_.Call(static_cast<int32_t>(count), driver());
+}
+
+void SessionEngineWrap::OnAccepted(l4::Accepted* accepted, size_t count) {
+  engine_->OnAccepted(accepted, count);
+}
+
+void SessionEngineWrap::OnShortage(int error_number) {
+  on_shortage_.Call(error_number, driver());
+}
+
+size_t SessionEngineWrap::Room() const {
+  const size_t sessions = engine_->stats().sessions;
+  return sessions < max_sessions_ ? max_sessions_ - sessions : 0;
+}
+
+void SessionEngineWrap::OpenListener(const Napi::CallbackInfo& info) {
+  const auto listener = ReadListener(info.Env(), info[0]);
+  if (!listener) return;
+  const auto settings = ReadSessionListenerSettings(info.Env(), info[1]);
+  if (!settings) return;
+  if (engine_->is_closed()) return ThrowError(info.Env(), "openListener: the engine is closed");
+  engine_->OpenListener(*listener, *settings);
+}
+
+void SessionEngineWrap::Listen(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto listener = ReadListener(env, info[0]);
+  if (!listener) return;
+  if (acceptors_->is_stopped()) {
+    return ThrowError(env, engine_->is_closed() ? "listen: the engine is closed"
+                                                : "listen: accepting has been stopped for good");
+  }
+  auto socket = ReadListeningSocket(env, info[1], info[2]);
+  if (!socket) return;
+  const int error = acceptors_->Add(*listener, std::move(*socket));
+  if (error != 0) return ThrowSystemError(env, {error, "epoll_ctl"}, "a listening socket");
+  UpdateReference();
+}
+
+void SessionEngineWrap::StopListening(const Napi::CallbackInfo& /*info*/) {
+  acceptors_->Stop();
+  UpdateReference();
+}
+
+void SessionEngineWrap::OpenEndpoint(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto slot = ReadSlot(info);
+  if (!slot) return;
+  auto addresses = ReadAddresses(env, info[1]);
+  if (!addresses) return;
+  const auto settings = ReadSessionEndpointSettings(env, info[2]);
+  if (!settings) return;
+  if (engine_->OpenEndpoint(*slot, std::move(*addresses), *settings)) return;
+  ThrowError(env, engine_->is_closed() ? "openEndpoint: the engine is closed"
+                                       : "openEndpoint: the slot is open");
+}
+
+void SessionEngineWrap::SetAddresses(const Napi::CallbackInfo& info) {
+  const auto slot = ReadSlot(info);
+  if (!slot) return;
+  auto addresses = ReadAddresses(info.Env(), info[1]);
+  if (!addresses) return;
+  if (engine_->SetAddresses(*slot, std::move(*addresses))) return;
+  ThrowError(info.Env(), "setAddresses: the slot is not open");
+}
+
+void SessionEngineWrap::CloseEndpoint(const Napi::CallbackInfo& info) {
+  if (const auto slot = ReadSlot(info)) engine_->CloseEndpoint(*slot);
+}
+
+void SessionEngineWrap::CloseSession(const Napi::CallbackInfo& info) {
+  const auto session = ReadInteger(info.Env(), info[0], "session", 0, l4::kMaxSessions - 1);
+  if (session) engine_->CloseSession(static_cast<int32_t>(*session));
+}
+
+Napi::Value SessionEngineWrap::Stats(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const l4::SessionEngineStats stats = engine_->stats();
+  const std::pair<const char*, double> fields[] = {
+      {"sessions", static_cast<double>(stats.sessions)},
+      {"queued", static_cast<double>(stats.queued)},
+      {"endpointConnections", static_cast<double>(stats.endpoint_connections)},
+      {"heldBytes", static_cast<double>(stats.held_bytes)},
+      {"pipes", static_cast<double>(stats.pipes)},
+      {"splicing", static_cast<double>(stats.splicing)},
+      {"sockmapSessions", static_cast<double>(stats.sockmap_sessions)},
+      {"opened", static_cast<double>(stats.opened)},
+      {"dropped", static_cast<double>(stats.dropped)},
+      {"bytesFromClients", static_cast<double>(stats.bytes_from_clients)},
+      {"bytesToClients", static_cast<double>(stats.bytes_to_clients)},
+  };
+  const auto object = Napi::Object::New(env);
+  for (const auto& [name, number] : fields)
+    object.Set(name, Napi::Number::New(env, number));
+  return object;
+}
+
+void SessionEngineWrap::Close(const Napi::CallbackInfo& /*info*/) {
+  Leave();
+}
+
+}  // namespace sluice::binding
