@@ -3,7 +3,7 @@ import { lookup } from 'node:dns/promises';
 import { sourceText, type Warning } from '../config/problem.js';
 import type { Config } from '../config/schema/config.js';
 import { makeBoardAndPlan } from '../control/board-plan.js';
-import { Primary } from '../control/primary.js';
+import { Primary, type PrimaryOptions } from '../control/primary.js';
 import { handleSignals } from '../control/signals.js';
 import { ExitCode, startFailureOf } from '../control/start-failure.js';
 import { systemTimers } from '../control/timers.js';
@@ -75,23 +75,13 @@ function warningText({ source, path, sentence, hint }: Warning): string {
 }
 
 function preparePrimary(options: LaunchOptions, logger: Logger): Primary {
-  const { config } = options;
   const addon = options.loadAddon();
-  // Before any worker: a binary that is missing is told once, and the environment that it reads is set for all threads.
-  const { uws, hasChildApps } = loadUws({
-    headBytes: Math.max(
-      0,
-      ...config.listeners.map((listener) => (listener.mode === 'l7' ? listener.limits.headBytes : 0)),
-    ),
-  });
   const clock = monotonicClock();
   return Primary.prepare({
-    ...makeBoardAndPlan(config, options.processors),
+    ...makeBoardAndPlan(options.config, options.processors),
     addon,
     workerEntry: options.workerEntry,
-    makeHandOff: hasChildApps
-      ? (listeners) => new UwsAcceptor({ uws, listeners, gate: new AcceptGate(addon, logger, clock.nowMs) })
-      : undefined,
+    makeHandOff: exchangeHandOff(options.config, () => new AcceptGate(addon, logger, clock.nowMs)),
     version: readVersion(),
     lookup: async (hostName) => (await lookup(hostName, { all: true })).map(({ address }) => address),
     clock,
@@ -100,6 +90,21 @@ function preparePrimary(options: LaunchOptions, logger: Logger): Primary {
     logger,
     sink: options.sink,
   });
+}
+
+/**
+ * Loads uWebSockets.js before any worker does: a binary that is missing is told once, and the environment that it reads is set for all
+ * threads. Not where no listener needs it.
+ *
+ * @returns what makes the acceptor of all l7 listeners; undefined where the workers accept for themselves
+ */
+function exchangeHandOff(config: Config, makeGate: () => AcceptGate): PrimaryOptions['makeHandOff'] {
+  const exchangeListeners = config.listeners.filter((listener) => listener.mode === 'l7');
+  if (exchangeListeners.length === 0) return undefined;
+  const { uws, hasChildApps } = loadUws({
+    headBytes: Math.max(...exchangeListeners.map(({ limits }) => limits.headBytes)),
+  });
+  return hasChildApps ? (listeners) => new UwsAcceptor({ uws, listeners, gate: makeGate() }) : undefined;
 }
 
 async function run(primary: Primary, options: LaunchOptions): Promise<number> {

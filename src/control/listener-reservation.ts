@@ -1,40 +1,90 @@
-/** Reserves the addresses of all listeners before any worker starts, so that a taken port is one clear sentence and not N. */
-import type { ListenerPlan, Plan } from '../config/plan.js';
+/** Takes the addresses of all listeners before any worker starts, so that a taken port is one clear sentence and not N. */
+import type { BindPlan, L4ListenerPlan, ListenerPlan, Plan } from '../config/plan.js';
+import { wholeSeconds } from '../core/whole-seconds.js';
 import type { Addon } from '../engine/engine.js';
+import type { ListeningAddress, ListeningOptions, SessionAddon } from '../engine/session-engine.js';
+import type { SessionListening, SessionListenings } from '../worker/data-plane.js';
 import { bindFailure, listenerPlace } from './start-failure.js';
 
-/** The reserved addresses. */
+/** Connections that wait to be accepted; the kernel cuts it to net.core.somaxconn, which is 4096 since Linux 5.4. */
+const BACKLOG = 4096;
+
+/** The addresses, taken. */
 export interface Reservation {
   /** The plan with the real port of every listener. */
   readonly plan: Plan;
-  /** Gives the addresses back. Idempotent. */
+  /** Of the L4 listeners at which each worker accepts for itself. */
+  readonly sessionListenings: SessionListenings;
+  /** Listening sockets of the other L4 listeners, by their index in the plan: the primary accepts there. */
+  readonly descriptors: ReadonlyMap<number, number>;
+  /** Gives the addresses back and closes the listening sockets; the acceptor must be closed by then. Idempotent. */
   close(): void;
 }
 
+/** What the reservation needs of the addon. */
+export type ListeningAddon = Pick<Addon, 'reserveAddress'> & Pick<SessionAddon, 'openListeningSocket'>;
+
 /**
- * Reserves every listener's address; workers then share it by SO_REUSEPORT. Thread: primary.
+ * Takes every listener's address. Those of L7, and of L4 with `accept: reuseport`, are reserved: workers then share them by
+ * SO_REUSEPORT. On the others of L4 the primary listens: it keeps the socket, so that what waits in the backlog survives a worker, and
+ * accepts itself, or, for a sole worker, lets that one accept. A UNIX socket cannot be shared by SO_REUSEPORT. Thread: primary.
  *
- * @throws StartFailure SLUICE_ADDRESS_IN_USE, SLUICE_ADDRESS_DENIED, SLUICE_ADDRESS_UNAVAILABLE; nothing stays reserved then
+ * @throws StartFailure SLUICE_ADDRESS_IN_USE, SLUICE_ADDRESS_DENIED, SLUICE_ADDRESS_UNAVAILABLE; nothing stays taken then
  */
-export function reserveListeners(plan: Plan, addon: Pick<Addon, 'reserveAddress'>): Reservation {
+export function reserveListeners(plan: Plan, addon: ListeningAddon): Reservation {
   const held: { close(): void }[] = [];
   const close = (): void => {
     for (const address of held.splice(0)) address.close();
   };
   const listeners: ListenerPlan[] = [];
-  for (const listener of plan.listeners) {
-    if (listener.mode !== 'l7') {
-      listeners.push(listener);
-      continue;
-    }
+  const sessionListenings: Record<number, SessionListening> = {};
+  const descriptors = new Map<number, number>();
+  plan.listeners.forEach((listener, index) => {
     try {
-      const address = addon.reserveAddress(listener.host, listener.port);
-      held.push(address);
-      listeners.push({ ...listener, port: address.port });
+      if (listener.mode === 'l7') {
+        const address = addon.reserveAddress(listener.host, listener.port);
+        held.push(address);
+        listeners.push({ ...listener, port: address.port });
+      } else if (plan.workers > 1 && listener.accept === 'reuseport' && listener.bind.kind === 'tcp') {
+        const { host, port } = listener.bind;
+        const address = addon.reserveAddress(host, port);
+        held.push(address);
+        const bound = boundAt(listener, address.port);
+        listeners.push(bound);
+        sessionListenings[index] = { from: addressOf(bound.bind), options: listeningOptions(listener, true) };
+      } else {
+        const options = listeningOptions(listener, false);
+        const socket = addon.openListeningSocket(addressOf(listener.bind), options);
+        held.push(socket);
+        listeners.push(boundAt(listener, socket.port));
+        if (plan.workers === 1) sessionListenings[index] = { from: { descriptor: socket.descriptor }, options };
+        else descriptors.set(index, socket.descriptor);
+      }
     } catch (error) {
       close();
       throw bindFailure(listenerPlace(listener), error);
     }
-  }
-  return { plan: { ...plan, listeners }, close };
+  });
+  return { plan: { ...plan, listeners }, sessionListenings, descriptors, close };
+}
+
+function boundAt(listener: L4ListenerPlan, port: number): L4ListenerPlan {
+  return listener.bind.kind === 'unix' ? listener : { ...listener, bind: { ...listener.bind, port } };
+}
+
+function addressOf(bind: BindPlan): ListeningAddress {
+  return bind.kind === 'unix' ? { path: bind.path, mode: bind.mode } : { host: bind.host, port: bind.port };
+}
+
+function listeningOptions({ deferAcceptMs, keepAlive }: L4ListenerPlan, isShared: boolean): ListeningOptions {
+  return {
+    backlog: BACKLOG,
+    deferAcceptS: wholeSeconds(deferAcceptMs),
+    keepAlive: {
+      idleS: wholeSeconds(keepAlive.idleMs),
+      intervalS: wholeSeconds(keepAlive.intervalMs),
+      probes: keepAlive.probes,
+    },
+    isShared,
+  };
 }

@@ -4,18 +4,21 @@ import type { Board } from '../board/board.js';
 import type { L7ListenerPlan, Plan } from '../config/plan.js';
 import type { Clock } from '../core/clock.js';
 import type { Addon } from '../engine/engine.js';
+import type { SessionAddon } from '../engine/session-engine.js';
 import type { LogSink } from '../observability/log-sink.js';
 import type { Logger } from '../observability/logger.js';
 import { type AdminApi, startAdminApi } from './admin/admin-api.js';
 import type { AdminSource } from './admin/answer.js';
-import { adminViews } from './admin/views.js';
-import { fileLimitWarning } from './file-limit.js';
+import { adminViews, listenerView } from './admin/views.js';
+import { fileLimitWarning, maxSessionsOf } from './file-limit.js';
+import { combineHandOffs } from './hand-offs.js';
 import { HealthChecker } from './health/checker.js';
 import { probe } from './health/probe.js';
-import { type Reservation, reserveListeners } from './listener-reservation.js';
+import { type ListeningAddon, type Reservation, reserveListeners } from './listener-reservation.js';
 import { type Lookup, NameResolver } from './name-resolution.js';
 import { nextPhase, type RunEffect, type RunEvent, type RunPhase, type StopSignal } from './run-phase.js';
-import { placeText, type StartFailure } from './start-failure.js';
+import { SessionAcceptor } from './session-acceptor.js';
+import { bindOf, bindText, placeText, type StartFailure } from './start-failure.js';
 import { type ConnectionHandOff, Supervisor } from './supervisor.js';
 import type { Cancel, Timers } from './timers.js';
 import { SUPERVISION, type SupervisionSettings } from './worker-life.js';
@@ -28,10 +31,10 @@ const THREADS_PATIENCE_MS = 2_000;
 export interface PrimaryOptions {
   readonly plan: Plan;
   readonly board: Board;
-  readonly addon: Pick<Addon, 'reserveAddress' | 'raiseFileLimit'>;
+  readonly addon: ListeningAddon & Pick<Addon, 'raiseFileLimit'> & Pick<SessionAddon, 'Acceptor'>;
   /** Module that a worker thread starts with: dist/worker/entry.js. */
   readonly workerEntry: URL;
-  /** Makes what accepts for all workers, for listeners with their real ports; absent: the workers accept for themselves. */
+  /** Makes what accepts the requests of all workers, for listeners with their real ports; absent: they accept for themselves. */
   readonly makeHandOff?: ((listeners: readonly L7ListenerPlan[]) => ConnectionHandOff) | undefined;
   readonly version: string;
   readonly lookup: Lookup;
@@ -65,7 +68,7 @@ export class Primary {
   #finish: (exitCode: number) => void = () => {};
   #announce: () => void = () => {};
 
-  private constructor(options: PrimaryOptions, reservation: Reservation) {
+  private constructor(options: PrimaryOptions, reservation: Reservation, maxSessions: number) {
     const { board, clock, timers, rng, logger } = options;
     this.#options = options;
     this.#reservation = reservation;
@@ -107,10 +110,12 @@ export class Primary {
         plan: this.plan,
         board: board.buffer,
         addresses: this.#resolver.addresses(),
+        sessionListenings: reservation.sessionListenings,
+        maxSessions: Math.ceil(maxSessions / this.plan.workers),
         viaName,
       })),
       stripes: board,
-      handOff: options.makeHandOff?.(this.plan.listeners.filter((listener) => listener.mode === 'l7')),
+      handOff: this.#makeHandOff(maxSessions),
       clock,
       timers,
       settings: options.supervision ?? SUPERVISION,
@@ -139,9 +144,10 @@ export class Primary {
    */
   static prepare(options: PrimaryOptions): Primary {
     const { plan, addon, logger } = options;
-    const warning = fileLimitWarning(plan, addon.raiseFileLimit());
+    const limit = addon.raiseFileLimit();
+    const warning = fileLimitWarning(plan, limit);
     if (warning !== undefined) logger.warn({ event: 'file-limit-low' }, warning);
-    return new Primary(options, reserveListeners(plan, addon));
+    return new Primary(options, reserveListeners(plan, addon), maxSessionsOf(plan, limit.soft));
   }
 
   /**
@@ -155,6 +161,7 @@ export class Primary {
     try {
       if (admin !== null) this.#admin = await startAdminApi(admin.host, admin.port, this.#views);
     } catch (error) {
+      void this.#supervisor.terminate();
       this.#reservation.close();
       throw error;
     }
@@ -181,7 +188,7 @@ export class Primary {
       { event: 'signal', signal },
       this.#phase.kind === 'draining'
         ? `${signal} again: ending at once`
-        : `${signal}: taking no new connections, finishing ${this.#options.board.totals().exchanges} exchanges within ${this.plan.shutdownTimeoutMs / 1000} s`,
+        : `${signal}: taking no new connections, finishing ${this.#openWork().text} within ${this.plan.shutdownTimeoutMs / 1000} s`,
     );
     this.#apply({ kind: 'signal', signal });
   }
@@ -199,15 +206,39 @@ export class Primary {
     this.#cancelTimeout();
     this.#checker.close();
     this.#resolver.close();
-    this.#reservation.close();
     this.#admin?.close();
+    const threadsGone = this.#supervisor.terminate();
+    this.#reservation.close(); // whoever accepts on its sockets has stopped by now
     await new Promise<void>((resolve) => {
       const cancel = this.#options.timers.after(THREADS_PATIENCE_MS, resolve);
-      void this.#supervisor.terminate().then(() => {
+      void threadsGone.then(() => {
         cancel();
         resolve();
       });
     });
+  }
+
+  #makeHandOff(maxSessions: number): ConnectionHandOff | undefined {
+    const { makeHandOff, addon, logger, clock } = this.#options;
+    const { descriptors } = this.#reservation;
+    const exchangeListeners = this.plan.listeners.filter((listener) => listener.mode === 'l7');
+    return combineHandOffs([
+      ...(makeHandOff === undefined || exchangeListeners.length === 0 ? [] : [makeHandOff(exchangeListeners)]),
+      ...(descriptors.size === 0
+        ? []
+        : [new SessionAcceptor({ addon, descriptors, maxSessions, logger, nowMs: () => clock.nowMs() })]),
+    ]);
+  }
+
+  /** What would be cut off now. */
+  #openWork(): { readonly exchanges: number; readonly sessions: number; readonly text: string } {
+    const { exchanges, sessions } = this.#options.board.totals();
+    const modes = new Set(this.plan.listeners.map(({ mode }) => mode));
+    const parts = [
+      ...(modes.has('l7') ? [`${exchanges} exchanges`] : []),
+      ...(modes.has('l4') ? [`${sessions} sessions`] : []),
+    ];
+    return { exchanges, sessions, text: parts.join(' and ') };
   }
 
   #failed(failure: StartFailure): void {
@@ -231,15 +262,15 @@ export class Primary {
         this.#cancelTimeout = this.#options.timers.after(this.plan.shutdownTimeoutMs, () =>
           this.#apply({ kind: 'timeout' }),
         );
-        this.#reservation.close();
         this.#checker.close();
         this.#supervisor.drain();
+        this.#reservation.close(); // whoever accepts on its sockets has stopped by now
         return;
       case 'warn-cut': {
-        const { exchanges } = this.#options.board.totals();
+        const { exchanges, sessions, text } = this.#openWork();
         this.#options.logger.warn(
-          { event: 'shutdown-timeout', exchanges },
-          `the shutdown timeout of ${this.plan.shutdownTimeoutMs / 1000} s is over: ${exchanges} exchanges are cut`,
+          { event: 'shutdown-timeout', exchanges, sessions },
+          `the shutdown timeout of ${this.plan.shutdownTimeoutMs / 1000} s is over: ${text} are cut`,
         );
         return;
       }
@@ -252,12 +283,11 @@ export class Primary {
   #announceReady(): void {
     const { logger } = this.#options;
     for (const listener of this.plan.listeners) {
-      if (listener.mode !== 'l7') continue;
-      const { name, mode, frontend, host, port } = listener;
-      const facts = { listener: name, mode, frontend, host, port };
+      const { name, ...facts } = listenerView(listener);
+      const how = listener.mode === 'l7' ? listener.frontend : listener.relay;
       logger.info(
-        { event: 'listening', ...facts },
-        `listener ${name} accepts on ${placeText(host, port)} (${mode}, ${frontend})`,
+        { event: 'listening', listener: name, ...facts },
+        `listener ${name} accepts on ${bindText(bindOf(listener))} (${listener.mode}, ${how})`,
       );
     }
     if (this.#admin !== null) {

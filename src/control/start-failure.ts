@@ -1,5 +1,5 @@
 /** Why sluice could not start, in one sentence with the fix, and the exit code that goes with it. */
-import type { L7ListenerPlan } from '../config/plan.js';
+import type { BindPlan, ListenerPlan } from '../config/plan.js';
 import type { ErrorCode } from '../core/error-catalog.js';
 import { ProxyError } from '../core/proxy-error.js';
 
@@ -34,8 +34,7 @@ export class StartFailure extends Error {
 
 /** Where an address was to be bound, for the sentence. */
 export interface BindPlace {
-  readonly host: string;
-  readonly port: number;
+  readonly bind: BindPlan;
   /** e.g. 'listener web' or 'admin API'. */
   readonly what: string;
   /** The flag that chooses another address. */
@@ -43,8 +42,18 @@ export interface BindPlace {
 }
 
 /** The place of a listener. */
-export function listenerPlace(listener: L7ListenerPlan): BindPlace {
-  return { host: listener.host, port: listener.port, what: `listener ${listener.name}`, flag: '--listen' };
+export function listenerPlace(listener: ListenerPlan): BindPlace {
+  return { bind: bindOf(listener), what: `listener ${listener.name}`, flag: '--listen' };
+}
+
+/** Where a listener of either mode listens. */
+export function bindOf(listener: ListenerPlan): BindPlan {
+  return listener.mode === 'l4' ? listener.bind : { kind: 'tcp', host: listener.host, port: listener.port };
+}
+
+/** 'host:port' as `placeText`, or 'unix:/path'. */
+export function bindText(bind: BindPlan): string {
+  return bind.kind === 'unix' ? `unix:${bind.path}` : placeText(bind.host, bind.port);
 }
 
 /** 'host:port', brackets around an IPv6 host. */
@@ -55,32 +64,65 @@ export function placeText(host: string, port: number): string {
 /**
  * Turns the error of a failed bind into a start failure.
  *
- * @param error as thrown by Addon.reserveAddress or node:net, with an errno name in `code`
+ * @param error as thrown by Addon.reserveAddress, Addon.openListeningSocket or node:net, with an errno name in `code`
  */
 export function bindFailure(place: BindPlace, error: unknown): StartFailure {
-  const errnoName = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
-  const where = `${placeText(place.host, place.port)}`;
-  const options = { cause: error };
+  const errnoName = (error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined) ?? String(error);
+  const { bind, what, flag } = place;
+  const sentence = bind.kind === 'unix' ? pathSentence(bind.path, errnoName) : addressSentence(bind, errnoName, flag);
+  return new StartFailure(bindCode(errnoName), sentence(what), { cause: error });
+}
+
+function bindCode(errnoName: string): ErrorCode {
   switch (errnoName) {
     case 'EADDRINUSE':
-      return new StartFailure(
-        'SLUICE_ADDRESS_IN_USE',
-        `${where} is taken by another process (${place.what}): stop it or choose another address with ${place.flag}`,
-        options,
-      );
+    case 'EEXIST':
+      return 'SLUICE_ADDRESS_IN_USE';
     case 'EACCES':
     case 'EPERM':
-      return new StartFailure(
-        'SLUICE_ADDRESS_DENIED',
-        `this process may not listen on ${where} (${place.what}): choose a port from 1024 up with ${place.flag}, or allow it with \`setcap cap_net_bind_service=+ep\` on node`,
-        options,
-      );
+    case 'EROFS':
+      return 'SLUICE_ADDRESS_DENIED';
     default:
-      return new StartFailure(
-        'SLUICE_ADDRESS_UNAVAILABLE',
-        `cannot listen on ${where} (${place.what}, ${errnoName ?? String(error)}): this machine does not have the address; choose one of its own with ${place.flag}, or 0.0.0.0 for all`,
-        options,
-      );
+      return 'SLUICE_ADDRESS_UNAVAILABLE';
+  }
+}
+
+/** What a sentence is made with: what was to listen. */
+type Sentence = (what: string) => string;
+
+function addressSentence(bind: BindPlan & { kind: 'tcp' }, errnoName: string, flag: string): Sentence {
+  const where = bindText(bind);
+  switch (bindCode(errnoName)) {
+    case 'SLUICE_ADDRESS_IN_USE':
+      return (what) => `${where} is taken by another process (${what}): stop it or choose another address with ${flag}`;
+    case 'SLUICE_ADDRESS_DENIED':
+      return (what) =>
+        `this process may not listen on ${where} (${what}): choose a port from 1024 up with ${flag}, or allow it with \`setcap cap_net_bind_service=+ep\` on node`;
+    default:
+      return (what) =>
+        `cannot listen on ${where} (${what}, ${errnoName}): this machine does not have the address; choose one of its own with ${flag}, or 0.0.0.0 for all`;
+  }
+}
+
+function pathSentence(path: string, errnoName: string): Sentence {
+  switch (errnoName) {
+    case 'EADDRINUSE':
+      return (what) => `another process listens on ${path} (${what}): stop it or choose another path`;
+    case 'EEXIST':
+      return (what) =>
+        `${path} exists and is no socket (${what}): sluice does not delete it; remove it or choose another path`;
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return (what) =>
+        `this process may not make the socket ${path} (${what}, ${errnoName}): choose a directory that it may write to, or allow it there`;
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return (what) => `the directory of ${path} does not exist (${what}): make it, or choose another path`;
+    case 'ENAMETOOLONG':
+      return (what) => `${path} is too long for a UNIX socket (${what}): choose a shorter path`;
+    default:
+      return (what) => `cannot listen on ${path} (${what}, ${errnoName}): choose another path`;
   }
 }
 

@@ -3,7 +3,7 @@ import { openGate } from '../board/one-shot-gate.js';
 import type { Clock } from '../core/clock.js';
 import { msBetween, NEVER, type Tick } from '../core/tick.js';
 import type { Logger } from '../observability/logger.js';
-import type { DataPlaneStats, HandOffApp } from '../worker/data-plane.js';
+import { type DataPlaneStats, type HandOffPlace, NO_STATS } from '../worker/data-plane.js';
 import type { FromWorker, ToWorker } from '../worker/messages.js';
 import { StartFailure } from './start-failure.js';
 import type { Cancel, Timers } from './timers.js';
@@ -26,8 +26,6 @@ import type { SpawnWorker, WorkerThread } from './worker-thread.js';
 const STUCK_AFTER_MS = 5_000;
 /** How often heartbeats are looked at. */
 const WATCH_EVERY_MS = 1_000;
-/** What a worker that has not reported yet counts. */
-const NO_STATS: DataPlaneStats = { openConnections: 0, openExchanges: 0, exchanges: 0, upstreamConnections: 0 };
 
 /** Pause before the board is asked again to take back what a dead worker held, if an endpoint was too busy to tell. */
 const RECLAIM_AGAIN_MS = 10;
@@ -45,11 +43,11 @@ export interface WorkerStripes {
   stripe(workerIndex: number): { life(): { readonly heartbeatAt: Tick } };
 }
 
-/** Accepts connections in the primary and hands them to workers in turn, where the front end's library can. */
+/** Accepts connections in the primary and hands them to workers, where their side can take them. */
 export interface ConnectionHandOff {
   /** A worker takes connections from now on. */
-  add(workerIndex: number, apps: readonly HandOffApp[]): void;
-  /** A worker gets nothing more; before its thread is gone. Idempotent. */
+  add(workerIndex: number, places: readonly HandOffPlace[]): void;
+  /** A worker gets nothing more; before its thread is gone, or after it. Idempotent. */
   remove(workerIndex: number): void;
   /** Stops accepting for good. Idempotent. */
   stop(): void;
@@ -226,7 +224,7 @@ export class Supervisor {
         openGate(message.gate);
         return;
       case 'accepts':
-        this.#options.handOff?.add(worker.index, message.handOffApps);
+        this.#options.handOff?.add(worker.index, message.handOffPlaces);
         this.#step(worker, { kind: 'accepts' });
         if (worker.life.restarts > 0) {
           this.#options.logger.info(
@@ -255,6 +253,8 @@ export class Supervisor {
   #exited(worker: SupervisedWorker, exitCode: number): void {
     worker.thread = null;
     worker.stats = NO_STATS;
+    // A thread that was ended by force, or could not say that it leaves: what was handed to it and not looked at goes to others.
+    this.#options.handOff?.remove(worker.index);
     if (this.#phase === 'over') {
       this.#goneIfAllGone();
       return;

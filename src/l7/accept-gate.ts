@@ -1,5 +1,6 @@
 /** Stops accepting while the process is nearly out of file descriptors, and goes on when there are some again. */
 import type { Addon } from '../engine/engine.js';
+import { AcceptingLog } from '../observability/accepting-log.js';
 import type { Logger } from '../observability/logger.js';
 
 /**
@@ -11,8 +12,6 @@ const LEAST_RESERVED_FILES = 64;
 const MOST_RESERVED_FILES = 1024;
 /** How often the gate looks. uWebSockets.js tells nobody of an EMFILE and would spin on it until we stop its polling. */
 const LOOK_EVERY_MS = 50;
-/** A shortage that comes back is reported again after this. */
-const WARN_EVERY_MS = 60_000;
 
 /** What the gate needs of the addon. */
 export type AcceptControl = Pick<Addon, 'freeFiles' | 'pauseAccepting' | 'raiseFileLimit'>;
@@ -20,22 +19,17 @@ export type AcceptControl = Pick<Addon, 'freeFiles' | 'pauseAccepting' | 'raiseF
 /** One per thread that accepts: it holds for all listening sockets of this thread. Thread: any. */
 export class AcceptGate {
   readonly #addon: AcceptControl;
-  readonly #logger: Logger;
-  readonly #nowMs: () => number;
-  readonly #tells: boolean;
+  readonly #log: AcceptingLog | null;
   readonly #reservedFiles: number;
   #isClosed = false;
-  #warnedAtMs = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | null = null;
 
   /** @param tells writes to the log; descriptors are the process's, so one of several gates does for all of them */
   constructor(addon: AcceptControl, logger: Logger, nowMs: () => number, tells = true) {
     this.#addon = addon;
-    this.#logger = logger;
-    this.#nowMs = nowMs;
+    this.#log = tells ? new AcceptingLog(logger, nowMs) : null;
     const share = Math.floor(addon.raiseFileLimit().soft * RESERVED_SHARE);
     this.#reservedFiles = Math.min(Math.max(share, LEAST_RESERVED_FILES), MOST_RESERVED_FILES);
-    this.#tells = tells;
   }
 
   start(): void {
@@ -54,22 +48,11 @@ export class AcceptGate {
     if (!this.#isClosed && freeFiles < this.#reservedFiles) {
       this.#isClosed = true;
       this.#addon.pauseAccepting(true);
-      this.#warn(freeFiles);
+      this.#log?.paused({ freeFiles });
     } else if (this.#isClosed && freeFiles >= 2 * this.#reservedFiles) {
       this.#isClosed = false;
       this.#addon.pauseAccepting(false);
-      if (this.#tells) this.#logger.info({ event: 'accepting-resumed', freeFiles }, 'accepting connections again');
+      this.#log?.resumed({ freeFiles });
     }
-  }
-
-  #warn(freeFiles: number): void {
-    if (!this.#tells) return;
-    const now = this.#nowMs();
-    if (now - this.#warnedAtMs < WARN_EVERY_MS) return;
-    this.#warnedAtMs = now;
-    this.#logger.warn(
-      { event: 'accepting-paused', code: 'SLUICE_FILE_LIMIT', freeFiles },
-      'nearly out of file descriptors: new connections wait until some are closed; raise the limit (ulimit -n, LimitNOFILE)',
-    );
   }
 }

@@ -5,7 +5,7 @@ import type { UpstreamPlan } from '../config/plan.js';
 import { seededRng } from '../core/rng.js';
 import { type Engine, EVENT_STRIDE, type PoolSettings } from '../engine/engine.js';
 import { FailureLog } from '../observability/failure-log.js';
-import type { DataPlane, DataPlaneOptions, DataPlaneStats, HandOffApp } from '../worker/data-plane.js';
+import type { DataPlane, DataPlaneOptions, DataPlaneStats, HandOffPlace } from '../worker/data-plane.js';
 import { AcceptGate } from './accept-gate.js';
 import { ExchangeRecorder } from './exchange-recorder.js';
 import { loadUws, removeUwsMark } from './frontends/uws/load-uws.js';
@@ -74,8 +74,8 @@ class L7DataPlane implements DataPlane {
     for (const frontEnd of this.#frontEnds) frontEnd.stopListening();
   }
 
-  handOffApps(): readonly HandOffApp[] {
-    return this.#frontEnds.flatMap((frontEnd) => frontEnd.handOffApp ?? []);
+  handOffPlaces(): readonly HandOffPlace[] {
+    return this.#frontEnds.flatMap((frontEnd) => frontEnd.handOffPlace ?? []);
   }
 
   openExchanges(): number {

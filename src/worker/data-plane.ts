@@ -1,9 +1,10 @@
-/** What a data plane (l7, later l4) offers to the life cycle of its worker thread: the seam between src/worker and src/l7. */
+/** What a data plane offers to the life cycle of its worker thread: the seam between src/worker and src/l4, src/l7. */
 import type { EndpointLedger } from '../balancing/endpoint-ledger.js';
 import type { WorkerBoard } from '../board/worker-board.js';
 import type { Plan } from '../config/plan.js';
 import type { Clock } from '../core/clock.js';
 import type { Addon } from '../engine/engine.js';
+import type { ListeningAddress, ListeningOptions } from '../engine/session-engine.js';
 import type { Logger } from '../observability/logger.js';
 
 /**
@@ -11,6 +12,16 @@ import type { Logger } from '../observability/logger.js';
  * 'unix:/path'). A slot whose host name has not been resolved yet is absent: it is not eligible until `setAddresses`.
  */
 export type AddressesBySlot = Readonly<Record<number, readonly string[]>>;
+
+/** What a worker listens on that accepts the sessions of a listener for itself. */
+export interface SessionListening {
+  /** The descriptor of a socket that the primary keeps open, or an address that the workers share. */
+  readonly from: { readonly descriptor: number } | ListeningAddress;
+  readonly options: ListeningOptions;
+}
+
+/** By index of the L4 listener in the plan. The primary accepts for those that are absent. */
+export type SessionListenings = Readonly<Record<number, SessionListening>>;
 
 /** What a data plane is started with. Thread: worker. */
 export interface DataPlaneOptions {
@@ -24,6 +35,9 @@ export interface DataPlaneOptions {
   readonly ledger: EndpointLedger;
   /** Addresses known at the start of this worker. */
   readonly addresses: AddressesBySlot;
+  readonly sessionListenings: SessionListenings;
+  /** Most sessions that this worker may accept for itself: half of the descriptors that are not kept back. */
+  readonly maxSessions: number;
   readonly addon: Addon;
   readonly clock: Clock;
   /** This process's name in Via: the same in all workers, unlike any other process's. */
@@ -34,7 +48,7 @@ export interface DataPlaneOptions {
 
 /** Counts of one worker's data plane, for the admin API. */
 export interface DataPlaneStats {
-  /** Client connections open now; for a front end that cannot tell, those with an exchange. */
+  /** Client connections open now, waiting in the mailbox included; for a front end that cannot tell, those with an exchange. */
   readonly openConnections: number;
   readonly openExchanges: number;
   /** Exchanges begun since the worker started. */
@@ -43,13 +57,25 @@ export interface DataPlaneStats {
   readonly upstreamConnections: number;
 }
 
-/** Where the primary can hand the connections of one listener to in this worker. */
-export interface HandOffApp {
-  /** Name of the listener. */
-  readonly listener: string;
-  /** What the front end's library calls this worker's part (uWebSockets.js: an app descriptor). */
-  readonly descriptor: number;
-}
+/** Of a worker that has nothing open. */
+export const NO_STATS: DataPlaneStats = { openConnections: 0, openExchanges: 0, exchanges: 0, upstreamConnections: 0 };
+
+/** Where the primary can hand connections to in this worker. */
+export type HandOffPlace =
+  /** Those of one L7 listener. */
+  | {
+      readonly kind: 'app';
+      /** Name of the listener. */
+      readonly listener: string;
+      /** What the front end's library calls this worker's part (uWebSockets.js: an app descriptor). */
+      readonly descriptor: number;
+    }
+  /** Those of all L4 listeners at which the primary accepts. */
+  | {
+      readonly kind: 'mailbox';
+      /** SessionEngine.mailbox. */
+      readonly mailbox: number;
+    };
 
 /**
  * A running data plane. All calls are made in its worker thread.
@@ -63,8 +89,8 @@ export interface DataPlane {
   /** Stops accepting; answers in flight get `Connection: close`. Idempotent. */
   drain(): void;
   /** After `start`: where the primary has to hand connections to; empty where this worker accepts for itself. */
-  handOffApps(): readonly HandOffApp[];
-  /** Exchanges open now. */
+  handOffPlaces(): readonly HandOffPlace[];
+  /** Exchanges and sessions open now. */
   openExchanges(): number;
   /** New addresses of an endpoint slot; opens its connection pool if it had none. */
   setAddresses(slot: number, addresses: readonly string[]): void;

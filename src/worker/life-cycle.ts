@@ -52,7 +52,7 @@ export async function runWorker({ makeDataPlane, loadAddon }: WorkerParts): Prom
   // to call uWebSockets.js for sockets that are ready, no handler can run any more, and a request that no handler has answered
   // makes uWebSockets.js end the whole process.
   process.once('exit', () => {
-    if (dataPlane !== null && dataPlane.handOffApps().length > 0) leave(send);
+    if (dataPlane !== null && dataPlane.handOffPlaces().length > 0) leave(send);
     dataPlane?.close();
   });
   try {
@@ -63,6 +63,8 @@ export async function runWorker({ makeDataPlane, loadAddon }: WorkerParts): Prom
       board,
       ledger: new EndpointLedger(board, numbers.count, numbers.first),
       addresses: seed.addresses,
+      sessionListenings: seed.sessionListenings,
+      maxSessions: seed.maxSessions,
       viaName: seed.viaName,
       addon: loadAddon(),
       clock,
@@ -72,7 +74,7 @@ export async function runWorker({ makeDataPlane, loadAddon }: WorkerParts): Prom
     await dataPlane.start();
     board.stripe.setState('serving');
     beat(dataPlane, board.stripe, clock, send);
-    send({ kind: 'accepts', handOffApps: dataPlane.handOffApps() });
+    send({ kind: 'accepts', handOffPlaces: dataPlane.handOffPlaces() });
   } catch (error) {
     if (!(error instanceof ProxyError)) throw error;
     send({ kind: 'start-failed', code: error.code, message: error.message });
@@ -81,8 +83,8 @@ export async function runWorker({ makeDataPlane, loadAddon }: WorkerParts): Prom
 }
 
 /**
- * Waits until the primary hands this worker no more connections: a connection that reached a thread which is gone would end the whole
- * process. A primary that does not answer in time is taken to be blocked, and then hands on nothing either.
+ * Waits until the primary hands this worker no more connections: one that reached an app of uWebSockets.js in a thread which is gone
+ * would end the whole process, one in a mailbox would wait for the thread's exit. A primary that does not answer in time is taken to be blocked, and then hands on nothing either.
  */
 function leave(send: (message: FromWorker) => void): void {
   const gate = new OneShotGate();
@@ -131,7 +133,7 @@ function obey(
   });
 }
 
-/** Waits until nothing is in flight in two looks in a row: a request may just be on its way in on an open connection. */
+/** Waits until nothing is open in two looks in a row: a request may just be on its way in on an open connection. */
 function drainThenEnd(dataPlane: DataPlane, stripe: WorkerStripe, send: (message: FromWorker) => void): void {
   let quietLooks = 0;
   let openBefore = -1;

@@ -1,7 +1,7 @@
 /** The typed messages between the primary and its workers, and what a worker thread is started with. Plain data only. */
 import type { Plan } from '../config/plan.js';
 import type { ErrorCode } from '../core/error-catalog.js';
-import type { AddressesBySlot, DataPlaneStats, HandOffApp } from './data-plane.js';
+import type { AddressesBySlot, DataPlaneStats, HandOffPlace, SessionListenings } from './data-plane.js';
 
 /** `workerData` of a worker thread. */
 export interface WorkerSeed {
@@ -10,6 +10,9 @@ export interface WorkerSeed {
   /** Board.buffer: the shared memory under the board. */
   readonly board: SharedArrayBuffer;
   readonly addresses: AddressesBySlot;
+  readonly sessionListenings: SessionListenings;
+  /** Most sessions that this worker may accept for itself. */
+  readonly maxSessions: number;
   /** This process's name in Via. */
   readonly viaName: string;
 }
@@ -26,7 +29,7 @@ export type ToWorker =
 /** From a worker to the primary. */
 export type FromWorker =
   /** Every listener accepts. */
-  | { readonly kind: 'accepts'; readonly handOffApps: readonly HandOffApp[] }
+  | { readonly kind: 'accepts'; readonly handOffPlaces: readonly HandOffPlace[] }
   /** About to end: the primary hands it nothing more and then opens the gate (OneShotGate.buffer), at which the worker waits. */
   | { readonly kind: 'leaving'; readonly gate: SharedArrayBuffer }
   /** The start failed for a reason the operator can mend; the thread ends by itself. */

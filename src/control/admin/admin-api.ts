@@ -50,7 +50,9 @@ export async function startAdminApi(host: string, port: number, source: AdminSou
     request.resume(); // a body is of no use here
   });
   await new Promise<void>((resolve, reject) => {
-    listener.once('error', (error) => reject(bindFailure({ host, port, what: 'admin API', flag: '--admin' }, error)));
+    listener.once('error', (error) =>
+      reject(bindFailure({ bind: { kind: 'tcp', host, port }, what: 'admin API', flag: '--admin' }, error)),
+    );
     listener.listen({ host, port, exclusive: true }, resolve);
   });
   const { port: realPort } = listener.address() as AddressInfo; // a TCP listener that listens

@@ -1,7 +1,7 @@
 /** The warning about a low limit of open files. */
 import { describe, expect, it } from 'vitest';
-import { fileLimitWarning, filesNeeded } from '../../../src/control/file-limit.js';
-import { endpointPlan, plan, upstreamPlan } from './plans.js';
+import { fileLimitWarning, filesNeeded, maxSessionsOf } from '../../../src/control/file-limit.js';
+import { endpointPlan, plan, sessionListenerPlan, upstreamPlan } from './plans.js';
 
 describe('file limit', () => {
   it('grows with workers and with endpoints', () => {
@@ -20,5 +20,22 @@ describe('file limit', () => {
     expect(fileLimitWarning(plan(), { soft: 256, hard: 256 })).toContain(
       `is 256, but this configuration may need ${needed}`,
     );
+  });
+
+  it('needs two descriptors for each session, and no connection pools', () => {
+    const exchanges = filesNeeded(plan({ workers: 1 }));
+    const sessions = filesNeeded(plan({ workers: 1, listeners: [sessionListenerPlan('db')] }));
+    expect(sessions - exchanges).toBe(512 - 64);
+  });
+});
+
+describe('maxSessionsOf', () => {
+  it.each([
+    [20_000, 2, 9_440],
+    [1_024, 1, 440],
+    [256, 4, 32],
+    [64, 4, 1],
+  ])('of %i descriptors and %i workers are %i', (softLimit, workers, most) => {
+    expect(maxSessionsOf({ workers }, softLimit)).toBe(most);
   });
 });

@@ -1,5 +1,12 @@
 /** Small plans for tests. */
-import type { EndpointPlan, HealthCheckPlan, L7ListenerPlan, Plan, UpstreamPlan } from '../../../src/config/plan.js';
+import type {
+  EndpointPlan,
+  HealthCheckPlan,
+  L4ListenerPlan,
+  L7ListenerPlan,
+  Plan,
+  UpstreamPlan,
+} from '../../../src/config/plan.js';
 
 export function endpointPlan(host: string, port: number, slot: number): EndpointPlan {
   return {
@@ -44,6 +51,25 @@ export function listenerPlan(name: string, host: string, port: number): L7Listen
     limits: { headBytes: 16384, headers: 100, bodyBytes: Number.POSITIVE_INFINITY },
     trustedProxies: [],
     routes: [{ host: '*', path: '/', upstream: 0, exchangeTimeoutMs: 0 }],
+  };
+}
+
+export function sessionListenerPlan(name: string, parts: Partial<L4ListenerPlan> = {}): L4ListenerPlan {
+  return {
+    name,
+    mode: 'l4',
+    accept: 'primary',
+    bind: { kind: 'tcp', host: '127.0.0.1', port: 0 },
+    relay: 'adaptive',
+    halfClose: true,
+    deferAcceptMs: 0,
+    proxyProtocol: false,
+    keepAlive: { idleMs: 60_000, intervalMs: 10_000, probes: 6 },
+    timeouts: { sessionIdleMs: 600_000, lingerMs: 60_000, prefaceMs: 5_000 },
+    limits: { sessions: 0, sessionsPerClient: 0, newSessionsPerClient: null },
+    trustedProxies: [],
+    routes: [{ sni: '*', alpn: [], upstream: 0 }],
+    ...parts,
   };
 }
 

@@ -30,7 +30,7 @@ class ThreadDouble {
   }
 
   accept(): void {
-    this.events.message({ kind: 'accepts', handOffApps: [] });
+    this.events.message({ kind: 'accepts', handOffPlaces: [] });
   }
 
   crash(): void {
@@ -115,11 +115,22 @@ describe('supervisor with a hand-off', () => {
     const { supervisor, trace } = supervise({ hasHandOff: true });
     supervisor.start();
     void supervisor.terminate();
-    expect(trace.filter((step) => step.startsWith('hand'))).toEqual([
+    expect(trace.slice(trace.indexOf('hand nothing'))).toEqual([
       'hand nothing',
-      'hand nothing to 0',
-      'hand nothing to 1',
+      ...['hand nothing to 0', 'hand nothing to 0'], // before its end, and behind it
+      ...['hand nothing to 1', 'hand nothing to 1'],
     ]);
+  });
+
+  it('takes a worker out that is gone without a word, before it starts another', async () => {
+    const { supervisor, threads, trace, time } = supervise({ hasHandOff: true, onSpawn: (thread) => thread.accept() });
+    supervisor.start();
+    await time.pass(2_000);
+    threads[0]!.crash();
+    await time.pass(150);
+    expect(trace.indexOf('hand nothing to 0')).toBeGreaterThan(trace.indexOf('hand to 0'));
+    expect(trace.lastIndexOf('spawn 0')).toBeGreaterThan(trace.indexOf('hand nothing to 0'));
+    expect(trace.lastIndexOf('hand to 0')).toBeGreaterThan(trace.lastIndexOf('spawn 0'));
   });
 });
 

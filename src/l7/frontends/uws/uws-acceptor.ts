@@ -5,7 +5,7 @@
 import type { L7ListenerPlan } from '../../../config/plan.js';
 import { invariant } from '../../../core/invariant.js';
 import { ProxyError } from '../../../core/proxy-error.js';
-import type { HandOffApp } from '../../../worker/data-plane.js';
+import type { HandOffPlace } from '../../../worker/data-plane.js';
 import type { AcceptGate } from '../../accept-gate.js';
 import type { Uws, UwsApp, UwsAppDescriptor, UwsListenSocket } from './load-uws.js';
 
@@ -46,8 +46,10 @@ export class UwsAcceptor {
   }
 
   /** A worker is ready to take connections. @throws ProxyError SLUICE_ADDRESS_IN_USE */
-  add(worker: number, apps: readonly HandOffApp[]): void {
-    for (const { listener, descriptor } of apps) {
+  add(worker: number, places: readonly HandOffPlace[]): void {
+    for (const place of places) {
+      if (place.kind !== 'app') continue;
+      const { listener, descriptor } = place;
       const plan = this.#listeners.find(({ name }) => name === listener);
       invariant(plan, `a worker hands in apps of listeners of the plan, not ${listener}`);
       const acceptor = this.#acceptorOf(plan);

@@ -6,7 +6,7 @@ import type { L7ListenerPlan } from '../../../config/plan.js';
 import { invariant } from '../../../core/invariant.js';
 import { ProxyError } from '../../../core/proxy-error.js';
 import { CHUNKED_BODY, NO_BODY } from '../../../engine/engine.js';
-import type { HandOffApp } from '../../../worker/data-plane.js';
+import type { HandOffPlace } from '../../../worker/data-plane.js';
 import { PeerTable } from '../../client-address.js';
 import { errorResponse } from '../../error-response.js';
 import type { Pipeline } from '../../pipeline.js';
@@ -38,7 +38,7 @@ export class UwsFrontEnd {
   readonly #head: RequestHead;
   readonly #free: UwsExchange[] = [];
   #listenSocket: UwsListenSocket | null = null;
-  #handOffApp: HandOffApp | null = null;
+  #handOffPlace: HandOffPlace | null = null;
   #openConnections = 0;
   readonly #countConnection = (_response: UwsResponse, change: number): void => {
     this.#openConnections += Math.sign(change);
@@ -61,8 +61,8 @@ export class UwsFrontEnd {
   }
 
   /** Where the primary hands connections to, once listening; null where this front end accepts for itself. */
-  get handOffApp(): HandOffApp | null {
-    return this.#handOffApp;
+  get handOffPlace(): HandOffPlace | null {
+    return this.#handOffPlace;
   }
 
   /**
@@ -73,7 +73,7 @@ export class UwsFrontEnd {
     const { listener, loaded } = this.#parts;
     const { host, port, name, accept } = listener;
     if (loaded.hasChildApps && accept === 'primary') {
-      this.#handOffApp = { listener: name, descriptor: Number(this.#app.getDescriptor?.()) };
+      this.#handOffPlace = { kind: 'app', listener: name, descriptor: Number(this.#app.getDescriptor?.()) };
       return;
     }
     this.#app.listen(host, port, SHARED_PORT, (socket) => {

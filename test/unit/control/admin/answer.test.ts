@@ -19,6 +19,8 @@ function source(readiness: Readiness = 'ready'): AdminSource {
         openSessions: 0,
         requests: 0,
         sessions: 0,
+        bytesFromClients: 0,
+        bytesToClients: 0,
         attempts: 0,
         failures: 0,
       },

@@ -1,0 +1,54 @@
+/** Accepts the sessions of all workers in the primary, and hands each to the worker with the fewest open ones. */
+import { invariant } from '../core/invariant.js';
+import type { Acceptor, SessionAddon } from '../engine/session-engine.js';
+import { AcceptingLog } from '../observability/accepting-log.js';
+import type { Logger } from '../observability/logger.js';
+import type { HandOffPlace } from '../worker/data-plane.js';
+import type { ConnectionHandOff } from './supervisor.js';
+
+/** What the acceptor is made of. */
+export interface SessionAcceptorParts {
+  readonly addon: Pick<SessionAddon, 'Acceptor'>;
+  /** Listening sockets by the index of their listener in the plan; they stay the caller's. */
+  readonly descriptors: ReadonlyMap<number, number>;
+  /** Most sessions that may be open at a time in all workers together. */
+  readonly maxSessions: number;
+  readonly logger: Logger;
+  readonly nowMs: () => number;
+}
+
+/** One for a process. Connections wait in the backlog while there is no worker. Thread: primary. */
+export class SessionAcceptor implements ConnectionHandOff {
+  readonly #acceptor: Acceptor;
+  /** By worker. */
+  readonly #mailboxes = new Map<number, number>();
+
+  constructor({ addon, descriptors, maxSessions, logger, nowMs }: SessionAcceptorParts) {
+    const log = new AcceptingLog(logger, nowMs);
+    this.#acceptor = new addon.Acceptor({
+      onShortage: (errno) => (errno === 0 ? log.resumed({}) : log.paused({ errno })),
+      maxOpen: maxSessions,
+    });
+    for (const [listener, descriptor] of descriptors) this.#acceptor.listen(listener, descriptor);
+  }
+
+  add(worker: number, places: readonly HandOffPlace[]): void {
+    for (const place of places) {
+      if (place.kind !== 'mailbox') continue;
+      invariant(!this.#mailboxes.has(worker), 'a worker has one mailbox, and its former one is taken out first');
+      this.#mailboxes.set(worker, place.mailbox);
+      this.#acceptor.addWorker(place.mailbox);
+    }
+  }
+
+  remove(worker: number): void {
+    const mailbox = this.#mailboxes.get(worker);
+    if (mailbox === undefined) return;
+    this.#mailboxes.delete(worker);
+    this.#acceptor.removeWorker(mailbox);
+  }
+
+  stop(): void {
+    this.#acceptor.close();
+  }
+}

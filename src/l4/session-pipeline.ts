@@ -1,0 +1,232 @@
+/**
+ * The path of a session through a worker: route → admit → pick → connect → relay → settle → record
+ * (docs/life-of-a-connection.md). The engine calls in with batches of events; where one asks for a decision, it is written into the
+ * event, and the engine acts on it when the batch is done. Thread: worker.
+ */
+import { NO_ENDPOINT } from '../balancing/balancer.js';
+import type { UpstreamRuntime } from '../balancing/upstream-runtime.js';
+import type { Clock } from '../core/clock.js';
+import type { ErrorCode } from '../core/error-catalog.js';
+import { invariant } from '../core/invariant.js';
+import { NEVER, type Tick, tickOf } from '../core/tick.js';
+import {
+  ConnectFailure,
+  REFUSE,
+  SESSION_EVENT_STRIDE,
+  SessionEnd,
+  SessionEventType,
+  SessionField,
+  SessionFlag,
+} from '../engine/session-engine.js';
+import { mayRetry } from '../policies/retry.js';
+import type { SessionLimits } from '../policies/session-limits.js';
+import { ADMIT, type Verdict } from '../policies/verdict.js';
+import { codeOfConnectFailure, DELIVERED, endingOf, type SessionEnding } from './session-ending.js';
+import type { SessionListener } from './session-listener.js';
+import { SessionRecord, type SessionState } from './session-record.js';
+import type { SessionRecorder } from './session-recorder.js';
+import { NO_ROUTE } from './sni-router.js';
+
+const US_PER_MS = 1_000;
+
+/** What the pipeline works with; one for each worker. */
+export interface SessionPipelineParts {
+  /** By the index in the plan; null for a listener of another mode. */
+  readonly listeners: readonly (SessionListener | null)[];
+  /** By the indices of the plan. */
+  readonly upstreams: readonly UpstreamRuntime[];
+  readonly limits: SessionLimits;
+  readonly recorder: SessionRecorder;
+  readonly clock: Clock;
+  /** Where the engine's events and their names are (SessionEngineOptions). */
+  readonly events: Int32Array;
+  readonly arena: Uint8Array;
+}
+
+/** Thread: worker; one for each. */
+export class SessionPipeline {
+  readonly #listeners: readonly (SessionListener | null)[];
+  readonly #upstreams: readonly UpstreamRuntime[];
+  readonly #limits: SessionLimits;
+  readonly #recorder: SessionRecorder;
+  readonly #clock: Clock;
+  readonly #events: Int32Array;
+  readonly #arena: Buffer;
+  /** All records ever made in this worker, by the engine's number of the session. */
+  readonly #records: SessionRecord[] = [];
+  /** The shared clock, read once for each batch. */
+  #now: Tick = NEVER;
+  #nowUs = 0;
+
+  constructor(parts: SessionPipelineParts) {
+    this.#listeners = parts.listeners;
+    this.#upstreams = parts.upstreams;
+    this.#limits = parts.limits;
+    this.#recorder = parts.recorder;
+    this.#clock = parts.clock;
+    this.#events = parts.events;
+    const { buffer, byteOffset, byteLength } = parts.arena;
+    this.#arena = Buffer.from(buffer, byteOffset, byteLength);
+  }
+
+  /** Handles a batch of the engine's events, and writes the decisions into those that ask for one. HOT. */
+  onBatch(count: number): void {
+    const events = this.#events;
+    const nowMs = this.#clock.nowMs();
+    this.#now = tickOf(nowMs);
+    this.#nowUs = Math.floor(nowMs * US_PER_MS);
+    for (let base = 0, end = count * SESSION_EVENT_STRIDE; base < end; base += SESSION_EVENT_STRIDE) {
+      switch (events[base + SessionField.type]) {
+        case SessionEventType.OPENED:
+          events[base + SessionField.decision] = this.#opened(base);
+          break;
+        case SessionEventType.CONNECTED:
+          this.#connected(base);
+          break;
+        case SessionEventType.CONNECT_FAILED:
+          events[base + SessionField.decision] = this.#connectFailed(base);
+          break;
+        case SessionEventType.ENDED:
+          this.#ended(base);
+          break;
+      }
+    }
+  }
+
+  // --- the steps ----------------------------------------------------------------------------------------------------------
+
+  /** @returns the decision */
+  #opened(base: number): number {
+    const session = this.#at(base, SessionField.session);
+    const listener = this.#listenerAt(base);
+    const record = this.#recordFor(session);
+    invariant(record.state === 'free', 'a session opens once before it ends');
+    record.state = 'connecting';
+    record.listener = listener;
+    this.#recorder.begin();
+    this.#identify(record, listener, base);
+    const verdict = this.#route(record, listener, base);
+    const admitted = verdict === ADMIT ? this.#limits.admit(record, listener.index, this.#nowUs) : verdict;
+    return admitted === ADMIT ? this.#pick(record) : refuse(record, admitted);
+  }
+
+  /** Finds out whose session it is, and tells the engine whether a claimed address is to be passed on. */
+  #identify(record: SessionRecord, listener: SessionListener, base: number): void {
+    this.#takeAddress(record, base + SessionField.peer0);
+    const isProxied = (this.#at(base, SessionField.flags) & SessionFlag.PROXIED) !== 0;
+    const believes = isProxied && listener.trustedPeers.isTrusted(record);
+    if (believes) this.#takeAddress(record, base + SessionField.claimed0);
+    this.#events[base + SessionField.believe] = believes ? 1 : 0;
+  }
+
+  #route(record: SessionRecord, listener: SessionListener, base: number): Verdict {
+    const { router } = listener;
+    const upstream = router.upstreamOf(
+      this.#arena,
+      this.#at(base, SessionField.textOffset),
+      this.#at(base, SessionField.sniLength),
+      this.#at(base, SessionField.alpnLength),
+    );
+    if (upstream === NO_ROUTE) return 'SLUICE_NO_ROUTE';
+    record.upstream = this.#upstreams[upstream] as UpstreamRuntime;
+    return ADMIT;
+  }
+
+  /** Picks an endpoint for the next attempt to connect. @returns the decision */
+  #pick(record: SessionRecord): number {
+    const slot = (record.upstream as UpstreamRuntime).pick(record, this.#now);
+    return slot === NO_ENDPOINT ? refuse(record, record.lastFailure ?? 'SLUICE_NO_ENDPOINT') : slot;
+  }
+
+  #connected(base: number): void {
+    const record = this.#openRecord(base, 'connecting');
+    record.state = 'relaying';
+    (record.upstream as UpstreamRuntime).settleConnected(record, this.#at(base, SessionField.elapsedUs), this.#now);
+  }
+
+  /** @returns the decision */
+  #connectFailed(base: number): number {
+    const record = this.#openRecord(base, 'connecting');
+    const upstream = record.upstream as UpstreamRuntime;
+    const reason = this.#at(base, SessionField.reason);
+    // The endpoint is new and its addresses are still on their way to this worker: another one serves meanwhile.
+    if (reason === ConnectFailure.NO_ADDRESS) {
+      upstream.settleUnusable(record, this.#now);
+      return this.#pick(record);
+    }
+    const code = codeOfConnectFailure(reason);
+    this.#recorder.attemptFailed(record, code, base);
+    upstream.settleFailure(record, code, this.#at(base, SessionField.elapsedUs), this.#now);
+    record.lastFailure = code;
+    record.failedConnects++;
+    const failed = { code, isUnsent: true, attempts: record.failedConnects };
+    return mayRetry(failed, upstream.plan.retry.connectAttempts) ? this.#pick(record) : refuse(record, code);
+  }
+
+  #ended(base: number): void {
+    const reason = this.#at(base, SessionField.reason);
+    if ((this.#at(base, SessionField.flags) & SessionFlag.NEVER_OPENED) !== 0) return this.#neverOpened(reason, base);
+    const record = this.#recordFor(this.#at(base, SessionField.session));
+    invariant(record.state !== 'free', 'a session that ends has been opened');
+    const ending = reason === SessionEnd.REFUSED ? record.refusal : endingOf(reason);
+    invariant(ending !== null, 'who refuses a session says why');
+    this.#finish(record, ending, base);
+  }
+
+  #neverOpened(reason: number, base: number): void {
+    const ending = endingOf(reason);
+    if (ending !== DELIVERED) this.#recorder.neverOpened(this.#listenerAt(base), ending, base);
+  }
+
+  #finish(record: SessionRecord, ending: SessionEnding, base: number): void {
+    const { endpoint, upstream } = record;
+    if (upstream !== null) {
+      const hasAnswered =
+        this.#at(base, SessionField.toClientLow) !== 0 || this.#at(base, SessionField.toClientHigh) !== 0;
+      if (ending === 'SLUICE_ENDPOINT_RESET') upstream.settleReset(record, hasAnswered, this.#now);
+      upstream.settleEnd(record, this.#now);
+    }
+    this.#limits.release(record, (record.listener as SessionListener).index);
+    this.#recorder.end(record, ending, endpoint, base);
+    record.recycle();
+  }
+  #openRecord(base: number, state: SessionState): SessionRecord {
+    const record = this.#recordFor(this.#at(base, SessionField.session));
+    invariant(record.state === state, `a session that the engine speaks of is ${state}`);
+    return record;
+  }
+
+  #recordFor(session: number): SessionRecord {
+    let record = this.#records[session];
+    if (record === undefined) {
+      record = new SessionRecord(session);
+      this.#records[session] = record;
+    }
+    return record;
+  }
+
+  #listenerAt(base: number): SessionListener {
+    const listener = this.#listeners[this.#at(base, SessionField.listener)];
+    invariant(listener, 'a session comes from an L4 listener of the plan');
+    return listener;
+  }
+
+  #takeAddress(record: SessionRecord, at: number): void {
+    const events = this.#events;
+    record.word0 = events[at] as number;
+    record.word1 = events[at + 1] as number;
+    record.word2 = events[at + 2] as number;
+    record.word3 = events[at + 3] as number;
+  }
+
+  #at(base: number, field: number): number {
+    return this.#events[base + field] as number; // inside the batch
+  }
+}
+
+/** @returns the decision */
+function refuse(record: SessionRecord, code: ErrorCode): number {
+  record.state = 'refused';
+  record.refusal = code;
+  return REFUSE;
+}

@@ -1,0 +1,58 @@
+/** What is known of one open session; made once for each number that the engine uses, and used again. */
+import { NO_ENDPOINT } from '../balancing/balancer.js';
+import type { TriedSet } from '../balancing/tried-set.js';
+import type { Attempting, UpstreamRuntime } from '../balancing/upstream-runtime.js';
+import { NO_ENTRY } from '../board/client-table.js';
+import type { ErrorCode } from '../core/error-catalog.js';
+import { MAX_EXCHANGES } from '../engine/engine.js';
+import type { LimitedSession } from '../policies/session-limits.js';
+import type { SessionListener } from './session-listener.js';
+
+/**
+ * free: no session has this number. connecting: from OPENED until an endpoint is connected to. relaying: from there on. refused: the
+ * engine has been told to close it. Each ends in ENDED, and is free again.
+ */
+export type SessionState = 'free' | 'connecting' | 'relaying' | 'refused';
+
+/** Thread: worker. */
+export class SessionRecord implements Attempting, LimitedSession {
+  /** Number of its attempts in the worker's ledger, behind those of exchanges. */
+  readonly id: number;
+  state: SessionState = 'free';
+  listener: SessionListener | null = null;
+  upstream: UpstreamRuntime | null = null;
+  endpoint = NO_ENDPOINT;
+  attempts = 0;
+  tried: TriedSet | null = null;
+  /** Attempts that failed to connect; those on endpoints without addresses are not among them. */
+  failedConnects = 0;
+  /** Of the latest attempt that failed to connect. */
+  lastFailure: ErrorCode | null = null;
+  /** Why it was refused. */
+  refusal: ErrorCode | null = null;
+  isCountedAtListener = false;
+  clientEntry = NO_ENTRY;
+  /** The client's address. */
+  word0 = 0;
+  word1 = 0;
+  word2 = 0;
+  word3 = 0;
+
+  /** @param session the engine's number */
+  constructor(readonly session: number) {
+    this.id = MAX_EXCHANGES + session;
+  }
+
+  /** Free for the next session of this number; claim and limits have been given back. */
+  recycle(): void {
+    this.state = 'free';
+    this.listener = null;
+    this.upstream = null;
+    this.endpoint = NO_ENDPOINT;
+    this.attempts = 0;
+    this.tried = null;
+    this.failedConnects = 0;
+    this.lastFailure = null;
+    this.refusal = null;
+  }
+}

@@ -1,0 +1,91 @@
+/** The hand-off of sessions, with a double of the native acceptor. */
+import { describe, expect, it } from 'vitest';
+import { combineHandOffs } from '../../../src/control/hand-offs.js';
+import { SessionAcceptor } from '../../../src/control/session-acceptor.js';
+import type { Acceptor, AcceptorOptions } from '../../../src/engine/session-engine.js';
+import type { HandOffPlace } from '../../../src/worker/data-plane.js';
+import { FakeTime } from './fake-time.js';
+import { captureLog } from './log-capture.js';
+
+const mailbox = (number: number): HandOffPlace => ({ kind: 'mailbox', mailbox: number });
+const app: HandOffPlace = { kind: 'app', listener: 'web', descriptor: 5 };
+
+function acceptorUnderTest() {
+  const calls: string[] = [];
+  let given: AcceptorOptions | undefined;
+  class AcceptorDouble implements Acceptor {
+    constructor(options: AcceptorOptions) {
+      given = options;
+    }
+    listen = (listener: number, descriptor: number) => void calls.push(`listen ${listener} ${descriptor}`);
+    addWorker = (number: number) => void calls.push(`add ${number}`);
+    removeWorker = (number: number) => void calls.push(`remove ${number}`);
+    stats = () => ({ accepted: 0, open: [] });
+    close = () => void calls.push('close');
+  }
+  const time = new FakeTime();
+  const log = captureLog();
+  const acceptor = new SessionAcceptor({
+    addon: { Acceptor: AcceptorDouble },
+    descriptors: new Map([
+      [0, 70],
+      [2, 71],
+    ]),
+    maxSessions: 100,
+    logger: log.logger,
+    nowMs: () => time.nowMs(),
+  });
+  return { acceptor, calls, time, log, options: () => given };
+}
+
+describe('session acceptor', () => {
+  it('accepts on every socket, and no more than descriptors allow', () => {
+    const { calls, options } = acceptorUnderTest();
+    expect(calls).toEqual(['listen 0 70', 'listen 2 71']);
+    expect(options()?.maxOpen).toBe(100);
+  });
+
+  it('hands connections to the mailboxes of workers, each until it is taken out', () => {
+    const { acceptor, calls } = acceptorUnderTest();
+    acceptor.add(0, [app, mailbox(11)]);
+    acceptor.add(1, [mailbox(12)]);
+    acceptor.remove(0);
+    acceptor.remove(0);
+    acceptor.add(0, [mailbox(13)]);
+    acceptor.remove(2);
+    acceptor.stop();
+    expect(calls.slice(2)).toEqual(['add 11', 'add 12', 'remove 11', 'add 13', 'close']);
+  });
+
+  it('tells of a shortage once a minute, and of its end where it told of it', async () => {
+    const { log, time, options } = acceptorUnderTest();
+    options()?.onShortage(24);
+    options()?.onShortage(0);
+    options()?.onShortage(24);
+    options()?.onShortage(0);
+    expect(log.events()).toEqual(['accepting-paused', 'accepting-resumed']);
+    await time.pass(60_000);
+    options()?.onShortage(23);
+    expect(log.events()).toEqual(['accepting-paused', 'accepting-resumed', 'accepting-paused']);
+  });
+});
+
+describe('combined hand-offs', () => {
+  it('all hear of every worker', () => {
+    const heard: string[] = [];
+    const double = (name: string) => ({
+      add: (worker: number) => void heard.push(`${name} add ${worker}`),
+      remove: (worker: number) => void heard.push(`${name} remove ${worker}`),
+      stop: () => void heard.push(`${name} stop`),
+    });
+    const both = combineHandOffs([double('a'), double('b')]);
+    both?.add(1, []);
+    both?.remove(1);
+    both?.stop();
+    expect(heard).toEqual(['a add 1', 'b add 1', 'a remove 1', 'b remove 1', 'a stop', 'b stop']);
+  });
+
+  it('are none where nothing is handed off', () => {
+    expect(combineHandOffs([])).toBeUndefined();
+  });
+});
