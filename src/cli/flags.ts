@@ -1,5 +1,5 @@
 /** The one table of commands and flags: argument parsing, help texts and docs/configuration.md all read it. */
-import { ADMIN_ADDRESS, BALANCER, LISTEN_ADDRESS, LOG_LEVEL, WORKERS } from '../config/defaults.js';
+import { ADMIN_ADDRESS, BALANCER, LISTEN_ADDRESS, LOG_LEVEL, MODE, RELAY, WORKERS } from '../config/defaults.js';
 import type { ConfigFlags } from '../config/flags.js';
 
 /** Commands of this version. */
@@ -70,8 +70,8 @@ export const FLAGS: readonly Flag[] = [
     name: 'mode',
     short: 'm',
     value: 'MODE',
-    default: 'l7',
-    sentence: 'What is balanced: l7 (HTTP requests). l4 is not in this version.',
+    default: MODE,
+    sentence: 'What is balanced: l7 (HTTP requests) or l4 (connections, whatever they carry).',
   }),
   setting('listen', {
     name: 'listen',
@@ -80,7 +80,8 @@ export const FLAGS: readonly Flag[] = [
     default: LISTEN_ADDRESS,
     isRepeatable: true,
     commands: ALL,
-    sentence: 'Address to listen on; :8080 is all IPv4 addresses. May be given several times.',
+    sentence:
+      'Address to listen on; :8080 is all IPv4 addresses; with --mode l4 also unix:/path. May be given several times.',
   }),
   setting('upstream', {
     name: 'upstream',
@@ -110,16 +111,21 @@ export const FLAGS: readonly Flag[] = [
     name: 'frontend',
     value: 'NAME',
     default: 'uws',
-    sentence: "What speaks the client's protocol: uws (uWebSockets.js).",
+    sentence: "What speaks the client's protocol in mode l7: uws (uWebSockets.js).",
   }),
   setting('accept', {
     name: 'accept',
     value: 'HOW',
     default: 'primary',
     sentence:
-      'Who accepts connections: primary or reuseport. With a uWebSockets.js before 20.56 the workers share the port in both cases.',
+      'Who accepts connections: primary or reuseport. In mode l7 with a uWebSockets.js before 20.56 the workers share the port in both cases.',
   }),
-  setting('relay', { name: 'relay', value: 'HOW', isLater: true, sentence: 'How mode l4 moves bytes.' }),
+  setting('relay', {
+    name: 'relay',
+    value: 'HOW',
+    default: RELAY,
+    sentence: 'How mode l4 moves bytes: adaptive, copy, splice or sockmap.',
+  }),
   setting('admin', {
     name: 'admin',
     value: '[HOST]:PORT',

@@ -11,6 +11,7 @@ const EXAMPLES: Readonly<Record<CommandName, readonly string[]>> = {
   run: [
     'sluice -c sluice.yaml',
     'sluice --listen :8080 --upstream 127.0.0.1:9001 --upstream 127.0.0.1:9002,weight=2 --balance least-time',
+    'sluice --mode l4 --listen :5432 --upstream 10.0.0.1:5432 --upstream 10.0.0.2:5432,backup',
   ],
   check: ['sluice check -c sluice.yaml', 'sluice check -c sluice.yaml --print > effective.yaml'],
   demo: ['sluice demo', 'sluice demo --balance least-time --workers 4'],
@@ -85,9 +86,9 @@ function overview(): string[] {
 
 function overrideLines(): string[] {
   return [
-    'With -c, flags override the file: --balance and --health-check every upstream, --mode, --frontend and',
-    '--accept every listener; --listen and --upstream replace the addresses of its only listener and the',
-    'endpoints of its only upstream.',
+    'With -c, flags override the file: --balance and --health-check every upstream, --accept every listener,',
+    '--frontend those of mode l7, --relay those of mode l4; --listen and --upstream replace the address of',
+    'its only listener and the endpoints of its only upstream. --mode cannot change listeners of the file.',
   ];
 }
 

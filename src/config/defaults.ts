@@ -9,7 +9,7 @@
 export const LISTEN_ADDRESS = '127.0.0.1:8080';
 
 /** Mode of a listener that names none: the first that this program had, and what most listeners of an edge are. */
-export const MODE = 'l7';
+export const MODE = 'l7' as const;
 
 /** Name of the listener that the command line builds. */
 export const LISTENER_NAME = 'main';
@@ -116,7 +116,7 @@ export const BALANCER = 'round-robin';
 /** Share of an endpoint that has none. */
 export const ENDPOINT_WEIGHT = 1;
 
-/** An endpoint has no cap on requests in flight unless it says so: 0. A guess would refuse good traffic. */
+/** An endpoint has no cap on requests in flight and sessions unless it says so: 0. A guess would refuse good traffic. */
 export const ENDPOINT_MAX_CONNS = 0;
 
 /**
@@ -200,7 +200,7 @@ export const TCP_KEEP_ALIVE_PROBES = 6;
 /** How many workers: as many as processors this process may use. More only take turns; fewer leave processors idle. */
 export const WORKERS = 'auto';
 
-/** Time that exchanges in flight have to finish after SIGTERM. 30 s is what Kubernetes waits before it kills. */
+/** Time that exchanges in flight and sessions have to finish after SIGTERM. 30 s is what Kubernetes waits before it kills. */
 export const SHUTDOWN_TIMEOUT_MS = 30_000;
 
 /** Address of the admin API: loopback, because it has no token in this version. */

@@ -2,6 +2,7 @@
 import { LISTEN_ADDRESS, LISTENER_NAME, UPSTREAM_NAME } from './defaults.js';
 import { nearestName } from './nearest-name.js';
 import { type Path, type PathStep, type Problem, type ProblemSource, pathText } from './problem.js';
+import { MODES, type Mode, modeOf } from './schema/mode.js';
 
 /** Values of flags as they were typed; a flag that was not given has no key. */
 export interface ConfigFlags {
@@ -79,18 +80,14 @@ class Merge {
   }
 
   listeners(flags: ConfigFlags, isAlone: boolean): void {
+    const { mode } = flags;
+    if (mode !== undefined) this.#checkModes(mode);
     const texts = flags.listen ?? [];
-    if (texts.length > 0) this.#replaceListeners(texts, '--listen');
-    else if (isAlone) this.#replaceListeners([LISTEN_ADDRESS], null);
-    const listeners = Array.isArray(this.root.listeners) ? (this.root.listeners as unknown[]) : [];
-    for (const [index, listener] of listeners.entries()) {
-      if (!isSection(listener)) continue;
-      const path = ['listeners', index];
-      this.#set(listener, path, 'mode', '--mode', flags.mode);
-      this.#set(listener, path, 'frontend', '--frontend', flags.frontend);
-      this.#set(listener, path, 'accept', '--accept', flags.accept);
-      this.#set(listener, path, 'relay', '--relay', flags.relay);
-    }
+    if (texts.length > 0) this.#replaceListeners(texts, '--listen', mode);
+    else if (isAlone) this.#replaceListeners([LISTEN_ADDRESS], null, mode);
+    this.#setListeners(null, 'accept', '--accept', flags.accept);
+    this.#setListeners('l7', 'frontend', '--frontend', flags.frontend);
+    this.#setListeners('l4', 'relay', '--relay', flags.relay);
   }
 
   process(flags: ConfigFlags): void {
@@ -108,6 +105,37 @@ class Merge {
     }
     if (flags.logLevel !== undefined) this.#setLog('level', '--log-level', flags.logLevel);
     if (flags.accessLog !== undefined) this.#setLog('accessLog', '--access-log', flags.accessLog);
+  }
+
+  /** Listeners of a file keep their mode: with another one, hardly a setting of theirs would be valid. */
+  #checkModes(mode: string): void {
+    const others = this.#listeners().filter(([, listener]) => ![null, mode].includes(modeOf(listener)));
+    if (others.length === 0) return;
+    const source = flagSource('--mode', mode);
+    if (MODES.every((known) => known !== mode)) {
+      for (const [path, listener] of others) this.#set(listener, path, 'mode', '--mode', mode);
+      return;
+    }
+    const places = others.map(([path]) => pathText(path)).join(', ');
+    this.#problem(
+      source,
+      `cannot change the mode of listeners of the file: ${places}`,
+      'the modes have different settings: change mode and settings in the file, and leave out --mode',
+    );
+  }
+
+  /** @param mode the mode whose listeners have this key; without one of that mode all get it, and the schema says why it has no place. null: both */
+  #setListeners(mode: Mode | null, key: string, flag: string, value: string | undefined): void {
+    const all = this.#listeners();
+    const fitting = all.filter(([, listener]) => mode === null || modeOf(listener) === mode);
+    for (const [path, listener] of fitting.length > 0 ? fitting : all) this.#set(listener, path, key, flag, value);
+  }
+
+  #listeners(): readonly (readonly [Path, Section])[] {
+    const listeners = Array.isArray(this.root.listeners) ? (this.root.listeners as unknown[]) : [];
+    return listeners.flatMap((listener, index) =>
+      isSection(listener) ? [[['listeners', index], listener] as const] : [],
+    );
   }
 
   #setLog(key: string, flag: string, value: string): void {
@@ -167,7 +195,7 @@ class Merge {
     return endpoint;
   }
 
-  #replaceListeners(texts: readonly string[], flag: string | null): void {
+  #replaceListeners(texts: readonly string[], flag: string | null, mode: string | undefined): void {
     const written = this.root.listeners;
     const listeners: unknown[] = Array.isArray(written) ? written : [];
     if (listeners.length > 1) {
@@ -178,7 +206,8 @@ class Merge {
       );
       return;
     }
-    const template = isSection(listeners[0]) ? listeners[0] : this.#builtListener();
+    const isBuilt = !isSection(listeners[0]);
+    const template = isSection(listeners[0]) ? listeners[0] : this.#builtListener(mode);
     const firstName = typeof template.name === 'string' ? template.name : LISTENER_NAME;
     this.root.listeners = texts.map((text, index) => {
       const path = ['listeners', index];
@@ -187,6 +216,7 @@ class Merge {
         if (flag !== null) this.#origin([...path, 'name'], flag, text);
       }
       if (flag !== null) this.#origin([...path, 'bind'], flag, text);
+      if (isBuilt && mode !== undefined) this.#origin([...path, 'mode'], '--mode', mode);
       return {
         ...structuredClone(template),
         name: index === 0 ? (template.name ?? firstName) : `${firstName}-${index + 1}`,
@@ -195,10 +225,15 @@ class Merge {
     });
   }
 
-  /** A listener for a command line without one in a file: all requests go to the only upstream. */
-  #builtListener(): Section {
+  /** A listener for a command line without one in a file: all requests, or sessions, go to the only upstream. */
+  #builtListener(mode: string | undefined): Section {
     const names = isSection(this.root.upstreams) ? Object.keys(this.root.upstreams) : [];
-    return { name: LISTENER_NAME, ...(names.length > 1 ? {} : { routes: [{ upstream: names[0] ?? UPSTREAM_NAME }] }) };
+    const target = { upstream: names[0] ?? UPSTREAM_NAME };
+    return {
+      name: LISTENER_NAME,
+      ...(mode === undefined ? {} : { mode }),
+      ...(names.length > 1 ? {} : mode === 'l4' ? target : { routes: [target] }),
+    };
   }
 
   /** The thresholds of the file stay; what is probed is replaced. */

@@ -3,9 +3,6 @@ import type { Path } from './problem.js';
 
 /** Where a setting may stand (`*`: any name, `#`: any index) and what to say of it. */
 const LATER_KEYS: readonly (readonly [pattern: string, sentence: string])[] = [
-  ['listeners.#.upstream', 'belongs to mode l4, which is not in this version; an l7 listener has routes'],
-  ['listeners.#.relay', 'belongs to mode l4, which is not in this version'],
-  ['listeners.#.timeouts.sessionIdle', 'belongs to mode l4, which is not in this version'],
   ['listeners.#.tls', 'is known, but not in this version: listeners speak plain HTTP'],
   ['listeners.#.accessLog', 'is known, but not in this version: there is no access log yet'],
   ['upstreams.*.hashKey', 'belongs to the hash balancers, which are not in this version'],

@@ -7,7 +7,9 @@ import { Locator } from './locator.js';
 import type { Machine } from './machine.js';
 import { type Problem, pathText, sourceText, type Warning } from './problem.js';
 import { type Config, configSchema } from './schema/config.js';
-import { explainIssue, valueAt } from './schema/explain-issue.js';
+import { explainIssue } from './schema/explain-issue.js';
+import { modeOf } from './schema/mode.js';
+import { valueAt } from './schema/walk.js';
 import { warningsOf } from './warnings.js';
 
 /** Where a configuration comes from, and all I/O that reading it needs. */
@@ -89,20 +91,20 @@ function readConfigFile(file: string, readFile: ConfigSource['readFile']): Retur
 }
 
 /**
- * Leaves out what only follows from another problem: a listener of mode l4 lacks routes and has settings of its own, and
- * its author learns enough from "l4 is not in this version". The same slip of one flag is told once.
+ * Leaves out what only follows from another problem: an l7 listener with `upstream` lacks routes, and its author learns enough
+ * from "belongs to mode l4". The same slip of one flag is told once.
  */
 function withoutConsequences(problems: readonly Problem[], values: unknown): Problem[] {
-  const l4Keys = new Set<string>();
+  const consequences = new Set<string>();
   const listeners = valueAt(values, ['listeners']);
   for (const [index, listener] of (Array.isArray(listeners) ? listeners : []).entries()) {
-    if (valueAt(listener, ['mode']) !== 'l4') continue;
-    for (const key of [['upstream'], ['relay'], ['timeouts', 'sessionIdle'], ['routes']])
-      l4Keys.add(pathText(['listeners', index, ...key]));
+    const isMeantL4 = modeOf(listener) === 'l7' && valueAt(listener, ['upstream']) !== undefined;
+    if (isMeantL4 && valueAt(listener, ['routes']) === undefined)
+      consequences.add(pathText(['listeners', index, 'routes']));
   }
   const told = new Set<string>();
   return problems.filter((problem) => {
-    if (l4Keys.has(problem.path) && problem.source.kind !== 'flag') return false;
+    if (consequences.has(problem.path)) return false;
     const where =
       problem.source.kind === 'flag' ? sourceText(problem.source) : `${sourceText(problem.source)} ${problem.path}`;
     const key = `${where} ${problem.sentence}`;

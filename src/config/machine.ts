@@ -1,4 +1,4 @@
-/** What a configuration needs to know of the machine it runs on: processors, and which ports need a privilege. */
+/** What a configuration needs to know of the machine it runs on: processors, and what needs a privilege that is not there. */
 import { availableParallelism } from 'node:os';
 
 /** Facts of the machine; a parameter wherever they matter, so that tests choose them. */
@@ -7,6 +7,8 @@ export interface Machine {
   readonly processors: number;
   /** Ports below this need a privilege that this process may not have; 0 when it may use all. */
   readonly firstOpenPort: number;
+  /** May this process load the programs that `relay: sockmap` is made of? Whether the kernel has what they need shows at start. */
+  readonly mayLoadSockmap: boolean;
 }
 
 /** Reads a small text file; throws as `readFileSync` does. */
@@ -15,8 +17,11 @@ export type ReadText = (path: string) => string;
 /** Where the kernel says which ports are open to all; Linux 4.11 and later. */
 const OPEN_PORT_FILE = '/proc/sys/net/ipv4/ip_unprivileged_port_start';
 const OPEN_PORT_DEFAULT = 1024;
-/** Bit of CAP_NET_BIND_SERVICE in the capability masks of /proc/self/status. */
+/** Bits of the capability masks of /proc/self/status (linux/capability.h). */
 const NET_BIND_SERVICE = 10n;
+const NET_ADMIN = 12n;
+const SYS_ADMIN = 21n;
+const BPF = 39n;
 
 /**
  * Reads the facts of this machine. Never throws: what cannot be read counts as unlimited. Thread: primary.
@@ -33,8 +38,14 @@ export function readMachine(readText: ReadText, parallelism: number = availableP
     }
   };
   const processors = Math.max(1, Math.min(parallelism, Math.ceil(cgroupProcessors(read))));
-  const mayBindAll = hasCapability(read('/proc/self/status') ?? '', NET_BIND_SERVICE);
-  return { processors, firstOpenPort: mayBindAll ? 0 : Number(read(OPEN_PORT_FILE) ?? OPEN_PORT_DEFAULT) };
+  const status = read('/proc/self/status') ?? '';
+  const has = (bit: bigint): boolean => hasCapability(status, bit);
+  return {
+    processors,
+    firstOpenPort: has(NET_BIND_SERVICE) ? 0 : Number(read(OPEN_PORT_FILE) ?? OPEN_PORT_DEFAULT),
+    // CAP_SYS_ADMIN stands for both, as it did before Linux 5.8 (capabilities(7)).
+    mayLoadSockmap: has(SYS_ADMIN) || (has(BPF) && has(NET_ADMIN)),
+  };
 }
 
 /** Processors that the cgroup's CPU quota amounts to; Infinity without one. cgroup v2 `cpu.max`, v1 `cpu.cfs_*`. */

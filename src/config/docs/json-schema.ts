@@ -1,5 +1,6 @@
 /** Generates docs/config.schema.json, the JSON Schema that editors check and complete configuration files with. */
 import { z } from 'zod';
+import { invariant } from '../../core/invariant.js';
 import { configSchema } from '../schema/config.js';
 
 /** Plain JSON. */
@@ -22,7 +23,22 @@ export function configJsonSchema(): JsonObject {
       if (zodSchema instanceof z.ZodPrefault) delete jsonSchema.default;
     },
   });
-  return { ...generated, title: 'sluice configuration' };
+  return { ...byMode(generated), title: 'sluice configuration' };
+}
+
+/** Editors are told which of the two schemas of a listener holds, not that one of both does: their findings are then exact. */
+function byMode(generated: JsonObject): JsonObject {
+  const { listeners, ...others } = generated.properties as Record<string, JsonObject>;
+  const items = listeners?.items as JsonObject;
+  const [l7, l4, ...rest] = items.anyOf as readonly JsonObject[];
+  invariant(
+    listeners !== undefined && l7 !== undefined && l4 !== undefined && rest.length === 0,
+    'listeners have two modes',
+  );
+  const condition = { properties: { mode: { const: 'l4', description: 'Which schema holds.' } }, required: ['mode'] };
+  // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+  const listener = { description: items.description, if: condition, then: l4, else: l7 };
+  return { ...generated, properties: { listeners: { ...listeners, items: listener }, ...others } };
 }
 
 /** The text of docs/config.schema.json. */

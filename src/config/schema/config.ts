@@ -33,7 +33,7 @@ export const configSchema = section(
     listeners: z.array(listenerSchema).min(1).meta({ description: 'Where clients connect.' }),
     upstreams: z
       .record(z.string().regex(NAME_PATTERN), upstreamSchema)
-      .meta({ description: 'Where requests go, by name.' }),
+      .meta({ description: 'Where requests and sessions go, by name.' }),
     workers: wholeNumber({
       min: 1,
       max: WORKERS_MAX,
@@ -43,7 +43,8 @@ export const configSchema = section(
     shutdownTimeout: duration({
       minMs: 0,
       maxMs: 24 * HOUR_MS,
-      description: 'After SIGTERM, exchanges in flight have this long to finish.',
+      description:
+        'After SIGTERM, exchanges in flight and sessions have this long to finish; what is left then is cut.',
     }).default(SHUTDOWN_TIMEOUT_MS),
     admin: z
       .union([

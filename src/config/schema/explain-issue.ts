@@ -1,12 +1,23 @@
 /** Turns what zod found into problems: place, value, what was expected, and the nearest name for a typo. */
-import type { z } from 'zod';
+import { z } from 'zod';
 import { laterKeySentence } from '../later-keys.js';
 import type { Locator } from '../locator.js';
 import { nearestName } from '../nearest-name.js';
 import { listText, mustBe, type Path, type PathStep, type Problem, pathText, valueText } from '../problem.js';
 import type { FieldIssue } from './field.js';
+import type { Mode } from './mode.js';
 import { NAME_FORM } from './name.js';
-import { type AnySchema, descriptionOf, knownKeys, schemaAt, sectionOf } from './walk.js';
+import { keysOfOtherMode, otherModeProblem } from './other-mode.js';
+import {
+  type AnySchema,
+  descriptionOf,
+  knownKeys,
+  schemaAt,
+  sectionChoices,
+  sectionOf,
+  unwrap,
+  valueAt,
+} from './walk.js';
 
 /** What explaining an issue needs: the schema it came from, the values that were checked, and where they stand. */
 export interface ExplainContext {
@@ -16,20 +27,11 @@ export interface ExplainContext {
 }
 
 type Issue = z.core.$ZodIssue;
+type UnionIssue = Extract<Issue, { code: 'invalid_union' }>;
 
 /** The problems that one issue stands for. Pure. */
 export function explainIssue(issue: Issue, where: ExplainContext): Problem[] {
   return explain(issue, issue.path.map(toStep), where);
-}
-
-/** The value at a path; undefined where there is none. */
-export function valueAt(root: unknown, path: Path): unknown {
-  let value = root;
-  for (const step of path) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return undefined;
-    value = (value as Record<PathStep, unknown>)[step];
-  }
-  return value;
 }
 
 function explain(issue: Issue, path: Path, where: ExplainContext): Problem[] {
@@ -58,20 +60,23 @@ function explain(issue: Issue, path: Path, where: ExplainContext): Problem[] {
   }
 }
 
-/** `off` or a section: who writes a section is told what is wrong inside it. */
-function explainUnion(
-  issue: Extract<Issue, { code: 'invalid_union' }>,
-  path: Path,
-  value: unknown,
-  where: ExplainContext,
-): Problem[] {
+/** One of several sections, or `off` (or another word) or a section: who writes a section is told what is wrong inside it. */
+function explainUnion(issue: UnionIssue, path: Path, value: unknown, where: ExplainContext): Problem[] {
+  const schema = schemaAt(where.schema, path, where.values);
+  const union = schema === null ? null : unwrap(schema);
+  const choose = union instanceof z.ZodUnion ? sectionChoices.get(union) : undefined;
+  if (union instanceof z.ZodUnion && choose !== undefined) {
+    const options: readonly (AnySchema | null)[] = union.options;
+    const issues = issue.errors[options.indexOf(choose(value))] ?? issuesOfAll(issue.errors);
+    return issues.flatMap((one) => explain(one, [...path, ...one.path.map(toStep)], where));
+  }
   const isSectionIssue = (issues: readonly Issue[]) =>
     !issues.some((one) => one.path.length === 0 && (one.code === 'invalid_type' || one.code === 'invalid_value'));
   const inside = issue.errors.find(isSectionIssue);
   if (inside !== undefined) return inside.flatMap((one) => explain(one, [...path, ...one.path.map(toStep)], where));
   const words = issue.errors.flat().flatMap((one) => (one.code === 'invalid_value' ? one.values.map(String) : []));
   const word = words[0] ?? 'off';
-  const keys = knownKeys(where.schema, path);
+  const keys = knownKeys(where.schema, path, where.values);
   const isMeantOff = value === false || (typeof value === 'string' && nearestName(value, words) !== null);
   const hint = isMeantOff
     ? `did you mean ${word}?`
@@ -81,20 +86,49 @@ function explainUnion(
   return [problem(path, value, mustBe(value, `${word} or a section`), hint, where)];
 }
 
+/** What is wrong whichever section was meant: nothing else can be told while `mode` holds nothing known. */
+function issuesOfAll([first = [], ...others]: readonly (readonly Issue[])[]): readonly Issue[] {
+  return first.flatMap((issue): Issue[] => {
+    const same = others.map((issues) => issues.find((other) => isSameKind(issue, other)));
+    if (same.includes(undefined)) return [];
+    if (issue.code !== 'unrecognized_keys') return [issue];
+    const keys = issue.keys.filter((key) =>
+      same.every((other) => other?.code === issue.code && other.keys.includes(key)),
+    );
+    return keys.length === 0 ? [] : [{ ...issue, keys }];
+  });
+}
+
+function isSameKind(one: Issue, other: Issue): boolean {
+  return one.code === other.code && pathText(one.path.map(toStep)) === pathText(other.path.map(toStep));
+}
+
 function unknownKey(path: Path, key: string, where: ExplainContext): Problem {
   const own = [...path, key];
+  const report = (sentence: string, hint: string | null): Problem =>
+    problem(own, valueAt(where.values, own), sentence, hint, where, 'key');
   const later = laterKeySentence(own);
-  if (later !== null) return problem(own, valueAt(where.values, own), later, null, where, 'key');
-  const keys = knownKeys(where.schema, path);
+  if (later !== null) return report(later, null);
+  const modeIs = (mode: Mode): string => (where.locator.hasFile ? `mode: ${mode}` : `--mode ${mode}`);
+  const misplaced = otherModeProblem(own, where.values, modeIs);
+  if (misplaced !== null) return report(misplaced.sentence, misplaced.hint);
+  return report('is not a known setting', hintForUnknown(path, key, where));
+}
+
+function hintForUnknown(path: Path, key: string, where: ExplainContext): string {
+  if (key === '<<') return 'merge keys (<<) are not supported; a whole value may be an alias (*name)';
+  const keys = knownKeys(where.schema, path, where.values);
   const nearest = nearestName(key, keys);
-  const merge = key === '<<' ? 'merge keys (<<) are not supported; a whole value may be an alias (*name)' : null;
-  const hint = merge ?? (nearest === null ? `known here: ${keys.join(', ')}` : `did you mean ${nearest}?`);
-  return problem(own, valueAt(where.values, own), 'is not a known setting', hint, where, 'key');
+  if (nearest !== null) return `did you mean ${nearest}?`;
+  const other = keysOfOtherMode(path, where.values);
+  const nearestThere = other === null ? null : nearestName(key, other.keys);
+  if (nearestThere !== null) return `${nearestThere}, if that was meant, belongs to mode ${other?.mode}`;
+  return `known here: ${keys.join(', ')}`;
 }
 
 function wrongKind(path: Path, value: unknown, kind: string, where: ExplainContext): Problem {
-  const schema = schemaAt(where.schema, path);
-  const section = schema === null ? null : sectionOf(schema);
+  const schema = schemaAt(where.schema, path, where.values);
+  const section = schema === null ? null : sectionOf(schema, value);
   if (value === null) {
     const remove =
       section === null
@@ -110,7 +144,7 @@ function wrongKind(path: Path, value: unknown, kind: string, where: ExplainConte
 }
 
 function descriptionAt(path: Path, where: ExplainContext): string | null {
-  const schema = schemaAt(where.schema, path);
+  const schema = schemaAt(where.schema, path, where.values);
   return schema === null ? null : descriptionOf(schema) || null;
 }
 

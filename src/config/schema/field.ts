@@ -189,16 +189,16 @@ export function fact(rules: { description: string }): Field<boolean> {
  * One of some names.
  *
  * @param rules `later`: names that belong to the design but not to this version; refused with a sentence of their own. `among`: all
- *   names that may stand here, of which `names` are those that this section is for
+ *   names that may stand here, of which `names` are those that this section is for. `foreign`: what other programs call these names
  */
 export function choice<const Name extends string>(rules: {
   names: readonly Name[];
   among?: readonly string[];
   later?: readonly string[];
+  foreign?: Readonly<Record<string, string>>;
   description: string;
 }): Field<Name> {
-  const { names, later = [], description } = rules;
-  const { among = names } = rules;
+  const { names, among = names, later = [], foreign = {}, description } = rules;
   const expected = among.length === 1 ? `${among[0]}` : `one of ${listText(among)}`;
   return field<Name>({
     read: (value) => {
@@ -206,7 +206,8 @@ export function choice<const Name extends string>(rules: {
       if (found !== undefined) return { ok: true, value: found };
       if (typeof value !== 'string') return { ok: false, expected, hint: null };
       if (later.includes(value)) return { ok: false, expected, hint: laterHint(value, among) };
-      const nearest = nearestName(value, [...among, ...later]);
+      const nearest =
+        (Object.hasOwn(foreign, value) ? foreign[value] : null) ?? nearestName(value, [...among, ...later]);
       if (nearest === null) return { ok: false, expected, hint: null };
       return {
         ok: false,
@@ -284,11 +285,16 @@ export function fileMode(rules: { description: string }): Field<number> {
       const hint = typeof value === 'number' ? 'put the digits in quotes: without them YAML reads a number' : null;
       return { ok: false, expected, hint };
     },
-    write: (mode) => `0${mode.toString(8).padStart(3, '0')}`,
+    write: formatFileMode,
     description: rules.description,
     form: 'octal permissions in quotes',
     json: { type: 'string', pattern: '^0?[0-7]{3}$' },
   });
+}
+
+/** Writes permissions the way a `fileMode` reads them: four octal digits. */
+export function formatFileMode(mode: number): string {
+  return mode.toString(8).padStart(4, '0');
 }
 
 /** An address to connect to. */

@@ -39,3 +39,13 @@ export function keepAlive(rules: { description: string }) {
 }
 
 export type KeepAlive = z.output<ReturnType<typeof keepAlive>>;
+
+/** Is it what a section without keys reads as? */
+export function isDefaultKeepAlive(keepAlive: KeepAlive): boolean {
+  return (
+    keepAlive !== 'off' &&
+    keepAlive.idle === TCP_KEEP_ALIVE_IDLE_MS &&
+    keepAlive.interval === TCP_KEEP_ALIVE_INTERVAL_MS &&
+    keepAlive.probes === TCP_KEEP_ALIVE_PROBES
+  );
+}

@@ -16,7 +16,7 @@ import {
 import type { RelayName } from '../plan.js';
 import { addressRange, choice, duration, fact, fileMode, listenAddress, section, wholeNumber } from './field.js';
 import { keepAlive } from './keep-alive.js';
-import { MODES } from './mode.js';
+import { FOREIGN_MODES, MODES } from './mode.js';
 import { listenerName, upstreamName } from './name.js';
 import { alpnProtocol, serverName } from './server-name.js';
 
@@ -120,6 +120,7 @@ export const l4ListenerSchema = section(
     mode: choice({
       names: ['l4'],
       among: MODES,
+      foreign: FOREIGN_MODES,
       description: '`l4`: connections are balanced, whatever they carry.',
     }),
     accept: choice({

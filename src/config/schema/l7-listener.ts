@@ -12,7 +12,7 @@ import {
 } from '../defaults.js';
 import { addressRange, bindAddress, choice, duration, section, size, wholeNumber } from './field.js';
 import { routeSchema } from './l7-route.js';
-import { MODES } from './mode.js';
+import { FOREIGN_MODES, MODES } from './mode.js';
 import { listenerName } from './name.js';
 
 const HOUR_MS = 3_600_000;
@@ -70,7 +70,12 @@ const limitsSchema = section(
 export const l7ListenerSchema = section(
   {
     name: listenerName({ description: 'Name in logs, metrics and the admin API.' }),
-    mode: choice({ names: ['l7'], among: MODES, description: '`l7`: HTTP requests are balanced.' }).default(MODE),
+    mode: choice({
+      names: ['l7'],
+      among: MODES,
+      foreign: FOREIGN_MODES,
+      description: '`l7`: HTTP requests are balanced.',
+    }).default(MODE),
     frontend: choice({
       names: ['uws'],
       later: ['native'],

@@ -61,7 +61,7 @@ export const endpointSchema = section(
       min: 1,
       max: 1_000_000,
       word: { text: 'unlimited', value: 0 },
-      description: 'Most requests in flight on this endpoint, exact over all workers.',
+      description: 'Most requests in flight and sessions on this endpoint, exact over all workers.',
     }).default(ENDPOINT_MAX_CONNS),
   },
   'An endpoint: one address of the upstream.',
@@ -112,7 +112,7 @@ export const upstreamSchema = section(
     balance: choice({
       names: BALANCERS,
       later: LATER_BALANCERS,
-      description: 'How an endpoint is picked for each attempt.',
+      description: 'How an endpoint is picked for each attempt of an exchange or a session.',
     }).default(BALANCER),
     endpoints: z
       .array(endpointSchema)
@@ -123,7 +123,8 @@ export const upstreamSchema = section(
         connect: duration({
           minMs: 1,
           maxMs: HOUR_MS,
-          description: 'Time for the connection to an endpoint, and for waiting for a free one.',
+          description:
+            'Time for the connection to an endpoint, over all its addresses, and for waiting for a free one.',
         }).default(CONNECT_TIMEOUT_MS),
         firstByte: duration({
           minMs: 1,
@@ -172,7 +173,7 @@ export const upstreamSchema = section(
             "An idle connection is closed after this. Keep it below the endpoints' own keep-alive timeout (5 s in Node).",
         }).default(UPSTREAM_KEEP_ALIVE_IDLE_MS),
       },
-      'The connection pool of each endpoint in each worker.',
+      'The connection pool of each endpoint in each worker, for exchanges (mode `l7`): sessions have connections of their own.',
     ).prefault({}),
     responseLimits: section(
       {

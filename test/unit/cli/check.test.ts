@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { parseArguments } from '../../../src/cli/arguments.js';
 import { runCheck } from '../../../src/cli/check.js';
 
-const MACHINE = { processors: 2, firstOpenPort: 1024 };
+const MACHINE = { processors: 2, firstOpenPort: 1024, mayLoadSockmap: false };
 const VALID = `
 listeners: [ { name: web, bind: ":8080", routes: [ { upstream: api } ] } ]
 upstreams: { api: { endpoints: [ { address: "h:1" }, { address: "h:2" } ] } }
@@ -90,12 +90,21 @@ describe('check', () => {
     expect(check(['-c', 'a.yaml', '--print'], { 'a.yaml': 'workers: 1' })).toMatchObject({ code: 1, out: '' });
   });
 
-  it('accepts the example without warnings but those of this machine', () => {
-    const example = readFileSync(new URL('../../../examples/sluice.yaml', import.meta.url), 'utf8');
-    expect(check(['-c', 'examples/sluice.yaml'], { 'examples/sluice.yaml': example })).toEqual({
+  it.each(['examples/sluice.yaml', 'examples/l4.yaml'])('accepts %s without warnings', (path) => {
+    const example = readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
+    expect(check(['-c', path], { [path]: example })).toEqual({ code: 0, out: `${path}: valid\n`, err: '' });
+  });
+
+  it('takes an l4 listener from the command line alone, and prints it as a file that loads to the same', () => {
+    const words = ['--mode', 'l4', '--listen', ':5432', '-u', 'a:5432', '-u', 'b:5432,backup', '--relay', 'splice'];
+    const printed = check([...words, '--print'], {});
+    expect(printed).toMatchObject({ code: 0, err: 'the command line: valid\n' });
+    expect(printed.out).toContain('mode: l4\n');
+    expect(printed.out).toContain('relay: splice\n');
+    expect(check(['-c', 'a.yaml', '--print'], { 'a.yaml': printed.out })).toEqual({
       code: 0,
-      out: 'examples/sluice.yaml: valid\n',
-      err: '',
+      out: printed.out,
+      err: 'a.yaml: valid\n',
     });
   });
 });

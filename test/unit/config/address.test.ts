@@ -5,10 +5,13 @@ import {
   bindAddressesOverlap,
   endpointIdentity,
   formatBindAddress,
+  formatListenAddress,
   isLoopback,
+  listenAddressesOverlap,
   parseAddressRange,
   parseBindAddress,
   parseEndpointAddress,
+  parseListenAddress,
 } from '../../../src/config/address.js';
 
 describe('endpoint address', () => {
@@ -154,6 +157,55 @@ describe('bind address', () => {
     ['', false],
   ])('knows whether "%s" is loopback', (host, isLocal) => {
     expect(isLoopback(host)).toBe(isLocal);
+  });
+});
+
+describe('address of an l4 listener', () => {
+  it.each([
+    [':5432', { kind: 'tcp', host: '0.0.0.0', port: 5432 }],
+    ['[::1]:0', { kind: 'tcp', host: '::1', port: 0 }],
+    ['unix:/run/db.sock', { kind: 'unix', path: '/run/db.sock' }],
+    ['unix:@db', { kind: 'unix', path: '@db' }],
+    ['unix:@a/b c', { kind: 'unix', path: '@a/b c' }],
+    [`unix:/${'a'.repeat(106)}`, { kind: 'unix', path: `/${'a'.repeat(106)}` }],
+    [`unix:@${'a'.repeat(106)}`, { kind: 'unix', path: `@${'a'.repeat(106)}` }],
+  ])('reads %s, and writes it the same way', (text, value) => {
+    const parsed = parseListenAddress(text);
+    expect(parsed).toEqual({ ok: true, value });
+    if (parsed.ok) expect(parseListenAddress(formatListenAddress(parsed.value))).toEqual(parsed);
+  });
+
+  it.each([
+    ['unix:run/db.sock', 'the path of a UNIX socket is absolute: unix:/run/db.sock; unix:@name is an abstract one'],
+    ['unix:', 'the path of a UNIX socket is absolute: unix:/run/db.sock; unix:@name is an abstract one'],
+    ['unix:@', 'the name of the abstract socket is missing: unix:@name'],
+    ['unix:/run/', 'name the file of the socket, not its directory'],
+    ['unix:/a\nb', 'the path holds a control character'],
+    [`unix:/${'a'.repeat(107)}`, 'the kernel does not take longer paths for UNIX sockets'],
+    [`unix:@${'ä'.repeat(54)}`, 'the kernel does not take longer paths for UNIX sockets'],
+    ['5432', 'for a port alone write :5432'],
+    ['db.internal:5432', 'a listener needs an IP address, not a name: which of its addresses would be meant?'],
+  ])('refuses %j', (text, hint) => {
+    expect(parseListenAddress(text)).toMatchObject({ ok: false, hint });
+  });
+
+  it.each([
+    [':5432', '127.0.0.1:5432', true],
+    ['unix:/run/a', 'unix:/run/a', true],
+    ['unix:/run/a', 'unix:/run//b/../a', true],
+    ['unix:/run/a', 'unix:/run/b', false],
+    ['unix:/a', 'unix:@a', false],
+    ['unix:@a', 'unix:@a', true],
+    ['unix:@a/../b', 'unix:@b', false],
+    [':5432', 'unix:/5432', false],
+  ])('knows whether %s and %s overlap', (one, other, isOverlap) => {
+    const read = (text: string) => {
+      const parsed = parseListenAddress(text);
+      if (!parsed.ok) throw new Error(text);
+      return parsed.value;
+    };
+    expect(listenAddressesOverlap(read(one), read(other))).toBe(isOverlap);
+    expect(listenAddressesOverlap(read(other), read(one))).toBe(isOverlap);
   });
 });
 

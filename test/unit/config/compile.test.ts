@@ -1,10 +1,10 @@
 /** Compiling: a configuration becomes plain data with slots, indexes and times in ms. */
 import { describe, expect, it } from 'vitest';
-import { endpointSlotsFor, layoutFor } from '../../../src/board/layout.js';
+import { clientEntriesFor, endpointSlotsFor, layoutFor } from '../../../src/board/layout.js';
 import { compilePlan } from '../../../src/config/compile.js';
-import { ENDPOINTS_MAX } from '../../../src/config/cross-checks.js';
+import { ENDPOINTS_MAX, LISTENERS_MAX } from '../../../src/config/cross-checks.js';
 import { WORKERS_MAX } from '../../../src/config/schema/config.js';
-import { configOf, SMALLEST } from './loading.js';
+import { configOf, SMALLEST, SMALLEST_L4 } from './loading.js';
 
 const FULL = `
 listeners:
@@ -21,7 +21,9 @@ upstreams:
     balance: least-time
     endpoints: [ { address: "10.0.0.1:9001", weight: 2, maxConns: 9 }, { address: "[::1]:1", backup: true }, { address: "unix:/run/a.sock" } ]
     timeouts: { connect: 1s, firstByte: 2s, idle: 3s }
-    retry: { attempts: 3 }
+    retry: { attempts: 3, connectAttempts: 4 }
+    proxyProtocol: v2
+    keepAlive: { idle: 20s, interval: 5s, probes: 2 }
     pool: { maxIdle: 1, maxConnections: 2, keepAliveIdle: 3s }
     responseLimits: { headBytes: 4KiB, headers: 5 }
     healthCheck: { path: /health }
@@ -96,7 +98,9 @@ describe('compiled plan', () => {
             },
           ],
           timeouts: { connectMs: 1_000, firstByteMs: 2_000, idleMs: 3_000 },
-          retry: { attempts: 3 },
+          retry: { attempts: 3, connectAttempts: 4 },
+          proxyProtocol: 'v2',
+          keepAlive: { idleMs: 20_000, intervalMs: 5_000, probes: 2 },
           pool: { maxIdle: 1, maxConnections: 2, keepAliveIdleMs: 3_000 },
           responseLimits: { headBytes: 4_096, headers: 5 },
           healthCheck: {
@@ -124,7 +128,9 @@ describe('compiled plan', () => {
             },
           ],
           timeouts: { connectMs: 5_000, firstByteMs: 60_000, idleMs: 60_000 },
-          retry: { attempts: 2 },
+          retry: { attempts: 2, connectAttempts: 3 },
+          proxyProtocol: 'off',
+          keepAlive: { idleMs: 60_000, intervalMs: 10_000, probes: 6 },
           pool: { maxIdle: 256, maxConnections: 0, keepAliveIdleMs: 4_000 },
           responseLimits: { headBytes: 32_768, headers: 100 },
           healthCheck: { kind: 'tcp', intervalMs: 9_000, timeoutMs: 1_000, healthyAfter: 2, unhealthyAfter: 3 },
@@ -146,6 +152,72 @@ describe('compiled plan', () => {
     );
   });
 
+  it('has everything an l4 data plane needs', () => {
+    const text = `
+listeners:
+  - name: tls
+    mode: l4
+    accept: reuseport
+    bind: "[::1]:0"
+    relay: splice
+    halfClose: false
+    deferAccept: 3s
+    proxyProtocol: true
+    trustedProxies: [ 10.0.0.0/8 ]
+    keepAlive: { idle: 30s, interval: 5s, probes: 3 }
+    timeouts: { sessionIdle: 1h, linger: 2s, preface: 500ms }
+    limits: { sessions: 9, sessionsPerClient: 3, newSessionsPerClient: { perSecond: 2, burst: 7 } }
+    routes: [ { upstream: pg }, { match: { sni: "*.A.example", alpn: [ h2, http/1.1 ] }, upstream: web } ]
+  - { name: db, mode: l4, bind: "unix:/run/db.sock", socketMode: "0660", upstream: web, keepAlive: off }
+upstreams:
+  web: { endpoints: [ { address: "h:1" } ] }
+  pg: { endpoints: [ { address: "h:1" } ] }
+`;
+    const { listeners } = compilePlan(configOf(text), { assignSlot: countingSlots(), epoch: 1, processors: 1 });
+    expect(structuredClone(listeners)).toEqual(listeners);
+    expect(listeners).toEqual([
+      {
+        name: 'tls',
+        mode: 'l4',
+        accept: 'reuseport',
+        bind: { kind: 'tcp', host: '::1', port: 0 },
+        relay: 'splice',
+        halfClose: false,
+        deferAcceptMs: 3_000,
+        proxyProtocol: true,
+        trustedProxies: ['10.0.0.0/8'],
+        keepAlive: { idleMs: 30_000, intervalMs: 5_000, probes: 3 },
+        timeouts: { sessionIdleMs: 3_600_000, lingerMs: 2_000, prefaceMs: 500 },
+        limits: { sessions: 9, sessionsPerClient: 3, newSessionsPerClient: { perSecond: 2, burst: 7 } },
+        routes: [
+          { sni: '*', alpn: [], upstream: 1 },
+          { sni: '*.a.example', alpn: ['h2', 'http/1.1'], upstream: 0 },
+        ],
+      },
+      {
+        name: 'db',
+        mode: 'l4',
+        accept: 'primary',
+        bind: { kind: 'unix', path: '/run/db.sock', mode: 0o660 },
+        relay: 'adaptive',
+        halfClose: true,
+        deferAcceptMs: 0,
+        proxyProtocol: false,
+        trustedProxies: [],
+        keepAlive: { idleMs: 0, intervalMs: 10_000, probes: 6 },
+        timeouts: { sessionIdleMs: 600_000, lingerMs: 60_000, prefaceMs: 5_000 },
+        limits: { sessions: 0, sessionsPerClient: 0, newSessionsPerClient: null },
+        routes: [{ sni: '*', alpn: [], upstream: 0 }],
+      },
+    ]);
+  });
+
+  it('gives a UNIX socket the permissions that nginx gives its own', () => {
+    const config = configOf(SMALLEST_L4.replace('127.0.0.1:5432', 'unix:@db'));
+    const [listener] = compilePlan(config, { assignSlot: countingSlots(), epoch: 1, processors: 1 }).listeners;
+    expect(listener).toMatchObject({ bind: { kind: 'unix', path: '@db', mode: 0o666 } });
+  });
+
   it('asks for the slots in the order of the file, by names', () => {
     const asked: string[] = [];
     const assignSlot = (upstream: string, endpoint: string) => ({
@@ -161,6 +233,8 @@ describe('compiled plan', () => {
       endpointSlots: endpointSlotsFor(ENDPOINTS_MAX),
       upstreams: ENDPOINTS_MAX,
       workers: WORKERS_MAX,
+      listeners: LISTENERS_MAX,
+      clientEntries: clientEntriesFor(true),
     };
     expect(() => layoutFor(capacities)).not.toThrow();
   });

@@ -4,14 +4,36 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { effectiveYaml } from '../../../src/config/effective.js';
 import type { ConfigFlags } from '../../../src/config/flags.js';
-import { configOf, problemsOf, SMALLEST } from './loading.js';
+import { configOf, problemsOf, SMALLEST, SMALLEST_L4 } from './loading.js';
 
-const EXAMPLE = readFileSync(new URL('../../../examples/sluice.yaml', import.meta.url), 'utf8');
+const read = (name: string) => readFileSync(new URL(`../../../examples/${name}`, import.meta.url), 'utf8');
+const EXAMPLE = read('sluice.yaml');
+const L4_EXAMPLE = read('l4.yaml');
 
 describe('effective configuration', () => {
   it.each<[string, string | null, ConfigFlags]>([
     ['the smallest file', SMALLEST, {}],
     ['the example', EXAMPLE, {}],
+    ['the smallest file of mode l4', SMALLEST_L4, {}],
+    ['the example of mode l4', L4_EXAMPLE, {}],
+    [
+      'flags of mode l4',
+      null,
+      {
+        mode: 'l4',
+        listen: [':5432', 'unix:/run/a b', 'unix:@c'],
+        upstream: ['h:1', 'unix:/b,backup'],
+        relay: 'copy',
+      },
+    ],
+    [
+      'both modes with everything off',
+      SMALLEST.replace(
+        'upstreams:',
+        '  - { name: db, mode: l4, bind: "unix:@db", upstream: api, keepAlive: off, deferAccept: off, halfClose: false }\nupstreams:',
+      ).replace('api: {', 'api: { keepAlive: off, proxyProtocol: v1,'),
+      {},
+    ],
     [
       'flags',
       null,
@@ -35,6 +57,7 @@ describe('effective configuration', () => {
     const printed = effectiveYaml(configOf(SMALLEST));
     for (const line of [
       'mode: l7',
+      'connectAttempts: 3',
       'keepAlive: 75s',
       'bodyBytes: unlimited',
       'exchange: off',
@@ -69,26 +92,36 @@ describe('effective configuration', () => {
   });
 });
 
-describe('the example file', () => {
-  it('is valid', () => {
+describe('the example files', () => {
+  it('are valid', () => {
     expect(Object.keys(configOf(EXAMPLE).upstreams)).toEqual(['api', 'pages']);
+    expect(configOf(L4_EXAMPLE).listeners.map(({ name, mode }) => [name, mode])).toEqual([
+      ['db', 'l4'],
+      ['db-local', 'l4'],
+      ['tls', 'l4'],
+    ]);
   });
 
-  it('explains every line', () => {
-    const unexplained = EXAMPLE.split('\n').filter((line) => line.trim() !== '' && !line.includes('# '));
+  it.each([
+    ['sluice.yaml', EXAMPLE],
+    ['l4.yaml', L4_EXAMPLE],
+  ])('explain every line of %s', (_, text) => {
+    const unexplained = text.split('\n').filter((line) => line.trim() !== '' && !line.includes('# '));
     expect(unexplained.filter((line) => line.trim() !== '#')).toEqual([]);
   });
 
-  it('shows every setting', () => {
-    const keysOf = (yaml: string) => new Set([...yaml.matchAll(/([A-Za-z]+):(?= |$)/gm)].map((match) => match[1]));
-    const shown = keysOf(EXAMPLE.replace(/#.*$/gm, ''));
-    const all = keysOf(effectiveYaml(configOf(EXAMPLE)));
+  it('show every setting between them', () => {
+    const keysOf = (yaml: string) => [...yaml.matchAll(/([A-Za-z]+):(?= |$)/gm)].map((match) => match[1]);
+    const examples = [EXAMPLE, L4_EXAMPLE];
+    const shown = new Set(examples.flatMap((text) => keysOf(text.replace(/#.*$/gm, ''))));
+    const all = new Set(examples.flatMap((text) => keysOf(effectiveYaml(configOf(text)))));
     // The uws front end has no use for these, so an example with them would only warn.
-    const unused = new Set(['requestHead', 'bodyIdle', 'keepAlive', 'tunnelIdle']);
+    const unused = new Set(['requestHead', 'bodyIdle', 'tunnelIdle']);
     expect([...all].filter((key) => key !== undefined && !shown.has(key) && !unused.has(key))).toEqual([]);
   });
 
-  it('breaks loudly when a key is mistyped', () => {
+  it('break loudly when a key is mistyped', () => {
     expect(problemsOf(EXAMPLE.replace('keepAliveIdle', 'keepAliveIdel'))).toHaveLength(1);
+    expect(problemsOf(L4_EXAMPLE.replace('halfClose', 'halfCloes'))).toHaveLength(1);
   });
 });

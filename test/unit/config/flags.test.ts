@@ -1,7 +1,7 @@
 /** Flags over a file: what they replace, when they cannot, and that their problems name the flag. */
 import { describe, expect, it } from 'vitest';
 import { mergeFlags } from '../../../src/config/flags.js';
-import { configOf, problemsOf, SMALLEST, warningsOf } from './loading.js';
+import { configOf, problemsOf, SMALLEST, SMALLEST_L4, warningsOf } from './loading.js';
 
 const TWO_UPSTREAMS = `${SMALLEST}  web: { balance: least-conn, endpoints: [ { address: "h:1" }, { address: "h:2" } ] }\n`;
 const TWO_LISTENERS = SMALLEST.replace(
@@ -46,9 +46,9 @@ describe('a flag over a file', () => {
   it('moves the only listener, with its settings', () => {
     const text = SMALLEST.replace('name: web,', 'name: web, limits: { bodyBytes: 1KiB },');
     const config = configOf(text, { listen: [':1', ':2'] });
-    expect(config.listeners.map(({ name, bind, limits }) => [name, bind.port, limits.bodyBytes])).toEqual([
-      ['web', 1, 1024],
-      ['web-2', 2, 1024],
+    expect(config.listeners).toMatchObject([
+      { name: 'web', bind: { port: 1 }, limits: { bodyBytes: 1024 } },
+      { name: 'web-2', bind: { port: 2 }, limits: { bodyBytes: 1024 } },
     ]);
   });
 
@@ -64,9 +64,8 @@ describe('a flag over a file', () => {
       upstreams: { default: {} },
     });
     expect(
-      configOf('upstreams: { a: { endpoints: [ { address: "h:1" } ] } }', { listen: [':1'] }).listeners[0]?.routes[0]
-        ?.upstream,
-    ).toBe('a');
+      configOf('upstreams: { a: { endpoints: [ { address: "h:1" } ] } }', { listen: [':1'] }).listeners[0],
+    ).toMatchObject({ routes: [{ upstream: 'a' }] });
   });
 
   it('does not change the values that it is merged into', () => {
@@ -81,6 +80,66 @@ describe('a flag over a file', () => {
       logLevel: 'info',
     });
     expect(base).toEqual(before);
+  });
+});
+
+describe('--mode l4', () => {
+  it('builds a listener of sessions from the command line alone', () => {
+    const config = configOf(null, { mode: 'l4', listen: [':5432'], upstream: ['h:1', 'h:2,backup'], relay: 'splice' });
+    expect(config.listeners).toMatchObject([
+      {
+        name: 'main',
+        mode: 'l4',
+        bind: { kind: 'tcp', host: '0.0.0.0', port: 5432 },
+        upstream: 'default',
+        relay: 'splice',
+      },
+    ]);
+    expect(config.listeners[0]).not.toHaveProperty('routes');
+  });
+
+  it('listens on UNIX sockets, too', () => {
+    const config = configOf(null, { mode: 'l4', listen: ['unix:/run/a', ':1', 'unix:@b'], upstream: ['h:1'] });
+    expect(config.listeners).toMatchObject([
+      { name: 'main', bind: { kind: 'unix', path: '/run/a' } },
+      { name: 'main-2', bind: { kind: 'tcp', port: 1 } },
+      { name: 'main-3', bind: { kind: 'unix', path: '@b' } },
+    ]);
+  });
+
+  it('makes up for a file without listeners', () => {
+    const text = 'upstreams: { a: { endpoints: [ { address: "h:1" } ] } }';
+    expect(configOf(text, { mode: 'l4', listen: [':1'] }).listeners).toMatchObject([{ mode: 'l4', upstream: 'a' }]);
+  });
+
+  it('cannot turn a listener of the file into another one', () => {
+    expect(problemsOf(SMALLEST, { mode: 'l4' })).toEqual([
+      '--mode l4 cannot change the mode of listeners of the file: listeners[0] | the modes have different settings: change mode and settings in the file, and leave out --mode',
+    ]);
+    expect(problemsOf(SMALLEST_L4, { mode: 'l7', listen: [':1'] })).toHaveLength(1);
+  });
+
+  it('may say what the file says', () => {
+    expect(configOf(SMALLEST_L4, { mode: 'l4', listen: ['unix:/run/a'] }).listeners).toMatchObject([
+      { name: 'db', bind: { path: '/run/a' }, upstream: 'pg' },
+    ]);
+  });
+});
+
+describe('a flag of one mode over a file of both', () => {
+  const both = SMALLEST.replace('upstreams:', '  - { name: db, mode: l4, bind: ":5432", upstream: api }\nupstreams:');
+
+  it('holds for the listeners of its mode', () => {
+    expect(configOf(both, { relay: 'copy', frontend: 'uws', accept: 'reuseport' }).listeners).toMatchObject([
+      { frontend: 'uws', accept: 'reuseport' },
+      { relay: 'copy', accept: 'reuseport' },
+    ]);
+  });
+
+  it('is refused where the file has none of them', () => {
+    expect(problemsOf(SMALLEST, { relay: 'copy' })).toEqual([
+      '--relay copy listeners[0].relay belongs to mode l4: the front end moves the bytes of an l7 listener | add mode: l4',
+    ]);
   });
 });
 
@@ -113,15 +172,32 @@ describe('a problem of a flag', () => {
     ],
     [{ workers: '0' }, '--workers 0 workers is 0, but must be a whole number from 1 to 256, or auto | write auto'],
     [{ workers: 'two' }, '--workers two workers is "two", but must be a whole number from 1 to 256, or auto'],
+    [{ mode: 'l5' }, '--mode l5 listeners[0].mode is "l5", but must be one of l7 or l4 | did you mean l7?'],
+    [{ mode: 'tcp' }, '--mode tcp listeners[0].mode is "tcp", but must be one of l7 or l4 | did you mean l4?'],
     [
-      { mode: 'l4' },
-      '--mode l4 listeners[0].mode is "l4", but must be l7 | l4 is known, but not in this version; available: l7',
+      { mode: 'l4', frontend: 'uws' },
+      '--frontend uws listeners[0].frontend belongs to mode l7: an l4 listener relays bytes and has no front end',
+    ],
+    [
+      { mode: 'l4', relay: 'slice' },
+      '--relay slice listeners[0].relay is "slice", but must be one of adaptive, copy, splice or sockmap | did you mean splice?',
+    ],
+    [
+      { listen: ['unix:/run/a'] },
+      '--listen unix:/run/a listeners[0].bind is "unix:/run/a", but must be an address of this machine such as 127.0.0.1:8080, :8080 (all IPv4 addresses) or [::1]:8080 | an l7 listener cannot listen on a UNIX socket with the uws front end; a listener of mode l4 can, and endpoints may have one',
+    ],
+    [
+      { mode: 'l4', listen: ['unix:run/a'] },
+      '--listen unix:run/a listeners[0].bind is "unix:run/a", but must be an address of this machine such as 127.0.0.1:5432, :5432 (all IPv4 addresses), [::1]:5432, unix:/run/db.sock or unix:@name | the path of a UNIX socket is absolute: unix:/run/db.sock; unix:@name is an abstract one',
     ],
     [
       { frontend: 'native' },
       '--frontend native listeners[0].frontend is "native", but must be uws | native is known, but not in this version; available: uws',
     ],
-    [{ relay: 'splice' }, '--relay splice listeners[0].relay belongs to mode l4, which is not in this version'],
+    [
+      { relay: 'splice' },
+      '--relay splice listeners[0].relay belongs to mode l4: the front end moves the bytes of an l7 listener | add --mode l4',
+    ],
     [
       { hashKey: 'path' },
       '--hash-key path upstreams.default.hashKey belongs to the hash balancers, which are not in this version',

@@ -37,9 +37,11 @@ describe('a valid file', () => {
             maxConns: 0,
           })),
           timeouts: { connect: 5_000, firstByte: 60_000, idle: 60_000 },
-          retry: { attempts: 2 },
+          retry: { attempts: 2, connectAttempts: 3 },
           pool: { maxIdle: 256, maxConnections: 0, keepAliveIdle: 4_000 },
           responseLimits: { headBytes: 32_768, headers: 100 },
+          proxyProtocol: 'off',
+          keepAlive: { idle: 60_000, interval: 10_000, probes: 6 },
           healthCheck: 'off',
         },
       },
@@ -112,8 +114,10 @@ upstreams:
         'match: { host: "*.Example.COM" }, upstream: api',
       ),
     );
-    expect(config.listeners[0]?.routes[0]?.match.host).toBe('*.example.com');
-    expect(config.listeners[0]?.trustedProxies).toEqual(['192.0.2.1/32', '2001:db8::/32']);
+    expect(config.listeners[0]).toMatchObject({
+      routes: [{ match: { host: '*.example.com' } }],
+      trustedProxies: ['192.0.2.1/32', '2001:db8::/32'],
+    });
   });
 });
 
@@ -139,10 +143,10 @@ describe('flags alone', () => {
 
   it('build a listener for each --listen', () => {
     const config = configOf(null, { upstream: ['a:1'], listen: [':80', ':81', '[::1]:82'] });
-    expect(config.listeners.map(({ name, bind }) => [name, bind.port])).toEqual([
-      ['main', 80],
-      ['main-2', 81],
-      ['main-3', 82],
+    expect(config.listeners).toMatchObject([
+      { name: 'main', bind: { port: 80 } },
+      { name: 'main-2', bind: { port: 81 } },
+      { name: 'main-3', bind: { port: 82 } },
     ]);
   });
 
@@ -232,24 +236,17 @@ describe('a problem of a value', () => {
   });
 
   it.each([
-    ['mode: l4', 'listeners[0].mode is "l4", but must be l7 | l4 is known, but not in this version; available: l7'],
-    ['mode: http', 'listeners[0].mode is "http", but must be l7'],
     [
       'frontend: native',
       'listeners[0].frontend is "native", but must be uws | native is known, but not in this version; available: uws',
     ],
     ['accept: workers', 'listeners[0].accept is "workers", but must be one of primary or reuseport'],
-    ['relay: splice', 'listeners[0].relay belongs to mode l4, which is not in this version'],
     ['tls: {}', 'listeners[0].tls is known, but not in this version: listeners speak plain HTTP'],
     [
       'port: 80',
       'listeners[0].port is not a known setting | known here: name, mode, frontend, accept, bind, trustedProxies, timeouts, limits, routes',
     ],
     ['timeouts: { keepAlve: 1s }', 'listeners[0].timeouts.keepAlve is not a known setting | did you mean keepAlive?'],
-    [
-      'timeouts: { sessionIdle: 1s }',
-      'listeners[0].timeouts.sessionIdle belongs to mode l4, which is not in this version',
-    ],
     [
       'timeouts: { keepAlive: 0s }',
       'listeners[0].timeouts.keepAlive is "0s", but must be a duration such as 500ms, 10s, 5m or 1h, from 100ms to 24h',
@@ -416,7 +413,7 @@ describe('a problem of the whole', () => {
       '{}',
       [
         '1:1 listeners is missing: it must be a list | Where clients connect.',
-        '1:1 upstreams is missing: it must be a section | Where requests go, by name.',
+        '1:1 upstreams is missing: it must be a section | Where requests and sessions go, by name.',
       ],
     ],
     [
@@ -430,7 +427,7 @@ describe('a problem of the whole', () => {
       'listeners: {}\nupstreams: []',
       [
         '1:1 listeners is a section, but must be a list | Where clients connect.',
-        '2:1 upstreams is an empty list, but must be a section | Where requests go, by name.',
+        '2:1 upstreams is an empty list, but must be a section | Where requests and sessions go, by name.',
       ],
     ],
   ])('is told for %j', (text, problems) => {
@@ -504,10 +501,14 @@ upstreams:
     ]);
   });
 
-  it('leaves out what only follows from mode l4', () => {
-    const text = `${SMALLEST.replace('upstreams:', '  - { name: db, mode: l4, bind: ":5432", upstream: pg, timeouts: { sessionIdle: 10m } }\nupstreams:')}`;
+  it('is told for more listeners than the board has room for', () => {
+    const listeners = Array.from(
+      { length: 1025 },
+      (_, index) => `- { name: a${index}, bind: ":${index + 10000}", routes: [ { upstream: api } ] }`,
+    );
+    const text = `listeners:\n${listeners.join('\n')}\n${SMALLEST.slice(SMALLEST.indexOf('upstreams:'))}`;
     expect(problemsOf(text)).toEqual([
-      'sluice.yaml:4:23 listeners[1].mode is "l4", but must be l7 | l4 is known, but not in this version; available: l7',
+      'sluice.yaml:1:1 listeners holds 1025 listeners, but this version takes at most 1024',
     ]);
   });
 

@@ -5,7 +5,7 @@ import type { Machine } from '../../../src/config/machine.js';
 import { type Problem, sourceText } from '../../../src/config/problem.js';
 import type { Config } from '../../../src/config/schema/config.js';
 
-export const MACHINE: Machine = { processors: 4, firstOpenPort: 1024 };
+export const MACHINE: Machine = { processors: 4, firstOpenPort: 1024, mayLoadSockmap: true };
 
 /** The smallest valid file, without warnings. */
 export const SMALLEST = `
@@ -13,6 +13,14 @@ listeners:
   - { name: web, bind: "127.0.0.1:8080", routes: [ { upstream: api } ] }
 upstreams:
   api: { endpoints: [ { address: "10.0.0.1:9001" }, { address: "10.0.0.2:9001" } ] }
+`;
+
+/** The smallest valid file with an l4 listener, without warnings. */
+export const SMALLEST_L4 = `
+listeners:
+  - { name: db, mode: l4, bind: "127.0.0.1:5432", upstream: pg }
+upstreams:
+  pg: { endpoints: [ { address: "10.0.0.1:5432" }, { address: "10.0.0.2:5432" } ] }
 `;
 
 /** Loads a file of this text; null: flags alone. */

@@ -51,8 +51,9 @@ describe('processors', () => {
   });
 });
 
+const status = (mask: string) => ({ '/proc/self/status': `Name:\tnode\nCapEff:\t${mask}\n` });
+
 describe('the first port that needs no privilege', () => {
-  const status = (mask: string) => ({ '/proc/self/status': `Name:\tnode\nCapEff:\t${mask}\n` });
   it.each([
     ['nothing known', {}, 1024],
     ['no capabilities', status('0000000000000000'), 1024],
@@ -66,5 +67,19 @@ describe('the first port that needs no privilege', () => {
     ['a kernel that opens from 80', { '/proc/sys/net/ipv4/ip_unprivileged_port_start': '80\n' }, 80],
   ])('with %s', (_, files, firstOpenPort) => {
     expect(readMachine(reading(files), 1).firstOpenPort).toBe(firstOpenPort);
+  });
+});
+
+describe('the privilege for relay: sockmap', () => {
+  it.each([
+    ['nothing known', {}, false],
+    ['no capabilities', status('0000000000000000'), false],
+    ['all capabilities', status('000001ffffffffff'), true],
+    ['CAP_SYS_ADMIN alone', status('0000000000200000'), true],
+    ['CAP_BPF and CAP_NET_ADMIN', status('0000008000001000'), true],
+    ['CAP_BPF alone', status('0000008000000000'), false],
+    ['CAP_NET_ADMIN alone', status('0000000000001000'), false],
+  ])('with %s', (_, files, mayLoadSockmap) => {
+    expect(readMachine(reading(files), 1).mayLoadSockmap).toBe(mayLoadSockmap);
   });
 });

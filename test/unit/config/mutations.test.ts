@@ -7,7 +7,9 @@ import { compilePlan } from '../../../src/config/compile.js';
 import { effectiveYaml } from '../../../src/config/effective.js';
 import { load } from './loading.js';
 
-const EXAMPLE = readFileSync(new URL('../../../examples/sluice.yaml', import.meta.url), 'utf8');
+const EXAMPLES = ['sluice.yaml', 'l4.yaml'].map(
+  (name) => [name, readFileSync(new URL(`../../../examples/${name}`, import.meta.url), 'utf8')] as const,
+);
 
 /** Loads, and holds the answer against what every answer must keep. */
 function expectAnswer(text: string | Uint8Array): void {
@@ -87,14 +89,18 @@ const oddValue = fc.oneof(
     '10.0.0.0/8',
     'unlimited',
     'auto',
+    'l4',
+    'l7',
+    'unix:@a',
+    '0660',
   ),
   fc.string(),
   fc.double(),
   fc.jsonValue({ maxDepth: 2 }),
 );
 
-describe('a damaged configuration', () => {
-  const valid: unknown = parse(EXAMPLE);
+describe.each(EXAMPLES)('a damaged %s', (_, text) => {
+  const valid: unknown = parse(text);
   const places = placesOf(valid);
 
   it('is answered when values are replaced or missing', () => {
@@ -119,7 +125,20 @@ describe('a damaged configuration', () => {
     const sections = places.filter((place) => typeof place.at(-1) === 'string');
     const key = fc.oneof(
       fc.string(),
-      fc.constantFrom('upstream', 'mode', 'name', '__proto__', 'constructor', 'toString', '<<', 'hashKey', 'tls'),
+      fc.constantFrom(
+        'upstream',
+        'mode',
+        'name',
+        '__proto__',
+        'constructor',
+        'toString',
+        '<<',
+        'hashKey',
+        'tls',
+        'relay',
+        'frontend',
+        'routes',
+      ),
     );
     fc.assert(
       fc.property(fc.constantFrom(...sections), key, oddValue, (place, name, value) => {
@@ -132,9 +151,9 @@ describe('a damaged configuration', () => {
 
   it('is answered when its text is cut, and when characters change', () => {
     fc.assert(
-      fc.property(fc.nat(EXAMPLE.length), fc.nat(20), fc.string({ maxLength: 5 }), (at, removed, inserted) => {
-        expectAnswer(EXAMPLE.slice(0, at) + inserted + EXAMPLE.slice(at + removed));
-        expectAnswer(EXAMPLE.slice(0, at));
+      fc.property(fc.nat(text.length), fc.nat(20), fc.string({ maxLength: 5 }), (at, removed, inserted) => {
+        expectAnswer(text.slice(0, at) + inserted + text.slice(at + removed));
+        expectAnswer(text.slice(0, at));
       }),
       { numRuns: 100 },
     );

@@ -21,7 +21,8 @@ const at = (path: string): Node => {
   return found[1];
 };
 
-const LISTENER = '#/properties/listeners/items/properties';
+const LISTENER = '#/properties/listeners/items/else/properties';
+const L4_LISTENER = '#/properties/listeners/items/then/properties';
 const UPSTREAM = '#/properties/upstreams/additionalProperties/properties';
 
 describe('docs/config.schema.json', () => {
@@ -51,7 +52,8 @@ describe('docs/config.schema.json', () => {
 
   it('requires what has no default', () => {
     expect(at('#').required).toEqual(['listeners', 'upstreams']);
-    expect(at('#/properties/listeners/items').required).toEqual(['name', 'bind', 'routes']);
+    expect(at('#/properties/listeners/items/else').required).toEqual(['name', 'bind', 'routes']);
+    expect(at('#/properties/listeners/items/then').required).toEqual(['name', 'mode', 'bind']);
     expect(at('#/properties/upstreams/additionalProperties').required).toEqual(['endpoints']);
     expect(at(`${UPSTREAM}/endpoints/items`).required).toEqual(['address']);
     expect(at(`${LISTENER}/routes/items`).required).toEqual(['upstream']);
@@ -64,6 +66,10 @@ describe('docs/config.schema.json', () => {
     [`${LISTENER}/routes/items/properties/timeouts/properties/exchange`, 'off'],
     [`${UPSTREAM}/pool/properties/keepAliveIdle`, '4s'],
     [`${UPSTREAM}/endpoints/items/properties/maxConns`, 'unlimited'],
+    [`${L4_LISTENER}/timeouts/properties/sessionIdle`, '10m'],
+    [`${L4_LISTENER}/deferAccept`, 'off'],
+    [`${L4_LISTENER}/socketMode`, '0666'],
+    [`${L4_LISTENER}/limits/properties/newSessionsPerClient`, 'unlimited'],
     ['#/properties/workers', 'auto'],
     ['#/properties/admin', { bind: '127.0.0.1:9900' }],
   ])('has the default of %s as it is written', (path, written) => {
@@ -74,6 +80,13 @@ describe('docs/config.schema.json', () => {
     [`${LISTENER}/timeouts/properties/keepAlive`, ['10s', '1.5m', '500ms', '1h'], ['10', '10 s', 's', '-1s', '1d']],
     [`${LISTENER}/limits/properties/bodyBytes`, ['1MiB', 'unlimited', '0B'], ['1MB', '1', 'unlimited!', 'UNLIMITED']],
     [`${LISTENER}/bind`, [':8080', '127.0.0.1:0', '[::1]:80'], ['8080', 'localhost']],
+    [`${L4_LISTENER}/bind`, [':8080', '[::1]:80', 'unix:/run/a', 'unix:@a'], ['8080', 'unix:run/a', 'localhost']],
+    [`${L4_LISTENER}/socketMode`, ['0660', '660'], ['0o660', '0888', '66']],
+    [
+      `${L4_LISTENER}/routes/items/properties/match/properties/sni`,
+      ['*', 'a.example', '*.a.example', 'a_b.c'],
+      ['', '10.0.0.1', 'a:1', 'a*.b', 'a..b', 'a.'],
+    ],
     [`${LISTENER}/name`, ['web', 'web-2', 'a.b_c'], ['', '-web', 'a b']],
     [`${UPSTREAM}/endpoints/items/properties/address`, ['h:1', 'unix:/run/a'], ['h', 'unix:run']],
     [`${LISTENER}/routes/items/properties/match/properties/path`, ['/', '/api/'], ['api', '/a?b', '']],
@@ -88,6 +101,13 @@ describe('docs/config.schema.json', () => {
   it('lists the names of this version only', () => {
     expect(at(`${UPSTREAM}/balance`).enum).toEqual(['round-robin', 'least-conn', 'least-time']);
     expect(at(`${LISTENER}/mode`).enum).toEqual(['l7']);
+    expect(at(`${L4_LISTENER}/mode`).enum).toEqual(['l4']);
+    expect(at(`${L4_LISTENER}/relay`).enum).toEqual(['adaptive', 'copy', 'splice', 'sockmap']);
+  });
+
+  it('lets the mode of a listener choose its schema', () => {
+    const { if: condition } = at('#/properties/listeners/items') as { readonly if: Node };
+    expect(condition).toMatchObject({ properties: { mode: { const: 'l4' } }, required: ['mode'] });
   });
 
   it('takes a whole number or a word where both are allowed', () => {

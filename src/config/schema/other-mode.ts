@@ -1,0 +1,113 @@
+/** What to say of a key that stands in a listener of one mode and belongs to the other: not "unknown", but why it has no place there. */
+import type { Path } from '../problem.js';
+import { LISTENER_SCHEMAS } from './listener.js';
+import { type Mode, modeOf } from './mode.js';
+import { knownKeys, schemaAt, valueAt } from './walk.js';
+
+/** Why a key has no place in a listener of the other mode, and what does its work there (null: nothing). */
+type Reason = readonly [why: string, instead: string | null];
+
+/** By the mode that a key belongs to; indexes of lists are left out. A section stands for the keys below it. */
+const REASONS: Readonly<Record<Mode, Readonly<Record<string, Reason>>>> = {
+  l7: {
+    frontend: ['an l4 listener relays bytes and has no front end', null],
+    'timeouts.requestHead': [
+      'an l4 listener has no request heads',
+      'timeouts.preface bounds the time for a PROXY header and a ClientHello',
+    ],
+    'timeouts.bodyIdle': ['an l4 listener has no request bodies', 'timeouts.sessionIdle bounds silence'],
+    'timeouts.keepAlive': [
+      'an l4 listener does not see where a request ends',
+      'timeouts.sessionIdle bounds silence; keepAlive beside timeouts is that of TCP',
+    ],
+    'timeouts.tunnelIdle': ['an l4 listener has sessions only', 'timeouts.sessionIdle bounds silence'],
+    'limits.headBytes': ['an l4 listener has no request heads', null],
+    'limits.headers': ['an l4 listener has no header lines', null],
+    'limits.bodyBytes': ['an l4 listener has no request bodies', null],
+    'routes.match.host': [
+      'an l4 listener sees no requests',
+      'match: { sni: … } matches the server name that TLS clients ask for',
+    ],
+    'routes.match.path': ['an l4 listener sees no requests', null],
+    'routes.timeouts': ['an l4 listener has no exchanges', "the listener's timeouts.sessionIdle bounds silence"],
+  },
+  l4: {
+    socketMode: ['an l7 listener has no UNIX socket', null],
+    upstream: ['an l7 listener has routes', 'write routes: [ { upstream: … } ]'],
+    relay: ['the front end moves the bytes of an l7 listener', null],
+    halfClose: ['HTTP says itself where a message ends', null],
+    deferAccept: ['the front end opens the socket of an l7 listener', null],
+    proxyProtocol: [
+      'an l7 listener reads no PROXY header',
+      'trustedProxies names the peers whose X-Forwarded-* are believed',
+    ],
+    keepAlive: [
+      'the front end opens the socket of an l7 listener',
+      'timeouts.keepAlive closes client connections that are idle',
+    ],
+    'timeouts.sessionIdle': [
+      'an l7 listener has exchanges, not sessions',
+      'timeouts.keepAlive closes client connections that are idle',
+    ],
+    'timeouts.linger': ['an l7 listener has exchanges, not sessions', null],
+    'timeouts.preface': [
+      'an l7 listener reads no PROXY header and no ClientHello',
+      'timeouts.requestHead bounds the time for a request head',
+    ],
+    'limits.sessions': ['an l7 listener has exchanges, not sessions', null],
+    'limits.sessionsPerClient': ['an l7 listener has exchanges, not sessions', null],
+    'limits.newSessionsPerClient': ['an l7 listener has exchanges, not sessions', null],
+    'routes.match.sni': ['an l7 listener sees no ClientHello', 'match: { host: … } matches the host of requests'],
+    'routes.match.alpn': ['an l7 listener sees no ClientHello', null],
+  },
+};
+
+/** Where a path stands if it is one of a listener of a known mode. */
+function placeInListener(path: Path, values: unknown): { readonly mode: Mode; readonly rest: Path } | null {
+  const [root, index, ...rest] = path;
+  if (root !== 'listeners' || typeof index !== 'number') return null;
+  const mode = modeOf(valueAt(values, ['listeners', index]));
+  return mode === null ? null : { mode, rest };
+}
+
+/**
+ * What to say of an unknown key of a listener that a listener of the other mode knows; null for any other key. Pure.
+ *
+ * @param modeIs how the user of this file or command line says a mode: "mode: l4", "--mode l4"
+ * @returns a sentence and a hint, as a problem has them
+ */
+export function otherModeProblem(
+  path: Path,
+  values: unknown,
+  modeIs: (mode: Mode) => string,
+): { readonly sentence: string; readonly hint: string | null } | null {
+  const place = placeInListener(path, values);
+  if (place === null || place.rest.length === 0) return null;
+  const other: Mode = place.mode === 'l7' ? 'l4' : 'l7';
+  if (schemaAt(LISTENER_SCHEMAS[other], place.rest, null) === null) return null;
+  const [why, instead] = reasonOf(other, place.rest);
+  // A listener of sessions without `mode: l4` is the likeliest slip.
+  const isModeWritten = valueAt(values, [...path.slice(0, 2), 'mode']) !== undefined;
+  const hint = isModeWritten ? instead : `${instead === null ? '' : `${instead}, or `}add ${modeIs(other)}`;
+  return { sentence: `belongs to mode ${other}: ${why}`, hint };
+}
+
+/** The keys of a section of a listener as the other mode has it, and that mode; null outside of listeners. Pure. */
+export function keysOfOtherMode(
+  path: Path,
+  values: unknown,
+): { readonly mode: Mode; readonly keys: readonly string[] } | null {
+  const place = placeInListener(path, values);
+  if (place === null) return null;
+  const mode: Mode = place.mode === 'l7' ? 'l4' : 'l7';
+  return { mode, keys: knownKeys(LISTENER_SCHEMAS[mode], place.rest, null) };
+}
+
+function reasonOf(mode: Mode, rest: Path): Reason {
+  const names = rest.filter((step) => typeof step === 'string');
+  for (let length = names.length; length > 0; length--) {
+    const reason = REASONS[mode][names.slice(0, length).join('.')];
+    if (reason !== undefined) return reason;
+  }
+  return [`an ${mode === 'l7' ? 'l4' : 'l7'} listener has none`, null];
+}
