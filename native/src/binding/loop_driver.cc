@@ -80,8 +80,29 @@ void LoopDriver::OnEvents(uint32_t /*epoll_events*/) {
   is_libuv_readable_ = true;
 }
 
+bool LoopDriver::CanRunScript() const {
+  napi_handle_scope handles = nullptr;
+  if (napi_open_handle_scope(env_, &handles) != napi_ok) return false;
+  napi_value undefined = nullptr;
+  bool is_equal = false;
+  bool is_pending = false;
+  napi_get_undefined(env_, &undefined);
+  // Runs no JavaScript, but is refused where none may run, as every call that might; and where an
+  // exception is pending, which is not what is asked here.
+  const bool is_refused = napi_strict_equals(env_, undefined, undefined, &is_equal) != napi_ok;
+  if (is_refused) napi_is_exception_pending(env_, &is_pending);
+  napi_close_handle_scope(env_, handles);
+  return !is_refused || is_pending;
+}
+
 void LoopDriver::OnPrepare() {
   uv_idle_stop(&idle_);
+  // terminate() stops JavaScript at once, but libuv's loop only some iterations later. What lies
+  // unread, as connections in a mailbox, is left to others.
+  if (!CanRunScript()) {
+    uv_idle_start(&idle_, [](uv_idle_t*) {});
+    return;
+  }
   is_libuv_readable_ = must_leave_ = false;
   uint64_t leave_at_us = 0;
   for (;;) {

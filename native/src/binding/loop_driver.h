@@ -60,6 +60,8 @@ class LoopDriver final : private Pollable {
 
   LoopDriver(Napi::Env env, std::unique_ptr<EventLoop> loop);
   void OnEvents(uint32_t epoll_events) override;
+  /// false once the thread is being ended: whatever the engine began now, nobody would decide on.
+  bool CanRunScript() const;
   void OnPrepare();
   void Close();
   void OnHandleClosed();
