@@ -14,7 +14,7 @@ const FILES_PER_SESSION = 2;
  * and health checks; within these bounds.
  */
 const RESERVED_SHARE = 1 / 16;
-const LEAST_RESERVED_FILES = 64;
+const LEAST_RESERVED_FILES = 16;
 const MOST_RESERVED_FILES = 1024;
 
 /**

@@ -33,7 +33,7 @@ describe('maxSessionsOf', () => {
   it.each([
     [20_000, 2, 9_440],
     [1_024, 1, 440],
-    [256, 4, 32],
+    [200, 2, 44],
     [64, 4, 1],
   ])('of %i descriptors and %i workers are %i', (softLimit, workers, most) => {
     expect(maxSessionsOf({ workers }, softLimit)).toBe(most);
