@@ -9,6 +9,7 @@
 #include <sys/un.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdint>
 #include <cstring>
 #include <functional>
@@ -228,6 +229,7 @@ class Rig : private SessionBatchSink {
                const SessionEndpointSettings& endpoint_settings = PatientEndpoint(),
                size_t event_capacity = 64, std::shared_ptr<Mailbox> mailbox = nullptr)
       : events_(event_capacity * kSessionEventStride), arena_(kMinSessionArenaBytes) {
+    std::signal(SIGPIPE, SIG_IGN);  // as Node does: see Splice
     loop = std::move(EventLoop::Create().value());
     const SessionBatchMemory memory{events_.data(), event_capacity, arena_.data(), arena_.size()};
     engine = std::make_unique<SessionEngine>(
