@@ -271,7 +271,10 @@ export interface ListeningSocket {
 export interface Acceptor {
   /** Accepts on this socket from the moment that there is a worker. @param listener index in the plan */
   listen(listener: number, descriptor: number): void;
-  /** Connections go to the worker whose mailbox has the fewest open ones; of several, to the one after the last that got one. */
+  /**
+   * Connections go to the worker whose mailbox has the fewest open ones; of several, to the one after the last that got one. Nothing
+   * happens where its worker has gone already.
+   */
   addWorker(mailbox: number): void;
   /** It gets no more; what lies unread in its mailbox goes to the others, or waits for the next worker. Idempotent. */
   removeWorker(mailbox: number): void;
@@ -296,7 +299,7 @@ export interface SessionAddon {
   readonly Acceptor: new (options: AcceptorOptions) => Acceptor;
   /**
    * Opens a listening socket, after a proof that nobody listens there; a UNIX socket's file that nobody listens on any more is
-   * replaced. Throws an Error with `code` EADDRINUSE, EACCES, EADDRNOTAVAIL, ENOENT … Thread: any.
+   * replaced. Throws an Error with `code` EADDRINUSE, EACCES, EADDRNOTAVAIL, ENOENT, EEXIST (a file that is no socket) … Thread: any.
    */
   openListeningSocket(address: ListeningAddress, options: ListeningOptions): ListeningSocket;
 }

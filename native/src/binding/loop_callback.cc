@@ -1,4 +1,4 @@
-// Calls JavaScript out of the engine's loop.
+// Calls JavaScript functions out of the loop.
 #include "binding/loop_callback.h"
 
 namespace sluice::binding {

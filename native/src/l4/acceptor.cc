@@ -1,4 +1,4 @@
-// Accepts connections.
+// Accepts connections, and rests where descriptors run short.
 #include "l4/acceptor.h"
 
 #include <netinet/in.h>
