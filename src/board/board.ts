@@ -1,11 +1,13 @@
 /** The primary's side of the board: makes it, gives slots out, adds the workers up, and takes back what dead ones held. */
+import { randomInt } from 'node:crypto';
 import { invariant } from '../core/invariant.js';
 import { generationAfter } from './claims-word.js';
 import { EndpointControlWriter, type EndpointSettings } from './endpoint-control.js';
 import { EndpointLoadTable } from './endpoint-load.js';
 import type { BoardCapacities } from './layout.js';
 import { Reclaimer } from './reclaim.js';
-import { allocateBoard, type MappedBoard } from './shared-memory.js';
+import { reclaimSessions } from './session-reclaim.js';
+import { allocateBoard, type HashKey, type MappedBoard } from './shared-memory.js';
 import { SlotAllocator } from './slot-allocator.js';
 import { UpstreamTable } from './upstream-table.js';
 import { clearWaiting } from './waiting-table.js';
@@ -120,13 +122,14 @@ export class Board {
 
   /**
    * Takes back what a worker held whose thread has ended ('exit' was emitted): claims on endpoints, open connections,
-   * exchanges and sessions, waits. Idempotent.
+   * exchanges and sessions, waits, its sessions at listeners and of clients, and the locks it died with. Idempotent.
    *
    * @returns false when an endpoint was too busy to find out what the worker held there: call again a few ms later
    */
   reclaim(worker: number): boolean {
     this.stripe(worker).markLost();
     clearWaiting(this.#mapped, worker);
+    reclaimSessions(this.#mapped, worker);
     const isSettled = this.#reclaimer.reclaim(worker);
     if (isSettled) this.#unsettled.delete(worker);
     else this.#unsettled.add(worker);
@@ -154,11 +157,17 @@ export class Board {
 /**
  * Makes the board of this process. Thread: primary.
  *
- * @param capacities endpointSlotsFor(), upstreams and workers of the plan
+ * @param capacities endpointSlotsFor(), clientEntriesFor(), and what the plan has
+ * @param hashKey    random for each process; fixed in tests
  * @throws Error (invariant) when a capacity is out of range; RangeError when there is no such memory
  */
-export function createBoard(capacities: BoardCapacities): Board {
-  return new Board(allocateBoard(capacities));
+export function createBoard(capacities: BoardCapacities, hashKey: HashKey = randomKey()): Board {
+  return new Board(allocateBoard(capacities, hashKey));
+}
+
+function randomKey(): HashKey {
+  const word = (): number => randomInt(2 ** 32) | 0;
+  return [word(), word()];
 }
 
 function sumOf<Field extends string>(all: readonly Readonly<Record<Field, number>>[]): Record<Field, number> {

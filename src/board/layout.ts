@@ -15,7 +15,7 @@ const FLOAT64_BYTES = 8;
 /** "SLCB" read as a little-endian int32. */
 export const BOARD_MAGIC = 0x42434c53;
 /** Raised with every change of this file: a worker of another build must not read this board. */
-export const LAYOUT_VERSION = 2;
+export const LAYOUT_VERSION = 3;
 
 /** How much the board has room for; fixed for the life of the process. */
 export interface BoardCapacities {
@@ -23,12 +23,18 @@ export interface BoardCapacities {
   readonly endpointSlots: number;
   readonly upstreams: number;
   readonly workers: number;
+  /** Listeners of both modes. */
+  readonly listeners: number;
+  /** clientEntriesFor(): entries of clients at listeners that limit each one; whole buckets. */
+  readonly clientEntries: number;
 }
 
 /** Larger boards are a mistake in the arithmetic of whoever asked; the largest possible takes 0.7 GiB. */
 export const MOST_ENDPOINT_SLOTS = 1 << 16;
 export const MOST_UPSTREAMS = 1 << 14;
 export const MOST_WORKERS = 256;
+export const MOST_LISTENERS = 1 << 14;
+export const MOST_CLIENT_ENTRIES = 1 << 16;
 
 /** Spare slots: a reload needs room for its new endpoints before the old ones are gone. */
 const SLOT_STEP = 64;
@@ -43,11 +49,24 @@ export function endpointSlotsFor(endpoints: number): number {
   return Math.max(1, Math.ceil((2 * endpoints) / SLOT_STEP)) * SLOT_STEP;
 }
 
+/** Entries in one bucket of the client table. */
+export const CLIENT_WAYS = 16;
+
+/**
+ * Entries to ask for. With any listener that limits clients: as many as there are, so that with 20,000 clients at a time hardly any of
+ * the 4096 buckets has more than its 16 (mean 5; Poisson: 15 of a million buckets). Else the least that can be laid out.
+ *
+ * @param limitsClients some listener limits the sessions of each client, or their rate
+ */
+export function clientEntriesFor(limitsClients: boolean): number {
+  return limitsClients ? MOST_CLIENT_ENTRIES : CLIENT_WAYS;
+}
+
 /** Shape of one group of records. */
 export interface Group<Field extends string = string> {
   readonly writer: 'primary' | 'every worker' | 'owning worker';
   /** How many records there are. */
-  readonly per: 'board' | 'upstream' | 'slot';
+  readonly per: 'board' | 'upstream' | 'slot' | 'listener' | 'client bucket' | 'client entry';
   readonly word: 'int32' | 'float64';
   /** `line`: every record on lines of its own, because several threads write it. `packed`: side by side, one writer. */
   readonly spacing: 'line' | 'packed';
@@ -56,12 +75,24 @@ export interface Group<Field extends string = string> {
   readonly words: number;
 }
 
-function group<const Fields extends readonly string[]>(
+/** A field of one word, or a row of words that begins at the field. */
+type FieldShape = string | readonly [name: string, words: number];
+type NameOf<Shape extends FieldShape> = Shape extends readonly [infer Name extends string, number]
+  ? Name
+  : Extract<Shape, string>;
+
+function group<const Fields extends readonly FieldShape[]>(
   shape: Pick<Group, 'writer' | 'per' | 'word' | 'spacing'>,
   fields: Fields,
-): Group<Fields[number]> {
-  const field = Object.fromEntries(fields.map((name, index) => [name, index])) as Record<Fields[number], number>;
-  return { ...shape, field, words: fields.length };
+): Group<NameOf<Fields[number]>> {
+  const field: Record<string, number> = {};
+  let words = 0;
+  for (const each of fields) {
+    const [name, length] = typeof each === 'string' ? [each, 1] : each;
+    field[name] = words;
+    words += length;
+  }
+  return { ...shape, field: field as Record<NameOf<Fields[number]>, number>, words }; // a key for each of `fields`
 }
 
 /** Written once, before any worker starts. */
@@ -71,7 +102,12 @@ export const Header = group({ writer: 'primary', per: 'board', word: 'int32', sp
   'endpointSlots',
   'upstreams',
   'workers',
+  'listeners',
+  'clientEntries',
   'bytes',
+  /** Key of the hash that spreads clients over buckets; random, so that nobody outside can fill one bucket on purpose. */
+  'hashKeyLow',
+  'hashKeyHigh',
 ]);
 
 /** Counts changes of the control records of an upstream, so that workers know when to rebuild what they cached. */
@@ -93,6 +129,29 @@ export const EndpointLoad = group({ writer: 'every worker', per: 'slot', word: '
   /** Tick at which a failure last raised the estimate; NEVER: none did. */
   'failureAt',
 ]);
+
+/** Guards the adding up of a listener's sessions, see listener-sessions.ts. */
+export const ListenerLock = group({ writer: 'every worker', per: 'listener', word: 'int32', spacing: 'line' }, [
+  /** 0: free; else the index of the worker that holds it, plus 1. */
+  'lock',
+]);
+
+/** Whose entries the ways of a bucket are, see client-table.ts. */
+export const ClientBucket = group({ writer: 'every worker', per: 'client bucket', word: 'int32', spacing: 'line' }, [
+  /** As in ListenerLock. Guards everything of the bucket and the claims on its entries. */
+  'lock',
+  /** [listener + 1:31][is IPv4:1]; 0: nobody's. */
+  ['owners', CLIENT_WAYS],
+  /** IPv6: the /64. IPv4: 0 and the address. */
+  ['highs', CLIENT_WAYS],
+  ['lows', CLIENT_WAYS],
+]);
+
+/** Theoretical arrival times (core/gcra.ts) of the ways of a bucket, in µs of the shared clock; guarded by its lock. */
+export const ClientArrivals = group(
+  { writer: 'every worker', per: 'client bucket', word: 'float64', spacing: 'line' },
+  [['arrivals', CLIENT_WAYS]],
+);
 
 /** What the operator and the health checks say of an endpoint. */
 export const EndpointControl = group({ writer: 'primary', per: 'slot', word: 'int32', spacing: 'packed' }, [
@@ -156,6 +215,17 @@ export const Waiting = group({ writer: 'owning worker', per: 'slot', word: 'int3
   'since',
 ]);
 
+/** Sessions of one worker at each listener that limits them. */
+export const ListenerSessions = group({ writer: 'owning worker', per: 'listener', word: 'int32', spacing: 'packed' }, [
+  'open',
+]);
+
+/** Sessions of one worker on each entry of the client table. */
+export const ClientSessions = group(
+  { writer: 'owning worker', per: 'client entry', word: 'int32', spacing: 'packed' },
+  ['open'],
+);
+
 /** Groups that exist once, in the order they lie in. */
 export const BOARD_GROUPS = {
   header: Header,
@@ -163,6 +233,9 @@ export const BOARD_GROUPS = {
   upstreamTurn: UpstreamTurn,
   endpointLoad: EndpointLoad,
   endpointControl: EndpointControl,
+  listenerLock: ListenerLock,
+  clientBucket: ClientBucket,
+  clientArrivals: ClientArrivals,
 } as const;
 
 /** Groups that every worker has in its stripe, in the order they lie in. */
@@ -173,6 +246,8 @@ export const STRIPE_GROUPS = {
   endpointTraffic: EndpointTraffic,
   journal: Journal,
   waiting: Waiting,
+  listenerSessions: ListenerSessions,
+  clientSessions: ClientSessions,
 } as const;
 
 /** Where the records of one group lie, in words of the group's own kind (int32 or float64). */
@@ -184,6 +259,7 @@ export interface Placement {
   readonly base: number;
   /** Words from one record to the next. */
   readonly stride: number;
+  readonly records: number;
 }
 
 type PlacementsOf<Groups> = { readonly [Name in keyof Groups]: Placement };
@@ -208,6 +284,9 @@ export function layoutFor(capacities: BoardCapacities): BoardLayout {
   checkCapacity('endpoint slots', capacities.endpointSlots, MOST_ENDPOINT_SLOTS);
   checkCapacity('upstreams', capacities.upstreams, MOST_UPSTREAMS);
   checkCapacity('workers', capacities.workers, MOST_WORKERS);
+  checkCapacity('listeners', capacities.listeners, MOST_LISTENERS);
+  checkCapacity('client entries', capacities.clientEntries, MOST_CLIENT_ENTRIES);
+  invariant(capacities.clientEntries % CLIENT_WAYS === 0, `client entries come in buckets of ${CLIENT_WAYS}`);
   const board = placeAll(BOARD_GROUPS, 0, capacities);
   let bytes = board.end;
   const stripes: PlacementsOf<typeof STRIPE_GROUPS>[] = [];
@@ -242,14 +321,26 @@ function place(shape: Group, offsetBytes: number, capacities: BoardCapacities): 
   const wordBytes = shape.word === 'int32' ? INT32_BYTES : FLOAT64_BYTES;
   const recordBytes = shape.words * wordBytes;
   const strideBytes = shape.spacing === 'line' ? wholeLines(recordBytes) : recordBytes;
-  const records = { board: 1, upstream: capacities.upstreams, slot: capacities.endpointSlots }[shape.per];
+  const records = recordsOf(shape.per, capacities);
   invariant(offsetBytes % LINE_BYTES === 0, `a group begins on a line, not at byte ${offsetBytes}`);
   return {
     offsetBytes,
     bytes: wholeLines(records * strideBytes),
     base: offsetBytes / wordBytes,
     stride: strideBytes / wordBytes,
+    records,
   };
+}
+
+function recordsOf(per: Group['per'], capacities: BoardCapacities): number {
+  return {
+    board: 1,
+    upstream: capacities.upstreams,
+    slot: capacities.endpointSlots,
+    listener: capacities.listeners,
+    'client bucket': capacities.clientEntries / CLIENT_WAYS,
+    'client entry': capacities.clientEntries,
+  }[per];
 }
 
 function wholeLines(bytes: number): number {

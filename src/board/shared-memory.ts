@@ -19,6 +19,9 @@ declare const WebAssembly: {
   }) => { readonly buffer: SharedArrayBuffer };
 };
 
+/** Key of the hash over clients: two int32 words, low and high. */
+export type HashKey = readonly [number, number];
+
 /** The board's memory with its layout and the views that all tables use. */
 export interface MappedBoard {
   readonly buffer: SharedArrayBuffer;
@@ -32,13 +35,14 @@ export interface MappedBoard {
  * SharedArrayBuffer is only 16-byte aligned (docs/adr/0002-memory-of-the-board.md): without it the cache-line borders would not be where the
  * layout says. Thread: primary.
  *
+ * @param hashKey two words that nobody outside knows
  * @throws RangeError when the system has no such memory
  */
-export function allocateBoard(capacities: BoardCapacities): MappedBoard {
+export function allocateBoard(capacities: BoardCapacities, hashKey: HashKey): MappedBoard {
   const layout = layoutFor(capacities);
   const { buffer } = new WebAssembly.Memory({ initial: layout.pages, maximum: layout.pages, shared: true });
   const mapped = viewsOver(buffer, layout);
-  for (const [field, value] of Object.entries(headerOf(layout))) {
+  for (const [field, value] of Object.entries(headerOf(layout, hashKey))) {
     mapped.int32[layout.board.header.base + Header.field[field as keyof typeof Header.field]] = value;
   }
   return mapped;
@@ -62,6 +66,8 @@ export function mapBoard(buffer: SharedArrayBuffer): MappedBoard {
     endpointSlots: read('endpointSlots'),
     upstreams: read('upstreams'),
     workers: read('workers'),
+    listeners: read('listeners'),
+    clientEntries: read('clientEntries'),
   });
   invariant(
     read('bytes') === layout.bytes && buffer.byteLength >= layout.bytes,
@@ -70,8 +76,15 @@ export function mapBoard(buffer: SharedArrayBuffer): MappedBoard {
   return viewsOver(buffer, layout);
 }
 
-function headerOf(layout: BoardLayout): Record<keyof typeof Header.field, number> {
-  return { magic: BOARD_MAGIC, layoutVersion: LAYOUT_VERSION, ...layout.capacities, bytes: layout.bytes };
+function headerOf(layout: BoardLayout, [hashKeyLow, hashKeyHigh]: HashKey): Record<keyof typeof Header.field, number> {
+  return {
+    magic: BOARD_MAGIC,
+    layoutVersion: LAYOUT_VERSION,
+    ...layout.capacities,
+    bytes: layout.bytes,
+    hashKeyLow,
+    hashKeyHigh,
+  };
 }
 
 function viewsOver(buffer: SharedArrayBuffer, layout: BoardLayout): MappedBoard {

@@ -1,8 +1,10 @@
 /** A worker's side of the board: reads what all share, writes its own stripe, claims endpoints. */
 import { ClaimJournal } from './claim-journal.js';
+import { ClientTable } from './client-table.js';
 import { EndpointControlTable } from './endpoint-control.js';
 import { EndpointLoadTable } from './endpoint-load.js';
 import type { BoardCapacities } from './layout.js';
+import { ListenerSessionTable } from './listener-sessions.js';
 import { mapBoard } from './shared-memory.js';
 import { UpstreamTable } from './upstream-table.js';
 import { WaitingTable } from './waiting-table.js';
@@ -17,6 +19,8 @@ export interface WorkerBoard {
   readonly upstreams: UpstreamTable;
   readonly claims: ClaimJournal;
   readonly waiting: WaitingTable;
+  readonly listenerSessions: ListenerSessionTable;
+  readonly clients: ClientTable;
   readonly stripe: WorkerStripe;
 }
 
@@ -38,6 +42,8 @@ export function attachBoard(buffer: SharedArrayBuffer, worker: number): WorkerBo
     upstreams: new UpstreamTable(mapped),
     claims: new ClaimJournal(mapped, worker, load),
     waiting: new WaitingTable(mapped, worker),
+    listenerSessions: new ListenerSessionTable(mapped, worker),
+    clients: new ClientTable(mapped, worker),
     stripe: new WorkerStripe(mapped, worker),
   };
 }

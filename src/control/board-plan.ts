@@ -2,10 +2,10 @@
 
 import { isIP } from 'node:net';
 import { type Board, createBoard } from '../board/board.js';
-import { endpointSlotsFor } from '../board/layout.js';
+import { clientEntriesFor, endpointSlotsFor } from '../board/layout.js';
 import { compilePlan } from '../config/compile.js';
 import type { Plan } from '../config/plan.js';
-import { AUTO_WORKERS, type Config } from '../config/schema/config.js';
+import { AUTO_WORKERS, type Config, WORKERS_MAX } from '../config/schema/config.js';
 import { invariant } from '../core/invariant.js';
 
 /** The first plan of a process, and its board. */
@@ -25,7 +25,9 @@ export function makeBoardAndPlan(config: Config, processors: number): BoardAndPl
   const board = createBoard({
     endpointSlots: endpointSlotsFor(endpoints),
     upstreams: Math.max(1, upstreams.length),
-    workers: config.workers === AUTO_WORKERS ? processors : config.workers,
+    workers: config.workers === AUTO_WORKERS ? Math.min(processors, WORKERS_MAX) : config.workers,
+    listeners: config.listeners.length,
+    clientEntries: clientEntriesFor(config.listeners.some(limitsClients)),
   });
   const indexes = new Map(upstreams.map(([name], index) => [name, index]));
   const assignSlot = (upstreamName: string, endpointName: string): { slot: number; generation: number } => {
@@ -44,4 +46,10 @@ export function makeBoardAndPlan(config: Config, processors: number): BoardAndPl
     });
   };
   return { board, plan: compilePlan(config, { assignSlot, epoch: 1, processors }) };
+}
+
+function limitsClients(listener: Config['listeners'][number]): boolean {
+  if (listener.mode !== 'l4') return false;
+  const { sessionsPerClient, newSessionsPerClient } = listener.limits;
+  return sessionsPerClient !== 0 || newSessionsPerClient !== 'unlimited';
 }

@@ -105,6 +105,30 @@ const kinds = {
   },
   SLUICE_FILE_LIMIT: { fault: 'proxy', status: 503, retry: 'never', text: 'the proxy is out of file descriptors' },
   SLUICE_EXCHANGE_LIMIT: { fault: 'proxy', status: 503, retry: 'never', text: 'the proxy has too many requests open' },
+  SLUICE_SESSION_LIMIT: {
+    fault: 'proxy',
+    status: 0,
+    retry: 'never',
+    text: 'the listener has as many sessions open as it may have',
+  },
+  SLUICE_CLIENT_SESSION_LIMIT: {
+    fault: 'client',
+    status: 0,
+    retry: 'never',
+    text: 'the client has as many sessions open as it may have',
+  },
+  SLUICE_CLIENT_RATE_LIMIT: {
+    fault: 'client',
+    status: 0,
+    retry: 'never',
+    text: 'the client opens sessions faster than it may',
+  },
+  SLUICE_CLIENT_TABLE_FULL: {
+    fault: 'proxy',
+    status: 0,
+    retry: 'never',
+    text: 'the table of clients has no place left for this one',
+  },
   SLUICE_POOL_TIMEOUT: {
     fault: 'proxy',
     status: 503,

@@ -7,7 +7,7 @@ import { attachBoard } from '../../../src/board/worker-board.js';
 /** Operations timed as one: the harness itself costs more than one of them. */
 const BATCH = 1_000;
 
-const board = createBoard({ endpointSlots: 64, upstreams: 1, workers: 2 });
+const board = createBoard({ endpointSlots: 64, upstreams: 1, workers: 2, listeners: 1, clientEntries: 16 });
 const { slot, generation } = board.assign(0, { weight: 1, cap: 0, isBackup: false, isResolved: true });
 const { claims, stripe } = attachBoard(board.buffer, 0);
 

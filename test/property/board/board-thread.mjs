@@ -5,6 +5,7 @@ import { NONE_TRIED } from '../../../dist/balancing/tried-set.js';
 import { UpstreamPicker } from '../../../dist/balancing/upstream-picker.js';
 import { attachBoard } from '../../../dist/board/worker-board.js';
 import { seededRng } from '../../../dist/core/rng.js';
+import { SessionLimits } from '../../../dist/policies/session-limits.js';
 
 const { buffer, worker, task } = workerData;
 const board = attachBoard(buffer, worker);
@@ -31,6 +32,11 @@ function watchClaims(claims) {
     };
   }
   return claimed;
+}
+
+/** A session of one of few clients, as the policy of session limits sees it. */
+function sessionFrom(client) {
+  return { word0: 0, word1: 0, word2: 0xffff, word3: client + 1, isCountedAtListener: false, clientEntry: -1 };
 }
 
 const tasks = {
@@ -138,6 +144,65 @@ const tasks = {
       if (isOver) break;
     }
     for (const { slot, generation } of held) board.claims.end(slot, generation);
+    return {};
+  },
+
+  /**
+   * As 'hold-below-cap', with the session limits of the first listener of `listeners`: opens `atOnce` sessions of the same client one
+   * after the other, and then ends them.
+   */
+  'hold-sessions'() {
+    awaitStart();
+    const limits = new SessionLimits(board, task.listeners);
+    const sessions = Array.from({ length: task.atOnce }, () => sessionFrom(0));
+    let refusals = 0;
+    let most = 0;
+    const deadlineAt = performance.now() + task.deadlineMs;
+    const isDue = () => Atomics.load(shared, 4) === 0 && performance.now() < deadlineAt;
+    for (let round = 0; round < task.rounds || isDue(); round++) {
+      let open = 0;
+      for (const session of sessions) {
+        if (limits.admit(session, 0, 1) === 'ADMIT') {
+          open += 1;
+          most = Math.max(most, Atomics.add(shared, 3, 1) + 1);
+        } else {
+          refusals += 1;
+          Atomics.store(shared, 4, 1);
+        }
+      }
+      Atomics.sub(shared, 3, open);
+      for (const session of sessions) limits.release(session, 0);
+    }
+    return { refusals, most };
+  },
+
+  /**
+   * Opens and ends sessions of random clients at random listeners, up to twelve at a time, while shared[1] is 1, counted in shared[2].
+   * While it is 0 it waits, counted in shared[0], having told in shared[4 + 2 x worker] how many sessions it holds at listeners, and
+   * behind that how many of clients. When it is 2, it ends them all.
+   */
+  'churn-sessions'() {
+    const limits = new SessionLimits(board, task.listeners);
+    const held = [];
+    for (;;) {
+      Atomics.store(shared, 4 + 2 * worker, held.filter(({ session }) => session.isCountedAtListener).length);
+      Atomics.store(shared, 5 + 2 * worker, held.filter(({ session }) => session.clientEntry >= 0).length);
+      Atomics.add(shared, 0, 1);
+      while (Atomics.load(shared, 1) === 0) Atomics.wait(shared, 1, 0);
+      if (Atomics.load(shared, 1) === 2) break;
+      Atomics.add(shared, 2, 1);
+      while (Atomics.load(shared, 1) === 1) {
+        if (held.length === 12 || (held.length > 0 && rng.below(2) === 0)) {
+          const { session, listener } = held.splice(rng.below(held.length), 1)[0];
+          limits.release(session, listener);
+        } else {
+          const session = sessionFrom(rng.below(task.clients));
+          const listener = rng.below(task.listeners.length);
+          if (limits.admit(session, listener, 1) === 'ADMIT') held.push({ session, listener });
+        }
+      }
+    }
+    for (const { session, listener } of held) limits.release(session, listener);
     return {};
   },
 

@@ -15,7 +15,7 @@ vi.setConfig({ testTimeout: 60_000 });
 
 /** What a thread does; board-thread.mjs has the meaning of each. */
 export interface ThreadTask {
-  readonly kind: 'begin-end' | 'hold-below-cap' | 'pick' | 'churn' | 'count-up';
+  readonly kind: 'begin-end' | 'hold-below-cap' | 'pick' | 'churn' | 'hold-sessions' | 'churn-sessions' | 'count-up';
   readonly seed?: number;
   readonly rounds?: number;
   readonly cap?: number;
@@ -24,6 +24,10 @@ export interface ThreadTask {
   /** UpstreamPlan for `pick`. */
   readonly plan?: unknown;
   readonly hold?: boolean;
+  /** ListenerPlans of 'hold-sessions' and 'churn-sessions'. */
+  readonly listeners?: readonly unknown[];
+  readonly clients?: number;
+  readonly atOnce?: number;
   /** Int32Array memory of the test: [0] ready threads, [1] go, [2] ticket, … */
   readonly shared?: SharedArrayBuffer;
 }

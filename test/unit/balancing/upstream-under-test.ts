@@ -38,7 +38,13 @@ export function upstreamOf(
   endpoints: readonly EndpointUnderTest[],
   workers = 2,
 ): UpstreamUnderTest {
-  const board = createBoard({ endpointSlots: endpointSlotsFor(endpoints.length), upstreams: 1, workers });
+  const board = createBoard({
+    endpointSlots: endpointSlotsFor(endpoints.length),
+    upstreams: 1,
+    workers,
+    listeners: 1,
+    clientEntries: 16,
+  });
   const plan: UpstreamPlan = {
     name: 'api',
     index: 0,

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createBoard } from '../../../src/board/board.js';
 import {
   BOARD_GROUPS,
+  clientEntriesFor,
   endpointSlotsFor,
   LINE_BYTES,
   layoutFor,
@@ -12,9 +13,9 @@ import {
 import { attachBoard } from '../../../src/board/worker-board.js';
 
 const layouts = [
-  { endpointSlots: 64, upstreams: 1, workers: 1 },
-  { endpointSlots: 1, upstreams: 3, workers: 2 },
-  { endpointSlots: 4096, upstreams: 100, workers: 64 },
+  { endpointSlots: 64, upstreams: 1, workers: 1, listeners: 1, clientEntries: 16 },
+  { endpointSlots: 1, upstreams: 3, workers: 2, listeners: 1, clientEntries: 16 },
+  { endpointSlots: 4096, upstreams: 100, workers: 64, listeners: 20, clientEntries: 65_536 },
 ].map((capacities) => layoutFor(capacities));
 
 const placementsOf = (layout: (typeof layouts)[number]): Placement[] => [
@@ -43,8 +44,8 @@ describe('board layout', () => {
     for (const [name, group] of Object.entries({ ...BOARD_GROUPS, ...STRIPE_GROUPS })) {
       if (group.writer !== 'every worker') continue;
       expect(group.spacing, name).toBe('line');
-      const stride = layouts[2]!.board[name as keyof typeof BOARD_GROUPS].stride * 4;
-      expect(stride % LINE_BYTES, name).toBe(0);
+      const { stride } = layouts[2]!.board[name as keyof typeof BOARD_GROUPS];
+      expect((stride * (group.word === 'int32' ? 4 : 8)) % LINE_BYTES, name).toBe(0);
     }
   });
 
@@ -53,7 +54,18 @@ describe('board layout', () => {
   });
 
   it.each([0, -1, 1.5, 2 ** 20])('refuses a capacity of %s', (workers) => {
-    expect(() => layoutFor({ endpointSlots: 64, upstreams: 1, workers })).toThrow(/1 to 256 workers/);
+    expect(() => layoutFor({ endpointSlots: 64, upstreams: 1, workers, listeners: 1, clientEntries: 16 })).toThrow(
+      /1 to 256 workers/,
+    );
+  });
+
+  it('refuses client entries that fill no whole bucket', () => {
+    const capacities = { endpointSlots: 64, upstreams: 1, workers: 1, listeners: 1, clientEntries: 24 };
+    expect(() => layoutFor(capacities)).toThrow(/buckets of 16/);
+  });
+
+  it('has room for clients only where some listener limits them', () => {
+    expect([clientEntriesFor(false), clientEntriesFor(true)]).toEqual([16, 65_536]);
   });
 
   it.each([
@@ -68,7 +80,7 @@ describe('board layout', () => {
 });
 
 describe('attaching to a board', () => {
-  const capacities = { endpointSlots: 64, upstreams: 2, workers: 2 };
+  const capacities = { endpointSlots: 64, upstreams: 2, workers: 2, listeners: 1, clientEntries: 16 };
 
   it('finds the capacities it was made with', () => {
     expect(attachBoard(createBoard(capacities).buffer, 1).capacities).toEqual(capacities);
@@ -77,7 +89,7 @@ describe('attaching to a board', () => {
   it.each([
     [0, 'magic', /magic number is missing/],
     [1, 'layout version', /layout version \d+.*found 99/],
-    [5, 'size', /bytes, as its capacities need/],
+    [7, 'size', /bytes, as its capacities need/],
   ])('refuses memory whose header word %i (%s) is wrong', (word, _name, sentence) => {
     const { buffer } = createBoard(capacities);
     new Int32Array(buffer)[word] = 99;
