@@ -4,10 +4,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <vector>
 
 #include "base/address.h"
+#include "base/connector.h"
 #include "base/event_loop.h"
 #include "base/intrusive_list.h"
 #include "base/socket.h"
@@ -36,19 +35,7 @@ class ConnectionOwner {
 
 enum class ConnectionState : uint8_t { kConnecting, kBusy, kIdle, kClosed };
 
-/// Progress of connecting.
-enum class ConnectStep : uint8_t {
-  kConnected,
-  kInProgress,
-  kFailed,     // no address accepted; see connect_error()
-  kFileLimit,  // no file descriptor was to be had; see connect_error()
-};
-
-/// A stream socket to one of a pool's addresses.
-///
-/// Connecting tries the addresses one after the other, from the pool's preferred one: the next at
-/// once on a refusal, and on silence when an address has had its share of the time (what is left,
-/// divided by the addresses left).
+/// A stream socket to one of a pool's addresses, from the preferred one on (see Connector).
 class Connection final : public Pollable,
                          public Timer,
                          public ListHook<ReadyTag>,
@@ -59,19 +46,19 @@ class Connection final : public Pollable,
 
   ConnectionPool* pool() const { return pool_; }
   int fd() const { return fd_.get(); }
-  /// The pool's addresses when it was made.
-  const std::shared_ptr<const std::vector<Address>>& addresses() const { return addresses_; }
+  /// The pool's addresses when it began to connect.
+  const Connector::Addresses& addresses() const { return connector_.addresses(); }
   /// Where it is connected to.
-  const Address& address() const { return (*addresses_)[address_]; }
+  const Address& address() const { return (*addresses())[connector_.address()]; }
 
   /// Begins with the first address. @param until_ms end of the time for all of them
   ConnectStep BeginConnect(uint64_t until_ms);
   /// Goes on after an event, or after `attempt_deadline_ms` has passed.
   ConnectStep ContinueConnect();
   /// The errno of the address tried last.
-  int connect_error() const { return connect_error_; }
+  int connect_error() const { return connector_.error(); }
   /// Until when the address now tried may be silent.
-  uint64_t attempt_deadline_ms() const { return attempt_deadline_ms_; }
+  uint64_t attempt_deadline_ms() const { return connector_.attempt_deadline_ms(); }
 
   /// Closes the socket; the object stays for whoever still looks at it in this turn.
   void Close();
@@ -101,28 +88,15 @@ class Connection final : public Pollable,
   size_t index = 0;
 
  private:
-  /// A UNIX listener whose queue is full refuses with EAGAIN and never reports that there is room:
-  /// ask again after this.
-  static constexpr uint64_t kFullQueueRetryMs = 10;
-
   void OnEvents(uint32_t epoll_events) override;
   void OnTimer(uint64_t now_ms) override { owner_->OnConnectionTimer(this, now_ms); }
-  ConnectStep TryNextAddress();
-  ConnectStep TryAddress(bool* is_waiting);
-  ConnectStep FinishConnect();
+  ConnectStep OnStep(ConnectStep step);
 
   EventLoop* loop_;
   ConnectionOwner* owner_;
   ConnectionPool* pool_;
   UniqueFd fd_;
-  std::shared_ptr<const std::vector<Address>> addresses_;
-  size_t address_ = 0;  // the one tried now
-  size_t tried_ = 0;
-  int connect_error_ = 0;
-  bool is_queue_full_ = false;
-  uint64_t connect_deadline_ms_ = 0;
-  uint64_t attempt_deadline_ms_ = 0;
-  uint64_t share_deadline_ms_ = 0;
+  Connector connector_;
 };
 
 }  // namespace sluice::upstream

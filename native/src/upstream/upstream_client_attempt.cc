@@ -97,10 +97,9 @@ void UpstreamClient::OnConnectStep(Connection* connection, ConnectStep step) {
       Attach(exchange, connection);
       SendUnsent(connection, exchange);
       return;
-    case ConnectStep::kFileLimit:
-      Fail(exchange, EngineError::kFileLimit, error_number);
-      return;
     case ConnectStep::kFailed: {
+      if (error_number == EMFILE || error_number == ENFILE)
+        return Fail(exchange, EngineError::kFileLimit, error_number);
       // EAGAIN: a UNIX listener whose queue stayed full.
       const bool is_silent = error_number == ETIMEDOUT || error_number == EAGAIN;
       Fail(exchange, is_silent ? EngineError::kConnectTimeout : EngineError::kConnectRefused,
