@@ -120,6 +120,7 @@ class SessionEngine final : public AcceptedSink,
   void ContinueConnect(Session* session);
   void OnConnectStep(Session* session, ConnectStep step);
   void FailConnect(Session* session, ConnectFailure failure, int error_number);
+  uint64_t ConnectUs(const Session& session) const;
   void StartRelay(Session* session);
   size_t WriteProxyHeaderFor(const Session& session, int version, char* out);
 

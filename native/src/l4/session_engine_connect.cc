@@ -1,4 +1,5 @@
 // How a session gets its endpoint: connecting, and the first bytes.
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <string_view>
@@ -65,6 +66,11 @@ void SessionEngine::OnConnectStep(Session* session, ConnectStep step) {
   }
 }
 
+uint64_t SessionEngine::ConnectUs(const Session& session) const {
+  // The clock stands still within a turn: what succeeds on the spot takes a microsecond.
+  return std::max<uint64_t>(loop_->now_us() - session.connect_began_at_us, 1);
+}
+
 void SessionEngine::FailConnect(Session* session, ConnectFailure failure, int error_number) {
   CloseEndpointSide(session, false);
   session->target.reset();
@@ -72,7 +78,7 @@ void SessionEngine::FailConnect(Session* session, ConnectFailure failure, int er
   session->state = SessionState::kUndecided;
   session->failure = failure;
   session->error_number = error_number;
-  session->connect_us = loop_->now_us() - session->connect_began_at_us;
+  session->connect_us = ConnectUs(*session);
   session->has_failed_notice = true;
   Notice(session);
 }
@@ -89,7 +95,7 @@ void SessionEngine::StartRelay(Session* session) {
   session->state = SessionState::kRelaying;
   session->was_connected = true;
   session->error_number = 0;
-  session->connect_us = loop_->now_us() - session->connect_began_at_us;
+  session->connect_us = ConnectUs(*session);
   session->moved_at_ms = loop_->now_ms();
   session->has_connected_notice = true;
   Notice(session);
@@ -98,7 +104,6 @@ void SessionEngine::StartRelay(Session* session) {
   // Relay takes one for adaptive.
   relay_.Start(&session->from_client, session->relay);
   relay_.Start(&session->to_client, session->relay);
-  ArmBy(session, SilenceDeadlineMs(session));
 
   std::array<char, kMaxWrittenProxyHeaderBytes> header;
   size_t header_bytes = 0;
@@ -113,6 +118,7 @@ void SessionEngine::StartRelay(Session* session) {
                          &session->from_client, session->relay);
     if (!OnRelayed(session, true, 0, outcome)) return;
   }
+  ArmBy(session, SilenceDeadlineMs(session));
   RelayBothWays(session);
 }
 

@@ -2,6 +2,7 @@
 #include <string>
 #include <string_view>
 
+#include "l4/made_hello.h"
 #include "l4/proxy_header.h"
 #include "l4/session_rig.h"
 
@@ -9,6 +10,7 @@ namespace {
 
 using namespace rig;
 using namespace std::string_literals;
+using made_hello::ClientHelloFor;
 
 constexpr std::string_view kTcp4 = "PROXY TCP4 192.0.2.1 198.51.100.7 51234 443\r\n";
 
@@ -17,24 +19,6 @@ SessionListenerSettings Listens(bool reads_proxy_header, bool reads_client_hello
   settings.reads_proxy_header = reads_proxy_header;
   settings.reads_client_hello = reads_client_hello;
   return settings;
-}
-
-std::string Uint16(size_t value) {
-  return {static_cast<char>(value >> 8), static_cast<char>(value & 0xff)};
-}
-
-/// A ClientHello in one record. @param alpn as in the extension's list
-std::string ClientHelloFor(const std::string& name, const std::string& alpn) {
-  const std::string entry = "\0"s + Uint16(name.size()) + name;
-  const std::string names = Uint16(entry.size()) + entry;
-  const std::string protocols = Uint16(alpn.size()) + alpn;
-  std::string extensions;
-  if (!name.empty()) extensions += "\0\0"s + Uint16(names.size()) + names;
-  if (!alpn.empty()) extensions += "\0\x10"s + Uint16(protocols.size()) + protocols;
-  const std::string body = "\x03\x03"s + std::string(32, 'r') + "\0"s + "\0\x02\x13\x01"s +
-                           "\x01\0"s + Uint16(extensions.size()) + extensions;
-  const std::string hello = "\x01\0"s + Uint16(body.size()) + body;
-  return "\x16\x03\x01"s + Uint16(hello.size()) + hello;
 }
 
 /// What the endpoint heard, as a PROXY header and the rest.
@@ -260,6 +244,18 @@ TEST(TellsTheEndpointOfASilentClientAtOnce) {
   Peer endpoint = rig.AcceptAtEndpoint();
   CHECK(rig.Until([&] { return endpoint.Read(); }));
   CHECK_EQ(HeardHeader(endpoint.heard).rest, "");
+}
+
+TEST(LingersForAClientThatHadFinishedBeforeItsEndpointWasThere) {
+  SessionListenerSettings settings = PatientListener();
+  settings.linger_timeout_ms = 60;
+  Rig rig(settings, PatientEndpoint(1));
+  Peer client = rig.Connect();
+  client.Say("bye");
+  client.Finish();
+  Peer endpoint = rig.AcceptAtEndpoint();
+  CHECK(rig.Until([&] { return endpoint.HasEnded(); }));
+  rig.CheckEnded(SessionEnd::kLingerTimeout);
 }
 
 TEST(GivesEachConnectionAnIdOfItsOwn) {
