@@ -124,7 +124,7 @@ export const FLAGS: readonly Flag[] = [
     name: 'relay',
     value: 'HOW',
     default: RELAY,
-    sentence: 'How mode l4 moves bytes: adaptive, copy, splice or sockmap.',
+    sentence: 'How mode l4 moves bytes: adaptive, copy or splice.',
   }),
   setting('admin', {
     name: 'admin',

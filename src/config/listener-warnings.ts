@@ -106,13 +106,6 @@ export function warnOfL4Listener(
       'it is for proxyProtocol, and for routes by sni and alpn',
     );
   }
-  if (listener.relay === 'sockmap' && !machine.mayLoadSockmap) {
-    collector.warn(
-      [...path, 'relay'],
-      'is sockmap, which needs a privilege that this process does not have: sessions are relayed as with adaptive',
-      'run as root, or give the process CAP_BPF and CAP_NET_ADMIN; or write adaptive',
-    );
-  }
   if (listener.bind.kind === 'unix') warnOfUnixSocket(listener, path, collector);
   else warnOfPort(listener.bind.port, [...path, 'bind'], machine, collector);
 }

@@ -7,8 +7,6 @@ export interface Machine {
   readonly processors: number;
   /** Ports below this need a privilege that this process may not have; 0 when it may use all. */
   readonly firstOpenPort: number;
-  /** May this process load the programs that `relay: sockmap` is made of? Whether the kernel has what they need shows at start. */
-  readonly mayLoadSockmap: boolean;
 }
 
 /** Reads a small text file; throws as `readFileSync` does. */
@@ -17,11 +15,8 @@ export type ReadText = (path: string) => string;
 /** Where the kernel says which ports are open to all; Linux 4.11 and later. */
 const OPEN_PORT_FILE = '/proc/sys/net/ipv4/ip_unprivileged_port_start';
 const OPEN_PORT_DEFAULT = 1024;
-/** Bits of the capability masks of /proc/self/status (linux/capability.h). */
+/** Bit of the capability masks of /proc/self/status (linux/capability.h). */
 const NET_BIND_SERVICE = 10n;
-const NET_ADMIN = 12n;
-const SYS_ADMIN = 21n;
-const BPF = 39n;
 
 /**
  * Reads the facts of this machine. Never throws: what cannot be read counts as unlimited. Thread: primary.
@@ -43,8 +38,6 @@ export function readMachine(readText: ReadText, parallelism: number = availableP
   return {
     processors,
     firstOpenPort: has(NET_BIND_SERVICE) ? 0 : Number(read(OPEN_PORT_FILE) ?? OPEN_PORT_DEFAULT),
-    // CAP_SYS_ADMIN stands for both, as it did before Linux 5.8 (capabilities(7)).
-    mayLoadSockmap: has(SYS_ADMIN) || (has(BPF) && has(NET_ADMIN)),
   };
 }
 

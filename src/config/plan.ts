@@ -82,7 +82,7 @@ export interface L4ListenerPlan extends ListenerBase {
 }
 
 /** How an l4 listener moves bytes. */
-export type RelayName = 'adaptive' | 'copy' | 'splice' | 'sockmap';
+export type RelayName = 'adaptive' | 'copy' | 'splice';
 
 /**
  * Where an l4 listener listens. tcp: `port` 0 asks the system for a free one; the primary replaces it. unix: `path` is absolute, or

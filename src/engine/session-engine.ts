@@ -132,8 +132,6 @@ export const Relay = {
   SPLICE: 1,
   /** copy; splice for a direction once a receive fills the buffer, copy again when splices turn small. */
   ADAPTIVE: 2,
-  /** In the kernel (eBPF); a session for which that cannot be is relayed as ADAPTIVE. Needs `sockmapSupport().reason === null`. */
-  SOCKMAP: 3,
 } as const;
 
 /** What the engine knows of a listener. All times in ms. */
@@ -184,9 +182,8 @@ export interface SessionEngineStats {
   readonly heldBytes: number;
   /** Pipes that exist now: in use and in the pool. */
   readonly pipes: number;
-  /** Directions that splice at this moment, and sessions relayed by sockmap. */
+  /** Directions that splice at this moment. */
   readonly splicing: number;
-  readonly sockmapSessions: number;
   /** Since start. */
   readonly opened: number;
   /** Connections closed (reset) as soon as they came: MAX_SESSIONS were open, or the kernel had no memory to watch one more. */

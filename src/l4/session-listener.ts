@@ -37,5 +37,4 @@ const RELAYS: Readonly<Record<RelayName, number>> = {
   adaptive: Relay.ADAPTIVE,
   copy: Relay.COPY,
   splice: Relay.SPLICE,
-  sockmap: Relay.SOCKMAP,
 };

@@ -92,7 +92,7 @@ std::optional<l4::SessionListenerSettings> ReadSessionListenerSettings(Napi::Env
   if (!object) return std::nullopt;
   l4::SessionListenerSettings settings;
   FieldReader fields(env, *object);
-  fields.Integer("relay", 0, static_cast<int64_t>(l4::RelayKind::kSockmap), &settings.relay)
+  fields.Integer("relay", 0, static_cast<int64_t>(l4::RelayKind::kAdaptive), &settings.relay)
       .Boolean("halfClose", &settings.half_close)
       .Integer("sessionIdleTimeoutMs", 1, kMaxNumber, &settings.session_idle_timeout_ms)
       .Integer("lingerTimeoutMs", 1, kMaxNumber, &settings.linger_timeout_ms)

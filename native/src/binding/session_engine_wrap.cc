@@ -203,7 +203,6 @@ Napi::Value SessionEngineWrap::Stats(const Napi::CallbackInfo& info) {
       {"heldBytes", static_cast<double>(stats.held_bytes)},
       {"pipes", static_cast<double>(stats.pipes)},
       {"splicing", static_cast<double>(stats.splicing)},
-      {"sockmapSessions", static_cast<double>(stats.sockmap_sessions)},
       {"opened", static_cast<double>(stats.opened)},
       {"dropped", static_cast<double>(stats.dropped)},
       {"bytesFromClients", static_cast<double>(stats.bytes_from_clients)},

@@ -43,7 +43,6 @@ struct SessionEngineStats {
   size_t held_bytes = 0;
   size_t pipes = 0;
   size_t splicing = 0;
-  size_t sockmap_sessions = 0;
   uint64_t opened = 0;
   uint64_t dropped = 0;
   uint64_t bytes_from_clients = 0;

@@ -100,8 +100,6 @@ void SessionEngine::StartRelay(Session* session) {
   session->has_connected_notice = true;
   Notice(session);
 
-  // A session with RelayKind::kSockmap would be handed to the kernel here, before its first byte;
-  // Relay takes one for adaptive.
   relay_.Start(&session->from_client, session->relay);
   relay_.Start(&session->to_client, session->relay);
 

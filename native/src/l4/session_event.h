@@ -76,7 +76,7 @@ enum class SessionEnd : int32_t {
   kBadClientHello = 10,
 };
 
-enum class RelayKind : uint8_t { kCopy = 0, kSplice = 1, kAdaptive = 2, kSockmap = 3 };
+enum class RelayKind : uint8_t { kCopy = 0, kSplice = 1, kAdaptive = 2 };
 
 /// Smallest arena and event array a session engine works with.
 inline constexpr size_t kMinSessionArenaBytes = 64 * 1024;

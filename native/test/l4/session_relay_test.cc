@@ -9,8 +9,7 @@ namespace {
 
 using namespace rig;
 
-constexpr RelayKind kKinds[] = {RelayKind::kCopy, RelayKind::kSplice, RelayKind::kAdaptive,
-                                RelayKind::kSockmap};
+constexpr RelayKind kKinds[] = {RelayKind::kCopy, RelayKind::kSplice, RelayKind::kAdaptive};
 
 /// FNV-1a over a stream.
 struct Hash {

@@ -189,16 +189,18 @@ export function fact(rules: { description: string }): Field<boolean> {
  * One of some names.
  *
  * @param rules `later`: names that belong to the design but not to this version; refused with a sentence of their own. `among`: all
- *   names that may stand here, of which `names` are those that this section is for. `foreign`: what other programs call these names
+ *   names that may stand here, of which `names` are those that this section is for. `foreign`: what other programs call these names. `leftOut`: names people may
+ *   look for that there will not be, with the reason
  */
 export function choice<const Name extends string>(rules: {
   names: readonly Name[];
   among?: readonly string[];
   later?: readonly string[];
   foreign?: Readonly<Record<string, string>>;
+  leftOut?: Readonly<Record<string, string>>;
   description: string;
 }): Field<Name> {
-  const { names, among = names, later = [], foreign = {}, description } = rules;
+  const { names, among = names, later = [], foreign = {}, leftOut = {}, description } = rules;
   const expected = among.length === 1 ? `${among[0]}` : `one of ${listText(among)}`;
   return field<Name>({
     read: (value) => {
@@ -206,6 +208,8 @@ export function choice<const Name extends string>(rules: {
       if (found !== undefined) return { ok: true, value: found };
       if (typeof value !== 'string') return { ok: false, expected, hint: null };
       if (later.includes(value)) return { ok: false, expected, hint: laterHint(value, among) };
+      const reason = Object.hasOwn(leftOut, value) ? leftOut[value] : undefined;
+      if (reason !== undefined) return { ok: false, expected, hint: reason };
       const nearest =
         (Object.hasOwn(foreign, value) ? foreign[value] : null) ?? nearestName(value, [...among, ...later]);
       if (nearest === null) return { ok: false, expected, hint: null };

@@ -23,7 +23,7 @@ import { alpnProtocol, serverName } from './server-name.js';
 const HOUR_MS = 3_600_000;
 
 /** Ways to relay. */
-export const RELAYS = ['adaptive', 'copy', 'splice', 'sockmap'] as const satisfies readonly RelayName[];
+export const RELAYS = ['adaptive', 'copy', 'splice'] as const satisfies readonly RelayName[];
 
 const UNLIMITED = { text: 'unlimited', value: 0 } as const;
 
@@ -149,8 +149,11 @@ export const l4ListenerSchema = section(
       .optional(),
     relay: choice({
       names: RELAYS,
+      leftOut: {
+        sockmap: 'sockmap is left out: the kernel promises no back-pressure there (docs/adr/0008-no-sockmap-relay.md)',
+      },
       description:
-        'How bytes are moved. `copy`: through a buffer; cheapest for small messages. `splice`: through pipes of the kernel; cheapest for much data. `adaptive`: each where it is cheaper. `sockmap`: inside the kernel (eBPF); needs root, and falls back to `adaptive`.',
+        'How bytes are moved. `copy`: through a buffer; cheapest for small messages. `splice`: through pipes of the kernel; cheapest for much data. `adaptive`: each where it is cheaper.',
     }).default(RELAY),
     halfClose: fact({
       description:

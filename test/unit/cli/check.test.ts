@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { parseArguments } from '../../../src/cli/arguments.js';
 import { runCheck } from '../../../src/cli/check.js';
 
-const MACHINE = { processors: 2, firstOpenPort: 1024, mayLoadSockmap: false };
+const MACHINE = { processors: 2, firstOpenPort: 1024 };
 const VALID = `
 listeners: [ { name: web, bind: ":8080", routes: [ { upstream: api } ] } ]
 upstreams: { api: { endpoints: [ { address: "h:1" }, { address: "h:2" } ] } }

@@ -180,7 +180,7 @@ describe('a problem of a flag', () => {
     ],
     [
       { mode: 'l4', relay: 'slice' },
-      '--relay slice listeners[0].relay is "slice", but must be one of adaptive, copy, splice or sockmap | did you mean splice?',
+      '--relay slice listeners[0].relay is "slice", but must be one of adaptive, copy or splice | did you mean splice?',
     ],
     [
       { listen: ['unix:/run/a'] },

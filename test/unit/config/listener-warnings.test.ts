@@ -38,14 +38,6 @@ describe('warnings of an l4 listener', () => {
     expect(told(timed(withMatch('')))).toHaveLength(1);
   });
 
-  it('are told for sockmap without the privilege', () => {
-    const text = withListener('relay: sockmap');
-    expect(told(text)).toEqual([]);
-    expect(warningsOf(text, {}, { ...MACHINE, mayLoadSockmap: false })).toEqual([
-      'sluice.yaml:3:24 listeners[0].relay is sockmap, which needs a privilege that this process does not have: sessions are relayed as with adaptive | run as root, or give the process CAP_BPF and CAP_NET_ADMIN; or write adaptive',
-    ]);
-  });
-
   it('are told for a port that needs a privilege which is not there', () => {
     expect(told(SMALLEST_L4.replace(':5432"', ':443"').replace('mode: l4', 'mode: l4'))).toEqual([
       'bind uses port 443, which needs a privilege that this process does not have',

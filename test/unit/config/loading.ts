@@ -5,7 +5,7 @@ import type { Machine } from '../../../src/config/machine.js';
 import { type Problem, sourceText } from '../../../src/config/problem.js';
 import type { Config } from '../../../src/config/schema/config.js';
 
-export const MACHINE: Machine = { processors: 4, firstOpenPort: 1024, mayLoadSockmap: true };
+export const MACHINE: Machine = { processors: 4, firstOpenPort: 1024 };
 
 /** The smallest valid file, without warnings. */
 export const SMALLEST = `

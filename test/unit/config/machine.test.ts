@@ -69,17 +69,3 @@ describe('the first port that needs no privilege', () => {
     expect(readMachine(reading(files), 1).firstOpenPort).toBe(firstOpenPort);
   });
 });
-
-describe('the privilege for relay: sockmap', () => {
-  it.each([
-    ['nothing known', {}, false],
-    ['no capabilities', status('0000000000000000'), false],
-    ['all capabilities', status('000001ffffffffff'), true],
-    ['CAP_SYS_ADMIN alone', status('0000000000200000'), true],
-    ['CAP_BPF and CAP_NET_ADMIN', status('0000008000001000'), true],
-    ['CAP_BPF alone', status('0000008000000000'), false],
-    ['CAP_NET_ADMIN alone', status('0000000000001000'), false],
-  ])('with %s', (_, files, mayLoadSockmap) => {
-    expect(readMachine(reading(files), 1).mayLoadSockmap).toBe(mayLoadSockmap);
-  });
-});

@@ -88,7 +88,6 @@ export class ScriptedEngine implements SessionEngine {
     heldBytes: 0,
     pipes: 0,
     splicing: 0,
-    sockmapSessions: 0,
     opened: 0,
     dropped: 0,
     bytesFromClients: 0,

@@ -102,7 +102,7 @@ describe('docs/config.schema.json', () => {
     expect(at(`${UPSTREAM}/balance`).enum).toEqual(['round-robin', 'least-conn', 'least-time']);
     expect(at(`${LISTENER}/mode`).enum).toEqual(['l7']);
     expect(at(`${L4_LISTENER}/mode`).enum).toEqual(['l4']);
-    expect(at(`${L4_LISTENER}/relay`).enum).toEqual(['adaptive', 'copy', 'splice', 'sockmap']);
+    expect(at(`${L4_LISTENER}/relay`).enum).toEqual(['adaptive', 'copy', 'splice']);
   });
 
   it('lets the mode of a listener choose its schema', () => {
