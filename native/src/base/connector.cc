@@ -106,10 +106,7 @@ ConnectStep Connector::TryOne(uint32_t* signs) {
     return must_wait ? Pause(kShortageRetryMs) : ConnectStep::kFailed;
   }
   *fd_ = std::move(opened.value());
-  if (!target.is_unix()) {
-    if (options_.has_no_delay) SetNoDelay(fd_->get());
-    SetKeepAlive(fd_->get(), options_.keep_alive);
-  }
+  if (!target.is_unix() && options_.has_no_delay) SetNoDelay(fd_->get());
   error_ = Connect(fd_->get(), target.get(), target.size());
   if (error_ == EAGAIN && target.is_unix()) return Pause(kFullQueueRetryMs);
   if (error_ != 0 && error_ != EINPROGRESS) return ConnectStep::kFailed;

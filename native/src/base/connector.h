@@ -28,7 +28,6 @@ struct ConnectOptions {
   bool has_no_delay = true;
   /// Without descriptors or memory for a socket: try again until the time is over; false: fail.
   bool waits_for_descriptors = false;
-  KeepAlive keep_alive;
 };
 
 /// Says whether an errno of socket() is a shortage that may pass.

@@ -9,6 +9,7 @@
 #include "base/connector.h"
 #include "base/event_loop.h"
 #include "base/intrusive_list.h"
+#include "base/socket.h"
 #include "base/unique_fd.h"
 #include "l4/accepted.h"
 #include "l4/pipe_pool.h"
@@ -152,6 +153,9 @@ class Session final : public Timer,
   uint64_t moved_at_ms = 0;
   uint64_t idle_timeout_ms = 0;
   uint64_t linger_timeout_ms = 0;
+  /// Still to be set on the endpoint's socket; idle_s 0: nothing is. It takes four system calls, so
+  /// only sessions that live long enough for a probe get it, by their timer.
+  KeepAlive keep_alive;
 
   /// Until the first bytes are with the endpoint, where there is something to remember.
   std::unique_ptr<Preface> preface;

@@ -174,6 +174,7 @@ void SessionEngine::OnSessionTimer(Session* session, uint64_t now_ms) {
       ContinueConnect(session);
       break;
     case SessionState::kRelaying: {
+      SetKeepAlive(session->endpoint.fd.get(), std::exchange(session->keep_alive, {}));
       const uint64_t deadline_ms = SilenceDeadlineMs(session);
       if (now_ms < deadline_ms) return ArmBy(session, deadline_ms);
       const bool has_one_finished = session->from_client.has_ended || session->to_client.has_ended;

@@ -12,6 +12,9 @@ namespace sluice::l4 {
 
 namespace {
 
+/// Keep-alive is set after half of the silence that it allows before its first probe.
+constexpr uint64_t kKeepAliveSetMsPerIdleS = 500;
+
 ConnectFailure FailureFor(int error_number) {
   if (IsDescriptorShortage(error_number)) return ConnectFailure::kFileLimit;
   const bool was_silent = error_number == ETIMEDOUT || error_number == EAGAIN;
@@ -38,7 +41,6 @@ void SessionEngine::BeginConnect(Session* session, int32_t slot) {
   options.until_ms = loop_->now_ms() + settings.connect_timeout_ms;
   options.has_no_delay = false;  // Relay sets it where it matters
   options.waits_for_descriptors = true;
-  options.keep_alive = settings.keep_alive;
   session->endpoint.signs = 0;
   const ConnectStep step =
       session->connector.Begin(session->target->addresses(), session->target->preferred(), options);
@@ -88,7 +90,9 @@ void SessionEngine::StartRelay(Session* session) {
   const size_t address = connector.address();
   session->target->Prefer(connector.addresses(), address);
   const SessionEndpointSettings settings = session->target->settings();
-  session->endpoint.Begin((*connector.addresses())[address].is_unix(), false);
+  const bool is_unix = (*connector.addresses())[address].is_unix();
+  session->endpoint.Begin(is_unix, false);
+  session->keep_alive = is_unix ? KeepAlive{} : settings.keep_alive;
   session->target.reset();
   session->connector.DropAddresses();
 
@@ -117,6 +121,10 @@ void SessionEngine::StartRelay(Session* session) {
     if (!OnRelayed(session, true, 0, outcome)) return;
   }
   ArmBy(session, SilenceDeadlineMs(session));
+  if (session->keep_alive.idle_s > 0) {
+    ArmBy(session, session->moved_at_ms +
+                       static_cast<uint64_t>(session->keep_alive.idle_s) * kKeepAliveSetMsPerIdleS);
+  }
   RelayBothWays(session);
 }
 

@@ -1,4 +1,5 @@
 // How sessions get to their endpoints, and what happens where they do not.
+#include <netinet/tcp.h>
 #include <sys/resource.h>
 
 #include <string>
@@ -238,6 +239,31 @@ TEST(TellsTheErrorOfTheAddressThatWasTriedLast) {
   CHECK_EQ(rig.Wait(SessionEventType::kConnectFailed).words[kErrno], ECONNREFUSED);
   rig.CheckEnded(SessionEnd::kRefused);
   rig.CheckEmpty();
+}
+
+/// Sockets of this process that probe after so many seconds of silence.
+size_t CountProbing(int idle_s) {
+  size_t count = 0;
+  for (int fd = 0; fd < 256; ++fd) {
+    int on = 0;
+    int found_s = 0;
+    socklen_t size = sizeof on;
+    if (::getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, &size) != 0 || on == 0) continue;
+    size = sizeof found_s;
+    (void)::getsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &found_s, &size);
+    count += found_s == idle_s ? 1 : 0;
+  }
+  return count;
+}
+
+TEST(SetsKeepAliveOnceASessionHasLivedForHalfOfItsSilence) {
+  SessionEndpointSettings settings = PatientEndpoint();
+  settings.keep_alive = {1, 2, 3};
+  Rig rig(PatientListener(), settings);
+  Peer client = rig.Connect();
+  rig.Wait(SessionEventType::kConnected);
+  CHECK_EQ(CountProbing(1), 0);  // four system calls that a short session is spared
+  rig.Until([] { return CountProbing(1) == 1; });
 }
 
 }  // namespace
