@@ -28,15 +28,21 @@ export interface ProxyProcess {
   stop(signal?: NodeJS.Signals): Promise<number | string>;
 }
 
-/** Starts `sluice run` with a configuration (written to a temporary file) and waits until it accepts. */
+/**
+ * Starts `sluice run` with a configuration (written to a temporary file) and waits until it accepts.
+ *
+ * @param options.wrap words in front of the command
+ * @param options.main what runs instead of Node with main.js
+ */
 export async function startProxy(
   config: object,
-  options: { wrap?: string[]; args?: string[] } = {},
+  options: { wrap?: string[]; args?: string[]; main?: readonly string[] } = {},
 ): Promise<ProxyProcess> {
   const directory = mkdtempSync(join(tmpdir(), 'sluice-test-'));
   const file = join(directory, 'sluice.json');
   writeFileSync(file, JSON.stringify({ admin: { bind: '127.0.0.1:0' }, workers: 2, ...config }));
-  const command = [...(options.wrap ?? []), process.execPath, MAIN, 'run', '-c', file, ...(options.args ?? [])];
+  const main = options.main ?? [process.execPath, MAIN];
+  const command = [...(options.wrap ?? []), ...main, 'run', '-c', file, ...(options.args ?? [])];
   const child = spawn(command[0] as string, command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
   const log: LogLine[] = [];
   const listeners = new Set<() => void>();

@@ -1,0 +1,115 @@
+/** Many clients in a process of their own, which has its own limit of open files: they connect, hold on, and speak when told. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface, type Interface } from 'node:readline';
+
+/** What the clients have seen so far. */
+export interface HoldingCounts {
+  /** Connected, and not ended by the other side. */
+  readonly open: number;
+  readonly connected: number;
+  /** Ended or reset by the other side, or never connected. */
+  readonly lost: number;
+  /** Bytes that came back. */
+  readonly receivedBytes: number;
+}
+
+/** Always `close` it. */
+export interface HoldingClients {
+  readonly child: ChildProcess;
+  /** Opens so many more; resolves when all of them have been connected or refused. */
+  open(count: number): Promise<HoldingCounts>;
+  /** Every open client sends one byte and waits for a byte more than it has. @returns once all have, or were lost */
+  ping(): Promise<HoldingCounts>;
+  counts(): Promise<HoldingCounts>;
+  /** Ends so many of them (FIN); resolves when the other side has ended, too. */
+  end(count: number): Promise<HoldingCounts>;
+  close(): Promise<void>;
+}
+
+const CLIENTS = `
+  const { connect } = require('node:net');
+  const [port, host] = [Number(process.argv[1]), process.argv[2]];
+  const sockets = new Set();
+  const counts = { open: 0, connected: 0, lost: 0, receivedBytes: 0 };
+  let awaited = [];
+  const look = () => { awaited = awaited.filter(({ isDone, tell }) => !isDone() || tell()); };
+  const until = (isDone) => new Promise((resolve) => { awaited.push({ isDone, tell: () => void resolve() }); look(); });
+  const openOne = () => {
+    const socket = connect({ port, host, noDelay: true });
+    let isOver = false;
+    const over = (isLost) => {
+      if (isOver) return;
+      isOver = true;
+      if (sockets.delete(socket)) counts.open--;
+      if (isLost) counts.lost++;
+      socket.destroy();
+      look();
+    };
+    socket.on('connect', () => { sockets.add(socket); counts.open++; counts.connected++; look(); });
+    socket.on('data', (chunk) => { counts.receivedBytes += chunk.length; look(); });
+    socket.on('end', () => over(!socket.isLeaving));
+    socket.on('error', () => over(true));
+    socket.on('close', () => over(!socket.isLeaving));
+  };
+  const acts = {
+    // In waves: more than the backlog of a listener would wait for a second before the kernel tries again.
+    open: async (count) => {
+      for (let done = 0; done < count; done += 100) {
+        const wave = Math.min(100, count - done);
+        const goal = counts.connected + counts.lost + wave;
+        for (let index = 0; index < wave; index++) openOne();
+        await until(() => counts.connected + counts.lost >= goal);
+      }
+    },
+    ping: async () => {
+      const before = counts.receivedBytes;
+      const asked = sockets.size;
+      const lostBefore = counts.lost;
+      for (const socket of sockets) socket.write('!');
+      await until(() => counts.receivedBytes - before + counts.lost - lostBefore >= asked);
+    },
+    counts: async () => {},
+    end: async (count) => {
+      const leaving = [...sockets].slice(0, count);
+      for (const socket of leaving) { socket.isLeaving = true; socket.end(); }
+      await until(() => leaving.every((socket) => !sockets.has(socket)));
+    },
+  };
+  require('node:readline').createInterface({ input: process.stdin }).on('line', async (line) => {
+    const [act, count] = line.split(' ');
+    await acts[act](Number(count));
+    process.stdout.write(JSON.stringify(counts) + '\\n');
+  }).on('close', () => process.exit(0));
+`;
+
+/** @param host an address of the proxy; 127.0.0.1 by default */
+export function startHoldingClients(port: number, host = '127.0.0.1'): HoldingClients {
+  const child = spawn(process.execPath, ['-e', CLIENTS, String(port), host], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const { stdin, stdout } = child as ChildProcess & {
+    stdin: NodeJS.WritableStream;
+    stdout: NodeJS.ReadableStream;
+  };
+  const answers: Interface = createInterface({ input: stdout });
+  const ended = once(child, 'close');
+  const ask = async (line: string): Promise<HoldingCounts> => {
+    const answer = Promise.race([
+      once(answers, 'line'),
+      ended.then(() => Promise.reject(new Error(`the clients have ended at "${line}"`))),
+    ]);
+    stdin.write(`${line}\n`);
+    const [text] = (await answer) as [string];
+    return JSON.parse(text) as HoldingCounts;
+  };
+  return {
+    child,
+    open: (count) => ask(`open ${count}`),
+    ping: () => ask('ping'),
+    counts: () => ask('counts'),
+    end: (count) => ask(`end ${count}`),
+    close: async () => {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
