@@ -106,6 +106,10 @@ Result<std::pair<UniqueFd, UniqueFd>> OpenPipe() {
   return std::pair<UniqueFd, UniqueFd>(ends[0], ends[1]);
 }
 
+void SetPipeBytes(int pipe_fd, size_t size) {
+  (void)::fcntl(pipe_fd, F_SETPIPE_SZ, static_cast<int>(size));
+}
+
 IoResult Splice(int from, int to, size_t size) {
   return Repeat([&] {
     return ::splice(from, nullptr, to, nullptr, size, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);

@@ -74,6 +74,9 @@ void ResetOnClose(int fd);
 /// Opens a non-blocking pipe that is closed on exec. Fails with pipe2()'s errno (EMFILE …).
 Result<std::pair<UniqueFd, UniqueFd>> OpenPipe();
 
+/// Asks for a pipe that holds so many bytes; it stays as it was where the kernel refuses.
+void SetPipeBytes(int pipe_fd, size_t size);
+
 /// Moves at most `size` bytes between a socket and a pipe (either way round) without copying them
 /// to user memory. 0 bytes without an error: the source has finished. EAGAIN does not say which of
 /// the two would block. There is no MSG_NOSIGNAL for it: the process must ignore SIGPIPE, as Node

@@ -20,6 +20,7 @@ std::unique_ptr<Pipe> PipePool::Take() {
   auto pipe = std::make_unique<Pipe>();
   pipe->read_end = std::move(opened.value().first);
   pipe->write_end = std::move(opened.value().second);
+  SetPipeBytes(pipe->write_end.get(), kPipeBytes);
   return pipe;
 }
 

@@ -153,8 +153,11 @@ bool Relay::SpliceIn(Side* source, Direction* direction, RelayKind kind, RelayOu
   if (got.bytes == 0) direction->has_ended = true;
   pipe->bytes = got.bytes;
   // Not even a short splice proves that the queue is empty: the pipe may have run out of slots.
-  if (got.bytes < kWorthwhileSpliceBytes && kind != RelayKind::kSplice)
+  if (got.bytes >= kWorthwhileSpliceBytes) {
+    direction->small_splices = 0;
+  } else if (++direction->small_splices >= kSmallSplices && kind != RelayKind::kSplice) {
     SetSplicing(direction, false);
+  }
   return true;
 }
 
@@ -218,6 +221,7 @@ void Relay::DropHeld(Direction* direction) {
 void Relay::SetSplicing(Direction* direction, bool splices) {
   if (direction->splices == splices) return;
   direction->splices = splices;
+  direction->small_splices = 0;
   splicing_ += splices ? size_t{1} : size_t{0} - 1;
 }
 

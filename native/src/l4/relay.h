@@ -37,9 +37,12 @@ class Relay {
   /// A direction gives way to others after this much in one turn.
   static constexpr size_t kBytesPerTurn = 1024 * 1024;
   /// Most that one splice moves: what a pipe holds.
-  static constexpr size_t kSpliceBytes = 64 * 1024;
+  static constexpr size_t kSpliceBytes = PipePool::kPipeBytes;
   /// A splice that moves less has cost more than copying would have.
   static constexpr size_t kWorthwhileSpliceBytes = 16 * 1024;
+  /// So many in a row, and a direction copies again. One alone is the tail of a large answer, and
+  /// the next answer may be as large.
+  static constexpr int kSmallSplices = 2;
 
   Relay();
 

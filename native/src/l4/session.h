@@ -87,6 +87,7 @@ struct Direction {
   /// Handed to the sink's kernel.
   uint64_t moved_bytes = 0;
   bool splices = false;
+  uint8_t small_splices = 0;  // in a row; see Relay::kSmallSplices
   bool can_splice = true;
   /// The source has finished, and everything of it has been read.
   bool has_ended = false;
