@@ -10,6 +10,8 @@ export interface HoldingCounts {
   readonly connected: number;
   /** Ended or reset by the other side, or never connected. */
   readonly lost: number;
+  /** How often by error code, or 'end'. */
+  readonly losses: Readonly<Record<string, number>>;
   /** Bytes that came back. */
   readonly receivedBytes: number;
 }
@@ -31,26 +33,29 @@ const CLIENTS = `
   const { connect } = require('node:net');
   const [port, host] = [Number(process.argv[1]), process.argv[2]];
   const sockets = new Set();
-  const counts = { open: 0, connected: 0, lost: 0, receivedBytes: 0 };
+  const counts = { open: 0, connected: 0, lost: 0, losses: {}, receivedBytes: 0 };
   let awaited = [];
   const look = () => { awaited = awaited.filter(({ isDone, tell }) => !isDone() || tell()); };
   const until = (isDone) => new Promise((resolve) => { awaited.push({ isDone, tell: () => void resolve() }); look(); });
   const openOne = () => {
     const socket = connect({ port, host, noDelay: true });
     let isOver = false;
-    const over = (isLost) => {
+    const over = (how) => {
       if (isOver) return;
       isOver = true;
       if (sockets.delete(socket)) counts.open--;
-      if (isLost) counts.lost++;
+      if (!socket.isLeaving || how !== 'end') {
+        counts.lost++;
+        counts.losses[how] = (counts.losses[how] ?? 0) + 1;
+      }
       socket.destroy();
       look();
     };
     socket.on('connect', () => { sockets.add(socket); counts.open++; counts.connected++; look(); });
     socket.on('data', (chunk) => { counts.receivedBytes += chunk.length; look(); });
-    socket.on('end', () => over(!socket.isLeaving));
-    socket.on('error', () => over(true));
-    socket.on('close', () => over(!socket.isLeaving));
+    socket.on('end', () => over('end'));
+    socket.on('error', (error) => over(error.code));
+    socket.on('close', () => over('close'));
   };
   const acts = {
     // In waves: more than the backlog of a listener would wait for a second before the kernel tries again.
