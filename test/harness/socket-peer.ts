@@ -44,7 +44,8 @@ export class SocketPeer {
     const peer = new SocketPeer(socket, isKept);
     await peer.when('the connection', () => peer.#isConnected || socket.destroyed, DEADLINE_MS);
     // A reset that is faster than Node's word of the connection means that there was one.
-    if (!peer.#isConnected && peer.#errorCode !== 'ECONNRESET') throw new Error(`not connected: ${peer.#errorCode}`);
+    if (!peer.#isConnected && peer.#errorCode !== 'ECONNRESET')
+      throw Object.assign(new Error(`not connected: ${peer.#errorCode}`), { code: peer.#errorCode });
     return peer;
   }
 

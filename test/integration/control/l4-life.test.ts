@@ -39,7 +39,7 @@ async function startWithSessions(
 
 describe.each(WAYS)('an L4 listener of $workers workers with accept: $accept', (way) => {
   it('lets sessions go on when it drains, takes no new ones, and ends when they have', async () => {
-    const { proxy, clients } = await startWithSessions(6, way);
+    const { proxy, clients } = await startWithSessions(6, way, { shutdownTimeout: '30s' });
     const exit = proxy.stop();
     await proxy.lineWhere(({ event, msg }) => event === 'signal' && String(msg).includes('finishing 6 sessions'));
     await until('a refused connection', () =>
@@ -71,7 +71,7 @@ describe.each(WAYS)('an L4 listener of $workers workers with accept: $accept', (
 
 describe('a second signal', () => {
   it('ends sessions at once', async () => {
-    const { proxy, clients } = await startWithSessions(3, WAYS[1]);
+    const { proxy, clients } = await startWithSessions(3, WAYS[1], { shutdownTimeout: '30s' });
     proxy.child.kill('SIGTERM');
     await proxy.lineWhere(({ event }) => event === 'signal');
     expect(await proxy.stop('SIGTERM')).toBe(143);

@@ -292,7 +292,7 @@ describe('what a caller of the session engine may do wrong', () => {
   it.each<[string, (engine: RecordingSessionEngine['engine']) => unknown, RegExp]>([
     ['listener', (engine) => engine.openListener(65_536, PATIENT_LISTENER), /listener must be .* from 0 to 65535/],
     ['settings', (engine) => engine.openListener(0, undefined as never), /settings must be an object/],
-    ['relay', (engine) => engine.openListener(0, { ...PATIENT_LISTENER, relay: 4 }), /relay must be .* from 0 to 3/],
+    ['relay', (engine) => engine.openListener(0, { ...PATIENT_LISTENER, relay: 4 }), /relay must be .* from 0 to 2/],
     [
       'halfClose',
       (engine) => engine.openListener(0, { ...PATIENT_LISTENER, halfClose: 1 as never }),
