@@ -94,12 +94,15 @@ describe('blame', () => {
   });
 
   it('for a deadline that a slow client let pass is not', async () => {
+    const body = Buffer.alloc(67_108_864, 'x');
     const big = await startEndpoint((socket) => {
-      socket.on('data', () =>
-        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 67108864\r\n\r\n${'x'.repeat(67_108_864)}`),
-      );
+      socket.on('data', () => {
+        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 67108864\r\n\r\n');
+        socket.write(body);
+      });
     });
-    const impatient = await startProxy(configFor([big.port], { route: { timeouts: { exchange: '300ms' } } }));
+    // Long enough for the head of the answer, also on a busy machine: a deadline before it would be the endpoint's fault.
+    const impatient = await startProxy(configFor([big.port], { route: { timeouts: { exchange: '1s' } } }));
     try {
       const client = await WireClient.open(impatient.port);
       client.socket.pause();
