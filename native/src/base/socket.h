@@ -78,9 +78,9 @@ Result<std::pair<UniqueFd, UniqueFd>> OpenPipe();
 void SetPipeBytes(int pipe_fd, size_t size);
 
 /// Moves at most `size` bytes between a socket and a pipe (either way round) without copying them
-/// to user memory. 0 bytes without an error: the source has finished. EAGAIN does not say which of
-/// the two would block. There is no MSG_NOSIGNAL for it: the process must ignore SIGPIPE, as Node
-/// does from its start.
+/// to user memory. 0 bytes without an error: the source has finished, or urgent data stands in
+/// front of its end, which only a read gets past. EAGAIN does not say which of the two would block.
+/// There is no MSG_NOSIGNAL for it: the process must ignore SIGPIPE, as Node does from its start.
 IoResult Splice(int from, int to, size_t size);
 
 }  // namespace sluice

@@ -57,6 +57,10 @@ RelayOutcome Relay::Move(Side* source, Side* sink, Direction* direction, RelayKi
       outcome.step = RelayStep::kYielding;
       break;
     }
+    if (source->has_had_urgent_data()) {
+      direction->can_splice = false;
+      SetSplicing(direction, false);
+    }
     goes_on = direction->splices ? SpliceIn(source, direction, kind, &outcome)
                                  : CopyIn({}, {}, source, sink, direction, kind, &outcome);
   }
@@ -150,7 +154,11 @@ bool Relay::SpliceIn(Side* source, Direction* direction, RelayKind kind, RelayOu
     *outcome = {RelayStep::kSourceBroken, got.error};
     return false;
   }
-  if (got.bytes == 0) direction->has_ended = true;
+  if (got.bytes == 0) {
+    // The end, or urgent data in front of it: a read tells.
+    SetSplicing(direction, false);
+    return true;
+  }
   pipe->bytes = got.bytes;
   // Not even a short splice proves that the queue is empty: the pipe may have run out of slots.
   if (got.bytes >= kWorthwhileSpliceBytes) {

@@ -49,7 +49,10 @@ class Side final : public Pollable {
   /// A read that did not fill its buffer has taken everything. Not so where urgent data stands in
   /// the stream (a read stops in front of it), nor for UNIX sockets (one stops behind a message
   /// with descriptors).
-  bool drains_by_short_read() const { return !is_unix && (signs & EPOLLPRI) == 0; }
+  bool drains_by_short_read() const { return !is_unix && !has_had_urgent_data(); }
+  /// Urgent data stands in the stream, or stood in it. A splice never gets past it, and says 0, as
+  /// at the end, where the peer has finished.
+  bool has_had_urgent_data() const { return (signs & EPOLLPRI) != 0; }
 
   /// A connected socket begins to be used. @param sends_at_once TCP_NODELAY is set already
   void Begin(bool is_unix_socket, bool sends_at_once);

@@ -272,20 +272,51 @@ TEST(PassesOnPiecesAtOnce) {
 }
 
 TEST(ReadsOnBehindUrgentData) {
-  for (const RelayKind kind : {RelayKind::kCopy, RelayKind::kAdaptive}) {
-    Rig rig(PatientListener(kind));
-    Peer client = rig.Connect();
-    Peer endpoint = rig.AcceptAtEndpoint();
-    rig.Wait(SessionEventType::kConnected);
-    client.Say("before");
-    CHECK_EQ(::send(client.fd(), "!", 1, MSG_OOB), 1);
-    client.Say("after");
-    client.Close();
-    CHECK(rig.Until([&] { return endpoint.HasEnded(); }));
-    CHECK_EQ(endpoint.heard, "beforeafter");  // the urgent byte is not part of the stream
-    endpoint.Close();
-    rig.CheckEnded(SessionEnd::kClean);
+  for (const RelayKind kind : kKinds) {
+    for (const bool ends_at_once : {true, false}) {
+      Rig rig(PatientListener(kind));
+      Peer client = rig.Connect();
+      Peer endpoint = rig.AcceptAtEndpoint();
+      rig.Wait(SessionEventType::kConnected);
+      client.Say("before");
+      CHECK_EQ(::send(client.fd(), "!", 1, MSG_OOB), 1);
+      client.Say("after");
+      if (!ends_at_once) {
+        CHECK(rig.Until([&] { return endpoint.HasHeard("beforeafter"); }));
+        client.Say(" and more");
+      }
+      client.Close();
+      CHECK(rig.Until([&] { return endpoint.HasEnded(); }));
+      // The urgent byte is not part of the stream.
+      CHECK_EQ(endpoint.heard, ends_at_once ? "beforeafter" : "beforeafter and more");
+      endpoint.Close();
+      rig.CheckEnded(SessionEnd::kClean);
+    }
   }
+}
+
+TEST(ReadsOnBehindUrgentDataThatComesWhileItSplices) {
+  Rig rig;
+  Peer client = rig.Connect();
+  Peer endpoint = rig.AcceptAtEndpoint();
+  rig.Wait(SessionEventType::kConnected);
+  const std::string block(256 * 1024, 'x');
+  std::string said;
+  for (int round = 0; round < 100 && rig.engine->stats().splicing == 0; ++round) {
+    said.append(block, 0, Send(client.fd(), block.data(), block.size()).bytes);
+    rig.loop->Turn(0);
+    endpoint.Read();
+  }
+  CHECK_EQ(rig.engine->stats().splicing, 1);
+  CHECK(rig.Until([&] { return endpoint.HasHeard(said); }));
+  CHECK_EQ(::send(client.fd(), "!", 1, MSG_OOB), 1);
+  client.Say("after");
+  CHECK(rig.Until([&] { return endpoint.HasHeard(said + "after"); }));
+  client.Close();
+  CHECK(rig.Until([&] { return endpoint.HasEnded(); }));
+  endpoint.Close();
+  rig.CheckEnded(SessionEnd::kClean);
+  rig.CheckEmpty();
 }
 
 TEST(ReadsOnBehindDescriptorsThatAUnixClientPasses) {
