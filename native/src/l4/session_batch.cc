@@ -92,7 +92,10 @@ bool SessionBatch::AddEnded(const Session& session) {
   if (words == nullptr) return false;
   words[kReason] = static_cast<int32_t>(session.end);
   words[kErrno] = session.error_number;
-  if (!session.was_opened) words[kFlags] |= session_flag::kNeverOpened;
+  if (!session.was_opened) {
+    words[kFlags] |= session_flag::kNeverOpened;
+    PutAddress(words + kPeer0, session.peer);
+  }
   if (session.was_connected) words[kFlags] |= session_flag::kWasConnected;
   words[kFromClientLow] = Low(session.from_client.moved_bytes);
   words[kFromClientHigh] = High(session.from_client.moved_bytes);

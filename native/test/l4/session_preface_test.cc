@@ -126,6 +126,18 @@ TEST(EndsAConnectionWhosePrefaceIsLate) {
   }
 }
 
+TEST(TellsWhoseConnectionWasNeverOpened) {
+  Rig rig(Listens(true, false));
+  Peer client = rig.Connect();
+  client.Say("GET / HTTP/1.1\r\n\r\n");
+  const Told& ended = rig.WaitEnded();
+  CHECK_EQ(ended.words[kPeer0], 0);
+  CHECK_EQ(ended.words[kPeer0 + 1], 0);
+  CHECK_EQ(ended.words[kPeer0 + 2], 0xffff);
+  CHECK_EQ(ended.words[kPeer0 + 3], 0x7f000001);
+  CHECK_EQ(ended.words[kPeerPort], PortOfSocket(client.fd(), true));
+}
+
 TEST(EndsAConnectionWhosePrefaceBreaksOff) {
   for (const bool is_reset : {false, true}) {
     Rig rig(Listens(true, true));
