@@ -220,7 +220,10 @@ void SessionEngine::OpenSession(Accepted&& accepted, bool came_by_mail) {
   ++open_sessions_;
   if (session->preface == nullptr) return AskForDecision(session);
   session->state = SessionState::kPreface;
-  ArmBy(session, session->accepted_at_us / 1000 + settings.preface_timeout_ms);
+  // It may have waited for this thread, or for another worker, longer than that. What it has said
+  // meanwhile, the next wait tells.
+  ArmBy(session, std::max(session->accepted_at_us / 1000 + settings.preface_timeout_ms,
+                          loop_->now_ms() + 1));
 }
 
 void SessionEngine::Drop(UniqueFd fd, bool came_by_mail) {

@@ -138,6 +138,30 @@ TEST(TellsWhoseConnectionWasNeverOpened) {
   CHECK_EQ(ended.words[kPeerPort], PortOfSocket(client.fd(), true));
 }
 
+TEST(ReadsThePrefaceOfAConnectionThatLayInTheMailboxForLong) {
+  SessionListenerSettings settings = Listens(true, false);
+  settings.preface_timeout_ms = 50;
+  const std::shared_ptr<Mailbox> mailbox = Mailbox::Create().value();
+  Rig rig(settings, PatientEndpoint(), 64, mailbox);
+  rig.loop->Turn(0);
+  Peer client(rig.entrance().Connect());
+  client.Say(kTcp4);
+  Accepted accepted = rig.entrance().AcceptForEngine(0);
+  CHECK(mailbox->Put(&accepted, 1));
+  while (MonotonicUs() < accepted.accepted_at_us + 60'000) {
+    // The worker is kept from its loop.
+  }
+  rig.Wait(SessionEventType::kOpened);
+  CHECK_EQ(rig.Count(SessionEventType::kEnded), 0);
+  // One that has said nothing all the time has had its time.
+  Peer silent(rig.entrance().Connect());
+  accepted = rig.entrance().AcceptForEngine(0);
+  accepted.accepted_at_us -= 60'000'000;
+  CHECK(mailbox->Put(&accepted, 1));
+  rig.CheckEnded(SessionEnd::kPrefaceTimeout);
+  CHECK_EQ(rig.Count(SessionEventType::kOpened), 1);
+}
+
 TEST(EndsAConnectionWhosePrefaceBreaksOff) {
   for (const bool is_reset : {false, true}) {
     Rig rig(Listens(true, true));
