@@ -102,6 +102,10 @@ void SessionEngineWrap::Start(const Napi::CallbackInfo& info) {
                                       options->arena_bytes};
   engine_ = std::make_unique<l4::SessionEngine>(
       driver->loop(), memory, static_cast<l4::SessionBatchSink*>(this), std::move(mailbox.value()));
+  if (engine_->start_error() != 0) {
+    const int error = std::exchange(engine_, nullptr)->start_error();  // not to outlive its loop
+    return ThrowSystemError(env, {error, "epoll_ctl"}, "the mailbox of a session engine");
+  }
   acceptors_ =
       std::make_unique<l4::AcceptorGroup>(driver->loop(), static_cast<l4::AcceptedSink*>(this));
   Join(driver);

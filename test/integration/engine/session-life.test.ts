@@ -10,6 +10,7 @@ import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadEngine } from '../../../src/engine/load-engine.js';
 import { endAfterEach } from '../../harness/end-after-each.js';
+import { findProgram } from '../../harness/programs.js';
 import { echo, startSessionEndpoint } from '../../harness/session-endpoint.js';
 import { SocketPeer } from '../../harness/socket-peer.js';
 import { codeOf, LISTENING, messageOf, openLoopback } from './recording-session-engine.js';
@@ -39,6 +40,35 @@ describe('process', () => {
     expect(stderr).toBe('');
     expect(stdout).toBe(output);
     expect(status).toBe(0);
+  });
+});
+
+const strace = findProgram('strace', 'strace');
+
+/** Runs before Node has entered its loop, so that nothing but the engine calls epoll_ctl. */
+const MAKES_AN_ENGINE = `
+  const { SessionEngine } = require(process.argv[1]);
+  const options = { events: new Int32Array(32 * 16), arena: new Uint8Array(65536), onBatch() {}, onShortage() {} };
+  try {
+    new SessionEngine(options);
+  } catch (error) {
+    process.exitCode = error.code === 'ENOSPC' && error.message.includes('mailbox') ? 3 : 4;
+  }`;
+
+const cannotTrace = strace === undefined || spawnSync(strace, ['-qq', '-o', '/dev/null', 'true']).status !== 0;
+
+describe.skipIf(cannotTrace)('session engine whose mailbox cannot be watched', () => {
+  it('is not made', () => {
+    // Its loop watches libuv's descriptor first, then the mailbox's.
+    const { status } = spawnSync(
+      strace as string,
+      [
+        ...['-qq', '-o', '/dev/null', '-e', 'trace=epoll_ctl', '-e', 'inject=epoll_ctl:error=ENOSPC:when=2'],
+        ...[process.execPath, '-e', MAKES_AN_ENGINE, ADDON],
+      ],
+      { timeout: 15_000 },
+    );
+    expect(status).toBe(3);
   });
 });
 
