@@ -29,7 +29,8 @@ const WARM_UP_S = 1;
  * @property {readonly (readonly [number, number])[]} latencyUs
  * @property {number} errors
  * @property {string | null} wrong what the answers had that they should not have
- * @property {{ proxy: number, load: number }} busyShare of the proxy's and of the other processors
+ * @property {{ proxy: number, load: number }} busyShare of the proxy's (0 without one) and of the other processors, whoever
+ *   kept them busy
  * @property {number | null} idleBytes memory of the proxy for each idle connection
  *
  * @typedef {object} CandidateResult
@@ -67,7 +68,7 @@ export async function runScenario(options) {
   for (const one of running) {
     onProgress(`${scenario.name}: checking the answers of ${one.name}`);
     one.checked = await verifyAnswers(one.name, one.port, scenario, CHECK_S);
-    await generator.load({ programs, processors: place.load, port: one.port, scenario, durationS: WARM_UP_S });
+    await loadCandidate(one, options, WARM_UP_S);
   }
   for (let round = 0; round < rounds; round++) {
     // Turned round each time: who comes first in a round may meet another machine than who comes last.
@@ -109,13 +110,23 @@ async function startCandidate(candidate, endpointPorts, { programs, scenario, pl
   return { name: candidate.name, port, program, rounds: [], peakBytes: 0 };
 }
 
+/** Loads one candidate. @throws Error that says whether it has died of it */
+async function loadCandidate(one, { programs, scenario, generator, place }, durationS) {
+  try {
+    return await generator.load({ programs, processors: place.load, port: one.port, scenario, durationS });
+  } catch (error) {
+    const death = one.program?.hasEnded ? `, which has ended: ${one.program.errorText.trim() || 'no word why'}` : '';
+    throw new Error(`${one.name}${death}: ${error.message}`);
+  }
+}
+
 async function measure(one, options) {
-  const { programs, scenario, generator, durationS, place } = options;
+  const { scenario, durationS, place } = options;
   const held = await holdIdle(one, options);
   const proxyCpuUs = () => (one.program === null ? Number.NaN : cpuUs(one.program.pid));
   const cpuBefore = proxyCpuUs();
   const busyBefore = busyUs();
-  const result = await generator.load({ programs, processors: place.load, port: one.port, scenario, durationS });
+  const result = await loadCandidate(one, options, durationS);
   const busyAfter = busyUs();
   const cpuAfter = proxyCpuUs();
   await held.program?.end();
@@ -130,7 +141,7 @@ async function measure(one, options) {
     latencyUs: result.latencyUs,
     errors: errorCount(result),
     wrong: wrongBytes(result, scenario, one.checked.wireBytes),
-    busyShare: { proxy: share(place.proxy), load: share(place.load) },
+    busyShare: { proxy: one.program === null ? 0 : share(place.proxy), load: share(place.load) },
     idleBytes: held.bytesEach,
   };
 }

@@ -4,8 +4,8 @@ const WIDTH = 720;
 const HEIGHT = 260;
 const LEFT = 70;
 const BOTTOM = 36;
-const TOP = 14;
-const RIGHT = 16;
+const TOP = 32;
+const RIGHT = 28;
 const COLOURS = ['#0f766e', '#b45309', '#1d4ed8', '#be123c', '#6d28d9', '#4d7c0f', '#334155', '#a16207'];
 
 /** Text as HTML. @param {unknown} text */
@@ -25,7 +25,7 @@ export function stepsTo(most, count = 5) {
 
 function frame(title, inner, yLabel) {
   return `<figure><figcaption>${escaped(title)}</figcaption><svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escaped(title)}">
-<text class="label" x="4" y="${TOP - 2}">${escaped(yLabel)}</text>${inner}</svg></figure>`;
+<text class="label" x="4" y="12">${escaped(yLabel)}</text>${inner}</svg></figure>`;
 }
 
 function horizontalGrid(steps, yOf, textOf) {

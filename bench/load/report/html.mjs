@@ -1,17 +1,17 @@
 /** The report as one HTML page that opens from disk: tables and charts, no script, nothing loaded. Pure. */
 import { median } from '../statistics.mjs';
 import { barChart, escaped, latencyChart, legend, timeChart } from './charts.mjs';
-import { bytesText, timeText } from './terminal.mjs';
+import { costTable, latencyTable, settingText, troubleOf } from './terminal.mjs';
 
 const STYLE = `:root{color-scheme:light dark;--ink:#0f172a;--soft:#64748b;--rule:#e2e8f0;--page:#fff;--band:#f8fafc}
 @media(prefers-color-scheme:dark){:root{--ink:#e2e8f0;--soft:#94a3b8;--rule:#334155;--page:#0f172a;--band:#1e293b}}
-body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--page);max-width:1100px;margin:2rem auto;padding:0 1rem}
+body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--page);max-width:1300px;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.5rem;margin-bottom:.2rem}h2{font-size:1.15rem;margin:2.5rem 0 .2rem;border-top:1px solid var(--rule);padding-top:1.5rem}
 p{margin:.3rem 0}.soft{color:var(--soft)}code{font-family:ui-monospace,monospace;font-size:.92em}
 .scroll{overflow-x:auto}table{border-collapse:collapse;margin:.8rem 0;font-variant-numeric:tabular-nums;font-size:.92em}
 th,td{padding:.3rem .7rem;text-align:right;border-bottom:1px solid var(--rule);white-space:nowrap}th:first-child,td:first-child{text-align:left}
 th{font-weight:600;color:var(--soft)}tr.own td{font-weight:600;background:var(--band)}td.bad{color:#be123c;font-weight:600}
-.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(420px,1fr));gap:1rem}figure{margin:0}figcaption{font-weight:600;font-size:.92em}
+.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(400px,100%),1fr));gap:1rem}figure{margin:0}figcaption{font-weight:600;font-size:.92em}
 svg{width:100%;height:auto}.grid{stroke:var(--rule)}.tick,.label,.value{fill:var(--soft);font-size:11px}.value{fill:var(--ink)}.range{stroke:var(--ink);stroke-width:1.5}
 .legend span{margin-right:1.2rem;font-size:.92em}.legend i{display:inline-block;width:.8em;height:.8em;border-radius:2px;margin-right:.35em}`;
 
@@ -52,49 +52,19 @@ function scenarioPart({ result, summaries, reference }) {
     ]),
   }));
   return `<section><h2><code>${escaped(scenario.name)}</code></h2><p>${escaped(scenario.summary)}</p>
-<p class="soft">${candidates[0].rounds.length} rounds of ${result.durationS} s each, load by ${escaped(result.generator)}, endpoint ${escaped(result.endpoint)}; ${candidates
-    .map(({ checkedAnswers }) => checkedAnswers)
-    .reduce((a, b) => a + b)
-    .toLocaleString('en-US')} answers compared by hash</p>
-<div class="scroll">${tableOf(summaries, reference)}</div>${legend(names)}
+<p class="soft">${escaped(settingText(result))}</p>
+${htmlTable(costTable(summaries, reference), summaries)}${htmlTable(latencyTable(summaries), summaries)}${legend(names)}
 <div class="charts">${bars.length > 0 ? barChart('CPU of the proxy for each request (median; line: all rounds)', 'µs', bars) : ''}${latencyChart('Latency by percentile (log scales)', latency)}${timeChart('Throughput over time, one point a round', 'requests/s', throughput)}</div></section>`;
 }
 
-function tableOf(summaries, reference) {
-  const hasIdle = summaries.some(({ idleBytes }) => idleBytes !== null);
-  const heads = [
-    '',
-    'requests/s',
-    'CPU µs/req, min',
-    'median',
-    `of ${reference}, min`,
-    'median',
-    'machine µs/req',
-    'p50',
-    'p90',
-    'p99',
-    'p99.9',
-    'peak memory',
-    ...(hasIdle ? ['per idle connection'] : []),
-    'full',
-    'errors',
-  ];
-  const rows = summaries.map((one) => {
-    const ratio = one.name === reference ? { min: 1, median: 1 } : one.ratios[reference];
-    const cells = [
-      Math.round(one.perSecond).toLocaleString('en-US'),
-      one.cpuUs?.min.toFixed(2) ?? '–',
-      one.cpuUs?.median.toFixed(2) ?? '–',
-      one.cpuUs === null ? '–' : (ratio?.min.toFixed(3) ?? '–'),
-      one.cpuUs === null ? '–' : (ratio?.median.toFixed(3) ?? '–'),
-      one.machineUs.toFixed(1),
-      ...['p50', 'p90', 'p99', 'p99.9'].map((percentile) => timeText(one.latencyUs[percentile])),
-      bytesText(one.peakBytes || null),
-      ...(hasIdle ? [bytesText(one.idleBytes)] : []),
-      one.bottleneck,
-    ];
-    const trouble = [one.errors > 0 ? String(one.errors) : '', ...one.wrong].filter(Boolean).join('; ');
-    return `<tr${one.name.startsWith('sluice') ? ' class="own"' : ''}><td>${escaped(one.name)}</td>${cells.map((cell) => `<td>${escaped(cell)}</td>`).join('')}<td${trouble ? ' class="bad"' : ''}>${escaped(trouble || '0')}</td></tr>`;
+/** @param {{ heads: string[], rows: string[][] }} table @param {readonly import('./summary.mjs').CandidateSummary[]} summaries of the rows */
+function htmlTable({ heads, rows }, summaries) {
+  const lines = rows.map((cells, index) => {
+    const isBad = heads.at(-1) === 'errors' && troubleOf(summaries[index]) !== '';
+    const written = cells.map(
+      (cell, column) => `<td${isBad && column === cells.length - 1 ? ' class="bad"' : ''}>${escaped(cell)}</td>`,
+    );
+    return `<tr${cells[0].startsWith('sluice') ? ' class="own"' : ''}>${written.join('')}</tr>`;
   });
-  return `<table><thead><tr>${heads.map((head) => `<th>${escaped(head)}</th>`).join('')}</tr></thead><tbody>${rows.join('')}</tbody></table>`;
+  return `<div class="scroll"><table><thead><tr>${heads.map((head) => `<th>${escaped(head)}</th>`).join('')}</tr></thead><tbody>${lines.join('')}</tbody></table></div>`;
 }

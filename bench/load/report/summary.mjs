@@ -63,6 +63,6 @@ export function bottleneckOf({ rounds }) {
   const load = mean(({ busyShare }) => busyShare.load);
   if (proxy >= FULL_SHARE && load >= FULL_SHARE) return 'both';
   if (proxy >= FULL_SHARE) return 'proxy';
-  if (load >= FULL_SHARE) return 'load and endpoint';
+  if (load >= FULL_SHARE) return 'load, endpoint';
   return 'none full';
 }

@@ -27,22 +27,28 @@ export function bytesText(bytes) {
   return bytes < 1024 ** 2 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
 }
 
-/** A scenario's table with its heading. @param {import('../run.mjs').ScenarioResult} result @param {readonly import('./summary.mjs').CandidateSummary[]} summaries @param {string} reference candidate that the ratios are of */
-export function scenarioText(result, summaries, reference) {
+/** What went wrong with a candidate; '' where nothing did. @param {import('./summary.mjs').CandidateSummary} summary */
+export function troubleOf({ errors, wrong }) {
+  return [errors > 0 ? whole(errors) : '', ...wrong].filter(Boolean).join('; ');
+}
+
+/**
+ * What each candidate cost, one row each: CPU, ratios, memory, errors.
+ *
+ * @param {readonly import('./summary.mjs').CandidateSummary[]} summaries @param {string} reference candidate that the ratios are of
+ * @returns {{ heads: string[], rows: string[][] }}
+ */
+export function costTable(summaries, reference) {
   const hasIdle = summaries.some(({ idleBytes }) => idleBytes !== null);
   const heads = [
-    '',
+    'CPU of the proxy',
     'requests/s',
-    'CPU µs/req (min)',
-    'median',
+    'µs/req',
+    'min',
     'spread',
-    `of ${reference} (min)`,
-    'median',
+    `of ${reference}`,
+    'min',
     'machine µs/req',
-    'p50',
-    'p90',
-    'p99',
-    'p99.9',
     'peak',
     ...(hasIdle ? ['idle conn.'] : []),
     'full',
@@ -53,28 +59,46 @@ export function scenarioText(result, summaries, reference) {
     return [
       one.name,
       whole(one.perSecond),
-      one.cpuUs?.min.toFixed(2) ?? '–',
       one.cpuUs?.median.toFixed(2) ?? '–',
+      one.cpuUs?.min.toFixed(2) ?? '–',
       one.cpuUs === null ? '–' : `${Math.round(one.cpuUs.spread * 100)} %`,
-      one.cpuUs === null ? '–' : (ratio?.min.toFixed(3) ?? '–'),
-      one.cpuUs === null ? '–' : (ratio?.median.toFixed(3) ?? '–'),
+      ratio?.median.toFixed(3) ?? '–',
+      ratio?.min.toFixed(3) ?? '–',
       one.machineUs.toFixed(1),
-      timeText(one.latencyUs.p50),
-      timeText(one.latencyUs.p90),
-      timeText(one.latencyUs.p99),
-      timeText(one.latencyUs['p99.9']),
       bytesText(one.peakBytes || null),
       ...(hasIdle ? [bytesText(one.idleBytes)] : []),
       one.bottleneck,
-      [one.errors > 0 ? String(one.errors) : '', ...one.wrong].filter(Boolean).join('; ') || '0',
+      troubleOf(one) || '0',
     ];
   });
-  const { scenario, generator, endpoint, durationS } = result;
-  const count = result.candidates[0].rounds.length;
+  return { heads, rows };
+}
+
+/** How long answers took, one row for each candidate. @param {readonly import('./summary.mjs').CandidateSummary[]} summaries */
+export function latencyTable(summaries) {
+  const points = ['p50', 'p90', 'p99', 'p99.9', 'max'];
+  const rows = summaries.map(({ name, latencyUs }) => [name, ...points.map((point) => timeText(latencyUs[point]))]);
+  return { heads: ['Latency', ...points], rows };
+}
+
+/** How a scenario was run, in half a line. @param {import('../run.mjs').ScenarioResult} result */
+export function settingText({ candidates, generator, endpoint, durationS }) {
+  const count = candidates[0].rounds.length;
+  const checked = candidates.reduce((sum, { checkedAnswers }) => sum + checkedAnswers, 0);
+  return `${count} ${count === 1 ? 'round' : 'rounds'} of ${durationS} s each, load by ${generator}, endpoint ${endpoint}; ${whole(checked)} answers compared by hash`;
+}
+
+/** A scenario's tables with its heading. @param {import('../run.mjs').ScenarioResult} result @param {readonly import('./summary.mjs').CandidateSummary[]} summaries @param {string} reference candidate that the ratios are of */
+export function scenarioText(result, summaries, reference) {
+  const { name, summary } = result.scenario;
+  const costs = costTable(summaries, reference);
+  const latencies = latencyTable(summaries);
   return [
-    `${scenario.name}: ${scenario.summary}`,
-    `${count} ${count === 1 ? 'round' : 'rounds'} of ${durationS} s each, load by ${generator}, endpoint ${endpoint}`,
+    `${name}: ${summary}`,
+    settingText(result),
     '',
-    table(heads, rows),
+    table(costs.heads, costs.rows),
+    '',
+    table(latencies.heads, latencies.rows),
   ].join('\n');
 }
