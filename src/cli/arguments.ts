@@ -1,14 +1,9 @@
 /** Turns the words of a command line into a typed command. Pure: prints nothing, ends nothing. */
 import type { ConfigFlags } from '../config/flags.js';
 import { nearestName } from '../config/nearest-name.js';
+import { type BenchOptions, benchOptionsOf } from './bench-arguments.js';
 import { COMMANDS, type CommandName, FLAGS, type Flag, LATER_COMMANDS } from './flags.js';
-
-/** One thing wrong with a command line. */
-export interface UsageProblem {
-  readonly sentence: string;
-  /** What to do; null when the sentence says it all. */
-  readonly hint: string | null;
-}
+import type { UsageProblem } from './usage-problem.js';
 
 /** What the user wants. `usage-error` lists every problem of the command line: exit code 1. */
 export type Arguments =
@@ -20,6 +15,7 @@ export type Arguments =
       readonly isPrinting: boolean;
     }
   | { readonly kind: 'demo'; readonly flags: ConfigFlags }
+  | { readonly kind: 'bench'; readonly options: BenchOptions }
   | { readonly kind: 'help'; readonly command: CommandName | null }
   | { readonly kind: 'version' }
   | { readonly kind: 'usage-error'; readonly command: CommandName | null; readonly problems: readonly UsageProblem[] };
@@ -82,6 +78,10 @@ function parseCommand(command: CommandName, words: readonly string[], isImplicit
       return { kind: 'check', configFile, flags, isPrinting: given.has('print') };
     case 'demo':
       return { kind: 'demo', flags };
+    case 'bench': {
+      const options = benchOptionsOf((name) => given.get(name)?.[0]);
+      return Array.isArray(options) ? { kind: 'usage-error', command, problems: options } : { kind: 'bench', options };
+    }
   }
 }
 

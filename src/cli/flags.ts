@@ -3,17 +3,18 @@ import { ADMIN_ADDRESS, BALANCER, LISTEN_ADDRESS, LOG_LEVEL, MODE, RELAY, WORKER
 import type { ConfigFlags } from '../config/flags.js';
 
 /** Commands of this version. */
-export const COMMANDS = ['run', 'check', 'demo'] as const;
+export const COMMANDS = ['run', 'check', 'demo', 'bench'] as const;
 export type CommandName = (typeof COMMANDS)[number];
 
 /** Commands of the design that this version does not have. */
-export const LATER_COMMANDS = ['bench', 'status', 'top', 'drain', 'undrain', 'weight', 'reload'] as const;
+export const LATER_COMMANDS = ['status', 'top', 'drain', 'undrain', 'weight', 'reload'] as const;
 
 /** What each command is for, one line each. */
 export const COMMAND_SENTENCES: Readonly<Record<CommandName, string>> = {
   run: 'Runs the proxy. The word run may be left out.',
   check: 'Checks a configuration and tells every problem at once; exit code 0 or 1.',
   demo: 'Runs the proxy over three small endpoints of different speed; needs no file.',
+  bench: 'Loads an http address; shows requests a second, percentiles and a latency chart.',
 };
 
 /** One flag. */
@@ -35,7 +36,7 @@ export interface Flag {
   readonly sets: keyof ConfigFlags | null;
 }
 
-const ALL: readonly CommandName[] = ['run', 'check', 'demo'];
+const PROXY_COMMANDS: readonly CommandName[] = ['run', 'check', 'demo'];
 const FILE_COMMANDS: readonly CommandName[] = ['run', 'check'];
 
 const setting = (
@@ -51,6 +52,19 @@ const setting = (
   commands: FILE_COMMANDS,
   ...flag,
   sets,
+});
+
+/** What `sluice bench` opens and how long it loads, where nothing else is said: what others of its kind do (wrk, autocannon: 10 s). */
+export const BENCH_CONNECTIONS = 64;
+export const BENCH_DURATION_S = 10;
+
+const benchFlag = (flag: Pick<Flag, 'name' | 'value' | 'default' | 'sentence'>): Flag => ({
+  short: null,
+  isRepeatable: false,
+  commands: ['bench'],
+  isLater: false,
+  sets: null,
+  ...flag,
 });
 
 /** All flags, in the order of help texts. */
@@ -79,7 +93,7 @@ export const FLAGS: readonly Flag[] = [
     value: '[HOST]:PORT',
     default: LISTEN_ADDRESS,
     isRepeatable: true,
-    commands: ALL,
+    commands: PROXY_COMMANDS,
     sentence:
       'Address to listen on; :8080 is all IPv4 addresses; with --mode l4 also unix:/path. May be given several times.',
   }),
@@ -95,7 +109,7 @@ export const FLAGS: readonly Flag[] = [
     short: 'b',
     value: 'NAME',
     default: BALANCER,
-    commands: ALL,
+    commands: PROXY_COMMANDS,
     sentence: 'How an endpoint is picked: round-robin, least-conn or least-time.',
   }),
   setting('hashKey', { name: 'hash-key', value: 'KEY', isLater: true, sentence: 'What the hash balancers hash.' }),
@@ -104,7 +118,7 @@ export const FLAGS: readonly Flag[] = [
     short: 'w',
     value: 'N',
     default: WORKERS,
-    commands: ALL,
+    commands: PROXY_COMMANDS,
     sentence: 'Worker threads; auto: as many as processors this process may use.',
   }),
   setting('frontend', {
@@ -130,7 +144,7 @@ export const FLAGS: readonly Flag[] = [
     name: 'admin',
     value: '[HOST]:PORT',
     default: ADMIN_ADDRESS,
-    commands: ALL,
+    commands: PROXY_COMMANDS,
     sentence: 'Loopback address of the admin API; off to have none.',
   }),
   setting('healthCheck', {
@@ -142,7 +156,7 @@ export const FLAGS: readonly Flag[] = [
     name: 'log-level',
     value: 'LEVEL',
     default: LOG_LEVEL,
-    commands: ALL,
+    commands: PROXY_COMMANDS,
     sentence: 'Least important messages that are logged: trace, debug, info, warn, error, fatal or silent.',
   }),
   setting('accessLog', {
@@ -162,6 +176,25 @@ export const FLAGS: readonly Flag[] = [
     isLater: false,
     sets: null,
   },
+  benchFlag({
+    name: 'url',
+    value: 'URL',
+    default: null,
+    sentence: 'Address that is loaded, e.g. http://127.0.0.1:8080/.',
+  }),
+  benchFlag({
+    name: 'connections',
+    value: 'N',
+    default: String(BENCH_CONNECTIONS),
+    sentence: 'Connections; each has one request on its way.',
+  }),
+  benchFlag({ name: 'duration', value: 'SECONDS', default: String(BENCH_DURATION_S), sentence: 'How long.' }),
+  benchFlag({
+    name: 'rate',
+    value: 'N',
+    default: null,
+    sentence: 'Requests a second over all connections; without it as many as are answered.',
+  }),
   {
     name: 'help',
     short: 'h',
@@ -169,7 +202,7 @@ export const FLAGS: readonly Flag[] = [
     isRepeatable: false,
     default: null,
     sentence: 'Prints this help.',
-    commands: ALL,
+    commands: COMMANDS,
     isLater: false,
     sets: null,
   },
@@ -180,7 +213,7 @@ export const FLAGS: readonly Flag[] = [
     isRepeatable: false,
     default: null,
     sentence: 'Prints the version.',
-    commands: ALL,
+    commands: COMMANDS,
     isLater: false,
     sets: null,
   },

@@ -33,6 +33,11 @@ async function main(words: readonly string[]): Promise<number> {
       return runProxy(command, surroundings());
     case 'demo':
       return runDemo(command, surroundings());
+    case 'bench': {
+      // What it needs is of no use to a proxy: it would only be kept in its memory.
+      const { runBench } = await import('./bench.js');
+      return runBench(command, process);
+    }
     case 'check':
       return runCheck(command, surroundings());
     case 'help':

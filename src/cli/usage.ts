@@ -1,7 +1,7 @@
 /** Help texts and usage errors, written from the table of flags. */
 import type { FlagEntry } from '../config/docs/reference.js';
-import type { UsageProblem } from './arguments.js';
 import { COMMAND_SENTENCES, COMMANDS, type CommandName, FLAGS, type Flag } from './flags.js';
+import type { UsageProblem } from './usage-problem.js';
 
 /** Help lines are broken so that they fit a terminal of 100 columns. */
 const WIDTH = 100;
@@ -15,6 +15,7 @@ const EXAMPLES: Readonly<Record<CommandName, readonly string[]>> = {
   ],
   check: ['sluice check -c sluice.yaml', 'sluice check -c sluice.yaml --print > effective.yaml'],
   demo: ['sluice demo', 'sluice demo --balance least-time --workers 4'],
+  bench: ['sluice bench --url http://127.0.0.1:8080/ --connections 64 --duration 10'],
 };
 
 /**
@@ -36,9 +37,11 @@ export function helpText(command: CommandName | null): string {
     ...(command === null ? COMMANDS.flatMap((name) => EXAMPLES[name]) : EXAMPLES[shown]).map(
       (example) => `  ${example}`,
     ),
-    ...(shown === 'demo' ? [] : ['', ...overrideLines()]),
+    ...(takesFile(shown) ? ['', ...overrideLines()] : []),
     '',
-    'Exit codes: 0 well, 1 bad configuration or usage, 2 could not start.',
+    shown === 'bench'
+      ? 'Exit codes: 0 well, 1 bad usage, an address that does not answer, or answers with errors.'
+      : 'Exit codes: 0 well, 1 bad configuration or usage, 2 could not start.',
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -77,11 +80,17 @@ function overview(): string[] {
     'Usage: sluice [run] [flags]',
     '       sluice check [flags]',
     '       sluice demo [flags]',
+    '       sluice bench --url URL [flags]',
     '       sluice --version | --help | <command> --help',
     '',
     'Commands:',
     ...COMMANDS.map((name) => `  ${name.padEnd(width)}  ${COMMAND_SENTENCES[name]}`),
   ];
+}
+
+/** May a configuration file be given to this command? */
+function takesFile(command: CommandName): boolean {
+  return FLAGS.some(({ name, commands }) => name === 'config' && commands.includes(command));
 }
 
 function overrideLines(): string[] {

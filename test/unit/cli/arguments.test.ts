@@ -37,7 +37,7 @@ describe('commands', () => {
 
   it.each(LATER_COMMANDS)('%s is known, but not in this version', (command) => {
     expect(errorsOf(`${command} --whatever`)).toEqual([
-      `the command ${command} is known, but not in this version | available: run, check, demo`,
+      `the command ${command} is known, but not in this version | available: run, check, demo, bench`,
     ]);
   });
 
@@ -45,7 +45,7 @@ describe('commands', () => {
     ['chek', '"chek" is not a command | did you mean check?'],
     ['Run', '"Run" is not a command | did you mean run?'],
     ['stats', '"stats" is not a command | did you mean status?'],
-    ['frobnicate', '"frobnicate" is not a command | the commands are run, check, demo'],
+    ['frobnicate', '"frobnicate" is not a command | the commands are run, check, demo, bench'],
     ['sluice.yaml', '"sluice.yaml" is not a command | for a configuration file write: sluice -c sluice.yaml'],
     ['help chek', '"chek" is not a command | did you mean check?'],
   ])('%j is a usage error', (line, error) => {
