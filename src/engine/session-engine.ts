@@ -88,6 +88,8 @@ export const SessionFlag = {
   NEVER_OPENED: 4,
   /** ENDED: the endpoint had been connected to. */
   WAS_CONNECTED: 8,
+  /** ENDED: the endpoint had finished before, and the client has got all of it, the end included. */
+  ENDPOINT_FINISHED: 16,
 } as const;
 
 /** Why an endpoint could not be connected to. */

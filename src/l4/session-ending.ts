@@ -37,8 +37,16 @@ export function codeOfConnectFailure(reason: number): ErrorCode {
   return code;
 }
 
-/** @param reason one of SessionEnd but REFUSED, whose code only the refusing one knows. @throws (invariant) for any other */
-export function endingOf(reason: number): SessionEnding {
+/**
+ * A reset of an endpoint that had finished, and whose last byte the client has got, is no failure: it has closed, and its kernel answers so to
+ * whatever the client still sends, e.g. the close_notify of TLS.
+ *
+ * @param reason              one of SessionEnd but REFUSED, whose code only the refusing one knows
+ * @param hasEndpointFinished SessionFlag.ENDPOINT_FINISHED
+ * @throws (invariant) for any other reason
+ */
+export function endingOf(reason: number, hasEndpointFinished: boolean): SessionEnding {
+  if (reason === SessionEnd.ENDPOINT_RESET && hasEndpointFinished) return DELIVERED;
   const ending = ENDINGS.get(reason);
   invariant(ending !== undefined, `the engine reports a known end of a session, not ${reason}`);
   return ending;

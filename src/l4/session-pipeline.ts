@@ -168,13 +168,14 @@ export class SessionPipeline {
     if ((this.#at(base, SessionField.flags) & SessionFlag.NEVER_OPENED) !== 0) return this.#neverOpened(reason, base);
     const record = this.#recordFor(this.#at(base, SessionField.session));
     invariant(record.state !== 'free', 'a session that ends has been opened');
-    const ending = reason === SessionEnd.REFUSED ? record.refusal : endingOf(reason);
+    const hasEndpointFinished = (this.#at(base, SessionField.flags) & SessionFlag.ENDPOINT_FINISHED) !== 0;
+    const ending = reason === SessionEnd.REFUSED ? record.refusal : endingOf(reason, hasEndpointFinished);
     invariant(ending !== null, 'who refuses a session says why');
     this.#finish(record, ending, base);
   }
 
   #neverOpened(reason: number, base: number): void {
-    const ending = endingOf(reason);
+    const ending = endingOf(reason, false);
     if (ending !== DELIVERED) this.#recorder.neverOpened(this.#listenerAt(base), ending, base);
   }
 

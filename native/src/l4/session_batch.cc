@@ -97,6 +97,7 @@ bool SessionBatch::AddEnded(const Session& session) {
     PutAddress(words + kPeer0, session.peer);
   }
   if (session.was_connected) words[kFlags] |= session_flag::kWasConnected;
+  if (session.to_client.is_delivered) words[kFlags] |= session_flag::kEndpointFinished;
   words[kFromClientLow] = Low(session.from_client.moved_bytes);
   words[kFromClientHigh] = High(session.from_client.moved_bytes);
   words[kToClientLow] = Low(session.to_client.moved_bytes);

@@ -52,6 +52,8 @@ inline constexpr int32_t kProxied = 1;
 inline constexpr int32_t kTls = 2;
 inline constexpr int32_t kNeverOpened = 4;
 inline constexpr int32_t kWasConnected = 8;
+/// The endpoint's end had been passed on, with all that it sent.
+inline constexpr int32_t kEndpointFinished = 16;
 }  // namespace session_flag
 
 enum class ConnectFailure : int32_t {

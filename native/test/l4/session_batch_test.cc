@@ -82,6 +82,20 @@ TEST(WritesLargeCountsAndCapsWhatDoesNotFit) {
   CHECK_EQ(words[kSessionEventStride - 1], 0);
 }
 
+TEST(TellsWhetherTheEndpointHadFinished) {
+  NoOwner owner;
+  Session session(nullptr, &owner, 3);
+  session.end = SessionEnd::kEndpointReset;
+  session.was_opened = session.was_connected = true;
+  session.to_client.has_ended = true;  // not passed on yet
+  Batch batch;
+  CHECK(batch.batch.AddEnded(session));
+  session.to_client.is_delivered = true;
+  CHECK(batch.batch.AddEnded(session));
+  CHECK_EQ(batch.words(0)[kFlags], session_flag::kWasConnected);
+  CHECK_EQ(batch.words(1)[kFlags], session_flag::kWasConnected | session_flag::kEndpointFinished);
+}
+
 TEST(RefusesWhereTheSinkDoesNotDecide) {
   NoOwner owner;
   Session session(nullptr, &owner, 0);

@@ -49,6 +49,19 @@ describe.each(['adaptive', 'copy', 'splice'])('a session relayed by %s', (relay)
     await untilNoSessions(proxy);
   });
 
+  it('blames no endpoint that has finished and closed for not reading what comes then', async () => {
+    const { proxy, client, peer } = await startPair();
+    peer.send('all there is to say');
+    peer.end();
+    expect(await client.ended()).toBe('ended');
+    peer.close();
+    client.send('thanks'); // as the close_notify of a TLS client
+    await untilNoSessions(proxy);
+    expect(client.text).toBe('all there is to say');
+    expect(await sessionFailures(proxy)).toEqual({});
+    expect(await proxy.admin('/api/v1/upstreams/app/endpoints')).toMatchObject({ endpoints: [{ failures: 0 }] });
+  });
+
   it('breaks a download off with a reset when the endpoint dies in the middle of it', async () => {
     const { proxy, client, peer } = await startPair();
     const block = Buffer.alloc(64 * 1024, 'd');

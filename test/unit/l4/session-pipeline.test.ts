@@ -224,11 +224,36 @@ describe('the end of a session', () => {
     expect(latencies()[0]).toBeGreaterThan(800);
   });
 
+  it('by a reset of an endpoint that had finished is no failure: it only reads no more', () => {
+    const { batch, failures, latencies, inflight, counted, log } = pipelineOf(1);
+    const flags = SessionFlag.WAS_CONNECTED | SessionFlag.ENDPOINT_FINISHED;
+    batch(opened(1), connected(1, 800), ended(1, SessionEnd.ENDPOINT_RESET, { flags, errno: 104 }));
+    expect([failures(), latencies(), inflight(), counted(), log.events()]).toEqual([[0], [800], [0], {}, []]);
+  });
+
   it('by the client before it was connected blames nobody', () => {
     const { batch, failures, inflight, counted } = pipelineOf(1);
     batch(opened(1));
     batch(ended(1, SessionEnd.CLIENT_RESET, { flags: 0 }));
     expect([failures(), inflight(), counted()]).toEqual([[0], [0], { SLUICE_CLIENT_GONE: 1 }]);
+  });
+});
+
+describe('an endpoint that drains', () => {
+  it('keeps its sessions and gets none, neither at first nor when another one fails', () => {
+    const { batch, slots, inflight, board } = pipelineOf(2, { upstream: { balance: 'least-conn' } });
+    const [draining, other] = batch(opened(0), opened(1), connected(0), connected(1)) as [number, number];
+    const open = (): number[] => [draining, other].map((slot) => inflight()[slots.indexOf(slot)] as number);
+    expect(open()).toEqual([1, 1]);
+    board.control.setDraining(draining, true);
+    expect(batch(opened(2), opened(3))).toEqual([other, other]);
+    expect(open()).toEqual([1, 3]);
+    expect(batch(connectFailed(2, ConnectFailure.REFUSED))).toEqual([REFUSE]);
+    expect(board.totals().sessions).toBe(4); // the refused one has yet to end
+    batch(ended(0, SessionEnd.CLEAN));
+    expect(open()).toEqual([0, 2]);
+    board.control.setDraining(draining, false);
+    expect(batch(opened(0))).toEqual([draining]);
   });
 });
 
