@@ -1,5 +1,6 @@
 /** Compares the limit of open files with what the configuration may need at the least, and shares it out among sessions. */
 import type { Plan } from '../config/plan.js';
+import { MAX_SESSIONS } from '../engine/session-engine.js';
 
 /** Files the process has open before any traffic: standard streams, libraries, event loops. */
 const BASE_FILES = 64;
@@ -42,7 +43,8 @@ function isForExchanges({ listeners }: Plan, upstream: number): boolean {
 
 /**
  * Most sessions that may be open at a time in all workers together, so that each one accepted finds a descriptor for its endpoint's
- * socket. Who accepts without such a bound until there are no descriptors left has accepted sessions that can only fail.
+ * socket. Who accepts without such a bound until there are no descriptors left has accepted sessions that can only fail; so has who
+ * accepts more than the engines of the workers have numbers for.
  *
  * @param softLimit of open files
  */
@@ -52,7 +54,7 @@ export function maxSessionsOf({ workers }: Pick<Plan, 'workers'>, softLimit: num
     MOST_RESERVED_FILES,
   );
   const free = softLimit - reserved - BASE_FILES - workers * FILES_PER_WORKER;
-  return Math.max(1, Math.floor(free / FILES_PER_SESSION));
+  return Math.min(Math.max(1, Math.floor(free / FILES_PER_SESSION)), workers * MAX_SESSIONS);
 }
 
 /** The warning for a limit that is too low; undefined when it is enough. */

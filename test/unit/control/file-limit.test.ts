@@ -35,6 +35,7 @@ describe('maxSessionsOf', () => {
     [1_024, 1, 440],
     [200, 2, 44],
     [64, 4, 1],
+    [1_048_576, 2, 131_072],
   ])('of %i descriptors and %i workers are %i', (softLimit, workers, most) => {
     expect(maxSessionsOf({ workers }, softLimit)).toBe(most);
   });
