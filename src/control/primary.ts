@@ -235,8 +235,8 @@ export class Primary {
     const { exchanges, sessions } = this.#options.board.totals();
     const modes = new Set(this.plan.listeners.map(({ mode }) => mode));
     const parts = [
-      ...(modes.has('l7') ? [`${exchanges} exchanges`] : []),
-      ...(modes.has('l4') ? [`${sessions} sessions`] : []),
+      ...(modes.has('l7') ? [counted(exchanges, 'exchange')] : []),
+      ...(modes.has('l4') ? [counted(sessions, 'session')] : []),
     ];
     return { exchanges, sessions, text: parts.join(' and ') };
   }
@@ -295,10 +295,7 @@ export class Primary {
       logger.info({ event: 'admin-listening', host, port }, `the admin API answers on http://${placeText(host, port)}`);
     }
     const { workers } = this.plan;
-    logger.info(
-      { event: 'ready', workers, pid: process.pid },
-      `ready with ${workers} ${workers === 1 ? 'worker' : 'workers'}`,
-    );
+    logger.info({ event: 'ready', workers, pid: process.pid }, `ready with ${counted(workers, 'worker')}`);
     this.#announce();
   }
 
@@ -310,4 +307,8 @@ export class Primary {
       this.#finish(exitCode);
     });
   }
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${count === 1 ? noun : `${noun}s`}`;
 }
