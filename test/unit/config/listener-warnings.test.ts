@@ -1,6 +1,6 @@
 /** Warnings of l4 listeners: what is accepted, but will not do what its author may expect. */
 import { describe, expect, it } from 'vitest';
-import { MACHINE, SMALLEST_L4, warningsOf } from './loading.js';
+import { SMALLEST_L4, warningsOf } from './loading.js';
 
 const withListener = (settings: string) => SMALLEST_L4.replace('name: db,', `name: db, ${settings},`);
 const withMatch = (match: string) =>
