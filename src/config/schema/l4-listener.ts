@@ -130,7 +130,7 @@ export const l4ListenerSchema = section(
     }).default('primary'),
     bind: listenAddress({
       description:
-        'Address to listen on. `:5432` is all IPv4 addresses; port 0 asks the system for a free one. `unix:/path` is a UNIX socket, `unix:@name` an abstract one.',
+        'Address to listen on. `:5432` is all IPv4 addresses; port 0 asks the system for a free one. `unix:/path` is a UNIX socket, `unix:@name` an abstract one, whose name clients must not pad with NUL bytes (Node 20 does).',
     }),
     socketMode: fileMode({
       description: 'Permissions of the file of a UNIX socket; to connect takes the permission to write.',
