@@ -49,7 +49,8 @@ function sessionsOf(buffer: SharedArrayBuffer, listener: ListenerPlan): () => vo
   };
 }
 
-// Budget: 1 us for a session with all limits, i.e. 1 000 batches a second; a new connection costs the engine some 65 us.
+// A new connection costs the engine some 65 us.
+// budget: 1000 ns: SessionLimits.admit and release, alone > *
 describe('SessionLimits.admit and release, alone', () => {
   bench('1000 times, no limit', sessionsOf(boardOf(4), listenerWith({})));
   bench('1000 times, sessions of the listener', sessionsOf(boardOf(4), listenerWith({ sessions: 1_000_000 })));
@@ -58,7 +59,8 @@ describe('SessionLimits.admit and release, alone', () => {
     bench(`1000 times, all limits, ${workers} workers`, sessionsOf(boardOf(workers), ALL));
 });
 
-// Budget: 5 us for a session with all limits, i.e. 200 batches a second: both threads go through one lock without a pause.
+// Both threads go through one lock without a pause.
+// budget: 5000 ns: SessionLimits.admit and release, contended > *
 describe('SessionLimits.admit and release, contended', () => {
   const stop = new Int32Array(new SharedArrayBuffer(4));
   const buffer = boardOf(4);

@@ -1,0 +1,187 @@
+// Times the parsers of the engine: ns for each input and MB/s. Prints one line of JSON for each
+// bench; scripts/bench-micro.mjs compares them with the budgets written here.
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "http1/chunked_decoder.h"
+#include "http1/request_head.h"
+#include "http1/response_head.h"
+#include "l4/client_hello.h"
+#include "l4/proxy_header.h"
+#include "test/l4/recorded_hellos.h"
+
+namespace {
+
+constexpr int kBatches = 25;
+constexpr double kBatchNs = 4e6;
+
+double NowNs() {
+  const auto since = std::chrono::steady_clock::now().time_since_epoch();
+  return static_cast<double>(std::chrono::duration_cast<std::chrono::nanoseconds>(since).count());
+}
+
+/// Keeps the compiler from leaving out what nobody reads.
+template <typename Value>
+void Keep(const Value& value) {
+  asm volatile("" : : "r,m"(value) : "memory");
+}
+
+/// Ends the program: a bench that times refused input times nothing.
+[[noreturn]] void Refuse(const char* name) {
+  std::fprintf(stderr, "%s: the input is refused\n", name);
+  std::exit(1);
+}
+
+/// Runs `parse` in batches of some ms, and prints the median time of one call.
+template <typename Parse>
+void Bench(const char* name, size_t bytes, Parse parse) {
+  size_t calls = 16;
+  double took_ns = 0;
+  const auto run = [&] {
+    const double from = NowNs();
+    for (size_t call = 0; call < calls; call++) {
+      if (!parse()) Refuse(name);
+    }
+    took_ns = NowNs() - from;
+  };
+  for (run(); took_ns < kBatchNs; run())
+    calls *= 2;
+  std::array<double, kBatches> each_ns = {};
+  for (double& each : each_ns) {
+    run();
+    each = took_ns / static_cast<double>(calls);
+  }
+  std::sort(each_ns.begin(), each_ns.end());
+  const double ns = each_ns[kBatches / 2];
+  std::printf("{\"name\":\"%s\",\"ns\":%.2f,\"bytes\":%zu}\n", name, ns, bytes);
+}
+
+void BenchResponseHead(const char* name, const std::string& head) {
+  using namespace sluice::http1;
+  ResponseHeadParser parser({.head_bytes = 65'536, .headers = 128});
+  Bench(name, head.size(), [&] {
+    parser.Reset();
+    ResponseHead found;
+    const ParseStatus status = parser.Parse(head, false, &found);
+    Keep(found.content_length);
+    return status == ParseStatus::kDone;
+  });
+}
+
+void BenchResponseHeads() {
+  // budget: 250 ns: response head, 5 fields
+  BenchResponseHead(
+      "response head, 5 fields",
+      "HTTP/1.1 200 OK\r\nServer: nginx/1.22.1\r\nDate: Mon, 23 Nov 2026 02:15:03 GMT\r\n"
+      "Content-Type: text/plain\r\nContent-Length: 43\r\nConnection: keep-alive\r\n\r\n");
+  std::string large = "HTTP/1.1 200 OK\r\nContent-Length: 4321\r\n";
+  for (int field = 0; field < 20; field++)
+    large += "X-Field-" + std::to_string(field) + ": " + std::string(60, 'v') + "\r\n";
+  // budget: 1500 ns: response head, 21 fields
+  BenchResponseHead("response head, 21 fields", large + "\r\n");
+}
+
+void BenchRequestHeads() {
+  using sluice::http1::IsSendableRequestHead;
+  const std::string minimal = "GET / HTTP/1.1\r\nhost: 127.0.0.1:8080\r\nvia: 1.1 sluice\r\n";
+  // budget: 150 ns: request head check, 2 fields
+  Bench("request head check, 2 fields", minimal.size(),
+        [&] { return IsSendableRequestHead(minimal); });
+  std::string browser = minimal;
+  for (int field = 0; field < 13; field++)
+    browser += "x-field-" + std::to_string(field) + ": " + std::string(45, 'v') + "\r\n";
+  // budget: 900 ns: request head check, 15 fields
+  Bench("request head check, 15 fields", browser.size(),
+        [&] { return IsSendableRequestHead(browser); });
+}
+
+void BenchChunkedBody(const char* name, size_t chunk_bytes, int chunks) {
+  using namespace sluice::http1;
+  char size_line[24];
+  std::snprintf(size_line, sizeof size_line, "%zx\r\n", chunk_bytes);
+  std::string body;
+  for (int chunk = 0; chunk < chunks; chunk++)
+    body += size_line + std::string(chunk_bytes, 'b') + "\r\n";
+  body += "0\r\n\r\n";
+  std::vector<char> scratch(body.size());
+  ChunkedDecoder decoder;
+  // It decodes in place: the copy of the body is part of the figure.
+  Bench(name, body.size(), [&] {
+    std::memcpy(scratch.data(), body.data(), body.size());
+    decoder.Reset();
+    size_t decoded = 0;
+    size_t consumed = 0;
+    const ChunkStatus status = decoder.Decode(scratch.data(), scratch.size(), &decoded, &consumed);
+    return status == ChunkStatus::kDone && consumed == body.size();
+  });
+}
+
+void BenchChunkedBodies() {
+  // budget: 400 ns: chunked body, 8 chunks of 64 bytes
+  BenchChunkedBody("chunked body, 8 chunks of 64 bytes", 64, 8);
+  // budget: 4000 ns: chunked body, 4 chunks of 16 KiB
+  BenchChunkedBody("chunked body, 4 chunks of 16 KiB", 16'384, 4);
+}
+
+void BenchProxyHeader(const char* name, const std::string& header) {
+  using namespace sluice::l4;
+  Bench(name, header.size(), [&] {
+    ProxyHeader found;
+    const PrefaceStatus status = ParseProxyHeader(header, &found);
+    Keep(found.header_bytes);
+    return status == PrefaceStatus::kDone && found.has_addresses;
+  });
+}
+
+void BenchProxyHeaders() {
+  using namespace sluice::l4;
+  const std::string line = "PROXY TCP4 192.0.2.7 198.51.100.9 51234 443\r\n";
+  // budget: 250 ns: PROXY header, version 1
+  BenchProxyHeader("PROXY header, version 1", line);
+  ProxyHeader facts;
+  if (ParseProxyHeader(line, &facts) != PrefaceStatus::kDone) Refuse("PROXY header, version 1");
+  facts.authority = "www.example.com";
+  facts.alpn = "h2";
+  char written[kMaxWrittenProxyHeaderBytes];
+  const size_t written_bytes = WriteProxyHeader(2, facts, written);
+  // budget: 120 ns: PROXY header, version 2*
+  BenchProxyHeader("PROXY header, version 2 with authority and ALPN", {written, written_bytes});
+}
+
+std::string FromHex(std::string_view text) {
+  std::string bytes;
+  for (size_t at = 0; at + 1 < text.size(); at += 2)
+    bytes += static_cast<char>(std::strtol(std::string(text.substr(at, 2)).c_str(), nullptr, 16));
+  return bytes;
+}
+
+void BenchClientHello() {
+  using namespace sluice::l4;
+  const std::string hello = FromHex(preface::kNodeTls13);
+  // budget: 400 ns: ClientHello, name and ALPN
+  Bench("ClientHello, name and ALPN", hello.size(), [&] {
+    ClientHello found;
+    const PrefaceStatus status = ParseClientHello(hello, &found);
+    Keep(found.server_name.size());
+    return status == PrefaceStatus::kDone && found.is_tls && !found.server_name.empty();
+  });
+}
+
+}  // namespace
+
+int main() {
+  BenchResponseHeads();
+  BenchRequestHeads();
+  BenchChunkedBodies();
+  BenchProxyHeaders();
+  BenchClientHello();
+  return 0;
+}
