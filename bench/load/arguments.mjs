@@ -49,7 +49,7 @@ export class UsageError extends Error {}
 export function readArguments(args) {
   let values;
   try {
-    ({ values } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: false }));
+    ({ values } = parseArgs({ args: withAttachedFlags(args), options: OPTIONS, allowPositionals: false }));
   } catch (error) {
     throw new UsageError(error.message);
   }
@@ -76,6 +76,14 @@ export function readArguments(args) {
     isTwice: values.twice,
     out: values.out ?? null,
   };
+}
+
+/** What stands behind --sluice begins with a dash, which parseArgs takes in the same word only. */
+function withAttachedFlags(args) {
+  const at = args.indexOf('--sluice');
+  return at < 0 || at === args.length - 1
+    ? [...args]
+    : [...args.slice(0, at), `--sluice=${args[at + 1]}`, ...args.slice(at + 2)];
 }
 
 function listOf(text) {

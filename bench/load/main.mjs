@@ -15,7 +15,7 @@ import { PEER_NAMES, peerNamed } from './peers/known.mjs';
 import { sluice } from './peers/sluice.mjs';
 import { isInstalled, Programs, withSystemPrograms } from './processes.mjs';
 import { writeReports } from './report/files.mjs';
-import { isSound, summarise } from './report/summary.mjs';
+import { isSound, referenceOf, summarise } from './report/summary.mjs';
 import { scenarioText } from './report/terminal.mjs';
 import { runScenario } from './run.mjs';
 import { allScenarios, scenariosOf } from './scenarios/known.mjs';
@@ -136,12 +136,6 @@ function candidatesFor(scenario, options, other) {
     else sayOnce(`${name} is left out of scenarios of ${scenario.layer}: ${peer.hint}`);
   }
   return candidates;
-}
-
-/** nginx, if it took part; else the first that is not sluice; else sluice. */
-function referenceOf(summaries) {
-  const others = summaries.filter(({ name, cpuUs }) => name !== 'sluice' && cpuUs !== null);
-  return (others.find(({ name }) => name === 'nginx') ?? others[0] ?? summaries[0]).name;
 }
 
 /** The proxy has the last processor for itself; load and endpoint share the others. */

@@ -1,6 +1,6 @@
 /** The few statistics of the laboratory. Pure. */
 
-/** The middle one, or the mean of the two in the middle. @param {readonly number[]} numbers at least one */
+/** The middle one, or the mean of the two in the middle. @param {readonly number[]} numbers at least one @returns {number} */
 export function median(numbers) {
   const sorted = [...numbers].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
@@ -46,7 +46,7 @@ function chanceOfAtMost(most, count) {
  * Between which two of the numbers the true median lies in 95 of 100 cases, whatever their distribution (the interval of the sign
  * test). With fewer than six numbers it is their whole range, and less sure.
  *
- * @param {readonly number[]} numbers @returns {{ low: number, high: number }}
+ * @param {readonly number[]} numbers at least one @returns {{ low: number, high: number }}
  */
 export function medianInterval(numbers) {
   const sorted = [...numbers].sort((a, b) => a - b);

@@ -66,3 +66,19 @@ export function bottleneckOf({ rounds }) {
   if (load >= FULL_SHARE) return 'load, endpoint';
   return 'none full';
 }
+
+/**
+ * The candidate that ratios are of: nginx if it took part, else the first other proxy, else the other commit, else sluice.
+ *
+ * @param {readonly CandidateSummary[]} summaries @returns {string} its name
+ */
+export function referenceOf(summaries) {
+  const proxies = summaries.filter(({ cpuUs }) => cpuUs !== null).map(({ name }) => name);
+  const wanted = [
+    (name) => name === 'nginx',
+    (name) => !name.startsWith('sluice'),
+    (name) => name.startsWith('sluice@'),
+    () => true,
+  ];
+  return wanted.map((isIt) => proxies.find(isIt)).find((name) => name !== undefined) ?? summaries[0].name;
+}
