@@ -80,7 +80,9 @@ function main(wanted) {
       console.log(`  a budget for "${pattern}", which no bench is called`);
     }
   }
-  console.log('\nMedians. Under vitest, calls between modules are dearer than in the compiled program: up to twice as much.');
+  console.log(
+    '\nMedians. Under vitest, calls between modules are dearer than in the compiled program: up to twice as much.',
+  );
   return isComplete ? 0 : 1;
 }
 
