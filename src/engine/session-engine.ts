@@ -120,7 +120,7 @@ export const SessionEnd = {
   BAD_PROXY_HEADER: 7,
   /** PROXY header or ClientHello did not come in time, or not in full. */
   PREFACE_TIMEOUT: 8,
-  /** `close(session)` or `closeAll` was called. Both sides got a reset. */
+  /** `closeSession` was called. Both sides got a reset. */
   CLOSED: 9,
   /** What began like a ClientHello is none, or is longer than 16 KiB. */
   BAD_CLIENT_HELLO: 10,
