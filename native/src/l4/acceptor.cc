@@ -1,31 +1,16 @@
 // Accepts connections, and rests where descriptors run short.
 #include "l4/acceptor.h"
 
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <cerrno>
-#include <cstring>
 #include <utility>
+
+#include "l4/peer_address.h"
 
 namespace sluice::l4 {
 
 namespace {
-
-PeerAddress PeerFrom(const sockaddr_storage& storage) {
-  PeerAddress peer;
-  if (storage.ss_family == AF_INET) {
-    const auto& in4 = reinterpret_cast<const sockaddr_in&>(storage);
-    peer.ip[10] = peer.ip[11] = 0xff;
-    std::memcpy(&peer.ip[12], &in4.sin_addr, 4);
-    peer.port = ntohs(in4.sin_port);
-  } else if (storage.ss_family == AF_INET6) {
-    const auto& in6 = reinterpret_cast<const sockaddr_in6&>(storage);
-    std::memcpy(peer.ip.data(), &in6.sin6_addr, peer.ip.size());
-    peer.port = ntohs(in6.sin6_port);
-  }
-  return peer;
-}
 
 /// What accept() says of one connection that broke before it was taken, or that a firewall forbids;
 /// the next one is another (accept(2), "Error handling").
@@ -120,7 +105,7 @@ int Acceptor::FillRound() {
     UniqueFd fd(::accept4(socket_.get(), reinterpret_cast<sockaddr*>(&peer), &size,
                           SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (fd.is_open()) {
-      round_.push_back(Accepted{std::move(fd), listener_, PeerFrom(peer), loop_->now_us()});
+      round_.push_back(Accepted{std::move(fd), listener_, PeerAddressFrom(peer), loop_->now_us()});
       continue;
     }
     const int error = errno;
