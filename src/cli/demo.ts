@@ -7,7 +7,7 @@ import { loadConfig } from '../config/load.js';
 import type { Primary } from '../control/primary.js';
 import { ExitCode, placeText } from '../control/start-failure.js';
 import { invariant } from '../core/invariant.js';
-import type { Addon } from '../engine/engine.js';
+import type { Addon } from '../engine/addon.js';
 import type { LogSink } from '../observability/log-sink.js';
 import type { Arguments } from './arguments.js';
 import { paintFor, reportLines } from './check-report.js';

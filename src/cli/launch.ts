@@ -8,7 +8,7 @@ import { handleSignals } from '../control/signals.js';
 import { ExitCode, startFailureOf } from '../control/start-failure.js';
 import { systemTimers } from '../control/timers.js';
 import { monotonicClock } from '../core/clock.js';
-import type { Addon } from '../engine/engine.js';
+import type { Addon } from '../engine/addon.js';
 import { AcceptGate } from '../l7/accept-gate.js';
 import { loadUws } from '../l7/frontends/uws/load-uws.js';
 import { UwsAcceptor } from '../l7/frontends/uws/uws-acceptor.js';

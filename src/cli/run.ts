@@ -3,7 +3,7 @@
 import type { ConfigSource } from '../config/load.js';
 import { loadConfig } from '../config/load.js';
 import { ExitCode } from '../control/start-failure.js';
-import type { Addon } from '../engine/engine.js';
+import type { Addon } from '../engine/addon.js';
 import type { LogSink } from '../observability/log-sink.js';
 import type { Arguments } from './arguments.js';
 import type { TextStream } from './check.js';

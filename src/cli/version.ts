@@ -1,7 +1,7 @@
 /** What this installation is made of: the version, and which native binaries it finds. */
 import { readFileSync } from 'node:fs';
 import { ProxyError } from '../core/proxy-error.js';
-import type { Addon } from '../engine/engine.js';
+import type { Addon } from '../engine/addon.js';
 import { loadUws } from '../l7/frontends/uws/load-uws.js';
 
 /** The version in package.json, e.g. '0.1.0'. */

@@ -1,7 +1,7 @@
 /** Takes the addresses of all listeners before any worker starts, so that a taken port is one clear sentence and not N. */
 import type { BindPlan, L4ListenerPlan, ListenerPlan, Plan } from '../config/plan.js';
 import { wholeSeconds } from '../core/whole-seconds.js';
-import type { Addon } from '../engine/engine.js';
+import type { Addon } from '../engine/addon.js';
 import type { ListeningAddress, ListeningOptions, SessionAddon } from '../engine/session-engine.js';
 import type { SessionListening, SessionListenings } from '../worker/data-plane.js';
 import { bindFailure, listenerPlace } from './start-failure.js';

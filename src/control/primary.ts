@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Board } from '../board/board.js';
 import type { L7ListenerPlan, Plan } from '../config/plan.js';
 import type { Clock } from '../core/clock.js';
-import type { Addon } from '../engine/engine.js';
+import type { Addon } from '../engine/addon.js';
 import type { SessionAddon } from '../engine/session-engine.js';
 import type { LogSink } from '../observability/log-sink.js';
 import type { Logger } from '../observability/logger.js';

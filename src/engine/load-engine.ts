@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { ProxyError } from '../core/proxy-error.js';
-import type { Addon } from './engine.js';
+import type { Addon } from './addon.js';
 
 /** What mends a missing or unusable addon, typed in the package's root. */
 const BUILD_COMMAND = 'npm run build:native';

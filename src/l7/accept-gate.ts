@@ -1,5 +1,5 @@
 /** Stops accepting while the process is nearly out of file descriptors, and goes on when there are some again. */
-import type { Addon } from '../engine/engine.js';
+import type { Addon } from '../engine/addon.js';
 import { AcceptingLog } from '../observability/accepting-log.js';
 import type { Logger } from '../observability/logger.js';
 

@@ -3,7 +3,7 @@ import type { EndpointLedger } from '../balancing/endpoint-ledger.js';
 import type { WorkerBoard } from '../board/worker-board.js';
 import type { Plan } from '../config/plan.js';
 import type { Clock } from '../core/clock.js';
-import type { Addon } from '../engine/engine.js';
+import type { Addon } from '../engine/addon.js';
 import type { ListeningAddress, ListeningOptions } from '../engine/session-engine.js';
 import type { Logger } from '../observability/logger.js';
 

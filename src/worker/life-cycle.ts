@@ -7,7 +7,7 @@ import type { WorkerStripe } from '../board/worker-stripe.js';
 import { type Clock, monotonicClock } from '../core/clock.js';
 import { invariant } from '../core/invariant.js';
 import { ProxyError } from '../core/proxy-error.js';
-import type { Addon } from '../engine/engine.js';
+import type { Addon } from '../engine/addon.js';
 import { createLogger } from '../observability/logger.js';
 import { attemptNumbersFor } from './attempt-numbers.js';
 import type { DataPlane, MakeDataPlane } from './data-plane.js';

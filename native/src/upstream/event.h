@@ -60,6 +60,11 @@ namespace send_flag {
 inline constexpr int32_t kIdempotent = 1;
 inline constexpr int32_t kHeadMethod = 2;
 inline constexpr int32_t kFresh = 4;
+// For sinks in native code only.
+/// 101 is taken: see ResponseSink::OnSwitched.
+inline constexpr int32_t kUpgrade = 8;
+/// Trailers are collected.
+inline constexpr int32_t kTrailers = 16;
 }  // namespace send_flag
 
 /// Body length given to Send: no body, or a body of unknown length.

@@ -1,0 +1,71 @@
+// Relays between a client and an endpoint that have switched protocols (101), over the relay of L4.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "base/event_loop.h"
+#include "base/unique_fd.h"
+
+namespace sluice::frontend {
+
+enum class TunnelEnd : uint8_t {
+  kClean,          // both sides have finished, and everything was delivered
+  kClientReset,    // the endpoint got a reset, too
+  kEndpointReset,  // the client got a reset, too
+  kIdle,           // nothing moved for the idle timeout
+  kClosed,         // Close was called
+};
+
+/// Told in the loop's turn, once for each tunnel that was opened; both sockets are closed.
+class TunnelSink {
+ public:
+  virtual void OnTunnelEnded(int32_t id, TunnelEnd end, uint64_t bytes_from_client,
+                             uint64_t bytes_to_client) = 0;
+
+ protected:
+  ~TunnelSink() = default;
+};
+
+/// What a tunnel begins with.
+struct TunnelStart {
+  UniqueFd client;
+  UniqueFd endpoint;
+  bool is_client_unix = false;
+  bool is_endpoint_unix = false;
+  /// Read from the client already, for the endpoint.
+  std::string_view from_client = {};
+  /// For the client, in this order: bytes of our own (the 101's head, not counted), then what the
+  /// endpoint has sent already.
+  std::string_view head = {};
+  std::string_view from_endpoint = {};
+  uint64_t idle_timeout_ms = 0;
+};
+
+/// All tunnels of one front end. Half-close is passed on; a direction holds at most Relay::kBufferBytes;
+/// small writes go out at once (TCP_NODELAY). One thread.
+class Tunnels {
+ public:
+  Tunnels(EventLoop* loop, TunnelSink* sink);
+  ~Tunnels();
+  Tunnels(const Tunnels&) = delete;
+  Tunnels& operator=(const Tunnels&) = delete;
+
+  /// Takes both sockets, which are not in the loop's set. @param id the caller's number; not open here
+  void Open(int32_t id, TunnelStart&& start);
+  /// Ends a tunnel with a reset of both sides; OnTunnelEnded(kClosed) follows in the next turn. Nothing
+  /// happens where it is not open.
+  void Close(int32_t id);
+  size_t count() const;
+  size_t held_bytes() const;
+  /// Closes all without telling. Idempotent.
+  void CloseAll();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sluice::frontend

@@ -1,0 +1,67 @@
+// Who takes the response of an exchange: the batch for TypeScript, or a front end in native code.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "base/unique_fd.h"
+#include "http1/response_head.h"
+#include "upstream/exchange.h"
+
+namespace sluice::upstream {
+
+/// A piece of a response.
+struct ResponsePart {
+  /// nullptr: more of the body.
+  const http1::ResponseHead* head = nullptr;
+  /// The head's bytes as received.
+  std::string_view head_input = {};
+  /// Decoded of any chunking. The memory is the client's and may be written to by the sink.
+  char* body = nullptr;
+  size_t body_bytes = 0;
+  /// The response is complete.
+  bool is_last = false;
+  /// ... before the request's body was sent: its client's connection cannot be used again.
+  bool is_request_unfinished = false;
+  /// With is_last, where SendFlag kTrailers was given: field lines with their CRLFs; empty: none.
+  std::string_view trailers = {};
+  /// µs since the attempt began.
+  uint64_t elapsed_us = 0;
+};
+
+enum class SinkVerdict : uint8_t {
+  kMore,
+  /// Nothing more until Resume.
+  kPause,
+  /// The exchange is to be released; nothing more of it is told.
+  kRelease,
+};
+
+/// Called by UpstreamClient in its turn. No call may call back into the client; what a sink wants of it
+/// in that moment is its verdict. With is_last the client has let go of the exchange when the call
+/// returns, whatever the verdict.
+class ResponseSink {
+ public:
+  /// An interim response: 100, 102..199.
+  virtual SinkVerdict OnInterim(Exchange* exchange, const http1::ResponseHead& head,
+                                std::string_view head_input) = 0;
+  /// The head with what came along of the body, or more of the body.
+  virtual SinkVerdict OnResponse(Exchange* exchange, const ResponsePart& part) = 0;
+  /// 101 to an exchange sent with kUpgrade (or 2xx with kConnectMethod): the connection is the sink's from now on. It is out of
+  /// the loop's set; the exchange is released. @param received what came behind the head
+  virtual void OnSwitched(Exchange* exchange, const http1::ResponseHead& head,
+                          std::string_view head_input, UniqueFd fd, std::string_view received,
+                          uint64_t elapsed_us) = 0;
+  /// exchange->failure, failure_errno and failure_flags say why. With kRetryable the request is held for
+  /// Resend until Release or a new Send; without, the client has let go of it. Told in OnReady or
+  /// OnTurnEnd, never within a call of the front end's. elapsed: failed_at_us - started_us.
+  virtual void OnFailed(Exchange* exchange) = 0;
+  /// All that Write was given is with the kernel, after it held some.
+  virtual void OnDrained(Exchange* exchange) = 0;
+
+ protected:
+  ~ResponseSink() = default;
+};
+
+}  // namespace sluice::upstream
