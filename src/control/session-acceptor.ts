@@ -34,7 +34,7 @@ export class SessionAcceptor implements ConnectionHandOff {
 
   add(worker: number, places: readonly HandOffPlace[]): void {
     for (const place of places) {
-      if (place.kind !== 'mailbox') continue;
+      if (place.kind !== 'mailbox' || place.mode !== 'l4') continue;
       invariant(!this.#mailboxes.has(worker), 'a worker has one mailbox, and its former one is taken out first');
       this.#mailboxes.set(worker, place.mailbox);
       this.#acceptor.addWorker(place.mailbox);

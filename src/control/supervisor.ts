@@ -3,7 +3,7 @@ import { openGate } from '../board/one-shot-gate.js';
 import type { Clock } from '../core/clock.js';
 import { msBetween, NEVER, type Tick } from '../core/tick.js';
 import type { Logger } from '../observability/logger.js';
-import { type DataPlaneStats, type HandOffPlace, NO_STATS } from '../worker/data-plane.js';
+import { type HandOffPlace, NO_STATS, type WorkerStats } from '../worker/data-plane.js';
 import type { FromWorker, ToWorker } from '../worker/messages.js';
 import { StartFailure } from './start-failure.js';
 import type { Cancel, Timers } from './timers.js';
@@ -80,14 +80,14 @@ export interface WorkerStatus {
   readonly state: LifeState['kind'] | 'crash-loop';
   readonly restarts: number;
   /** As last reported, at most about a second old. */
-  readonly stats: DataPlaneStats;
+  readonly stats: WorkerStats;
 }
 
 interface SupervisedWorker {
   readonly index: number;
   life: WorkerLife;
   thread: WorkerThread | null;
-  stats: DataPlaneStats;
+  stats: WorkerStats;
   /** false: its last thread is gone and the board still has something of it. */
   isReclaimed: boolean;
   isStuck: boolean;

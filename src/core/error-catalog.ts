@@ -39,6 +39,30 @@ const kinds = {
     retry: 'never',
     text: 'the request head is larger than this listener takes',
   },
+  SLUICE_TARGET_TOO_LONG: {
+    fault: 'client',
+    status: 414,
+    retry: 'never',
+    text: 'the request line is longer than this listener takes',
+  },
+  SLUICE_BAD_VERSION: {
+    fault: 'client',
+    status: 505,
+    retry: 'never',
+    text: 'the request is neither HTTP/1.0 nor HTTP/1.1',
+  },
+  SLUICE_HEAD_TIMEOUT: {
+    fault: 'client',
+    status: 408,
+    retry: 'never',
+    text: 'the request head did not come in full and in time',
+  },
+  SLUICE_BODY_TIMEOUT: {
+    fault: 'client',
+    status: 408,
+    retry: 'never',
+    text: 'the request body stopped coming, or came too slowly',
+  },
   SLUICE_BODY_TOO_LARGE: {
     fault: 'client',
     status: 413,
@@ -57,6 +81,18 @@ const kinds = {
     status: 499,
     retry: 'never',
     text: 'the client left before its answer was complete',
+  },
+  SLUICE_CLIENT_STALLED: {
+    fault: 'client',
+    status: 499,
+    retry: 'never',
+    text: 'the client took nothing of its answer for the write-stall timeout',
+  },
+  SLUICE_TUNNEL_IDLE: {
+    fault: 'client',
+    status: 0,
+    retry: 'never',
+    text: 'nothing moved in the tunnel for its idle timeout',
   },
   // --- the client's connection: sessions, whose clients are answered with a reset ---
   SLUICE_BAD_PROXY_HEADER: {

@@ -89,7 +89,7 @@ class L4DataPlane implements DataPlane {
   handOffPlaces(): readonly HandOffPlace[] {
     const { sessionListenings } = this.#options;
     const isHandedOff = this.#listeners.some((listener) => listener !== null && !(listener.index in sessionListenings));
-    return isHandedOff ? [{ kind: 'mailbox', mailbox: this.#engine.mailbox }] : [];
+    return isHandedOff ? [{ kind: 'mailbox', mode: 'l4', mailbox: this.#engine.mailbox }] : [];
   }
 
   openExchanges(): number {

@@ -20,7 +20,7 @@ export interface SessionListening {
   readonly options: ListeningOptions;
 }
 
-/** By index of the L4 listener in the plan. The primary accepts for those that are absent. */
+/** By index in the plan of the L4 or native L7 listener. The primary accepts for those that are absent. */
 export type SessionListenings = Readonly<Record<number, SessionListening>>;
 
 /** What a data plane is started with. Thread: worker. */
@@ -46,7 +46,7 @@ export interface DataPlaneOptions {
   readonly logger: Logger;
 }
 
-/** Counts of one worker's data plane, for the admin API. */
+/** Counts of one data plane, for the admin API. */
 export interface DataPlaneStats {
   /** Client connections open now, waiting in the mailbox included; for a front end that cannot tell, those with an exchange. */
   readonly openConnections: number;
@@ -57,8 +57,20 @@ export interface DataPlaneStats {
   readonly upstreamConnections: number;
 }
 
+/** What a worker tells of itself: the counts of all its data planes, and of its thread. */
+export interface WorkerStats extends DataPlaneStats {
+  /** Share of its time that the worker's event loop was busy since it told the last time, 0 to 1. */
+  readonly busyShare: number;
+}
+
 /** Of a worker that has nothing open. */
-export const NO_STATS: DataPlaneStats = { openConnections: 0, openExchanges: 0, exchanges: 0, upstreamConnections: 0 };
+export const NO_STATS: WorkerStats = {
+  openConnections: 0,
+  openExchanges: 0,
+  exchanges: 0,
+  upstreamConnections: 0,
+  busyShare: 0,
+};
 
 /** Where the primary can hand connections to in this worker. */
 export type HandOffPlace =
@@ -70,10 +82,11 @@ export type HandOffPlace =
       /** What the front end's library calls this worker's part (uWebSockets.js: an app descriptor). */
       readonly descriptor: number;
     }
-  /** Those of all L4 listeners at which the primary accepts. */
+  /** Those of all listeners of one mode at which the primary accepts; of mode l7 those with the native front end. */
   | {
       readonly kind: 'mailbox';
-      /** SessionEngine.mailbox. */
+      readonly mode: 'l4' | 'l7';
+      /** l4: SessionEngine.mailbox. l7: FrontEnd.mailbox. */
       readonly mailbox: number;
     };
 

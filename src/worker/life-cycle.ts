@@ -10,7 +10,7 @@ import { ProxyError } from '../core/proxy-error.js';
 import type { Addon } from '../engine/addon.js';
 import { createLogger } from '../observability/logger.js';
 import { attemptNumbersFor } from './attempt-numbers.js';
-import type { DataPlane, MakeDataPlane } from './data-plane.js';
+import type { DataPlane, MakeDataPlane, WorkerStats } from './data-plane.js';
 import type { FromWorker, ToWorker, WorkerSeed } from './messages.js';
 
 /** How often the worker writes its heartbeat to its stripe and reports its counts. */
@@ -101,10 +101,14 @@ function endThread(exitCode: number): never {
 function beat(dataPlane: DataPlane, stripe: WorkerStripe, clock: Clock, send: (message: FromWorker) => void): void {
   const once = (): void => {
     stripe.beat(clock.nowTick());
-    send({ kind: 'stats', stats: dataPlane.stats() });
+    send({ kind: 'stats', stats: statsOf(dataPlane) });
   };
   once();
   setInterval(once, HEARTBEAT_MS);
+}
+
+function statsOf(dataPlane: DataPlane): WorkerStats {
+  return { ...dataPlane.stats(), busyShare: 0 };
 }
 
 /** Does what the primary says. */
@@ -139,7 +143,7 @@ function drainThenEnd(dataPlane: DataPlane, stripe: WorkerStripe, send: (message
   let openBefore = -1;
   const poll = setInterval(() => {
     const open = dataPlane.openExchanges();
-    if (open !== openBefore) send({ kind: 'stats', stats: dataPlane.stats() });
+    if (open !== openBefore) send({ kind: 'stats', stats: statsOf(dataPlane) });
     openBefore = open;
     quietLooks = open === 0 ? quietLooks + 1 : 0;
     if (quietLooks < 2) return;

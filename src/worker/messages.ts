@@ -1,7 +1,7 @@
 /** The typed messages between the primary and its workers, and what a worker thread is started with. Plain data only. */
 import type { Plan } from '../config/plan.js';
 import type { ErrorCode } from '../core/error-catalog.js';
-import type { AddressesBySlot, DataPlaneStats, HandOffPlace, SessionListenings } from './data-plane.js';
+import type { AddressesBySlot, HandOffPlace, SessionListenings, WorkerStats } from './data-plane.js';
 
 /** `workerData` of a worker thread. */
 export interface WorkerSeed {
@@ -35,6 +35,6 @@ export type FromWorker =
   /** The start failed for a reason the operator can mend; the thread ends by itself. */
   | { readonly kind: 'start-failed'; readonly code: ErrorCode; readonly message: string }
   /** Once a second, and more often while draining. */
-  | { readonly kind: 'stats'; readonly stats: DataPlaneStats }
+  | { readonly kind: 'stats'; readonly stats: WorkerStats }
   /** One whole line of the log, newline included. */
   | { readonly kind: 'log'; readonly line: string };

@@ -7,7 +7,7 @@ import type { HandOffPlace } from '../../../src/worker/data-plane.js';
 import { FakeTime } from './fake-time.js';
 import { captureLog } from './log-capture.js';
 
-const mailbox = (number: number): HandOffPlace => ({ kind: 'mailbox', mailbox: number });
+const mailbox = (number: number): HandOffPlace => ({ kind: 'mailbox', mode: 'l4', mailbox: number });
 const app: HandOffPlace = { kind: 'app', listener: 'web', descriptor: 5 };
 
 function acceptorUnderTest() {

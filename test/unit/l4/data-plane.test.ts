@@ -90,7 +90,7 @@ describe('L4 data plane', () => {
   it('takes sessions from its mailbox, or accepts for itself where it is told to', async () => {
     const handedOff = dataPlaneOf();
     await handedOff.dataPlane.start();
-    expect(handedOff.dataPlane.handOffPlaces()).toEqual([{ kind: 'mailbox', mailbox: 7 }]);
+    expect(handedOff.dataPlane.handOffPlaces()).toEqual([{ kind: 'mailbox', mode: 'l4', mailbox: 7 }]);
 
     const options = { backlog: 1, deferAcceptS: 0, keepAlive: { idleS: 0, intervalS: 0, probes: 0 }, isShared: false };
     const own = dataPlaneOf({ sessionListenings: { 1: { from: { descriptor: 70 }, options } } });

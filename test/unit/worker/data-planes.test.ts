@@ -27,7 +27,7 @@ function underTest(listeners: readonly ListenerPlan[], failing?: 'l7' | 'l4') {
     };
   const makeDataPlane = dataPlanesOf({
     l7: make('l7', { kind: 'app', listener: 'web', descriptor: 1 }, 1),
-    l4: make('l4', { kind: 'mailbox', mailbox: 2 }, 10),
+    l4: make('l4', { kind: 'mailbox', mode: 'l4', mailbox: 2 }, 10),
   });
   return { calls, make: () => makeDataPlane({ plan: plan({ listeners }) } as DataPlaneOptions) };
 }
