@@ -26,7 +26,8 @@ void ChunkedDecoder::Reset() {
   *this = ChunkedDecoder();
 }
 
-ChunkStatus ChunkedDecoder::Decode(char* data, size_t size, size_t* decoded, size_t* consumed) {
+ChunkStatus ChunkedDecoder::Decode(char* data, size_t size, size_t* decoded, size_t* consumed,
+                                   std::string* trailers) {
   const char* const end = data + size;
   const char* at = data;
   char* out = data;
@@ -39,7 +40,7 @@ ChunkStatus ChunkedDecoder::Decode(char* data, size_t size, size_t* decoded, siz
       at += run;
       chunk_bytes_ -= run;
       if (chunk_bytes_ == 0) phase_ = Phase::kDataCr;
-    } else if (Step(*at)) {
+    } else if (Step(*at, trailers)) {
       ++at;
     } else {
       phase_ = Phase::kInvalid;
@@ -51,7 +52,7 @@ ChunkStatus ChunkedDecoder::Decode(char* data, size_t size, size_t* decoded, siz
   return phase_ == Phase::kInvalid ? ChunkStatus::kInvalid : ChunkStatus::kNeedMore;
 }
 
-bool ChunkedDecoder::Step(char byte) {
+bool ChunkedDecoder::Step(char byte, std::string* trailers) {
   switch (phase_) {
     case Phase::kSizeStart:
     case Phase::kSize:
@@ -76,7 +77,7 @@ bool ChunkedDecoder::Step(char byte) {
     case Phase::kBeforeColon:
     case Phase::kTrailerValue:
     case Phase::kTrailerLf:
-      return StepInTrailers(byte);
+      return StepInTrailers(byte, trailers);
     case Phase::kEndLf:
       return byte == '\n' && Enter(Phase::kDone);
     case Phase::kData:
@@ -103,7 +104,7 @@ bool ChunkedDecoder::StepInSize(char byte) {
   return IsBlank(byte) && Enter(Phase::kBeforeExtension) && CountExtensionByte();
 }
 
-bool ChunkedDecoder::StepInTrailers(char byte) {
+bool ChunkedDecoder::StepInTrailers(char byte, std::string* trailers) {
   if (phase_ == Phase::kTrailerStart) {
     if (byte == '\r') return Enter(Phase::kEndLf);
     if (!IsTokenByte(byte) || trailers_ == kMaxTrailers) return false;
@@ -112,6 +113,9 @@ bool ChunkedDecoder::StepInTrailers(char byte) {
   }
   if (trailer_bytes_ == kMaxTrailerBytes) return false;
   ++trailer_bytes_;
+  const bool is_before_colon =
+      IsBlank(byte) && (phase_ == Phase::kTrailerName || phase_ == Phase::kBeforeColon);
+  if (trailers != nullptr && !is_before_colon) trailers->push_back(byte);
   switch (phase_) {
     case Phase::kTrailerName:
     case Phase::kBeforeColon:

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 namespace sluice::http1 {
 
@@ -18,11 +19,13 @@ inline constexpr uint32_t kMaxChunkSizeDigits = 16;
 /// Bytes of chunk extensions over a whole body. Nobody uses them; unbounded, they are work without
 /// a body byte.
 inline constexpr uint32_t kMaxChunkExtensionBytes = 4096;
-/// Trailer lines of a body, and their bytes with their line ends. They are validated and dropped.
+/// Trailer lines of a body, and their bytes with their line ends. They are validated, and dropped
+/// unless asked for.
 inline constexpr uint32_t kMaxTrailers = 64;
 inline constexpr uint32_t kMaxTrailerBytes = 8192;
 
-/// Incremental decoder of one body. No allocation, 32 bytes of state. Runs on the worker's thread.
+/// Incremental decoder of one body. No allocation but for trailers that are asked for, 32 bytes of
+/// state. Runs on the worker's thread.
 ///
 /// Strict: hex digits only, CRLF only, no white space around a size but before an extension's
 /// semicolon (the text of extensions is not judged), no controls but HTAB in extensions and
@@ -39,7 +42,11 @@ class ChunkedDecoder {
   /// @param decoded body bytes now at the front of `data`; on kInvalid those before the fault
   /// @param consumed input bytes used: `size` on kNeedMore; on kDone the bytes behind are surplus;
   ///        on kInvalid the offset of the byte that cannot be
-  ChunkStatus Decode(char* data, size_t size, size_t* decoded, size_t* consumed);
+  /// @param trailers nullptr: trailers are dropped; else, the same in all calls of a body: trailer
+  ///        lines are added with their CRLFs, without white space before the colon, and whole on
+  ///        kDone only. What they name is not judged
+  ChunkStatus Decode(char* data, size_t size, size_t* decoded, size_t* consumed,
+                     std::string* trailers = nullptr);
 
  private:
   enum class Phase : uint8_t {
@@ -62,9 +69,9 @@ class ChunkedDecoder {
   };
 
   // Each reads one byte of framing. @returns false where that byte cannot be
-  bool Step(char byte);
+  bool Step(char byte, std::string* trailers);
   bool StepInSize(char byte);
-  bool StepInTrailers(char byte);
+  bool StepInTrailers(char byte, std::string* trailers);
   bool CountExtensionByte();
   bool Enter(Phase phase);  // always true
 

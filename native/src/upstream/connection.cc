@@ -1,6 +1,8 @@
 // Connects to endpoints and remembers what epoll says.
 #include "upstream/connection.h"
 
+#include <utility>
+
 #include "upstream/connection_pool.h"
 
 namespace sluice::upstream {
@@ -14,6 +16,11 @@ Connection::Connection(EventLoop* loop, ConnectionOwner* owner, ConnectionPool* 
 
 Connection::~Connection() {
   Close();
+}
+
+UniqueFd Connection::TakeSocket() {
+  loop_->Unwatch(fd_.get());
+  return std::move(fd_);
 }
 
 void Connection::Close() {

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "base/address.h"
 #include "base/connector.h"
@@ -60,12 +61,16 @@ class Connection final : public Pollable,
   /// Until when the address now tried may be silent.
   uint64_t attempt_deadline_ms() const { return connector_.attempt_deadline_ms(); }
 
+  /// Hands the socket over, out of the loop's set.
+  UniqueFd TakeSocket();
   /// Closes the socket; the object stays for whoever still looks at it in this turn.
   void Close();
 
   ConnectionState state = ConnectionState::kConnecting;
   Exchange* exchange = nullptr;  // kConnecting, kBusy
   ResponseReader reader;
+  /// Received behind an interim response at which the sink paused; is_readable stays set meanwhile.
+  std::string held_input;
 
   // What epoll said and no read or write has disproved yet.
   bool is_readable = false;

@@ -65,6 +65,10 @@ inline constexpr int32_t kFresh = 4;
 inline constexpr int32_t kUpgrade = 8;
 /// Trailers are collected.
 inline constexpr int32_t kTrailers = 16;
+/// The request is CONNECT: 2xx is taken as 101 is with kUpgrade.
+inline constexpr int32_t kConnectMethod = 32;
+/// Those that Send knows.
+inline constexpr int32_t kOfTypeScript = kIdempotent | kHeadMethod | kFresh;
 }  // namespace send_flag
 
 /// Body length given to Send: no body, or a body of unknown length.
@@ -75,6 +79,8 @@ enum class SendResult : int32_t { kOk = 0, kBadHead = 1, kHeadTooLarge = 2, kNoP
 
 /// Longest request head that Send takes, framing not counted.
 inline constexpr size_t kMaxRequestHeadBytes = 64 * 1024;
+/// ... and SendFor: a client's head of kMaxRequestHeadBytes with what the proxy adds.
+inline constexpr size_t kMaxEndpointHeadBytes = 72 * 1024;
 
 /// Smallest arena and event array an engine works with.
 inline constexpr size_t kMinArenaBytes = 512 * 1024;

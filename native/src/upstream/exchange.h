@@ -16,6 +16,7 @@ namespace sluice::upstream {
 class Connection;
 class ConnectionPool;
 class Exchange;
+class ResponseSink;
 
 struct WaitingTag;
 struct NoticeTag;
@@ -35,7 +36,7 @@ enum class ExchangeState : uint8_t {
   kFree,      // nobody: writes, pauses and releases of it are ignored
   kWaiting,   // in its pool's queue for a connection
   kAttached,  // has a connection, which may still be connecting
-  kFailing,   // failed; the FAILED event is not written yet
+  kFailing,   // failed; its sink has not been told yet
   kHeld,  // FAILED with RETRYABLE was reported: its request is kept for `resend` until `release` or
           // a new `send`
 };
@@ -52,6 +53,8 @@ class Exchange final : public Timer, public ListHook<WaitingTag>, public ListHoo
   Connection* connection = nullptr;  // kAttached
   ConnectionPool* pool = nullptr;    // kWaiting
   ExchangeOwner* owner = nullptr;
+  /// Who takes its response; nullptr: kFree.
+  ResponseSink* sink = nullptr;
 
   OutgoingRequest request;
   /// Of a known length: bytes that `write` still has to deliver. kChunkedBody, kNoBody: as given to

@@ -9,15 +9,17 @@ namespace {
 
 constexpr int kSwitchingProtocols = 101;
 constexpr int kFirstFinalStatus = 200;
+constexpr int kFirstRedirection = 300;
 
 }  // namespace
 
-void ResponseReader::Begin(bool is_head_request) {
+void ResponseReader::Begin(ResponseMode mode) {
   parser_.Reset();
   phase_ = Phase::kHead;
-  is_head_request_ = is_head_request;
+  mode_ = mode;
   interims_ = 0;
-  FreeHeadInput();
+  has_read_interim_ = false;
+  FreeReported();
 }
 
 ReadOutcome ResponseReader::Read(char* data, size_t size) {
@@ -29,70 +31,78 @@ ReadOutcome ResponseReader::Read(char* data, size_t size) {
 }
 
 ReadOutcome ResponseReader::ReadHead(char* data, size_t size) {
+  using Verdict = ReadOutcome::Verdict;
+  if (has_read_interim_) {
+    has_read_interim_ = false;
+    parser_.Reset();
+    FreeReported();
+  }
   ReadOutcome outcome;
   const bool is_in_pieces = !partial_head_.empty();
   if (is_in_pieces) partial_head_.append(data, size);
-  std::string_view input =
+  const std::string_view input =
       is_in_pieces ? std::string_view(partial_head_) : std::string_view(data, size);
-
-  for (;;) {
-    switch (parser_.Parse(input, is_head_request_, &head_)) {
-      case http1::ParseStatus::kNeedMore:
-        if (is_in_pieces) {
-          partial_head_.erase(0, partial_head_.size() - input.size());
-        } else {
-          partial_head_.assign(input);
-        }
-        return outcome;
-      case http1::ParseStatus::kInvalid:
-        outcome.verdict = ReadOutcome::Verdict::kInvalid;
-        return outcome;
-      case http1::ParseStatus::kTooLarge:
-        outcome.verdict = ReadOutcome::Verdict::kTooLarge;
-        return outcome;
-      case http1::ParseStatus::kDone:
-        break;
-    }
-    if (head_.status >= kFirstFinalStatus) break;
-    if (head_.status == kSwitchingProtocols || ++interims_ > kMaxInterims) {
-      outcome.verdict = ReadOutcome::Verdict::kInvalid;
+  switch (parser_.Parse(input, mode_.is_head_request, &head_)) {
+    case http1::ParseStatus::kNeedMore:
+      if (!is_in_pieces) partial_head_.assign(input);
       return outcome;
-    }
-    parser_.Reset();
-    input.remove_prefix(head_.head_bytes);
-    if (input.empty()) {
-      FreeHeadInput();
+    case http1::ParseStatus::kInvalid:
+      outcome.verdict = Verdict::kInvalid;
       return outcome;
-    }
+    case http1::ParseStatus::kTooLarge:
+      outcome.verdict = Verdict::kTooLarge;
+      return outcome;
+    case http1::ParseStatus::kDone:
+      break;
   }
 
-  outcome.verdict = ReadOutcome::Verdict::kHead;
   outcome.head_input = input.substr(0, head_.head_bytes);
   // The head ended in this piece (it was incomplete before), so what follows it is the tail of
   // `data`.
-  const size_t tail_bytes = input.size() - head_.head_bytes;
+  outcome.body_bytes = input.size() - head_.head_bytes;
+  outcome.body = data + (size - outcome.body_bytes);
+  if (IsSwitch()) {
+    outcome.verdict = Verdict::kSwitched;
+  } else if (head_.status < kFirstFinalStatus) {
+    const bool is_valid = head_.status != kSwitchingProtocols && ++interims_ <= kMaxInterims;
+    outcome.verdict = is_valid ? Verdict::kInterim : Verdict::kInvalid;
+    has_read_interim_ = true;
+  } else {
+    outcome.verdict = Verdict::kHead;
+    BeginBody();
+    ReadBody(outcome.body, outcome.body_bytes, &outcome);
+  }
+  return outcome;
+}
+
+bool ResponseReader::IsSwitch() const {
+  if (head_.status == kSwitchingProtocols) return mode_.takes_switch;
+  return mode_.is_connect_request && head_.status >= kFirstFinalStatus &&
+         head_.status < kFirstRedirection;
+}
+
+void ResponseReader::BeginBody() {
   switch (head_.body) {
     case http1::BodyKind::kNone:
       phase_ = Phase::kNone;
-      break;
+      return;
     case http1::BodyKind::kLength:
       phase_ = Phase::kLength;
       body_left_bytes_ = head_.content_length;
-      break;
+      return;
     case http1::BodyKind::kChunked:
       phase_ = Phase::kChunked;
       chunks_.Reset();
-      break;
+      return;
     case http1::BodyKind::kUntilClose:
       phase_ = Phase::kUntilClose;
-      break;
+      return;
   }
-  ReadBody(data + (size - tail_bytes), tail_bytes, &outcome);
-  return outcome;
 }
 
 void ResponseReader::ReadBody(char* data, size_t size, ReadOutcome* outcome) {
   outcome->body = data;
+  outcome->body_bytes = 0;
   switch (phase_) {
     case Phase::kHead:
     case Phase::kNone:
@@ -112,9 +122,11 @@ void ResponseReader::ReadBody(char* data, size_t size, ReadOutcome* outcome) {
     }
     case Phase::kChunked: {
       size_t consumed = 0;
-      const auto status = chunks_.Decode(data, size, &outcome->body_bytes, &consumed);
+      std::string* const trailers = mode_.keeps_trailers ? &trailers_ : nullptr;
+      const auto status = chunks_.Decode(data, size, &outcome->body_bytes, &consumed, trailers);
       outcome->is_complete = status == http1::ChunkStatus::kDone;
       outcome->has_surplus = outcome->is_complete && consumed < size;
+      if (outcome->is_complete) outcome->trailers = trailers_;
       if (status == http1::ChunkStatus::kInvalid) outcome->verdict = ReadOutcome::Verdict::kInvalid;
       return;
     }

@@ -38,9 +38,9 @@ enum class SinkVerdict : uint8_t {
   kRelease,
 };
 
-/// Called by UpstreamClient in its turn. No call may call back into the client; what a sink wants of it
-/// in that moment is its verdict. With is_last the client has let go of the exchange when the call
-/// returns, whatever the verdict.
+/// Called by UpstreamClient in its turn. No call may call back into the client; what a sink wants
+/// of it in that moment is its verdict. With is_last the client has let go of the exchange when the
+/// call returns, whatever the verdict.
 class ResponseSink {
  public:
   /// An interim response: 100, 102..199.
@@ -48,14 +48,16 @@ class ResponseSink {
                                 std::string_view head_input) = 0;
   /// The head with what came along of the body, or more of the body.
   virtual SinkVerdict OnResponse(Exchange* exchange, const ResponsePart& part) = 0;
-  /// 101 to an exchange sent with kUpgrade (or 2xx with kConnectMethod): the connection is the sink's from now on. It is out of
-  /// the loop's set; the exchange is released. @param received what came behind the head
+  /// 101 to an exchange sent with kUpgrade (or 2xx with kConnectMethod): the connection is the
+  /// sink's from now on. It is out of the loop's set; the exchange is released. @param received
+  /// what came behind the head
   virtual void OnSwitched(Exchange* exchange, const http1::ResponseHead& head,
                           std::string_view head_input, UniqueFd fd, std::string_view received,
                           uint64_t elapsed_us) = 0;
-  /// exchange->failure, failure_errno and failure_flags say why. With kRetryable the request is held for
-  /// Resend until Release or a new Send; without, the client has let go of it. Told in OnReady or
-  /// OnTurnEnd, never within a call of the front end's. elapsed: failed_at_us - started_us.
+  /// exchange->failure, failure_errno and failure_flags say why. With kRetryable the request is
+  /// held for Resend until Release or a new Send; without, the client has let go of it. Told in
+  /// OnReady or OnTurnEnd, never within a call of the front end's. elapsed: failed_at_us -
+  /// started_us.
   virtual void OnFailed(Exchange* exchange) = 0;
   /// All that Write was given is with the kernel, after it held some.
   virtual void OnDrained(Exchange* exchange) = 0;

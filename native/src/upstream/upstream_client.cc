@@ -36,7 +36,12 @@ char* PutFraming(char* at, int64_t body_bytes) {
 }  // namespace
 
 UpstreamClient::UpstreamClient(EventLoop* loop, BatchMemory memory, BatchSink* sink)
-    : loop_(loop), sink_(sink), batch_(memory), exchanges_(this) {
+    : loop_(loop),
+      sink_(sink),
+      batch_(memory),
+      batch_responses_(&batch_),
+      exchanges_(this),
+      window_(std::make_unique_for_overwrite<char[]>(kReadWindowBytes)) {
   loop_->AddTask(this);
 }
 
@@ -89,38 +94,62 @@ ConnectionPool* UpstreamClient::FindPool(int32_t slot) const {
 
 SendResult UpstreamClient::Send(int32_t id, int32_t slot, size_t head_bytes, int32_t flags,
                                 int64_t body_bytes, uint64_t timeout_ms, Misuse* misuse) {
-  Exchange& exchange = exchanges_.At(id);
-  if (exchange.state == ExchangeState::kHeld) Free(&exchange);
-  if (exchange.state != ExchangeState::kFree) {
-    *misuse = Misuse::kExchangeInUse;
-    return SendResult::kOk;
-  }
+  Exchange* const exchange = Claim(id, misuse);
+  if (exchange == nullptr) return SendResult::kOk;
   ConnectionPool* const pool = FindPool(slot);
   if (pool == nullptr) return SendResult::kNoPool;
   if (head_bytes > kMaxRequestHeadBytes) return SendResult::kHeadTooLarge;
   if (!http1::IsSendableRequestHead({scratch_.data(), head_bytes})) return SendResult::kBadHead;
+  Start(&batch_responses_, exchange, pool, head_bytes, flags & send_flag::kOfTypeScript, body_bytes,
+        timeout_ms);
+  return SendResult::kOk;
+}
+
+SendResult UpstreamClient::SendFor(ResponseSink* sink, int32_t id, int32_t slot, size_t head_bytes,
+                                   int32_t flags, int64_t body_bytes, uint64_t timeout_ms,
+                                   Misuse* misuse) {
+  Exchange* const exchange = Claim(id, misuse);
+  if (exchange == nullptr) return SendResult::kOk;
+  ConnectionPool* const pool = FindPool(slot);
+  if (pool == nullptr) return SendResult::kNoPool;
+  if (head_bytes > kMaxEndpointHeadBytes) return SendResult::kHeadTooLarge;
+  Start(sink, exchange, pool, head_bytes, flags, body_bytes, timeout_ms);
+  return SendResult::kOk;
+}
+
+Exchange* UpstreamClient::Claim(int32_t id, Misuse* misuse) {
+  Exchange& exchange = exchanges_.At(id);
+  if (exchange.state == ExchangeState::kHeld) Free(&exchange);
+  if (exchange.state == ExchangeState::kFree) return &exchange;
+  *misuse = Misuse::kExchangeInUse;
+  return nullptr;
+}
+
+void UpstreamClient::Start(ResponseSink* sink, Exchange* exchange, ConnectionPool* pool,
+                           size_t head_bytes, int32_t flags, int64_t body_bytes,
+                           uint64_t timeout_ms) {
   const char* const end = PutFraming(scratch_.data() + head_bytes, body_bytes);
   const std::string_view bytes(scratch_.data(), static_cast<size_t>(end - scratch_.data()));
 
   loop_->Refresh();
-  exchange.send_flags = flags;
-  exchange.body_left_bytes = body_bytes;
-  exchange.is_request_complete = body_bytes == kNoBody || body_bytes == 0;
-  exchange.is_replayed = false;
-  exchange.started_us = loop_->now_us();
-  exchange.deadline_ms = timeout_ms == 0 ? Exchange::kNever : loop_->now_ms() + timeout_ms;
+  exchange->sink = sink;
+  exchange->send_flags = flags;
+  exchange->body_left_bytes = body_bytes;
+  exchange->is_request_complete = body_bytes == kNoBody || body_bytes == 0;
+  exchange->is_replayed = false;
+  exchange->started_us = loop_->now_us();
+  exchange->deadline_ms = timeout_ms == 0 ? Exchange::kNever : loop_->now_ms() + timeout_ms;
 
   Connection* idle = nullptr;
   if ((flags & send_flag::kFresh) == 0 && pool->waiting.empty())
-    idle = TakeIdle(pool, !exchange.is_idempotent());
+    idle = TakeIdle(pool, !exchange->is_idempotent());
   if (idle != nullptr) {
-    Attach(&exchange, idle);
-    SendFirst(idle, &exchange, bytes);
+    Attach(exchange, idle);
+    SendFirst(idle, exchange, bytes);
   } else {
-    exchange.request.AddUnsent(bytes);
-    Begin(&exchange, pool);
+    exchange->request.AddUnsent(bytes);
+    Begin(exchange, pool);
   }
-  return SendResult::kOk;
 }
 
 SendResult UpstreamClient::Resend(int32_t id, int32_t slot, Misuse* misuse) {
@@ -321,13 +350,6 @@ uint64_t UpstreamClient::ElapsedUs(const Exchange* exchange) const {
   return waited_us > exchange->started_us ? waited_us - exchange->started_us : 0;
 }
 
-void UpstreamClient::AddEvent(Exchange* exchange, Event* event) {
-  event->exchange = exchange->id;
-  if (exchange->is_reused) event->flags |= event_flag::kReused;
-  exchange->batch_serial = batch_.serial();
-  batch_.Add(*event);
-}
-
 void UpstreamClient::Notice(Exchange* exchange) {
   if (!exchange->ListHook<NoticeTag>::is_linked()) notices_.PushBack(exchange);
 }
@@ -337,20 +359,12 @@ void UpstreamClient::WriteNotices() {
     if (batch_.is_full()) return;
     if (exchange->has_drained_notice) {
       exchange->has_drained_notice = false;
-      Event drained;
-      drained.type = EventType::kDrained;
-      AddEvent(exchange, &drained);
+      exchange->sink->OnDrained(exchange);
       continue;
     }
     exchange->ListHook<NoticeTag>::Unlink();
     if (exchange->state != ExchangeState::kFailing) continue;
-    Event failed;
-    failed.type = EventType::kFailed;
-    failed.status = static_cast<int32_t>(exchange->failure);
-    failed.flags = exchange->failure_flags;
-    failed.error_number = exchange->failure_errno;
-    failed.elapsed_us = exchange->failed_at_us - exchange->started_us;
-    AddEvent(exchange, &failed);
+    exchange->sink->OnFailed(exchange);
     if ((exchange->failure_flags & event_flag::kRetryable) != 0) {
       SetState(exchange, ExchangeState::kHeld);
     } else {

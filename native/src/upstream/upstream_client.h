@@ -1,5 +1,5 @@
-// The engine's HTTP/1.1 client: sends exchanges to endpoints over pooled connections and reports in
-// batches.
+// The engine's HTTP/1.1 client: sends exchanges to endpoints over pooled connections and reports to
+// TypeScript in batches, to front ends in native code through sinks of theirs.
 #pragma once
 
 #include <array>
@@ -10,10 +10,12 @@
 #include <vector>
 
 #include "base/event_loop.h"
+#include "upstream/batch_responses.h"
 #include "upstream/connection.h"
 #include "upstream/connection_pool.h"
 #include "upstream/event_batch.h"
 #include "upstream/exchange.h"
+#include "upstream/response_sink.h"
 
 namespace sluice::upstream {
 
@@ -52,7 +54,8 @@ enum class Misuse : uint8_t {
 /// The order of a turn: what the last calls left to report; connections with something to read,
 /// write or connect, each once; timers; attempts that wait for a connection; then the batch goes to
 /// the sink, earlier when it is full. The sink may call back in: what goes wrong inside such a call
-/// is reported with the next batch, never in a nested one.
+/// is reported with the next batch, never in a nested one. Response sinks are called as their
+/// responses are read, and with failures where a turn begins and ends.
 ///
 /// Timeouts. Connecting: connect_timeout over all addresses, anew after waiting in the pool's queue
 /// (at most as long). First byte: from the request's last byte having been handed to the kernel
@@ -74,15 +77,22 @@ class UpstreamClient final : private LoopTask, private ConnectionOwner, private 
   bool SetAddresses(int32_t slot, std::vector<Address> addresses);
   void ClosePool(int32_t slot);
 
-  /// Where the caller puts the head for Send: room for kMaxRequestHeadBytes and the framing behind
-  /// it.
+  /// Where the caller puts the head for Send and SendFor: room for kMaxEndpointHeadBytes and the
+  /// framing behind it.
   char* scratch() { return scratch_.data(); }
-  static constexpr size_t kScratchBytes = kMaxRequestHeadBytes + 128;
+  static constexpr size_t kScratchBytes = kMaxEndpointHeadBytes + 128;
 
   /// The calls of `Engine` in engine.ts. `id` is within 0..kMaxExchanges-1, `slot` any number. The
   /// head lies in scratch().
   SendResult Send(int32_t id, int32_t slot, size_t head_bytes, int32_t flags, int64_t body_bytes,
                   uint64_t timeout_ms, Misuse* misuse);
+  /// As Send, for a front end in native code: the response goes to `sink`, which stays until the
+  /// exchange has ended or was released; the head may have kMaxEndpointHeadBytes, and the caller
+  /// vouches for it (IsSendableRequestHead). The other calls are for both kinds of exchanges; what
+  /// goes wrong within one is told to the sink later, and a released exchange is told of no more.
+  /// HOT.
+  SendResult SendFor(ResponseSink* sink, int32_t id, int32_t slot, size_t head_bytes, int32_t flags,
+                     int64_t body_bytes, uint64_t timeout_ms, Misuse* misuse);
   SendResult Resend(int32_t id, int32_t slot, Misuse* misuse);
   /// @returns bytes held
   size_t Write(int32_t id, std::string_view bytes, bool is_last, Misuse* misuse);
@@ -108,6 +118,9 @@ class UpstreamClient final : private LoopTask, private ConnectionOwner, private 
   void OnExchangeTimer(Exchange* exchange, uint64_t now_ms) override;
 
   // Beginning an attempt.
+  Exchange* Claim(int32_t id, Misuse* misuse);
+  void Start(ResponseSink* sink, Exchange* exchange, ConnectionPool* pool, size_t head_bytes,
+             int32_t flags, int64_t body_bytes, uint64_t timeout_ms);
   ConnectionPool* FindPool(int32_t slot) const;
   void Begin(Exchange* exchange, ConnectionPool* pool);
   Connection* TakeIdle(ConnectionPool* pool, bool is_certainty_needed);
@@ -125,10 +138,12 @@ class UpstreamClient final : private LoopTask, private ConnectionOwner, private 
   // Receiving.
   void HandleReady(Connection* connection);
   void ReadResponse(Connection* connection);
-  void Report(Connection* connection, size_t input_bytes, const ReadOutcome& outcome);
+  void TakeInput(Connection* connection, char* data, size_t size);
+  void Report(Connection* connection, const ReadOutcome& outcome);
+  void HandOver(Connection* connection, const ReadOutcome& outcome);
+  void Heed(Connection* connection, SinkVerdict verdict);
   void OnEnd(Connection* connection, int error_number);
   bool Replay(Connection* connection);
-  int32_t LastFlags(const Exchange* exchange) const;
   void Finish(Connection* connection, bool has_surplus);
   void Keep(Connection* connection, uint64_t idle_ms);
 
@@ -145,15 +160,20 @@ class UpstreamClient final : private LoopTask, private ConnectionOwner, private 
   void ArmAt(Connection* connection, uint64_t deadline_ms);
 
   // Reporting.
+  bool IsBatched(const Exchange& exchange) const { return exchange.sink == &batch_responses_; }
   bool HasRoomToRead(const Connection* connection) const;
-  void AddEvent(Exchange* exchange, Event* event);
   void WriteNotices();
   void Notice(Exchange* exchange);
   void Deliver();
 
+  /// One read at most: large enough that its system call does not count, small enough that four fit
+  /// into an arena.
+  static constexpr size_t kReadWindowBytes = 128 * 1024;
+
   EventLoop* loop_;
   BatchSink* sink_;
   EventBatch batch_;
+  BatchResponses batch_responses_;
   bool is_closed_ = false;
 
   ExchangeTable exchanges_;
@@ -177,6 +197,9 @@ class UpstreamClient final : private LoopTask, private ConnectionOwner, private 
   IntrusiveList<Exchange, NoticeTag> notices_;
   IntrusiveList<ConnectionPool, DispatchTag> dispatch_;
   std::array<char, kScratchBytes> scratch_;
+  // What is read for other sinks than the batch, which has the arena; pages never written to take
+  // no memory.
+  std::unique_ptr<char[]> window_;
 };
 
 }  // namespace sluice::upstream

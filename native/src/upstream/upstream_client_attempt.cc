@@ -6,6 +6,19 @@
 
 namespace sluice::upstream {
 
+namespace {
+
+ResponseMode ModeFor(int32_t send_flags) {
+  ResponseMode mode;
+  mode.is_head_request = (send_flags & send_flag::kHeadMethod) != 0;
+  mode.takes_switch = (send_flags & send_flag::kUpgrade) != 0;
+  mode.is_connect_request = (send_flags & send_flag::kConnectMethod) != 0;
+  mode.keeps_trailers = (send_flags & send_flag::kTrailers) != 0;
+  return mode;
+}
+
+}  // namespace
+
 // --- getting a connection ---
 
 void UpstreamClient::Begin(Exchange* exchange, ConnectionPool* pool) {
@@ -122,7 +135,7 @@ void UpstreamClient::Attach(Exchange* exchange, Connection* connection) {
   connection->state = ConnectionState::kBusy;
   connection->exchange = exchange;
   connection->last_progress_ms = loop_->now_ms();
-  connection->reader.Begin((exchange->send_flags & send_flag::kHeadMethod) != 0);
+  connection->reader.Begin(ModeFor(exchange->send_flags));
 }
 
 // --- sending ---
@@ -211,6 +224,7 @@ void UpstreamClient::Free(Exchange* exchange) {
   SetState(exchange, ExchangeState::kFree);
   exchange->connection = nullptr;
   exchange->pool = nullptr;
+  exchange->sink = nullptr;
   exchange->request.Begin();
   exchange->is_paused = false;
   exchange->has_response_begun = false;

@@ -1,20 +1,17 @@
 // How the client reads a response, and what becomes of its connection afterwards.
 #include <algorithm>
+#include <cstring>
+#include <utility>
 
-#include "http1/client_head.h"
 #include "upstream/upstream_client.h"
 
 namespace sluice::upstream {
 
 namespace {
 
-/// One read at most: large enough that its system call does not count, small enough that four fit
-/// into an arena.
-constexpr size_t kReadWindowBytes = 128 * 1024;
 /// Less room than this in the arena is not worth a read: the batch goes out first.
 constexpr size_t kMinReadWindowBytes = 64 * 1024;
 
-constexpr int kNotModified = 304;
 constexpr uint64_t kMsPerSecond = 1000;
 
 }  // namespace
@@ -44,6 +41,8 @@ void UpstreamClient::OnConnectionReady(Connection* connection) {
 }
 
 bool UpstreamClient::HasRoomToRead(const Connection* connection) const {
+  const Exchange* const exchange = connection->exchange;
+  if (exchange != nullptr && !IsBatched(*exchange)) return true;
   const size_t head_bytes = connection->pool()->settings().response_head_bytes;
   return !batch_.is_full() &&
          batch_.free_bytes() >= kMinReadWindowBytes + head_bytes + EventBatch::kAlignment;
@@ -74,14 +73,23 @@ void UpstreamClient::HandleReady(Connection* connection) {
 
 void UpstreamClient::ReadResponse(Connection* connection) {
   Exchange* const exchange = connection->exchange;
-  // The rewritten head goes behind what was read, on the next boundary, and is never longer than
-  // the head itself.
-  const size_t reserved_bytes =
-      connection->reader.has_head()
-          ? 0
-          : connection->pool()->settings().response_head_bytes + EventBatch::kAlignment;
-  const size_t window_bytes = std::min(kReadWindowBytes, batch_.free_bytes() - reserved_bytes);
-  char* const data = batch_.arena() + batch_.used_bytes();
+  char* data = window_.get();
+  size_t window_bytes = kReadWindowBytes;
+  if (IsBatched(*exchange)) {
+    // The rewritten head goes behind what was read, on the next boundary, and is never longer than
+    // the head itself.
+    const size_t reserved_bytes =
+        connection->reader.has_head()
+            ? 0
+            : connection->pool()->settings().response_head_bytes + EventBatch::kAlignment;
+    window_bytes = std::min(kReadWindowBytes, batch_.free_bytes() - reserved_bytes);
+    data = batch_.arena() + batch_.used_bytes();
+  } else if (!connection->held_input.empty()) {
+    const std::string held = std::exchange(connection->held_input, {});
+    std::memcpy(data, held.data(), held.size());
+    TakeInput(connection, data, held.size());
+    return;
+  }
   const IoResult received = Receive(connection->fd(), data, window_bytes);
   if (received.would_block()) {
     connection->is_readable = false;
@@ -99,19 +107,33 @@ void UpstreamClient::ReadResponse(Connection* connection) {
     exchange->has_response_begun = true;
     exchange->request.SetRetaining(false);
   }
-  Report(connection, received.bytes, connection->reader.Read(data, received.bytes));
+  TakeInput(connection, data, received.bytes);
 }
 
-int32_t UpstreamClient::LastFlags(const Exchange* exchange) const {
-  return event_flag::kLast | (exchange->is_request_sent() ? 0 : event_flag::kRequestUnfinished);
+void UpstreamClient::TakeInput(Connection* connection, char* data, size_t size) {
+  Exchange* const exchange = connection->exchange;
+  ReadOutcome outcome = connection->reader.Read(data, size);
+  while (outcome.verdict == ReadOutcome::Verdict::kInterim) {
+    const SinkVerdict verdict =
+        exchange->sink->OnInterim(exchange, connection->reader.head(), outcome.head_input);
+    if (verdict != SinkVerdict::kMore) {
+      connection->held_input.assign(outcome.body, outcome.body_bytes);
+      if (outcome.body_bytes > 0) connection->is_readable = true;
+      Heed(connection, verdict);
+      return;
+    }
+    outcome = connection->reader.Read(outcome.body, outcome.body_bytes);
+  }
+  Report(connection, outcome);
 }
 
-void UpstreamClient::Report(Connection* connection, size_t input_bytes,
-                            const ReadOutcome& outcome) {
+void UpstreamClient::Report(Connection* connection, const ReadOutcome& outcome) {
   using Verdict = ReadOutcome::Verdict;
   Exchange* const exchange = connection->exchange;
-  Event event;
+  ResponseReader& reader = connection->reader;
+  ResponsePart part;
   switch (outcome.verdict) {
+    case Verdict::kInterim:  // not the last verdict of an input
     case Verdict::kNeedMore:
       return;
     case Verdict::kTooLarge:
@@ -121,48 +143,59 @@ void UpstreamClient::Report(Connection* connection, size_t input_bytes,
       Fail(exchange,
            exchange->is_head_reported ? EngineError::kTruncated : EngineError::kBadResponse, 0);
       return;
-    case Verdict::kHead: {
-      batch_.Use(input_bytes);
-      const http1::ResponseHead& head = connection->reader.head();
-      const bool is_length_kept =
-          (exchange->send_flags & send_flag::kHeadMethod) != 0 || head.status == kNotModified;
-      event.type = EventType::kHead;
-      event.status = head.status;
-      event.head_offset = batch_.used_bytes();
-      event.head_bytes = http1::WriteClientHead(outcome.head_input, head, is_length_kept,
-                                                batch_.arena() + batch_.used_bytes());
-      batch_.Use(event.head_bytes);
-      connection->reader.FreeHeadInput();
-      if (head.body == http1::BodyKind::kNone) event.flags |= event_flag::kBodyless;
-      if (head.body == http1::BodyKind::kLength) {
-        event.flags |= event_flag::kLengthKnown;
-        event.content_length = head.content_length;
-      }
+    case Verdict::kSwitched:
+      HandOver(connection, outcome);
+      return;
+    case Verdict::kHead:
+      part.head = &reader.head();
+      part.head_input = outcome.head_input;
       exchange->is_head_reported = true;
       break;
-    }
     case Verdict::kBody:
-      connection->last_progress_ms = loop_->now_ms();
-      if (outcome.body_bytes == 0 && !outcome.is_complete) {  // framing alone
-        ArmBusy(connection);
-        return;
-      }
-      event.type = EventType::kBody;
-      batch_.Use(outcome.body_bytes);
-      break;
+      if (outcome.body_bytes > 0 || outcome.is_complete) break;
+      connection->last_progress_ms = loop_->now_ms();  // framing alone
+      ArmBusy(connection);
+      return;
   }
-  event.body_bytes = outcome.body_bytes;
-  if (outcome.body_bytes > 0)
-    event.body_offset = static_cast<size_t>(outcome.body - batch_.arena());
-  event.elapsed_us = ElapsedUs(exchange);
-  if (outcome.is_complete) event.flags |= LastFlags(exchange);
-  AddEvent(exchange, &event);
-  if (outcome.is_complete) {
+  part.body = outcome.body;
+  part.body_bytes = outcome.body_bytes;
+  part.is_last = outcome.is_complete;
+  part.is_request_unfinished = outcome.is_complete && !exchange->is_request_sent();
+  part.trailers = outcome.trailers;
+  part.elapsed_us = ElapsedUs(exchange);
+  const SinkVerdict verdict = exchange->sink->OnResponse(exchange, part);
+  if (part.head != nullptr || part.is_last) reader.FreeReported();
+  if (part.is_last) {
     Finish(connection, outcome.has_surplus);
   } else {
     connection->last_progress_ms = loop_->now_ms();
-    ArmBusy(connection);
+    Heed(connection, verdict);
   }
+}
+
+void UpstreamClient::HandOver(Connection* connection, const ReadOutcome& outcome) {
+  Exchange* const exchange = connection->exchange;
+  if (!exchange->is_request_sent()) {
+    // What is still to be sent is HTTP, and the endpoint speaks it no more.
+    Fail(exchange, EngineError::kBadResponse, 0);
+    return;
+  }
+  exchange->sink->OnSwitched(exchange, connection->reader.head(), outcome.head_input,
+                             connection->TakeSocket(), {outcome.body, outcome.body_bytes},
+                             ElapsedUs(exchange));
+  CloseConnection(connection);
+  Free(exchange);
+}
+
+void UpstreamClient::Heed(Connection* connection, SinkVerdict verdict) {
+  Exchange* const exchange = connection->exchange;
+  if (verdict == SinkVerdict::kRelease) {
+    CloseConnection(connection);
+    Free(exchange);
+    return;
+  }
+  if (verdict == SinkVerdict::kPause) exchange->is_paused = true;
+  ArmBusy(connection);
 }
 
 void UpstreamClient::OnEnd(Connection* connection, int error_number) {
@@ -171,11 +204,11 @@ void UpstreamClient::OnEnd(Connection* connection, int error_number) {
   // the request (Linux, tcp_reset in CLOSE_WAIT).
   if (error_number == 0 && connection->write_error != EPIPE) error_number = connection->write_error;
   if (error_number == 0 && connection->reader.ends_with_close()) {
-    Event event;
-    event.type = EventType::kBody;
-    event.flags = LastFlags(exchange);
-    event.elapsed_us = ElapsedUs(exchange);
-    AddEvent(exchange, &event);
+    ResponsePart end;
+    end.is_last = true;
+    end.is_request_unfinished = !exchange->is_request_sent();
+    end.elapsed_us = ElapsedUs(exchange);
+    exchange->sink->OnResponse(exchange, end);
     Finish(connection, false);
     return;
   }

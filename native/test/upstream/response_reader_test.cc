@@ -13,6 +13,7 @@ using Verdict = ReadOutcome::Verdict;
 
 struct Total {
   Verdict last = Verdict::kNeedMore;
+  std::string interims;
   std::string head;
   std::string body;
   int heads = 0;
@@ -23,11 +24,15 @@ struct Total {
 /// Reads `text` in pieces of `step` bytes until it is complete or refused.
 Total ReadAll(const std::string& text, size_t step, bool is_head_request = false) {
   ResponseReader reader({8192, 100});
-  reader.Begin(is_head_request);
+  reader.Begin({.is_head_request = is_head_request});
   Total total;
   for (size_t at = 0; at < text.size(); at += step) {
     std::string piece = text.substr(at, step);
-    const ReadOutcome outcome = reader.Read(piece.data(), piece.size());
+    ReadOutcome outcome = reader.Read(piece.data(), piece.size());
+    while (outcome.verdict == Verdict::kInterim) {
+      total.interims += outcome.head_input;
+      outcome = reader.Read(outcome.body, outcome.body_bytes);
+    }
     total.last = outcome.verdict;
     if (outcome.verdict == Verdict::kInvalid || outcome.verdict == Verdict::kTooLarge) break;
     if (outcome.verdict == Verdict::kHead) {
@@ -52,6 +57,7 @@ TEST(ReadsTheSameHoweverTheInputIsSplit) {
   for (size_t step = 1; step < 120; ++step) {
     const Total known = ReadAll(interim + head + "hello", step);
     CHECK_EQ(known.heads, 1);
+    CHECK_EQ(known.interims, interim);
     CHECK_EQ(known.head, head);
     CHECK_EQ(known.body, "hello");
     CHECK(known.is_complete && !known.has_surplus);
@@ -81,7 +87,7 @@ TEST(SeesBytesBehindTheEnd) {
 
 TEST(GoesOnUntilTheEndpointCloses) {
   ResponseReader reader({8192, 100});
-  reader.Begin(false);
+  reader.Begin({});
   std::string text = "HTTP/1.1 200 OK\r\n\r\nsome";
   const ReadOutcome outcome = reader.Read(text.data(), text.size());
   CHECK_EQ(std::string(outcome.body, outcome.body_bytes), "some");
@@ -118,7 +124,7 @@ TEST(RefusesMalformedChunks) {
 TEST(ReadsOneResponseAfterTheOther) {
   ResponseReader reader({8192, 100});
   for (int round = 0; round < 3; ++round) {
-    reader.Begin(false);
+    reader.Begin({});
     for (const char byte : std::string("HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r")) {
       std::string piece(1, byte);
       CHECK(reader.Read(piece.data(), 1).verdict == Verdict::kNeedMore);
