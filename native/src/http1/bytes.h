@@ -175,6 +175,38 @@ inline const char* FindByte([[maybe_unused]] const char* begin, const char* at, 
   return at;
 }
 
+/// What cannot stand in a request target: a blank, a control below it, the '#' of a fragment.
+inline bool IsTargetEnd(char byte) {
+  return static_cast<uint8_t>(byte) <= ' ' || byte == '#';
+}
+
+/// First byte in [at, end) that ends a request target, or `end`; DEL and bytes above it do not.
+/// HOT.
+/// @param begin as for FindControl
+inline const char* FindTargetEnd([[maybe_unused]] const char* begin, const char* at,
+                                 const char* end) {
+#ifdef SLUICE_SSE2_SCAN
+  const auto ends_in_16 = [](const char* block_at) {
+    const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(block_at));
+    const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(block, _mm_set1_epi8(' ')), block);
+    return static_cast<uint32_t>(
+        _mm_movemask_epi8(_mm_or_si128(low, _mm_cmpeq_epi8(block, _mm_set1_epi8('#')))));
+  };
+  for (; end - at >= 16; at += 16) {
+    const uint32_t found = ends_in_16(at);
+    if (found != 0) return at + std::countr_zero(found);
+  }
+  if (end - begin >= 16) {
+    const char* const block = end - 16;
+    const uint32_t found = ends_in_16(block) & bytes_internal::From(at - block);
+    return found != 0 ? block + std::countr_zero(found) : end;
+  }
+#endif
+  while (at != end && !IsTargetEnd(*at))
+    ++at;
+  return at;
+}
+
 /// Compares, ignoring the case of letters.
 inline bool EqualsIgnoringCase(std::string_view left, std::string_view right) {
   if (left.size() != right.size()) return false;

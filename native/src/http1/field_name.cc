@@ -43,6 +43,26 @@ constexpr std::array<std::string_view, 28> kProtectedNames = {
     "x-request-id",
 };
 
+/// As in src/l7/request-head.ts.
+constexpr std::array<std::string_view, 16> kRefusedNominations = {
+    "authorization",
+    "cache-control",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "cookie",
+    "forwarded",
+    "host",
+    "range",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-port",
+    "x-forwarded-proto",
+    "x-real-ip",
+    "x-request-id",
+};
+
 }  // namespace
 
 bool IsProtectedFieldName(std::string_view name) {
@@ -52,6 +72,12 @@ bool IsProtectedFieldName(std::string_view name) {
                      }) ||
          std::any_of(kProtectedNames.begin(), kProtectedNames.end(),
                      [name](std::string_view known) { return EqualsIgnoringCase(name, known); });
+}
+
+bool RequestNominationIsRefused(std::string_view option) {
+  return std::any_of(
+      kRefusedNominations.begin(), kRefusedNominations.end(),
+      [option](std::string_view known) { return EqualsIgnoringCase(option, known); });
 }
 
 }  // namespace sluice::http1

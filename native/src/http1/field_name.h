@@ -1,4 +1,5 @@
-// Recognises the response fields that the engine interprets or drops.
+// Recognises the response fields that the engine interprets or drops, and those that no Connection
+// option may strip.
 #pragma once
 
 #include <cstdint>
@@ -55,6 +56,11 @@ inline FieldName ClassifyFieldName(std::string_view name) {
 /// (RFC 9110 section 7.6.1; the list is at WriteClientHead).
 /// @param name a Connection option, any case
 bool IsProtectedFieldName(std::string_view name);
+
+/// Says whether a client's Connection option names a field that carries meaning or safety beyond
+/// one hop, so that the request is refused (PROTECTED_FIELDS in src/l7/request-head.ts).
+/// @param option any case
+bool RequestNominationIsRefused(std::string_view option);
 
 /// Calls `visit(option)` for every element of a comma-separated list (RFC 9110 section 5.6.1);
 /// empty elements are skipped, an element that is no token is handed over as it is and equals no

@@ -26,6 +26,10 @@ TEST(ScansFindEveryByteAtEveryPlace) {
             FindControl(from, from, end) == FindControlPortable(from, end) &&
             FindControl(begin, begin + at + 1, end) == FindControlPortable(begin + at + 1, end) &&
             SkipToken(begin, end) == SkipTokenPortable(begin, end);
+        const bool is_end = IsTargetEnd(static_cast<char>(byte));
+        CHECK(FindTargetEnd(begin, begin, end) == (is_end ? begin + at : end));
+        CHECK(FindTargetEnd(begin, from, end) == (is_end ? begin + at : end));
+        CHECK(FindTargetEnd(begin, begin + at + 1, end) == end);
         if (!agree) check::Fail(__FILE__, __LINE__, "scans disagree on " + check::Describe(text));
         if (byte != 'a') {
           CHECK(FindByte(begin, begin, end, static_cast<char>(byte)) == begin + at);
