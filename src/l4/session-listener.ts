@@ -1,7 +1,7 @@
 /** An L4 listener in one worker: its plan, and what is made of it once. */
 import type { L4ListenerPlan, RelayName } from '../config/plan.js';
+import { TrustedPeers } from '../core/peer-address.js';
 import { Relay, type SessionListenerSettings } from '../engine/session-engine.js';
-import { TrustedPeers } from './client-address.js';
 import { SniRouter } from './sni-router.js';
 
 /** Thread: worker. */

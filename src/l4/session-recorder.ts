@@ -1,9 +1,9 @@
 /** The last step of a session: counts it in this worker's stripe and tells the log what went wrong. */
 import type { WorkerStripe } from '../board/worker-stripe.js';
 import type { ErrorCode } from '../core/error-catalog.js';
+import { addressText } from '../core/peer-address.js';
 import { SessionField, SessionFlag } from '../engine/session-engine.js';
 import type { FailureLog } from '../observability/failure-log.js';
-import { addressText } from './client-address.js';
 import { DELIVERED, type SessionEnding } from './session-ending.js';
 import type { SessionListener } from './session-listener.js';
 import type { SessionRecord } from './session-record.js';

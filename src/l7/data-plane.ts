@@ -12,6 +12,7 @@ import { loadUws, removeUwsMark } from './frontends/uws/load-uws.js';
 import { UwsFrontEnd } from './frontends/uws/uws-front-end.js';
 import { Pipeline } from './pipeline.js';
 import { RequestIds } from './request-id.js';
+import { ResponseRelay } from './response-relay.js';
 
 /** Events in one batch; a fuller turn is delivered in several. */
 const BATCH_EVENTS = 256;
@@ -27,6 +28,7 @@ class L7DataPlane implements DataPlane {
   readonly #options: DataPlaneOptions;
   readonly #engine: Engine;
   readonly #pipeline: Pipeline;
+  readonly #relay: ResponseRelay;
   readonly #frontEnds: readonly UwsFrontEnd[];
   readonly #gate: AcceptGate;
   #isDraining = false;
@@ -38,24 +40,21 @@ class L7DataPlane implements DataPlane {
     this.#options = options;
     const events = new Int32Array(BATCH_EVENTS * EVENT_STRIDE);
     const arena = new Uint8Array(ARENA_BYTES);
-    this.#engine = new addon.Engine({ events, arena, onBatch: (count) => this.#pipeline.onBatch(count) });
+    this.#engine = new addon.Engine({ events, arena, onBatch: (count) => this.#relay.onBatch(count) });
     const parts = { board, ledger, rng: seededRng(randomBytes(4).readUInt32LE()) };
     this.#pipeline = new Pipeline({
-      engine: this.#engine,
       upstreams: plan.upstreams.map((upstream) => new UpstreamRuntime(upstream, parts)),
       clock,
       onFileLimit: () => this.#gate.look(),
       recorder: new ExchangeRecorder(board.stripe, new FailureLog(logger, clock.nowMs)),
-      events,
-      arena,
     });
+    this.#relay = new ResponseRelay({ pipeline: this.#pipeline, engine: this.#engine, events, arena });
     const loaded = loadUws();
     const requestIds = new RequestIds(randomBytes(12).toString('hex'));
     this.#frontEnds = plan.listeners
       .filter((listener) => listener.mode === 'l7')
       .map(
-        (listener) =>
-          new UwsFrontEnd({ listener, loaded, pipeline: this.#pipeline, requestIds, viaName: options.viaName }),
+        (listener) => new UwsFrontEnd({ listener, loaded, relay: this.#relay, requestIds, viaName: options.viaName }),
       );
     removeUwsMark(loaded.uws);
     this.#gate = new AcceptGate(addon, logger, clock.nowMs, options.workerIndex === 0);

@@ -28,7 +28,7 @@ export class ExchangeRecorder {
       endpoint: upstream.endpointName(exchange.endpoint),
       attempt: exchange.attempts,
       ...(errno === 0 ? {} : { errno }),
-      requestId: exchange.requestId,
+      requestId: exchange.describe().requestId,
     });
   }
 
@@ -38,14 +38,15 @@ export class ExchangeRecorder {
     if (exchange.status !== 0) this.#stripe.countResponse(exchange.status);
     if (ending === DELIVERED) return;
     this.#stripe.countFailure(ending);
+    const { method, path, requestId } = exchange.describe();
     this.#failures.write('exchange-failed', ending, {
       listener: exchange.listener.name,
       ...(exchange.upstream === null ? {} : { upstream: exchange.upstream.plan.name }),
-      method: exchange.method,
-      path: exchange.path,
+      method,
+      path,
       status: exchange.status,
       attempts: exchange.attempts,
-      requestId: exchange.requestId,
+      requestId,
     });
   }
 }

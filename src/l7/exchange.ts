@@ -1,99 +1,91 @@
-/** One L7 request and its response, from head to last byte, over all attempts; and what the pipeline asks of a client's side. */
+/** One L7 request and its response, from head to last byte, over all attempts; and what the pipeline asks of its front end. */
 import { NO_ENDPOINT } from '../balancing/balancer.js';
 import type { TriedSet } from '../balancing/tried-set.js';
 import type { Attempting, UpstreamRuntime } from '../balancing/upstream-runtime.js';
 import type { L7ListenerPlan } from '../config/plan.js';
 import type { ErrorCode } from '../core/error-catalog.js';
-import { NO_BODY } from '../engine/engine.js';
+import type { Tick } from '../core/tick.js';
+import { NEVER } from '../core/tick.js';
 import type { LocalResponse } from './error-response.js';
 
 /**
- * free: not in use · attempting: an attempt runs, nothing of a response has come · relaying: the head has gone to the client ·
- * flushing: the endpoint is done, the client has not taken everything yet · refusing: a local answer is due in a later turn ·
- * broken: the response is being broken off.
+ * free: not in use · attempting: an attempt runs or is being chosen, nothing of a response has come · relaying: the head has gone to
+ * the client · flushing: the endpoint is done, the client has not taken everything yet · refusing: a local answer is due in a later
+ * turn · answering: the proxy's own answer is on its way · broken: the response is being broken off.
  */
-export type ExchangeState = 'free' | 'attempting' | 'relaying' | 'flushing' | 'refusing' | 'broken';
+export type ExchangeState = 'free' | 'attempting' | 'relaying' | 'flushing' | 'refusing' | 'answering' | 'broken';
+
+/** A request in words, for log lines and error bodies; what is not known is ''. */
+export interface RequestDescription {
+  readonly method: string;
+  /** Without the query, which may hold secrets. */
+  readonly path: string;
+  readonly requestId: string;
+}
+
+/** What became of an attempt that was to begin. NO_POOL: its endpoint is not known to the engine (yet); nothing was begun. */
+export type AttemptStart = typeof BEGUN | typeof NO_POOL | ErrorCode;
+export const BEGUN = 'BEGUN';
+export const NO_POOL = 'NO_POOL';
 
 /**
  * An exchange; made once, used for one request after the other. The front end fills the request in and calls the pipeline; the
- * pipeline drives the response through the abstract methods. Thread: worker.
+ * pipeline decides through the abstract methods. Thread: worker.
  */
 export abstract class Exchange implements Attempting {
   state: ExchangeState = 'free';
 
   // The request, filled in by the front end before Pipeline.begin.
+  /** '' for a method that the front end has only a number for: `describe` tells it. */
   method = '';
-  path = '';
-  /** As the engine's `send` takes it. */
-  head = '';
-  requestId = '';
-  /** NO_BODY, CHUNKED_BODY or the length. */
-  bodyBytes = NO_BODY;
-  /** Of the request's body, so far. */
-  receivedBytes = 0;
-  isBodyComplete = false;
-  /** Where the request ends cannot be trusted enough to take another one from the same connection. */
-  isLastOfConnection = false;
-  /** The front end's library closes the client's connection behind the answer of its own accord. */
-  clientCloses = false;
 
   // What the pipeline has decided.
   upstream: UpstreamRuntime | null = null;
+  /** Deadline over all attempts, counted from beganAt; 0: none. */
   exchangeTimeoutMs = 0;
+  beganAt: Tick = NEVER;
   /** Index in the upstream of the endpoint that is claimed, or NO_ENDPOINT. */
   endpoint = NO_ENDPOINT;
   attempts = 0;
   /** Endpoints whose attempts failed; null: none. */
   tried: TriedSet | null = null;
-  /** Of the attempt before the one that runs. */
-  lastFailure: ErrorCode = 'SLUICE_INTERNAL';
-  /** What will answer an exchange that is refusing. */
-  refusal: NodeJS.Immediate | null = null;
+  /** Of the latest attempt that failed; null: none has. */
+  lastFailure: ErrorCode | null = null;
+  /** Why the exchange ends otherwise than with an endpoint's whole response; null: nothing of the kind. */
+  failure: ErrorCode | null = null;
   /** Status sent to the client; 0 before that. */
   status = 0;
 
   /**
-   * @param id       the engine's number of this exchange, for the life of this object
-   * @param listener where its clients come from
+   * @param id       number of this exchange in the engine and in the ledger, for the life of this object
+   * @param listener where its client comes from
    */
   constructor(
     readonly id: number,
-    readonly listener: L7ListenerPlan,
+    public listener: L7ListenerPlan,
   ) {}
 
-  /** Writes a whole response of the proxy's own. Ends the client's side. */
-  abstract sendLocal(response: LocalResponse, mustClose: boolean): void;
+  /** Cold: allocates. While the exchange is open. */
+  abstract describe(): RequestDescription;
+
+  /** Sends the request to an endpoint. @param slot of the endpoint */
+  abstract beginAttempt(slot: number): AttemptStart;
+  /** Sends it to another one, after an attempt that failed unsent. */
+  abstract tryAgain(slot: number): AttemptStart;
+  /** Ends the attempt, if there is one, at once. */
+  abstract release(): void;
 
   /**
-   * Writes the head of an endpoint's response and what of its body came along.
+   * Writes a whole response of the proxy's own.
    *
-   * @param head "200 OK\r\nname: value…", valid during the call only
-   * @param body valid during the call only
-   * @param totalBytes length of the body, UNKNOWN_LENGTH, or BODYLESS for a response that has none by rule
-   * @param isLast the response is complete with this call
-   * @param mustClose the client's connection may not be used again
-   * @returns false: the client is slow; send no more until `Pipeline.clientReady`
+   * @param mustClose the connection may not be used again
+   * @returns true: the client's side is over with it; false: Pipeline.finished will be called when it is
    */
-  abstract sendHead(
-    head: Uint8Array,
-    body: Uint8Array,
-    totalBytes: number,
-    isLast: boolean,
-    mustClose: boolean,
-  ): boolean;
-
-  /** Writes more of the body. @returns as sendHead */
-  abstract sendBody(body: Uint8Array, isLast: boolean): boolean;
-
-  /** Whether the client's side has everything that was given to it; once true, the response may not be touched any more. */
-  abstract get isFlushed(): boolean;
-
-  /** Breaks the response off so that the client cannot take it for complete. */
-  abstract breakOff(): void;
-
-  /** Stops or resumes reading the request's body. */
-  abstract pauseRequest(): void;
-  abstract resumeRequest(): void;
+  abstract sendLocal(response: LocalResponse, mustClose: boolean): boolean;
+  /** Where the request ends is in doubt, or will not be read: nothing can follow an answer that is sent now. */
+  abstract get isConnectionSpent(): boolean;
+  /** Breaks the response off so that the client cannot take it for complete. @returns as sendLocal */
+  abstract breakOff(): boolean;
 
   /** Gives the object back to the front end. */
   abstract recycle(): void;
@@ -103,23 +95,13 @@ export abstract class Exchange implements Attempting {
     this.state = 'free';
     this.upstream = null;
     this.endpoint = NO_ENDPOINT;
-    this.head = '';
-    this.bodyBytes = NO_BODY;
-    this.receivedBytes = 0;
-    this.isBodyComplete = false;
-    this.isLastOfConnection = false;
-    this.clientCloses = false;
-    this.refusal = null;
     this.attempts = 0;
     this.tried = null;
+    this.lastFailure = null;
+    this.failure = null;
     this.status = 0;
   }
 }
-
-/** Length of a body that ends with its last chunk or with the connection. */
-export const UNKNOWN_LENGTH = -1;
-/** No body by rule: HEAD, 204, 304. */
-export const BODYLESS = -2;
 
 /** Why an exchange ended, for the record: DELIVERED, or the code of what went wrong. */
 export type Ending = typeof DELIVERED | ErrorCode;

@@ -7,9 +7,10 @@
  * And while an onWritable handler is set, it sends buffered bytes only together with a new write, or when a cork ends.
  */
 import type { L7ListenerPlan } from '../../../config/plan.js';
+import type { Engine } from '../../../engine/engine.js';
 import type { LocalResponse } from '../../error-response.js';
-import { BODYLESS, Exchange, UNKNOWN_LENGTH } from '../../exchange.js';
-import type { Pipeline } from '../../pipeline.js';
+import { BODYLESS, RelayedExchange, UNKNOWN_LENGTH } from '../../relayed-exchange.js';
+import type { ResponseRelay } from '../../response-relay.js';
 import type { UwsResponse } from './load-uws.js';
 
 /** Above this a complete body goes through tryEnd, so that we know when the client has taken it all; below it `end` is cheaper. */
@@ -48,7 +49,7 @@ const corked: {
 let hasPaused = false;
 
 /** Thread: worker. */
-export class UwsExchange extends Exchange {
+export class UwsExchange extends RelayedExchange {
   #response: UwsResponse | null = null;
   #isStreaming = false;
   #totalBytes = UNKNOWN_LENGTH;
@@ -68,14 +69,14 @@ export class UwsExchange extends Exchange {
   /** Time in which retries were in vain. */
   #vainMs = 0;
   #isRequestPaused = false;
-  readonly #pipeline: Pipeline;
+  readonly #relay: ResponseRelay;
   readonly #home: UwsExchange[];
   // Made once: uWebSockets.js takes one handler of each kind for each request.
   readonly #onAborted = (): void => {
     this.#response = null;
-    this.#pipeline.clientGone(this);
+    this.#relay.clientGone(this);
   };
-  readonly #onData = (chunk: ArrayBuffer, isLast: boolean): void => this.#pipeline.requestBody(this, chunk, isLast);
+  readonly #onData = (chunk: ArrayBuffer, isLast: boolean): void => this.#relay.requestBody(this, chunk, isLast);
   readonly #onWritable = (): boolean => this.#flush();
   readonly #onPause = (): void => {
     this.#pauseTimer = null;
@@ -91,9 +92,9 @@ export class UwsExchange extends Exchange {
   };
 
   /** @param home the front end's free exchanges, to which this one returns */
-  constructor(id: number, listener: L7ListenerPlan, pipeline: Pipeline, home: UwsExchange[]) {
-    super(id, listener);
-    this.#pipeline = pipeline;
+  constructor(id: number, listener: L7ListenerPlan, engine: Engine, relay: ResponseRelay, home: UwsExchange[]) {
+    super(id, listener, engine);
+    this.#relay = relay;
     this.#home = home;
   }
 
@@ -114,7 +115,7 @@ export class UwsExchange extends Exchange {
     response.resume();
   }
 
-  override sendLocal(response: LocalResponse, mustClose: boolean): void {
+  override sendLocal(response: LocalResponse, mustClose: boolean): true {
     if (this.method !== 'HEAD') {
       this.#cork(response.head, response.body, BODY_IS_WHOLE, true, mustClose);
     } else if (mustClose) {
@@ -124,6 +125,7 @@ export class UwsExchange extends Exchange {
       const contentLength = Buffer.byteLength(response.body);
       this.#cork(`${response.head}\r\ncontent-length: ${contentLength}`, '', BODYLESS, true, false);
     }
+    return true;
   }
 
   override sendHead(
@@ -140,10 +142,11 @@ export class UwsExchange extends Exchange {
     return this.#cork('', body, this.#totalBytes, isLast, this.#mustClose);
   }
 
-  override breakOff(): void {
+  override breakOff(): true {
     const response = this.#response;
     this.#response = null;
     response?.close();
+    return true;
   }
 
   override pauseRequest(): void {
@@ -328,8 +331,8 @@ export class UwsExchange extends Exchange {
     if (this.#isRequestPaused) this.#pauseAgain();
     if (!corked.isTaken) return false;
     this.#isBlocked = false;
-    if (this.#response === null) this.#pipeline.clientTookAll(this);
-    else if (wasBlocked) this.#pipeline.clientReady(this);
+    if (this.#response === null) this.#relay.clientTookAll(this);
+    else if (wasBlocked) this.#relay.clientReady(this);
     return true;
   }
 

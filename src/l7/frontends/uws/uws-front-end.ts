@@ -9,9 +9,9 @@ import { CHUNKED_BODY, NO_BODY } from '../../../engine/engine.js';
 import type { HandOffPlace } from '../../../worker/data-plane.js';
 import { PeerTable } from '../../client-address.js';
 import { errorResponse } from '../../error-response.js';
-import type { Pipeline } from '../../pipeline.js';
 import { RequestHead } from '../../request-head.js';
 import type { RequestIds } from '../../request-id.js';
+import type { ResponseRelay } from '../../response-relay.js';
 import { Router } from '../../router.js';
 import type { LoadedUws, UwsApp, UwsListenSocket, UwsRequest, UwsResponse } from './load-uws.js';
 import { UwsExchange } from './uws-exchange.js';
@@ -23,7 +23,7 @@ const REPLACEMENT = '\ufffd';
 export interface UwsFrontEndParts {
   readonly listener: L7ListenerPlan;
   readonly loaded: LoadedUws;
-  readonly pipeline: Pipeline;
+  readonly relay: ResponseRelay;
   readonly requestIds: RequestIds;
   /** This process's name in Via. */
   readonly viaName: string;
@@ -98,9 +98,10 @@ export class UwsFrontEnd {
 
   /** HOT: everything a request costs in JavaScript before the engine has it. */
   #handle(response: UwsResponse, request: UwsRequest): void {
-    const { pipeline, listener } = this.#parts;
+    const { relay, listener } = this.#parts;
     const head = this.#head;
-    const exchange = this.#free.pop() ?? pipeline.register((id) => new UwsExchange(id, listener, pipeline, this.#free));
+    const exchange =
+      this.#free.pop() ?? relay.register((id, engine) => new UwsExchange(id, listener, engine, relay, this.#free));
     if (exchange === null) return refuseForWantOfExchanges(response);
     // First of all: uWebSockets.js ends the process when a handler leaves a request without this.
     exchange.attach(response);
@@ -120,19 +121,19 @@ export class UwsFrontEnd {
     const problem = nominated === 'refused' ? 'SLUICE_BAD_REQUEST' : head.problem();
     exchange.bodyBytes = head.bodyBytes;
     exchange.clientCloses = head.connection.length === CLOSE_LENGTH;
-    if (problem !== undefined) return pipeline.refuse(exchange, problem);
+    if (problem !== undefined) return relay.refuse(exchange, problem);
     if (head.bodyBytes !== NO_BODY) exchange.expectBody();
 
     const routes = this.#router.routesOf(head.host);
-    if (routes === null) return pipeline.refuse(exchange, 'SLUICE_BAD_HOST');
+    if (routes === null) return relay.refuse(exchange, 'SLUICE_BAD_HOST');
     const query = request.getQuery();
     const text = head.finish(exchange.method, query === undefined ? path : `${path}?${query}`);
-    if (text.includes(REPLACEMENT)) return pipeline.refuse(exchange, 'SLUICE_BAD_REQUEST');
+    if (text.includes(REPLACEMENT)) return relay.refuse(exchange, 'SLUICE_BAD_REQUEST');
     exchange.head = text;
     exchange.isBodyComplete = head.bodyBytes === NO_BODY;
     // uWebSockets.js 20.30 reads a chunk size behind a blank as 0, and what follows as the next request.
     exchange.isLastOfConnection = head.bodyBytes === CHUNKED_BODY || head.clientCloses;
-    pipeline.begin(exchange, routes, head);
+    relay.begin(exchange, routes, head);
   }
 }
 

@@ -1,6 +1,6 @@
 /** Addresses of sessions as the engine's events have them. */
 import { describe, expect, it } from 'vitest';
-import { type AddressWords, addressText, TrustedPeers } from '../../../src/l4/client-address.js';
+import { type AddressWords, addressText, TrustedPeers } from '../../../src/core/peer-address.js';
 
 const words = (word0: number, word1: number, word2: number, word3: number): AddressWords => ({
   word0: word0 | 0,

@@ -1,0 +1,116 @@
+/** An exchange whose bytes pass through TypeScript: what the relay asks of a client's side, and how its attempts are sent. */
+import type { L7ListenerPlan } from '../config/plan.js';
+import type { ErrorCode } from '../core/error-catalog.js';
+import { type Engine, NO_BODY, SendFlag, SendResult } from '../engine/engine.js';
+import { isIdempotent } from '../policies/request-passage.js';
+import { type AttemptStart, BEGUN, Exchange, NO_POOL, type RequestDescription } from './exchange.js';
+
+/** Thread: worker. */
+export abstract class RelayedExchange extends Exchange {
+  // The request, filled in by the front end before ResponseRelay.begin.
+  path = '';
+  requestId = '';
+  /** As the engine's `send` takes it. */
+  head = '';
+  /** NO_BODY, CHUNKED_BODY or the length. */
+  bodyBytes = NO_BODY;
+  /** Of the request's body, so far. */
+  receivedBytes = 0;
+  isBodyComplete = false;
+  /** Where the request ends cannot be trusted enough to take another one from the same connection. */
+  isLastOfConnection = false;
+  /** The front end's library closes the client's connection behind the answer of its own accord. */
+  clientCloses = false;
+  /** What will answer an exchange that is refusing. */
+  refusal: NodeJS.Immediate | null = null;
+  readonly #engine: Engine;
+
+  constructor(id: number, listener: L7ListenerPlan, engine: Engine) {
+    super(id, listener);
+    this.#engine = engine;
+  }
+
+  override describe(): RequestDescription {
+    return this;
+  }
+
+  override beginAttempt(slot: number): AttemptStart {
+    const flags =
+      (isIdempotent(this.method) ? SendFlag.IDEMPOTENT : 0) | (this.method === 'HEAD' ? SendFlag.HEAD_METHOD : 0);
+    return startOf(this.#engine.send(this.id, slot, this.head, flags, this.bodyBytes, this.exchangeTimeoutMs));
+  }
+
+  override tryAgain(slot: number): AttemptStart {
+    return startOf(this.#engine.resend(this.id, slot));
+  }
+
+  override release(): void {
+    this.#engine.release(this.id);
+  }
+
+  override get isConnectionSpent(): boolean {
+    // A body that has not been read to its end, and framing in doubt, leave nothing that could follow on this connection.
+    return this.refusal !== null || (this.bodyBytes !== NO_BODY && !this.isBodyComplete);
+  }
+
+  /**
+   * Writes the head of an endpoint's response and what of its body came along.
+   *
+   * @param head "200 OK\r\nname: value…", valid during the call only
+   * @param body valid during the call only
+   * @param totalBytes length of the body, UNKNOWN_LENGTH, or BODYLESS for a response that has none by rule
+   * @param isLast the response is complete with this call
+   * @param mustClose the client's connection may not be used again
+   * @returns false: the client is slow; send no more until `ResponseRelay.clientReady`
+   */
+  abstract sendHead(
+    head: Uint8Array,
+    body: Uint8Array,
+    totalBytes: number,
+    isLast: boolean,
+    mustClose: boolean,
+  ): boolean;
+
+  /** Writes more of the body. @returns as sendHead */
+  abstract sendBody(body: Uint8Array, isLast: boolean): boolean;
+
+  /** Whether the client's side has everything that was given to it; once true, the response may not be touched any more. */
+  abstract get isFlushed(): boolean;
+
+  /** Stops or resumes reading the request's body. */
+  abstract pauseRequest(): void;
+  abstract resumeRequest(): void;
+
+  override reset(): void {
+    super.reset();
+    this.head = '';
+    this.bodyBytes = NO_BODY;
+    this.receivedBytes = 0;
+    this.isBodyComplete = false;
+    this.isLastOfConnection = false;
+    this.clientCloses = false;
+    this.refusal = null;
+  }
+}
+
+/** Length of a body that ends with its last chunk or with the connection. */
+export const UNKNOWN_LENGTH = -1;
+/** No body by rule: HEAD, 204, 304. */
+export const BODYLESS = -2;
+
+/** @param result one of SendResult */
+function startOf(result: number): AttemptStart {
+  if (result === SendResult.OK) return BEGUN;
+  return result === SendResult.NO_POOL ? NO_POOL : codeOfRefusal(result);
+}
+
+function codeOfRefusal(result: number): ErrorCode {
+  switch (result) {
+    case SendResult.BAD_HEAD:
+      return 'SLUICE_BAD_REQUEST';
+    case SendResult.HEAD_TOO_LARGE:
+      return 'SLUICE_HEAD_TOO_LARGE';
+    default:
+      return 'SLUICE_INTERNAL';
+  }
+}
