@@ -13,6 +13,7 @@ namespace sluice::fuzz {
 struct DecodedBody {
   http1::ChunkStatus status = http1::ChunkStatus::kNeedMore;
   std::string body;
+  std::string trailers;
   size_t consumed = 0;
 
   bool operator==(const DecodedBody&) const = default;
@@ -27,7 +28,8 @@ inline DecodedBody DecodeInPieces(std::string_view input, const std::vector<size
     ExactCopy bytes(piece);
     size_t decoded = 0;
     size_t consumed = 0;
-    result.status = decoder.Decode(bytes.data(), piece.size(), &decoded, &consumed);
+    result.status =
+        decoder.Decode(bytes.data(), piece.size(), &decoded, &consumed, &result.trailers);
     REQUIRE(decoded <= consumed && consumed <= piece.size());
     REQUIRE(bytes.view().substr(consumed) == piece.substr(consumed));
     REQUIRE(result.status != http1::ChunkStatus::kNeedMore || consumed == piece.size());
@@ -53,7 +55,10 @@ inline void CheckEncodesAndDecodes(std::string_view body, const std::vector<size
 inline DecodedBody CheckDecoding(std::string_view input, const std::vector<size_t>& piece_sizes) {
   const DecodedBody whole = DecodeInPieces(input, {input.size() + 1});
   REQUIRE(DecodeInPieces(input, piece_sizes) == whole);
-  REQUIRE(whole.body.size() <= whole.consumed);
+  REQUIRE(whole.body.size() + whole.trailers.size() <= whole.consumed);
+  REQUIRE(whole.trailers.size() <= http1::kMaxTrailerBytes);
+  if (whole.status == http1::ChunkStatus::kDone)
+    REQUIRE(whole.trailers.empty() || whole.trailers.ends_with("\r\n"));
   CheckEncodesAndDecodes(whole.body, piece_sizes);
   return whole;
 }

@@ -17,7 +17,8 @@ struct ResponsePart {
   const http1::ResponseHead* head = nullptr;
   /// The head's bytes as received.
   std::string_view head_input = {};
-  /// Decoded of any chunking. The memory is the client's and may be written to by the sink.
+  /// Decoded of any chunking. The memory is the client's and may be written to by the sink. Where
+  /// body_bytes is 0 it means nothing.
   char* body = nullptr;
   size_t body_bytes = 0;
   /// The response is complete.
@@ -25,6 +26,7 @@ struct ResponsePart {
   /// ... before the request's body was sent: its client's connection cannot be used again.
   bool is_request_unfinished = false;
   /// With is_last, where SendFlag kTrailers was given: field lines with their CRLFs; empty: none.
+  /// Well-formed, but not judged by their names (RFC 9110 section 6.5.1).
   std::string_view trailers = {};
   /// µs since the attempt began.
   uint64_t elapsed_us = 0;

@@ -42,7 +42,25 @@ TEST(IgnoresExtensions) {
   CheckDecodes("1 \t ;a = b\xff\r\nx\r\n0;\r\n\r\n", "x");
 }
 
-TEST(ValidatesAndDropsTrailers) {
+TEST(CollectsTrailersWithoutBlanksBeforeTheirColons) {
+  const auto trailers_of = [](std::string_view input) { return DecodeBody(input).trailers; };
+  CHECK_EQ(trailers_of("1\r\nx\r\n0\r\n\r\n"), "");
+  CHECK_EQ(trailers_of("0;a=b\r\nA: b \r\nContent-Length \t: 5\r\nE:\r\n\r\nF: g"),
+           "A: b \r\nContent-Length: 5\r\nE:\r\n");
+  CHECK_EQ(trailers_of("0\r\nA:\t b: c\r\n\r\n"), "A:\t b: c\r\n");
+}
+
+TEST(DropsTrailersThatNobodyAskedFor) {
+  std::string input = "1\r\nx\r\n0\r\nA: b\r\n\r\n";
+  ChunkedDecoder decoder;
+  size_t decoded = 0;
+  size_t consumed = 0;
+  CHECK_EQ(decoder.Decode(input.data(), input.size(), &decoded, &consumed), ChunkStatus::kDone);
+  CHECK_EQ(decoded, 1);
+  CHECK_EQ(consumed, input.size());
+}
+
+TEST(ValidatesTrailers) {
   CheckDecodes("1\r\nx\r\n0\r\nA: b\r\nContent-Length : 5\r\nE:\r\n\r\n", "x");
   for (const std::string_view input :
        {"0\r\n ", "0\r\n:", "0\r\nA\r", "0\r\nA(", "0\r\nA b", "0\r\nA:\n", "0\r\nA: b\x01",

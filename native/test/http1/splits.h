@@ -68,6 +68,7 @@ inline ParsedHead ParseHead(std::string_view input, bool is_head_request = false
 struct DecodedBody {
   ChunkStatus status = ChunkStatus::kNeedMore;
   std::string body;
+  std::string trailers;
   size_t consumed = 0;
 
   bool operator==(const DecodedBody&) const = default;
@@ -83,7 +84,8 @@ inline DecodedBody DecodeInSteps(std::string_view input, std::vector<size_t> end
     ExactCopy piece(input.substr(begin, end - begin));
     size_t decoded = 0;
     size_t consumed = 0;
-    result.status = decoder.Decode(piece.data(), end - begin, &decoded, &consumed);
+    result.status =
+        decoder.Decode(piece.data(), end - begin, &decoded, &consumed, &result.trailers);
     result.body += piece.view().substr(0, decoded);
     result.consumed += consumed;
     CHECK(decoded <= consumed && consumed <= end - begin);
