@@ -1,4 +1,4 @@
-// Moves the bytes of one direction of a session: by recv and send through one buffer, or by splice
+// Moves the bytes of one direction of a pair: by recv and send through one buffer, or by splice
 // through a pipe.
 #pragma once
 
@@ -9,7 +9,8 @@
 
 #include "base/socket.h"
 #include "l4/pipe_pool.h"
-#include "l4/session.h"
+#include "l4/relay_pair.h"
+#include "l4/session_event.h"
 
 namespace sluice::l4 {
 

@@ -7,18 +7,6 @@
 
 namespace sluice::l4 {
 
-void Side::OnEvents(uint32_t epoll_events) {
-  signs |= epoll_events;
-  session_->owner()->OnSessionReady(session_);
-}
-
-void Side::Begin(bool is_unix_socket, bool sends_at_once) {
-  is_unix = is_unix_socket;
-  has_no_delay = is_unix_socket || sends_at_once;
-  has_sent = false;
-  signs |= EPOLLOUT;  // a write that finds it otherwise says so
-}
-
 void Session::Begin(Accepted&& accepted, const SessionListenerSettings& settings) {
   listener = accepted.listener;
   peer = accepted.peer;

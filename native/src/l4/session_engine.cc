@@ -137,7 +137,8 @@ void SessionEngine::OnTurnEnd() {
   if (mailbox_ != nullptr && ended_mail_ > 0) mailbox_->OnEnded(std::exchange(ended_mail_, 0));
 }
 
-void SessionEngine::OnSessionReady(Session* session) {
+void SessionEngine::OnPairReady(RelayPair* pair) {
+  auto* const session = static_cast<Session*>(pair);
   if (!session->ListHook<SessionReadyTag>::is_linked()) ready_.PushBack(session);
 }
 
@@ -150,10 +151,10 @@ void SessionEngine::HandleReady(Session* session) {
       ReadPreface(session);
       break;
     case SessionState::kUndecided:
-      EndIfBroken(session, true);
+      EndIfClientBroken(session);
       break;
     case SessionState::kConnecting:
-      if (!EndIfBroken(session, true)) ContinueConnect(session);
+      if (!EndIfClientBroken(session)) ContinueConnect(session);
       break;
     case SessionState::kRelaying:
       RelayBothWays(session);
@@ -210,8 +211,7 @@ void SessionEngine::OpenSession(Accepted&& accepted, bool came_by_mail) {
   if (session == nullptr) return Drop(std::move(accepted.fd), came_by_mail);
   const SessionListenerSettings& settings = *listeners_[place];
   session->Begin(std::move(accepted), settings);
-  if (loop_->Watch(session->client.fd.get(), EventLoop::kSocketEvents | EPOLLPRI,
-                   &session->client) != 0) {
+  if (loop_->Watch(session->client.fd.get(), Side::kEvents, &session->client) != 0) {
     Drop(std::move(session->client.fd), came_by_mail);
     session->Clear();
     return sessions_.Give(session);
@@ -275,7 +275,7 @@ void SessionEngine::End(Session* session, SessionEnd end, int error_number) {
 }
 
 void SessionEngine::GiveBack(Session* session, bool resets_client, bool resets_endpoint) {
-  CloseSide(&session->client, resets_client);
+  session->client.Close(loop_, resets_client);
   CloseEndpointSide(session, resets_endpoint && session->was_connected);
   relay_.Release(&session->from_client);
   relay_.Release(&session->to_client);
@@ -288,16 +288,9 @@ void SessionEngine::GiveBack(Session* session, bool resets_client, bool resets_e
   --open_sessions_;
 }
 
-void SessionEngine::CloseSide(Side* side, bool with_reset) {
-  if (!side->fd.is_open()) return;
-  if (with_reset && !side->is_unix) ResetOnClose(side->fd.get());
-  loop_->Forget(side->fd.get());
-  side->fd.Reset();
-}
-
 void SessionEngine::CloseEndpointSide(Session* session, bool with_reset) {
   if (session->endpoint.fd.is_open()) --endpoint_connections_;
-  CloseSide(&session->endpoint, with_reset);
+  session->endpoint.Close(loop_, with_reset);
 }
 
 // --- reporting ---

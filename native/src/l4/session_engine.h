@@ -20,6 +20,7 @@
 #include "l4/session_endpoint.h"
 #include "l4/session_settings.h"
 #include "l4/session_table.h"
+#include "l4/two_way_relay.h"
 
 namespace sluice::l4 {
 
@@ -103,7 +104,7 @@ class SessionEngine final : public AcceptedSink,
   void OnReady() override;
   void OnTurnEnd() override;
   void OnEvents(uint32_t /*epoll_events*/) override {}  // OnReady looks into the mailbox
-  void OnSessionReady(Session* session) override;
+  void OnPairReady(RelayPair* pair) override;
   void OnSessionTimer(Session* session, uint64_t now_ms) override;
 
   std::shared_ptr<SessionEndpoint> FindEndpoint(int32_t slot) const;
@@ -125,18 +126,12 @@ class SessionEngine final : public AcceptedSink,
 
   // Relaying.
   void HandleReady(Session* session);
-  void RelayBothWays(Session* session);
-  bool RelayOneWay(Session* session, bool is_from_client);
-  bool OnRelayed(Session* session, bool is_from_client, uint64_t moved_before,
-                 const RelayOutcome& outcome);
-  void PassOnEnds(Session* session);
-  bool EndIfBroken(Session* session, bool is_client);
-  void EndBroken(Session* session, bool is_client, int error_number);
+  void RelayBothWays(Session* session, const FirstBytes& first = {});
+  bool EndIfClientBroken(Session* session);
 
   // Ending.
   void End(Session* session, SessionEnd end, int error_number);
   void GiveBack(Session* session, bool resets_client, bool resets_endpoint);
-  void CloseSide(Side* side, bool with_reset);
   void CloseEndpointSide(Session* session, bool with_reset);
 
   // Time.

@@ -107,25 +107,21 @@ void SessionEngine::StartRelay(Session* session) {
   relay_.Start(&session->from_client, session->relay);
   relay_.Start(&session->to_client, session->relay);
 
-  std::array<char, kMaxWrittenProxyHeaderBytes> header;
-  size_t header_bytes = 0;
-  if (settings.proxy_header != 0) {
-    header_bytes = WriteProxyHeaderFor(*session, settings.proxy_header, header.data());
-  }
-  const auto preface = std::exchange(session->preface, nullptr);
-  const std::string_view kept = preface == nullptr ? std::string_view{} : preface->bytes();
-  if (header_bytes + kept.size() > 0) {
-    const RelayOutcome outcome =
-        relay_.MoveFirst({header.data(), header_bytes}, kept, &session->client, &session->endpoint,
-                         &session->from_client, session->relay);
-    if (!OnRelayed(session, true, 0, outcome)) return;
-  }
   ArmBy(session, SilenceDeadlineMs(session));
   if (session->keep_alive.idle_s > 0) {
     ArmBy(session, session->moved_at_ms +
                        static_cast<uint64_t>(session->keep_alive.idle_s) * kKeepAliveSetMsPerIdleS);
   }
-  RelayBothWays(session);
+
+  std::array<char, kMaxWrittenProxyHeaderBytes> header;
+  FirstBytes first;
+  if (settings.proxy_header != 0) {
+    const size_t header_bytes = WriteProxyHeaderFor(*session, settings.proxy_header, header.data());
+    first.own = {header.data(), header_bytes};
+  }
+  const auto preface = std::exchange(session->preface, nullptr);
+  if (preface != nullptr) first.kept = preface->bytes();
+  RelayBothWays(session, first);
 }
 
 size_t SessionEngine::WriteProxyHeaderFor(const Session& session, int version, char* out) {

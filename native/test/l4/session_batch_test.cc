@@ -51,7 +51,7 @@ struct Batch {
 };
 
 struct NoOwner final : SessionOwner {
-  void OnSessionReady(Session*) override {}
+  void OnPairReady(RelayPair*) override {}
   void OnSessionTimer(Session*, uint64_t) override {}
 };
 
