@@ -16,7 +16,7 @@ enum class TunnelEnd : uint8_t {
   kClientReset,    // the endpoint got a reset, too
   kEndpointReset,  // the client got a reset, too
   kIdle,           // nothing moved for the idle timeout
-  kClosed,         // Close was called
+  kClosed,         // Close was called, or the kernel did not watch the sockets (no memory)
 };
 
 /// Told in the loop's turn, once for each tunnel that was opened; both sockets are closed.
@@ -41,10 +41,12 @@ struct TunnelStart {
   /// endpoint has sent already.
   std::string_view head = {};
   std::string_view from_endpoint = {};
+  /// 0: none.
   uint64_t idle_timeout_ms = 0;
 };
 
-/// All tunnels of one front end. Half-close is passed on; a direction holds at most Relay::kBufferBytes;
+/// All tunnels of one front end. Half-close is passed on; a tunnel that ends otherwise resets the
+/// side that did not end it; a direction holds at most Relay::kBufferBytes, or what it began with;
 /// small writes go out at once (TCP_NODELAY). One thread.
 class Tunnels {
  public:
@@ -53,10 +55,11 @@ class Tunnels {
   Tunnels(const Tunnels&) = delete;
   Tunnels& operator=(const Tunnels&) = delete;
 
-  /// Takes both sockets, which are not in the loop's set. @param id the caller's number; not open here
+  /// Takes both sockets, which are connected, non-blocking and not in the loop's set. Nothing is
+  /// sent or told from within the call. @param id the caller's number; not open here
   void Open(int32_t id, TunnelStart&& start);
-  /// Ends a tunnel with a reset of both sides; OnTunnelEnded(kClosed) follows in the next turn. Nothing
-  /// happens where it is not open.
+  /// Ends a tunnel with a reset of both sides; OnTunnelEnded(kClosed) follows in a turn, not from
+  /// within the call. Nothing happens where it is not open.
   void Close(int32_t id);
   size_t count() const;
   size_t held_bytes() const;

@@ -2,7 +2,6 @@
 #include "l4/relay.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 namespace sluice::l4 {
@@ -74,6 +73,12 @@ RelayOutcome Relay::MoveFirst(std::string_view own, std::string_view kept, Side*
   RelayOutcome outcome;
   (void)CopyIn(own, kept, source, sink, direction, kind, &outcome);
   return outcome;
+}
+
+void Relay::HoldFirst(std::string_view own, std::string_view kept, Direction* direction) {
+  if (own.empty() && kept.empty()) return;
+  Hold(direction, own, kept);
+  direction->own_bytes = static_cast<uint32_t>(own.size());
 }
 
 bool Relay::CopyIn(std::string_view own, std::string_view kept, Side* source, Side* sink,
@@ -209,15 +214,17 @@ void Relay::CountSent(Direction* direction, size_t bytes) {
   direction->moved_bytes += bytes - own_bytes;
 }
 
-void Relay::Hold(Direction* direction, std::string_view rest) {
-  char* const copy = static_cast<char*>(std::malloc(rest.size()));
+void Relay::Hold(Direction* direction, std::string_view first, std::string_view second) {
+  const size_t size = first.size() + second.size();
+  char* const copy = static_cast<char*>(std::malloc(size));
   if (copy == nullptr)
     std::abort();  // no exceptions: out of memory ends the process, as operator new does
-  std::memcpy(copy, rest.data(), rest.size());
+  first.copy(copy, first.size());
+  second.copy(copy + first.size(), second.size());
   direction->held.reset(copy);
   direction->held_start = 0;
-  direction->held_end = static_cast<uint32_t>(rest.size());
-  held_bytes_ += rest.size();
+  direction->held_end = static_cast<uint32_t>(size);
+  held_bytes_ += size;
 }
 
 void Relay::DropHeld(Direction* direction) {

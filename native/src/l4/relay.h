@@ -55,6 +55,9 @@ class Relay {
   RelayOutcome MoveFirst(std::string_view own, std::string_view kept, Side* source, Side* sink,
                          Direction* direction, RelayKind kind);
   static constexpr size_t kMaxPrefixBytes = 32 * 1024;
+  /// The same with bytes of any number, which are kept until Move sends them: neither reads nor
+  /// sends itself.
+  void HoldFirst(std::string_view own, std::string_view kept, Direction* direction);
 
   /// Begins to relay: SPLICE does so from the first byte.
   void Start(Direction* direction, RelayKind kind);
@@ -78,7 +81,7 @@ class Relay {
 
   static void NoteRead(Side* source, Direction* direction, size_t got, size_t asked);
   static void CountSent(Direction* direction, size_t bytes);
-  void Hold(Direction* direction, std::string_view rest);
+  void Hold(Direction* direction, std::string_view first, std::string_view second = {});
   void DropHeld(Direction* direction);
   void SetSplicing(Direction* direction, bool splices);
 
