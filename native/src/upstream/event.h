@@ -60,7 +60,10 @@ namespace send_flag {
 inline constexpr int32_t kIdempotent = 1;
 inline constexpr int32_t kHeadMethod = 2;
 inline constexpr int32_t kFresh = 4;
-// For sinks in native code only.
+}  // namespace send_flag
+
+// Those of SendFor only: TypeScript has no such numbers.
+namespace send_flag {
 /// 101 is taken: see ResponseSink::OnSwitched.
 inline constexpr int32_t kUpgrade = 8;
 /// Trailers are collected.
