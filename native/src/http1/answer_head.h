@@ -1,4 +1,5 @@
-// Writes the head of a response as a client gets it: status line, fields, framing, Connection, Date.
+// Writes the head of a response as a client gets it: status line, fields, framing, Connection,
+// Date.
 #pragma once
 
 #include <cstddef>
@@ -11,10 +12,10 @@ namespace sluice::http1 {
 
 /// How the body of an answer is framed toward the client.
 enum class AnswerFraming : uint8_t {
-  kNone,         // no body by rule; a Content-Length of the endpoint is kept for HEAD and 304
+  kNone,  // no body by rule; a Content-Length of the endpoint is kept for HEAD and 304
   kLength,
   kChunked,
-  kUntilClose,   // HTTP/1.0 clients, where the length is not known
+  kUntilClose,  // HTTP/1.0 clients, where the length is not known
 };
 
 struct AnswerOptions {
@@ -24,28 +25,30 @@ struct AnswerOptions {
   bool closes = false;           // connection: close
   bool says_keep_alive = false;  // connection: keep-alive, for HTTP/1.0 clients that asked for it
   bool passes_trailer_field = false;  // Trailer goes on
-  std::string_view date;         // an IMF-fixdate, for answers that have none of their own
+  std::string_view date = {};         // an IMF-fixdate, for answers that have none of their own
 };
 
 /// Most that WriteAnswerHead adds to a head.
 inline constexpr size_t kAnswerExtraBytes = 256;
 
-/// Rewrites a parsed response head of an endpoint: `HTTP/1.1 ` and what WriteClientHead (client_head.h)
-/// would write, but Date is kept (the first; one is added where there is none, RFC 9110 section 6.6.1),
-/// then framing and Connection anew, and the empty line. HOT.
+/// Rewrites a parsed response head of an endpoint: `HTTP/1.1 ` and what WriteClientHead
+/// (client_head.h) would write, but Date is kept (the first; one is added where there is none, RFC
+/// 9110 section 6.6.1), then framing and Connection anew, and the empty line. HOT.
 /// @param out room for head.head_bytes + kAnswerExtraBytes @returns bytes written
-size_t WriteAnswerHead(std::string_view input, const ResponseHead& head, const AnswerOptions& options,
-                       char* out);
+size_t WriteAnswerHead(std::string_view input, const ResponseHead& head,
+                       const AnswerOptions& options, char* out);
 
-/// Writes an interim response (1xx) for the client: no framing, hop-by-hop fields dropped, the rest as
-/// it is. @param out room for head.head_bytes + kAnswerExtraBytes
+/// Writes an interim response (1xx) for the client: no framing, hop-by-hop fields dropped, the rest
+/// as it is. @param out room for head.head_bytes + kAnswerExtraBytes
 size_t WriteInterimHead(std::string_view input, const ResponseHead& head, char* out);
 
-/// Writes the head of 101: as WriteAnswerHead, with `connection: upgrade` and the endpoint's Upgrade.
+/// Writes the head of 101: as WriteAnswerHead, with `connection: upgrade` and the endpoint's
+/// Upgrade.
 /// @param out room for head.head_bytes + kAnswerExtraBytes
 size_t WriteSwitchingHead(std::string_view input, const ResponseHead& head, char* out);
 
-/// Writes the head of an answer of the proxy's own. @param head "503 Service Unavailable\r\nname: value"
+/// Writes the head of an answer of the proxy's own. @param head "503 Service Unavailable\r\nname:
+/// value"
 /// @param out room for head.size() + kAnswerExtraBytes
 size_t WriteOwnHead(std::string_view head, const AnswerOptions& options, char* out);
 
