@@ -27,6 +27,7 @@ const WARM_UP_S = 1;
  * @property {number} cpuUsPerRequest of the proxy, all threads; NaN without a proxy
  * @property {number} machineUsPerRequest busy time of all processors of the run
  * @property {readonly (readonly [number, number])[]} latencyUs
+ * @property {readonly number[] | null} eachSecond answers in each second of the round, where the generator tells
  * @property {number} errors
  * @property {string | null} wrong what the answers had that they should not have
  * @property {{ proxy: number, load: number }} busyShare of the proxy's (0 without one) and of the other processors, whoever
@@ -139,6 +140,7 @@ async function measure(one, options) {
     cpuUsPerRequest: (cpuAfter - cpuBefore) / result.requests,
     machineUsPerRequest: busyOf([...new Set([...place.proxy, ...place.load])]) / result.requests,
     latencyUs: result.latencyUs,
+    eachSecond: result.eachSecond,
     errors: errorCount(result),
     wrong: wrongBytes(result, scenario, one.checked.wireBytes),
     busyShare: { proxy: one.program === null ? 0 : share(place.proxy), load: share(place.load) },

@@ -7,6 +7,12 @@ export function median(numbers) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
+/** The number that a quarter of them does not exceed: of costs, which are disturbed upwards only, the steadiest. @param {readonly number[]} numbers at least one @returns {number} */
+export function lowerQuartile(numbers) {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  return sorted[Math.ceil(sorted.length / 4) - 1];
+}
+
 /** Distance between the largest and the smallest, as a share of the median; 0 for a single number. @param {readonly number[]} numbers */
 export function spread(numbers) {
   const middle = median(numbers);
@@ -43,15 +49,17 @@ function chanceOfAtMost(most, count) {
 }
 
 /**
- * Between which two of the numbers the true median lies in 95 of 100 cases, whatever their distribution (the interval of the sign
- * test). With fewer than six numbers it is their whole range, and less sure.
+ * Between which two of the numbers the true median lies in so many cases, whatever their distribution (the interval of the sign
+ * test). With too few numbers, fewer than six at 95 of 100, it is their whole range, and less sure.
  *
- * @param {readonly number[]} numbers at least one @returns {{ low: number, high: number }}
+ * @param {readonly number[]} numbers at least one
+ * @param {number} sureness share of the cases
+ * @returns {{ low: number, high: number }}
  */
-export function medianInterval(numbers) {
+export function medianInterval(numbers, sureness = 0.95) {
   const sorted = [...numbers].sort((a, b) => a - b);
   let cut = 0;
-  while (2 * chanceOfAtMost(cut, sorted.length) <= 0.05) cut++;
+  while (2 * chanceOfAtMost(cut, sorted.length) <= 1 - sureness) cut++;
   const outermost = Math.max(cut - 1, 0);
   return { low: sorted[outermost], high: sorted[sorted.length - 1 - outermost] };
 }

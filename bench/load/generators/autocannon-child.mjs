@@ -1,7 +1,7 @@
 /** Runs autocannon once and prints what it found as JSON. Argument: the options as JSON. */
 import autocannon from 'autocannon';
 import hdr from 'hdr-histogram-js';
-import { HISTOGRAM, pointsOf } from './result.mjs';
+import { countInSecond, HISTOGRAM, pointsOf } from './result.mjs';
 
 const { port, scenario, durationS } = JSON.parse(process.argv[2]);
 const { request } = scenario;
@@ -14,7 +14,9 @@ const US_PER_MS = 1000;
 const histogram = hdr.build(HISTOGRAM);
 let answered = 0;
 let bytes = 0;
+const eachSecond = Array(durationS).fill(0);
 
+const startedAt = performance.now();
 const load = autocannon({
   url: `http://127.0.0.1:${port}`,
   connections: scenario.connections,
@@ -29,6 +31,7 @@ const load = autocannon({
 load.on('response', (_client, _status, answerBytes, tookMs) => {
   answered++;
   bytes += answerBytes;
+  countInSecond(eachSecond, performance.now() - startedAt);
   histogram.recordValue(Math.max(1, Math.min(Math.round(tookMs * US_PER_MS), HISTOGRAM.highestTrackableValue)));
 });
 const result = await load;
@@ -38,6 +41,7 @@ process.stdout.write(
     durationS: result.duration,
     latencyUs: pointsOf(histogram),
     bytes,
+    eachSecond,
     errors: {
       status: result.non2xx,
       // Where every answer ends its connection, autocannon counts the ends.

@@ -2,9 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isInstalled } from '../processes.mjs';
-import { generatorResult, PERCENTILES } from './result.mjs';
+import { countInSecond, generatorResult, PERCENTILES } from './result.mjs';
 
 const GRACE_S = 20;
+const US_PER_MS = 1000;
 
 export const h2load = {
   name: 'h2load',
@@ -55,10 +56,15 @@ export function resultOfH2load(text, log, durationS) {
   // `failed` counts every request that failed, `errored` those of them without an answer, timeouts included.
   const [, succeeded, failed, errored, timeout] = counts.map(Number);
   const answered2xx = Number(/^status codes: (\d+) 2xx/m.exec(text)?.[1] ?? 0);
+  const rows = log
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => line.split('\t').map(Number));
   return generatorResult({
     requests: succeeded,
     durationS,
-    latencyUs: latenciesOf(log),
+    latencyUs: latenciesOf(rows),
+    eachSecond: secondsOf(rows, durationS),
     bytes: Number(bytes[1]),
     errors: {
       status: failed - errored + Math.max(0, succeeded - answered2xx),
@@ -68,12 +74,16 @@ export function resultOfH2load(text, log, durationS) {
   });
 }
 
-function latenciesOf(log) {
-  const us = log
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => Number(line.split('\t')[2]))
-    .sort((a, b) => a - b);
+function secondsOf(rows, durationS) {
+  const eachSecond = Array(durationS).fill(0);
+  const beganUs = rows.reduce((first, [startUs]) => Math.min(first, startUs), Number.POSITIVE_INFINITY);
+  for (const [startUs, status, us] of rows)
+    if (status > 0) countInSecond(eachSecond, (startUs + us - beganUs) / US_PER_MS);
+  return eachSecond;
+}
+
+function latenciesOf(rows) {
+  const us = rows.map(([, , took]) => took).sort((a, b) => a - b);
   if (us.length === 0) return [];
   const at = (percentile) => us[Math.min(us.length - 1, Math.ceil((percentile / 100) * us.length) - 1)];
   return [...PERCENTILES.map((percentile) => [percentile, at(percentile)]), [100, us.at(-1)]];

@@ -6,12 +6,13 @@
 import { connect } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import hdr from 'hdr-histogram-js';
-import { HISTOGRAM, pointsOf } from './result.mjs';
+import { countInSecond, HISTOGRAM, pointsOf } from './result.mjs';
 
 const { port, scenario, durationS } = JSON.parse(process.argv[2]);
 const { request, response, connections, ratePerSecond } = scenario;
 const NS_PER_S = 1e9;
 const NS_PER_US = 1000;
+const NS_PER_MS = 1e6;
 const PATIENCE_NS = 10 * NS_PER_S;
 const LOOK_EVERY_MS = 10;
 
@@ -32,6 +33,7 @@ let due = 0;
 let sent = 0;
 let answered = 0;
 let bytes = 0;
+const eachSecond = Array(durationS).fill(0);
 let startNs = 0;
 let isOver = false;
 
@@ -78,6 +80,7 @@ class Client {
     if (this.waitsSinceNs === null) return this.#socket.destroy(); // an answer that nobody asked for
     record(this.waitsSinceNs);
     answered++;
+    countInSecond(eachSecond, (nowNs() - startNs) / NS_PER_MS);
     this.waitsSinceNs = null;
     this.#head = '';
     this.#missing = -1;
@@ -158,6 +161,6 @@ const unanswered = [
 for (const since of unanswered) record(since);
 errors.timeout = unanswered.length;
 process.stdout.write(
-  JSON.stringify({ requests: answered, durationS, latencyUs: pointsOf(histogram), bytes, errors }),
+  JSON.stringify({ requests: answered, durationS, latencyUs: pointsOf(histogram), bytes, eachSecond, errors }),
   () => process.exit(0),
 );

@@ -7,17 +7,19 @@
  * @property {number} perSecond
  * @property {readonly (readonly [percentile: number, us: number])[]} latencyUs ascending; the last is the maximum (100)
  * @property {number | null} bytes received, heads included; null where the generator does not count them
+ * @property {readonly number[] | null} eachSecond answers in each second of the load; null where the generator does not tell
  * @property {{ status: number, socket: number, timeout: number, body: number }} errors `body`: answers of a wrong length or content
  */
 
-/** A generator's result with what follows from its facts. @param {Omit<GeneratorResult, 'perSecond' | 'errors'> & { errors: Partial<GeneratorResult['errors']> }} facts @returns {GeneratorResult} */
-export function generatorResult({ requests, durationS, latencyUs, bytes, errors }) {
+/** A generator's result with what follows from its facts. @param {Omit<GeneratorResult, 'perSecond' | 'errors' | 'eachSecond'> & { errors: Partial<GeneratorResult['errors']>, eachSecond?: readonly number[] }} facts @returns {GeneratorResult} */
+export function generatorResult({ requests, durationS, latencyUs, bytes, errors, eachSecond = null }) {
   return {
     requests,
     durationS,
     perSecond: requests / durationS,
     latencyUs,
     bytes,
+    eachSecond,
     errors: { status: 0, socket: 0, timeout: 0, body: 0, ...errors },
   };
 }
@@ -32,6 +34,12 @@ export function pointsOf(histogram) {
 
 /** An hdr-histogram of µs up to a minute, to three digits. */
 export const HISTOGRAM = { highestTrackableValue: 60_000_000, numberOfSignificantValueDigits: 3 };
+
+/** Counts one answer in its second; one that came after the last belongs to none. @param {number[]} eachSecond @param {number} sinceMs since the load began */
+export function countInSecond(eachSecond, sinceMs) {
+  const second = Math.floor(sinceMs / 1000);
+  if (second < eachSecond.length) eachSecond[second]++;
+}
 
 /** Answers that did not come, or came wrong. @param {GeneratorResult} result */
 export function errorCount({ errors }) {

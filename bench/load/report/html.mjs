@@ -40,10 +40,14 @@ function scenarioPart({ result, summaries, reference }) {
     const costs = candidates.find(({ name }) => name === one.name).rounds.map((round) => round.cpuUsPerRequest);
     return { name: one.name, value: one.cpuUs.median, low: Math.min(...costs), high: Math.max(...costs) };
   });
+  const hasSeconds = candidates.every(({ rounds }) => rounds.every(({ eachSecond }) => eachSecond !== null));
   const throughput = candidates.map(({ name, rounds }) => ({
     name,
-    points: rounds.map(({ atMs, perSecond }) => [atMs / 1000, perSecond]),
+    points: rounds.flatMap((round) => throughputPoints(round, hasSeconds)),
   }));
+  const throughputTitle = hasSeconds
+    ? 'Throughput over time, one point a second'
+    : `Throughput over time, one point a round: ${result.generator} tells of no single second`;
   const latency = candidates.map(({ name, rounds }) => ({
     name,
     points: rounds[0].latencyUs.map(([percentile], index) => [
@@ -54,7 +58,13 @@ function scenarioPart({ result, summaries, reference }) {
   return `<section><h2><code>${escaped(scenario.name)}</code></h2><p>${escaped(scenario.summary)}</p>
 <p class="soft">${escaped(settingText(result))}</p>
 ${htmlTable(costTable(summaries, reference), summaries)}${htmlTable(latencyTable(summaries), summaries)}${legend(names)}
-<div class="charts">${bars.length > 0 ? barChart('CPU of the proxy for each request (median; line: all rounds)', 'µs', bars) : ''}${latencyChart('Latency by percentile (log scales)', latency)}${timeChart('Throughput over time, one point a round', 'requests/s', throughput)}</div></section>`;
+<div class="charts">${bars.length > 0 ? barChart('CPU of the proxy for each request (median; line: all rounds)', 'µs', bars) : ''}${latencyChart('Latency by percentile (log scales)', latency)}${timeChart(throughputTitle, 'requests/s', throughput)}</div></section>`;
+}
+
+/** A round on the axis of time: each of its seconds, or the whole of it at its beginning. */
+function throughputPoints({ atMs, perSecond, eachSecond }, hasSeconds) {
+  const beganS = atMs / 1000;
+  return hasSeconds ? eachSecond.map((count, second) => [beganS + second, count]) : [[beganS, perSecond]];
 }
 
 /** @param {{ heads: string[], rows: string[][] }} table @param {readonly import('./summary.mjs').CandidateSummary[]} summaries of the rows */

@@ -170,6 +170,8 @@ describe.skipIf(!isInstalled('taskset'))('a load', () => {
     // 120 of 200 requests were due in the stall: the one in its middle waited for half of it at least.
     expect(at(99)).toBeGreaterThan(500_000);
     expect(at(75)).toBeGreaterThan(200_000);
+    expect(result.eachSecond).toHaveLength(1);
+    expect(result.eachSecond?.[0]).toBeGreaterThan(0);
   });
 
   it('at a fixed rate counts what is never answered', async () => {
@@ -192,5 +194,6 @@ describe.skipIf(!isInstalled('taskset'))('a load', () => {
     expect(result.bytes).toBeGreaterThan(result.requests * 43);
     expect(result.latencyUs[0]?.[1]).toBeGreaterThan(0);
     expect(result.latencyUs[0]?.[1]).not.toBe(1_000);
+    expect(result.eachSecond?.[0]).toBeGreaterThan(result.requests / 2);
   });
 });

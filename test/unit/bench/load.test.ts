@@ -51,6 +51,8 @@ describe('the command line', () => {
       isSelfCheck: true,
       scenarios: ['l7-keepalive-minimal-c64'],
       peers: [],
+      rounds: 45,
+      durationS: 1,
     });
   });
 
@@ -122,6 +124,7 @@ describe('a load generator', () => {
       [100, 900],
     ]);
     expect(errorCount(result)).toBe(6);
+    expect(result.eachSecond).toBeNull();
   });
 
   it('wrk may see connections end where each answer ends one', () => {
@@ -139,11 +142,13 @@ describe('a load generator', () => {
       'status codes: 7 2xx, 1 3xx, 1 4xx, 0 5xx',
       'traffic: 1.46KB (1500) total, 100B (100) headers (space savings 0.00%), 400B (400) data',
     ].join('\n');
-    const log = '100\t200\t30\n110\t200\t10\n120\t200\t20\n';
-    const result = resultOfH2load(text, log, 1);
+    const log = '100\t200\t30\n110\t200\t10\n1500000\t-1\t10\n1999990\t200\t20\n2000120\t200\t25\n';
+    const result = resultOfH2load(text, log, 2);
     expect(result).toMatchObject({ requests: 8, bytes: 1500, errors: { status: 2, socket: 2, timeout: 1, body: 0 } });
     expect(result.latencyUs.find(([percentile]: readonly number[]) => percentile === 50)).toEqual([50, 20]);
     expect(result.latencyUs.at(-1)).toEqual([100, 30]);
+    // One was not answered, and one only after the last second.
+    expect(result.eachSecond).toEqual([2, 1]);
   });
 });
 

@@ -18,6 +18,7 @@ export function round(facts: Partial<Round> = {}): Round {
       [99.9, 1_600],
       [100, 3_200],
     ],
+    eachSecond: null,
     errors: 0,
     wrong: null,
     busyShare: { proxy: 1, load: 0.5 },

@@ -1,11 +1,10 @@
-/** What the laboratory makes of its rounds: summaries, tables, charts, the page, and the verdicts of its self-check. */
+/** What the laboratory makes of its rounds: summaries, tables, charts and the page. */
 import { describe, expect, it } from 'vitest';
 import { barChart, latencyChart, stepsTo, timeChart } from '../../../bench/load/report/charts.mjs';
 import { htmlReport } from '../../../bench/load/report/html.mjs';
 import { bottleneckOf, isSound, referenceOf, summarise } from '../../../bench/load/report/summary.mjs';
 import { bytesText, scenarioText, table, timeText } from '../../../bench/load/report/terminal.mjs';
 import type { Round, ScenarioResult } from '../../../bench/load/run.mjs';
-import { selfCheckVerdicts } from '../../../bench/load/self-check.mjs';
 import { resultOf, round } from './made-results.js';
 
 const NONE = Number.NaN;
@@ -161,32 +160,18 @@ describe('the page', () => {
     expect(page).toContain('<td class="bad">7</td>');
   });
 
+  it('has a point for each second where the generator tells of them, else one for each round', () => {
+    const dots = (facts: Partial<Round>) => {
+      const chart = /<figcaption>Throughput over time.*?<\/figure>/s.exec(
+        htmlReport(report(resultOf({ sluice: [20, 21] }, facts))),
+      )?.[0];
+      return [/one point a \w+/.exec(chart ?? '')?.[0], chart?.match(/<circle/g)?.length];
+    };
+    expect(dots({ eachSecond: [500, 400, 600] })).toEqual(['one point a second', 6]);
+    expect(dots({})).toEqual(['one point a round', 2]);
+  });
+
   it('does without a chart of costs where there is no proxy', () => {
     expect(htmlReport(report(resultOf({ direct: [NONE] })))).not.toContain('NaN');
-  });
-});
-
-describe('the self-check', () => {
-  const verdicts = (own: number[], again: number[], planted: number[]) =>
-    selfCheckVerdicts(resultOf({ sluice: own, 'sluice again': again, 'sluice + 2 µs': planted })).map(
-      ({ isGood }) => isGood,
-    );
-  const own = [20, 21, 19, 25, 20, 22];
-  const more = (us: number) => own.map((cost) => cost + us);
-
-  it('passes where sluice is even with itself and the planted work is found', () => {
-    expect(verdicts(own, [21, 20, 20, 24, 21, 21], more(2.2))).toEqual([true, true]);
-  });
-
-  it('fails where one of two equals is always dearer', () => {
-    expect(verdicts(own, more(1), more(3))[0]).toBe(false);
-  });
-
-  it('fails where the planted work is lost in the noise', () => {
-    expect(verdicts(own, own, [22, 20, 21, 24, 22, 23])[1]).toBe(false);
-  });
-
-  it('fails where much more is found than was planted', () => {
-    expect(verdicts(own, own, more(20))[1]).toBe(false);
   });
 });

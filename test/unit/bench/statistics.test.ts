@@ -1,7 +1,7 @@
 /** The laboratory's statistics. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { median, medianInterval, ratioOf, spread } from '../../../bench/load/statistics.mjs';
+import { lowerQuartile, median, medianInterval, ratioOf, spread } from '../../../bench/load/statistics.mjs';
 
 const numbers = fc.array(fc.integer({ min: 1, max: 1_000_000 }), { minLength: 1, maxLength: 60 });
 
@@ -23,6 +23,21 @@ describe('median', () => {
         expect(Math.max(below, above)).toBeLessThanOrEqual(given.length / 2);
       }),
     );
+  });
+});
+
+describe('the lower quartile', () => {
+  it.each([
+    [[3], 3],
+    [[4, 2, 3, 1], 1],
+    [[5, 4, 3, 2, 1], 2],
+    [[8, 7, 6, 5, 4, 3, 2, 1], 2],
+  ])('of %j is %d', (given, expected) => {
+    expect(lowerQuartile(given)).toBe(expected);
+  });
+
+  it('does not mind what the dearer half is', () => {
+    expect(lowerQuartile([20, 21, 900, 22, 800, 700])).toBe(lowerQuartile([20, 21, 23, 22, 24, 25]));
   });
 });
 
@@ -63,6 +78,12 @@ describe('the interval of a median', () => {
   ])('of %i numbers begins at number %i', (count, rank) => {
     const sorted = Array.from({ length: count }, (_, index) => index + 1);
     expect(medianInterval([...sorted].reverse())).toEqual({ low: rank, high: count + 1 - rank });
+  });
+
+  it('is wider where it has to be surer', () => {
+    const sorted = Array.from({ length: 31 }, (_, index) => index + 1);
+    expect(medianInterval(sorted)).toEqual({ low: 10, high: 22 });
+    expect(medianInterval(sorted, 0.99)).toEqual({ low: 8, high: 24 });
   });
 
   it('holds the median', () => {
