@@ -1,10 +1,9 @@
-/** How vitest runs the TypeScript tests (`npm test`) and the micro benches (`npm run bench:micro`). */
+/** How vitest runs the TypeScript tests (`npm test`). */
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    benchmark: { include: ['bench/micro/**/*.bench.ts'] },
     // Processes, not threads: addons, file limits, signals and process.exit belong to one test file alone.
     pool: 'forks',
     // Tests with real worker threads and real sockets share the machine with each other; two files at once is what two

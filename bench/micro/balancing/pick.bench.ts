@@ -1,8 +1,4 @@
-/**
- * What one decision costs: pick with its claim, begin, first byte and end, for each algorithm and size of upstream. vitest
- * wraps what a module imports, which makes calls between modules dearer than in the compiled program: up to twice these figures
- * here is within the budget there, and only figures of this bench compare with each other.
- */
+/** What one decision costs: pick with its claim, begin, first byte and end, for each algorithm and size of upstream. */
 import { bench, describe } from 'vitest';
 import { NO_KEY } from '../../../src/balancing/balancer.js';
 import { EndpointLedger } from '../../../src/balancing/endpoint-ledger.js';

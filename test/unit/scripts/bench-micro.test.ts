@@ -1,6 +1,7 @@
-/** Budgets of micro benches: how they are read from comments and found for a bench. */
+/** Micro benches: how budgets are read from comments and found for a bench, and which code is timed. */
 import { describe, expect, it } from 'vitest';
 import { budgetOf, budgetsIn, unusedBudgets } from '../../../scripts/bench-micro/budgets.mjs';
+import { compiledPathOf } from '../../../scripts/bench-micro/compiled-sources.mjs';
 
 const SOURCE = `
 // budget: 250 ns: *: pick > 8 endpoints
@@ -29,5 +30,22 @@ describe('budgets', () => {
     expect(unusedBudgets(budgetsIn(SOURCE), ['counters (all)'])).toEqual([
       { ns: 250, pattern: '*: pick > 8 endpoints' },
     ]);
+  });
+});
+
+describe('what a bench imports', () => {
+  it.each([
+    ['../../../src/board/board.js', '/here/bench/micro/board/claims.bench.ts', '/here/dist/board/board.js'],
+    ['../../src/core/tick.ts', '/here/test/unit/made.ts', '/here/dist/core/tick.js'],
+    ['./made.js', '/here/bench/micro/board/claims.bench.ts', null],
+    ['../../../test/src/made.js', '/here/bench/micro/board/claims.bench.ts', null],
+    ['vitest', '/here/bench/micro/board/claims.bench.ts', null],
+    ['/here/bench/micro/board/claims.bench.ts', undefined, null],
+  ])('%s from %s is %s', (specifier, importer, expected) => {
+    expect(compiledPathOf('/here', specifier, importer)).toBe(expected);
+  });
+
+  it('is found from a root that ends in a slash, too', () => {
+    expect(compiledPathOf('/here/', '../src/cli/main.js', '/here/bench/made.ts')).toBe('/here/dist/cli/main.js');
   });
 });
