@@ -54,7 +54,7 @@ export async function runDemo(
       err,
       onHangup: 'stop', // there is no file to reload, and a closed terminal must not leave a demo behind
       onReady: (primary) => {
-        display.print(introduction(primary, flags.balance ?? DEMO_BALANCE, commandWord(environment)));
+        display.print(introduction(primary, flags.balance ?? DEMO_BALANCE, commandWords(environment)));
         reporter.start(primary);
       },
     });
@@ -65,9 +65,16 @@ export async function runDemo(
   }
 }
 
-/** How the user starts the demo again, with other flags behind it. */
-function commandWord(environment: Readonly<Record<string, string | undefined>>): string {
-  return environment.npm_lifecycle_event === 'start' ? 'npm start --' : 'sluice demo';
+/** What the user types, with flags behind it, to start the demo again and to load an address: in a clone, or with sluice installed. */
+interface CommandWords {
+  readonly again: string;
+  readonly bench: string;
+}
+
+function commandWords(environment: Readonly<Record<string, string | undefined>>): CommandWords {
+  return environment.npm_lifecycle_event === 'start'
+    ? { again: 'npm start --', bench: 'node dist/cli/main.js bench' }
+    : { again: 'sluice demo', bench: 'sluice bench' };
 }
 
 function demoFlags(
@@ -110,7 +117,7 @@ function sinkAround(display: DemoDisplay, sink: LogSink): LogSink {
   return { write: (line) => display.around(() => sink.write(line)), flush: () => sink.flush() };
 }
 
-function introduction(primary: Primary, balance: string, again: string): string {
+function introduction(primary: Primary, balance: string, words: CommandWords): string {
   const [listener] = primary.plan.listeners;
   invariant(listener?.mode === 'l7', 'the demo has an l7 listener');
   const isWildcard = listener.host === '0.0.0.0' || listener.host === '::';
@@ -124,12 +131,12 @@ function introduction(primary: Primary, balance: string, again: string): string 
     '',
     'Try in another terminal:',
     `  curl ${url}`,
-    `  npx autocannon -c 64 -d 10 ${url}`,
+    `  ${words.bench} --url ${url}`,
     ...(admin === null
       ? []
       : [`  curl http://${placeText(admin.host, admin.port)}/api/v1/upstreams/${UPSTREAM_NAME}/endpoints`]),
     'and with another balancer:',
-    `  ${again} --balance ${balance === 'round-robin' ? 'least-conn' : 'round-robin'}`,
+    `  ${words.again} --balance ${balance === 'round-robin' ? 'least-conn' : 'round-robin'}`,
     '',
     'Below: requests a second, the share of each endpoint, in brackets its requests in flight. Ctrl-C ends it.',
     '',

@@ -13,7 +13,7 @@ describe('sluice demo', () => {
     const sluice = SluiceProcess.command('demo', '--listen', '127.0.0.1:0', '--admin', 'off', '--workers', '1');
     open.push(sluice);
     const url = await until('the address', () => /curl (http:\S+)/.exec(sluice.stdout)?.[1]);
-    expect(sluice.stdout).toContain(`npx autocannon -c 64 -d 10 ${url}`);
+    expect(sluice.stdout).toContain(`  sluice bench --url ${url}\n`);
     expect(await (await fetch(url)).text()).toMatch(/^Hello from (swift|steady|slow), which takes \d+ ms/);
     await until('a live line', () => /requests\/s \| swift \d+ %/.exec(sluice.stdout) ?? undefined);
     sluice.signal('SIGINT');
