@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { SELF_CHECK, selfCheckCandidates, selfCheckVerdicts } from '../../../bench/load/self-check.mjs';
 import { seededRng } from '../../../src/core/rng.js';
+import { Pipeline } from '../../../src/l7/pipeline.js';
 import { resultOf } from './made-results.js';
 
 const verdictsOf = (own: number[], planted: number[], again: number[]) =>
@@ -33,6 +34,10 @@ describe('the self-check', () => {
       'sluice + 2 µs',
       'sluice again',
     ]);
+  });
+
+  it('plants its work in a step that the pipeline has', () => {
+    expect(Pipeline.prototype.begin).toBeTypeOf('function');
   });
 
   it('passes where sluice is even with itself and the planted work is found', () => {
