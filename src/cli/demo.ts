@@ -119,9 +119,10 @@ function sinkAround(display: DemoDisplay, sink: LogSink): LogSink {
 
 function introduction(primary: Primary, balance: string, words: CommandWords): string {
   const [listener] = primary.plan.listeners;
-  invariant(listener?.mode === 'l7', 'the demo has an l7 listener');
-  const isWildcard = listener.host === '0.0.0.0' || listener.host === '::';
-  const url = `http://${placeText(isWildcard ? '127.0.0.1' : listener.host, listener.port)}/`;
+  invariant(listener?.bind.kind === 'tcp', 'the demo listens on a port');
+  const { host, port } = listener.bind;
+  const isWildcard = host === '0.0.0.0' || host === '::';
+  const url = `http://${placeText(isWildcard ? '127.0.0.1' : host, port)}/`;
   const { workers } = primary.plan;
   const admin = primary.adminAddress;
   return [

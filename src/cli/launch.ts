@@ -96,13 +96,15 @@ function preparePrimary(options: LaunchOptions, logger: Logger): Primary {
  * Loads uWebSockets.js before any worker does: a binary that is missing is told once, and the environment that it reads is set for all
  * threads. Not where no listener needs it.
  *
- * @returns what makes the acceptor of all l7 listeners; undefined where the workers accept for themselves
+ * @returns what makes the acceptor of all listeners with that front end; undefined where the workers accept for themselves
  */
 function exchangeHandOff(config: Config, makeGate: () => AcceptGate): PrimaryOptions['makeHandOff'] {
-  const exchangeListeners = config.listeners.filter((listener) => listener.mode === 'l7');
-  if (exchangeListeners.length === 0) return undefined;
+  const uwsListeners = config.listeners.flatMap((listener) =>
+    listener.mode === 'l7' && listener.frontend === 'uws' ? [listener] : [],
+  );
+  if (uwsListeners.length === 0) return undefined;
   const { uws, hasChildApps } = loadUws({
-    headBytes: Math.max(...exchangeListeners.map(({ limits }) => limits.headBytes)),
+    headBytes: Math.max(...uwsListeners.map(({ limits }) => limits.headBytes)),
   });
   return hasChildApps ? (listeners) => new UwsAcceptor({ uws, listeners, gate: makeGate() }) : undefined;
 }

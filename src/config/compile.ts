@@ -1,7 +1,20 @@
 /** Compiles a validated configuration into the plan that the data planes see. */
 import { invariant } from '../core/invariant.js';
 import type { EndpointAddress } from './address.js';
-import { TCP_KEEP_ALIVE_INTERVAL_MS, TCP_KEEP_ALIVE_PROBES } from './defaults.js';
+import {
+  DEFER_ACCEPT_MS,
+  LISTENER_SESSIONS,
+  MIN_BODY_RATE,
+  PREFACE_TIMEOUT_MS,
+  PROXY_PROTOCOL,
+  REQUEST_TARGET_BYTES,
+  REQUESTS_PER_CONNECTION,
+  SESSIONS_PER_CLIENT,
+  TCP_KEEP_ALIVE_IDLE_MS,
+  TCP_KEEP_ALIVE_INTERVAL_MS,
+  TCP_KEEP_ALIVE_PROBES,
+  WRITE_STALL_TIMEOUT_MS,
+} from './defaults.js';
 import type {
   EndpointPlan,
   HealthCheckPlan,
@@ -62,15 +75,31 @@ function compileL7Listener(listener: L7Listener, indexOf: IndexOf): L7ListenerPl
     mode: listener.mode,
     frontend: listener.frontend,
     accept: listener.accept,
-    host: listener.bind.host,
-    port: listener.bind.port,
+    bind: { kind: 'tcp', host: listener.bind.host, port: listener.bind.port },
+    proxyProtocol: PROXY_PROTOCOL,
+    deferAcceptMs: DEFER_ACCEPT_MS,
+    keepAlive: {
+      idleMs: TCP_KEEP_ALIVE_IDLE_MS,
+      intervalMs: TCP_KEEP_ALIVE_INTERVAL_MS,
+      probes: TCP_KEEP_ALIVE_PROBES,
+    },
     timeouts: {
       requestHeadMs: timeouts.requestHead,
       bodyIdleMs: timeouts.bodyIdle,
       keepAliveMs: timeouts.keepAlive,
       tunnelIdleMs: timeouts.tunnelIdle,
+      writeStallMs: WRITE_STALL_TIMEOUT_MS,
+      prefaceMs: PREFACE_TIMEOUT_MS,
     },
-    limits: { ...limits },
+    limits: {
+      ...limits,
+      targetBytes: Math.min(REQUEST_TARGET_BYTES, limits.headBytes),
+      minBodyRate: MIN_BODY_RATE,
+      requestsPerConnection: REQUESTS_PER_CONNECTION,
+      sessions: LISTENER_SESSIONS,
+      sessionsPerClient: SESSIONS_PER_CLIENT,
+      newSessionsPerClient: null,
+    },
     trustedProxies: [...listener.trustedProxies],
     routes: listener.routes.map(({ match, upstream, timeouts: { exchange } }) => ({
       host: match.host,

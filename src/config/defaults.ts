@@ -11,6 +11,9 @@ export const LISTEN_ADDRESS = '127.0.0.1:8080';
 /** Mode of a listener that names none: the first that this program had, and what most listeners of an edge are. */
 export const MODE = 'l7' as const;
 
+/** What speaks HTTP with clients: uWebSockets.js. */
+export const FRONT_END = 'uws' as const;
+
 /** Name of the listener that the command line builds. */
 export const LISTENER_NAME = 'main';
 
@@ -32,8 +35,20 @@ export const CLIENT_KEEP_ALIVE_MS = 75_000;
 /** Longest silence of an upgraded connection: WebSockets are quiet for long times. Envoy's idle timeout for TCP is 1 h, too. */
 export const TUNNEL_IDLE_TIMEOUT_MS = 3_600_000;
 
+/**
+ * A client that takes nothing of what lies ready for it is cut off after this: it holds a connection to an endpoint. nginx has the same
+ * 60 s (`send_timeout`), HAProxy wants it said (`timeout client`), and a phone that loses its network is back or gone by then.
+ */
+export const WRITE_STALL_TIMEOUT_MS = 60_000;
+
 /** Largest request head. The same as Node's parser and one HAProxy buffer; a 431 answers what is larger. */
 export const REQUEST_HEAD_BYTES = 16 * 1024;
+
+/**
+ * Longest request line; a 414 answers what is longer. 8 KiB, as one of nginx's `large_client_header_buffers` and as Apache's
+ * `LimitRequestLine`: RFC 9112 section 3 wants 8000 bytes at the least. Browsers stay below 2 KiB, single sign-on may reach 4 KiB.
+ */
+export const REQUEST_TARGET_BYTES = 8 * 1024;
 
 /** Most header lines of a request. Envoy has 100, HAProxy 101. */
 export const REQUEST_HEADERS = 100;
@@ -44,7 +59,21 @@ export const REQUEST_HEADERS = 100;
  */
 export const REQUEST_BODY_BYTES = Number.POSITIVE_INFINITY;
 
-// --- listeners of mode l4 --------------------------------------------------------------------------------------------
+/**
+ * Bytes a second that a request body has to come with: any (0). A body may be slow for honest reasons (a phone in a train, an upload
+ * that a user types), and what silence costs is bounded by the idle timeout. Apache's mod_reqtimeout wants 500 bytes a second; nginx and
+ * HAProxy have no such limit.
+ */
+export const MIN_BODY_RATE = 0;
+
+/**
+ * Requests of one connection, after which it is closed. nginx has 1000, which was 100 until 2021, to give back what memory a connection
+ * has gathered; ours keeps next to none between requests. What is left is that long-lived connections of few, busy clients spread over the
+ * workers anew: at 10,000 the new connection is lost in what the requests cost.
+ */
+export const REQUESTS_PER_CONNECTION = 10_000;
+
+// --- listeners of mode l4, and of mode l7 where they have the same setting ----------------------------------------------
 
 /** How bytes are moved: `adaptive`, which copies small ones and splices large ones, so that nobody has to know their traffic. */
 export const RELAY = 'adaptive';
@@ -82,10 +111,10 @@ export const LINGER_TIMEOUT_MS = 60_000;
  */
 export const PREFACE_TIMEOUT_MS = 5_000;
 
-/** Most sessions of a listener: no limit (0). A guess would refuse good traffic; memory is bounded by the limit of open files. */
+/** Most sessions, or client connections in mode l7, of a listener: no limit (0). A guess would refuse good traffic; memory is bounded by the limit of open files. */
 export const LISTENER_SESSIONS = 0;
 
-/** Most sessions of one client address: no limit (0). Behind one address of a NAT router there may be a whole company. */
+/** Most sessions, or connections in mode l7, of one client address: no limit (0). Behind one address of a NAT router there may be a whole company. */
 export const SESSIONS_PER_CLIENT = 0;
 
 // --- routes ----------------------------------------------------------------------------------------------------------

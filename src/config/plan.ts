@@ -29,22 +29,53 @@ interface ListenerBase {
   readonly trustedProxies: readonly string[];
 }
 
-/** A listener of HTTP requests. `port` 0 asks the system for a free one; the primary replaces it before workers see the plan. */
+/** A listener of HTTP requests. What is native only holds its default with `frontend: uws`, which knows nothing of it. */
 export interface L7ListenerPlan extends ListenerBase {
   readonly mode: 'l7';
-  readonly frontend: 'uws';
-  readonly host: string;
-  readonly port: number;
+  readonly frontend: FrontEndName;
+  /** uws: TCP only. */
+  readonly bind: BindPlan;
+  /** Every connection begins with a PROXY header; its address is believed where the peer is in `trustedProxies`. Native only. */
+  readonly proxyProtocol: boolean;
+  /** TCP_DEFER_ACCEPT, as in L4ListenerPlan. Native only. */
+  readonly deferAcceptMs: number;
+  /** Of client connections over TCP. Native only. */
+  readonly keepAlive: KeepAlivePlan;
   readonly timeouts: {
+    /** From a head's first byte to its end; for the first head of a connection from accept. */
     readonly requestHeadMs: number;
+    /** Longest silence inside a request body. */
     readonly bodyIdleMs: number;
+    /** Longest time of a connection without a request. */
     readonly keepAliveMs: number;
+    /** Longest silence of an upgraded connection, in both directions. */
     readonly tunnelIdleMs: number;
+    /** Longest time in which a client takes nothing of what lies ready for it. Native only. */
+    readonly writeStallMs: number;
+    /** The PROXY header must be there after this, counted from accept. Native only. */
+    readonly prefaceMs: number;
   };
-  /** `bodyBytes` Infinity: unlimited. */
-  readonly limits: { readonly headBytes: number; readonly headers: number; readonly bodyBytes: number };
+  readonly limits: L7LimitsPlan;
   /** In the order of the configuration; the front end picks the most specific match. */
   readonly routes: readonly RoutePlan[];
+}
+
+/** What speaks the client's protocol. */
+export type FrontEndName = 'native' | 'uws';
+
+/** How much the clients of an l7 listener may send, and how many of them there may be; the sessions of its name are client connections. */
+export interface L7LimitsPlan extends SessionLimitsPlan {
+  readonly headBytes: number;
+  /** Longest request line; at most `headBytes`. Native only. */
+  readonly targetBytes: number;
+  /** Header lines. */
+  readonly headers: number;
+  /** Infinity: unlimited. */
+  readonly bodyBytes: number;
+  /** Bytes a second that a request body has to come with; 0: any rate. Native only. */
+  readonly minBodyRate: number;
+  /** Requests after which a connection is closed; 0: unlimited. Native only. */
+  readonly requestsPerConnection: number;
 }
 
 /** A listener of sessions: bytes of any protocol over TCP or a UNIX socket. */
@@ -68,25 +99,27 @@ export interface L4ListenerPlan extends ListenerBase {
     /** PROXY header and ClientHello must be there after this. */
     readonly prefaceMs: number;
   };
-  /** Over all workers. */
-  readonly limits: {
-    /** Most sessions of this listener; 0: no limit. */
-    readonly sessions: number;
-    /** Most sessions of one client address; 0: no limit. */
-    readonly sessionsPerClient: number;
-    /** Most new sessions of one client address; null: no limit. */
-    readonly newSessionsPerClient: SessionRatePlan | null;
-  };
+  readonly limits: SessionLimitsPlan;
   /** In the order of the configuration; the most specific match wins. */
   readonly routes: readonly L4RoutePlan[];
+}
+
+/** How many sessions a listener may have, over all workers; of an l7 listener with the native front end, client connections. */
+export interface SessionLimitsPlan {
+  /** Most sessions of this listener; 0: no limit. */
+  readonly sessions: number;
+  /** Most sessions of one client address; 0: no limit. */
+  readonly sessionsPerClient: number;
+  /** Most new sessions of one client address; null: no limit. */
+  readonly newSessionsPerClient: SessionRatePlan | null;
 }
 
 /** How an l4 listener moves bytes. */
 export type RelayName = 'adaptive' | 'copy' | 'splice';
 
 /**
- * Where an l4 listener listens. tcp: `port` 0 asks the system for a free one; the primary replaces it. unix: `path` is absolute, or
- * '@name' for an abstract socket; `mode` holds the permissions of the file.
+ * Where a listener listens. tcp: `port` 0 asks the system for a free one; the primary replaces it before workers see the plan.
+ * unix: `path` is absolute, or '@name' for an abstract socket; `mode` holds the permissions of the file.
  */
 export type BindPlan =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }

@@ -1,5 +1,6 @@
 /** Takes the addresses of all listeners before any worker starts, so that a taken port is one clear sentence and not N. */
 import type { BindPlan, L4ListenerPlan, ListenerPlan, Plan } from '../config/plan.js';
+import { invariant } from '../core/invariant.js';
 import { wholeSeconds } from '../core/whole-seconds.js';
 import type { Addon } from '../engine/addon.js';
 import type { ListeningAddress, ListeningOptions, SessionAddon } from '../engine/session-engine.js';
@@ -42,9 +43,11 @@ export function reserveListeners(plan: Plan, addon: ListeningAddon): Reservation
   plan.listeners.forEach((listener, index) => {
     try {
       if (listener.mode === 'l7') {
-        const address = addon.reserveAddress(listener.host, listener.port);
+        invariant(listener.bind.kind === 'tcp', 'the configuration refuses a UNIX socket for uws');
+        const { host, port } = listener.bind;
+        const address = addon.reserveAddress(host, port);
         held.push(address);
-        listeners.push({ ...listener, port: address.port });
+        listeners.push(boundAt(listener, address.port));
       } else if (plan.workers > 1 && listener.accept === 'reuseport' && listener.bind.kind === 'tcp') {
         const { host, port } = listener.bind;
         const address = addon.reserveAddress(host, port);
@@ -68,7 +71,7 @@ export function reserveListeners(plan: Plan, addon: ListeningAddon): Reservation
   return { plan: { ...plan, listeners }, sessionListenings, descriptors, close };
 }
 
-function boundAt(listener: L4ListenerPlan, port: number): L4ListenerPlan {
+function boundAt<Listener extends ListenerPlan>(listener: Listener, port: number): Listener {
   return listener.bind.kind === 'unix' ? listener : { ...listener, bind: { ...listener.bind, port } };
 }
 

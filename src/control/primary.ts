@@ -1,7 +1,7 @@
 /** The primary thread: starts everything in order, keeps it running, and ends it. docs/architecture.md walks through the same steps. */
 import { randomBytes } from 'node:crypto';
 import type { Board } from '../board/board.js';
-import type { L7ListenerPlan, Plan } from '../config/plan.js';
+import type { L7ListenerPlan, ListenerPlan, Plan } from '../config/plan.js';
 import type { Clock } from '../core/clock.js';
 import type { Addon } from '../engine/addon.js';
 import type { SessionAddon } from '../engine/session-engine.js';
@@ -18,7 +18,7 @@ import { type ListeningAddon, type Reservation, reserveListeners } from './liste
 import { type Lookup, NameResolver } from './name-resolution.js';
 import { nextPhase, type RunEffect, type RunEvent, type RunPhase, type StopSignal } from './run-phase.js';
 import { SessionAcceptor } from './session-acceptor.js';
-import { bindOf, bindText, placeText, type StartFailure } from './start-failure.js';
+import { bindText, placeText, type StartFailure } from './start-failure.js';
 import { type ConnectionHandOff, Supervisor } from './supervisor.js';
 import type { Cancel, Timers } from './timers.js';
 import { SUPERVISION, type SupervisionSettings } from './worker-life.js';
@@ -34,7 +34,7 @@ export interface PrimaryOptions {
   readonly addon: ListeningAddon & Pick<Addon, 'raiseFileLimit'> & Pick<SessionAddon, 'Acceptor'>;
   /** Module that a worker thread starts with: dist/worker/entry.js. */
   readonly workerEntry: URL;
-  /** Makes what accepts the requests of all workers, for listeners with their real ports; absent: they accept for themselves. */
+  /** Makes what accepts the requests of all workers, for uws listeners with their real ports; absent: they accept for themselves. */
   readonly makeHandOff?: ((listeners: readonly L7ListenerPlan[]) => ConnectionHandOff) | undefined;
   readonly version: string;
   readonly lookup: Lookup;
@@ -221,9 +221,9 @@ export class Primary {
   #makeHandOff(maxSessions: number): ConnectionHandOff | undefined {
     const { makeHandOff, addon, logger, clock } = this.#options;
     const { descriptors } = this.#reservation;
-    const exchangeListeners = this.plan.listeners.filter((listener) => listener.mode === 'l7');
+    const uwsListeners = this.plan.listeners.filter(isOfUws);
     return combineHandOffs([
-      ...(makeHandOff === undefined || exchangeListeners.length === 0 ? [] : [makeHandOff(exchangeListeners)]),
+      ...(makeHandOff === undefined || uwsListeners.length === 0 ? [] : [makeHandOff(uwsListeners)]),
       ...(descriptors.size === 0
         ? []
         : [new SessionAcceptor({ addon, descriptors, maxSessions, logger, nowMs: () => clock.nowMs() })]),
@@ -287,7 +287,7 @@ export class Primary {
       const how = listener.mode === 'l7' ? listener.frontend : listener.relay;
       logger.info(
         { event: 'listening', listener: name, ...facts },
-        `listener ${name} accepts on ${bindText(bindOf(listener))} (${listener.mode}, ${how})`,
+        `listener ${name} accepts on ${bindText(listener.bind)} (${listener.mode}, ${how})`,
       );
     }
     if (this.#admin !== null) {
@@ -307,6 +307,11 @@ export class Primary {
       this.#finish(exitCode);
     });
   }
+}
+
+/** Does uWebSockets.js accept its connections? */
+function isOfUws(listener: ListenerPlan): listener is L7ListenerPlan {
+  return listener.mode === 'l7' && listener.frontend === 'uws';
 }
 
 function counted(count: number, noun: string): string {

@@ -43,12 +43,7 @@ export interface BindPlace {
 
 /** The place of a listener. */
 export function listenerPlace(listener: ListenerPlan): BindPlace {
-  return { bind: bindOf(listener), what: `listener ${listener.name}`, flag: '--listen' };
-}
-
-/** Where a listener of either mode listens. */
-export function bindOf(listener: ListenerPlan): BindPlan {
-  return listener.mode === 'l4' ? listener.bind : { kind: 'tcp', host: listener.host, port: listener.port };
+  return { bind: listener.bind, what: `listener ${listener.name}`, flag: '--listen' };
 }
 
 /** 'host:port' as `placeText`, or 'unix:/path'. */

@@ -47,13 +47,8 @@ export interface StatusView {
 /** One listener in GET /api/v1/status, with its real port. */
 export type ListenerView = {
   readonly name: string;
-} & (
-  | { readonly mode: 'l7'; readonly frontend: string; readonly host: string; readonly port: number }
-  | ({ readonly mode: 'l4'; readonly relay: string } & (
-      | { readonly host: string; readonly port: number }
-      | { readonly path: string }
-    ))
-);
+} & ({ readonly mode: 'l7'; readonly frontend: string } | { readonly mode: 'l4'; readonly relay: string }) &
+  ({ readonly host: string; readonly port: number } | { readonly path: string });
 
 /** One row of GET /api/v1/upstreams/{name}/endpoints. */
 export interface EndpointView {

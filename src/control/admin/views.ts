@@ -82,15 +82,12 @@ function statusView(parts: ViewParts): StatusView {
 
 /** What the admin API and the log show of a listener. Pure. */
 export function listenerView(listener: ListenerPlan): ListenerView {
-  const { name } = listener;
-  if (listener.mode === 'l7') {
-    const { mode, frontend, host, port } = listener;
-    return { name, mode, frontend, host, port };
-  }
-  const { mode, relay, bind } = listener;
-  return bind.kind === 'tcp'
-    ? { name, mode, relay, host: bind.host, port: bind.port }
-    : { name, mode, relay, path: bind.path };
+  const { name, bind } = listener;
+  const how =
+    listener.mode === 'l7'
+      ? { mode: listener.mode, frontend: listener.frontend }
+      : { mode: listener.mode, relay: listener.relay };
+  return { name, ...how, ...(bind.kind === 'tcp' ? { host: bind.host, port: bind.port } : { path: bind.path }) };
 }
 
 function upstreamView(upstream: UpstreamPlan, board: Board): UpstreamView {

@@ -54,7 +54,11 @@ describe('reserveListeners', () => {
       }),
       addon,
     );
-    expect(reserved.plan.listeners).toMatchObject([{ port: 4000 }, { port: 8080 }, { bind: { port: 4001 } }]);
+    expect(reserved.plan.listeners).toMatchObject([
+      { bind: { port: 4000 } },
+      { bind: { port: 8080 } },
+      { bind: { port: 4001 } },
+    ]);
     expect([...addon.open]).toEqual(['reserved 4000', 'reserved 8080', 'listening 4001']);
     reserved.close();
     reserved.close();

@@ -39,18 +39,43 @@ export function upstreamPlan(
   };
 }
 
-export function listenerPlan(name: string, host: string, port: number): L7ListenerPlan {
+export function listenerPlan(
+  name: string,
+  host: string,
+  port: number,
+  parts: Partial<L7ListenerPlan> = {},
+): L7ListenerPlan {
   return {
     name,
     mode: 'l7',
     frontend: 'uws',
     accept: 'reuseport',
-    host,
-    port,
-    timeouts: { requestHeadMs: 10_000, bodyIdleMs: 30_000, keepAliveMs: 75_000, tunnelIdleMs: 3_600_000 },
-    limits: { headBytes: 16384, headers: 100, bodyBytes: Number.POSITIVE_INFINITY },
+    bind: { kind: 'tcp', host, port },
+    proxyProtocol: false,
+    deferAcceptMs: 0,
+    keepAlive: { idleMs: 60_000, intervalMs: 10_000, probes: 6 },
+    timeouts: {
+      requestHeadMs: 10_000,
+      bodyIdleMs: 30_000,
+      keepAliveMs: 75_000,
+      tunnelIdleMs: 3_600_000,
+      writeStallMs: 60_000,
+      prefaceMs: 5_000,
+    },
+    limits: {
+      headBytes: 16384,
+      targetBytes: 8192,
+      headers: 100,
+      bodyBytes: Number.POSITIVE_INFINITY,
+      minBodyRate: 0,
+      requestsPerConnection: 10_000,
+      sessions: 0,
+      sessionsPerClient: 0,
+      newSessionsPerClient: null,
+    },
     trustedProxies: [],
     routes: [{ host: '*', path: '/', upstream: 0, exchangeTimeoutMs: 0 }],
+    ...parts,
   };
 }
 

@@ -89,7 +89,9 @@ export class UwsAcceptor {
   #listenOrStop(acceptor: Acceptor): void {
     const shouldListen = acceptor.workers.size > 0 && !this.#isStopped;
     if (shouldListen && acceptor.socket === null) {
-      const { name, host, port } = acceptor.plan;
+      const { name, bind } = acceptor.plan;
+      invariant(bind.kind === 'tcp', 'the configuration has refused a UNIX socket');
+      const { host, port } = bind;
       acceptor.app.listen(host, port, SHARED_PORT, (socket) => {
         if (socket === false) throw new ProxyError('SLUICE_ADDRESS_IN_USE', { listener: name, host, port });
         acceptor.socket = socket;

@@ -71,7 +71,9 @@ export class UwsFrontEnd {
    */
   listen(): void {
     const { listener, loaded } = this.#parts;
-    const { host, port, name, accept } = listener;
+    const { bind, name, accept } = listener;
+    invariant(bind.kind === 'tcp', 'the configuration has refused a UNIX socket');
+    const { host, port } = bind;
     if (loaded.hasChildApps && accept === 'primary') {
       this.#handOffPlace = { kind: 'app', listener: name, descriptor: Number(this.#app.getDescriptor?.()) };
       return;
