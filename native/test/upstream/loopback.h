@@ -107,6 +107,7 @@ class Endpoint {
     if (::poll(&waiting, 1, timeout_ms) <= 0) return Peer(sluice::UniqueFd());
     return Peer(sluice::UniqueFd(::accept4(fd_.get(), nullptr, nullptr, SOCK_CLOEXEC)));
   }
+  int fd() const { return fd_.get(); }
   bool HasPending() {
     pollfd waiting{fd_.get(), POLLIN, 0};
     return ::poll(&waiting, 1, 0) > 0;

@@ -1,0 +1,293 @@
+// The front end's calls, its turn, and how it tells TypeScript and acts on what that decides.
+#include "frontend/front_end.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace sluice::frontend {
+
+FrontEnd::FrontEnd(EventLoop* loop, upstream::UpstreamClient* client, FrontEndMemory memory,
+                   FrontEndSink* sink, std::shared_ptr<l4::Mailbox> mailbox,
+                   FrontEndIdentity identity)
+    : loop_(loop),
+      client_(client),
+      sink_(sink),
+      mailbox_(std::move(mailbox)),
+      identity_(std::move(identity)),
+      batch_(memory),
+      tunnels_(loop, static_cast<TunnelSink*>(this)),
+      window_(std::make_unique<char[]>(kBodyWindowBytes)),
+      head_out_(
+          std::make_unique<char[]>(upstream::kMaxResponseHeadBytes + http1::kAnswerExtraBytes)) {
+  loop_->AddTask(this);
+  if (mailbox_ != nullptr) start_error_ = loop_->Watch(mailbox_->wake_fd(), EPOLLIN, this);
+}
+
+FrontEnd::~FrontEnd() {
+  Close();
+}
+
+// --- calls ---
+
+void FrontEnd::OpenListener(int32_t listener, ListenerSettings settings) {
+  const auto place = static_cast<size_t>(listener);
+  if (listeners_.size() <= place) listeners_.resize(place + 1);
+  listeners_[place] = std::make_unique<Listener>(std::move(settings));
+}
+
+void FrontEnd::Drain() {
+  if (is_closed_) return;
+  is_draining_ = true;
+  for (const auto& connection : connections_) {
+    const bool is_idle = connection->state == ConnectionState::kReading &&
+                         !connection->holds_input() && !connection->is_readable();
+    if (is_idle) CloseConnection(connection.get(), ClientEnd::kDelivered, false);
+  }
+}
+
+FrontEndStats FrontEnd::stats() const {
+  FrontEndStats stats;
+  stats.connections = open_connections_;
+  stats.queued = mailbox_ == nullptr || is_closed_ ? 0 : mailbox_->queued();
+  for (const auto& connection : connections_) {
+    if (connection->state == ConnectionState::kReading) ++stats.idle_connections;
+    if (connection->exchange != nullptr) stats.held_bytes += connection->exchange->out.size();
+    if (connection->holds_input()) stats.held_bytes += connection->unread->bytes.size();
+  }
+  stats.exchanges = exchanges_.in_use();
+  stats.tunnels = tunnels_.count();
+  stats.held_bytes += tunnels_.held_bytes();
+  stats.accepted = accepted_;
+  stats.requests = requests_;
+  stats.dropped = dropped_;
+  stats.bytes_from_clients = bytes_from_clients_;
+  stats.bytes_to_clients = bytes_to_clients_;
+  return stats;
+}
+
+void FrontEnd::Close() {
+  if (is_closed_) return;
+  is_closed_ = true;
+  tunnels_.CloseAll();
+  for (const auto& connection : connections_) {
+    ClientExchange* const exchange = std::exchange(connection->exchange, nullptr);
+    if (exchange != nullptr) {
+      if (exchange->holder == Holder::kClient) client_->Release(exchange->id);
+      exchange->ListHook<ExchangeNoticeTag>::Unlink();
+      exchange->Clear();
+      exchanges_.Give(exchange);
+    }
+    if (connection->fd.is_open()) {
+      if (!connection->is_unix) ResetOnClose(connection->fd.get());
+      loop_->Forget(connection->fd.get());
+      connection->fd.Reset();
+    }
+    loop_->timers().Cancel(connection.get());
+    connection->ListHook<ConnectionReadyTag>::Unlink();
+    connection->ListHook<ConnectionNoticeTag>::Unlink();
+    connection->state = ConnectionState::kFree;
+    connection->unread.reset();
+    connection->preface.reset();
+  }
+  while (ClientExchange* const exchange = notices_.PopFront()) {
+    exchange->Clear();
+    exchanges_.Give(exchange);
+  }
+  for (ClientExchange* const exchange : std::exchange(told_, {})) {
+    exchange->Clear();
+    exchanges_.Give(exchange);
+  }
+  open_connections_ = 0;
+  if (mailbox_ != nullptr) {
+    mailbox_->OnEnded(std::exchange(ended_mail_, 0));
+    loop_->Unwatch(mailbox_->wake_fd());
+    mailbox_->Leave();
+  }
+  loop_->RemoveTask(this);
+}
+
+ClientExchange* FrontEnd::FindOpen(int32_t exchange) const {
+  ClientExchange* const found = exchanges_.Find(exchange);
+  const bool is_open =
+      found != nullptr && found->stage != Stage::kFree && found->stage != Stage::kFinished;
+  return is_open && !is_closed_ ? found : nullptr;
+}
+
+// --- the turn ---
+
+bool FrontEnd::HasWork() const {
+  if (!ready_.empty() || !notices_.empty() || !connection_notices_.empty()) return true;
+  return mailbox_ != nullptr && !mailbox_->FallAsleep();
+}
+
+void FrontEnd::OnReady() {
+  if (mailbox_ != nullptr) {
+    mailbox_->Take(&mail_);
+    for (l4::Accepted& accepted : mail_)
+      OpenConnection(std::move(accepted), true);
+    mail_.clear();
+  }
+  // What the upstream client has brought to an end is told before the requests that come now: they
+  // are decided with what is open by then.
+  WriteNotices();
+  // Each connection once a turn: who has more waits until the others have had theirs.
+  IntrusiveList<ClientConnection, ConnectionReadyTag> turn;
+  turn.TakeAll(ready_);
+  while (ClientConnection* const connection = turn.front()) {
+    if (!HasRoomToRead()) {
+      Deliver();  // may close any connection, those in `turn` included, or the front end
+      if (is_closed_) return;
+      continue;
+    }
+    connection->ListHook<ConnectionReadyTag>::Unlink();
+    HandleReady(connection);
+  }
+}
+
+void FrontEnd::OnTurnEnd() {
+  for (int batches = 0; batches < kBatchesPerTurn; ++batches) {
+    WriteNotices();
+    if (batch_.count() == 0) break;
+    Deliver();
+    if (is_closed_) return;
+  }
+  if (mailbox_ != nullptr && ended_mail_ > 0) mailbox_->OnEnded(std::exchange(ended_mail_, 0));
+}
+
+void FrontEnd::Deliver() {
+  const size_t count = batch_.count();
+  sink_->OnBatch(count);
+  if (is_closed_) return;
+  // The batch may have taken long: what follows counts its times from now on.
+  loop_->Refresh();
+  for (size_t place = 0; place < count; ++place)
+    Act(place);
+  batch_.Empty();
+  for (ClientExchange* const exchange : told_) {
+    exchange->Clear();
+    exchanges_.Give(exchange);
+  }
+  told_.clear();
+}
+
+void FrontEnd::Act(size_t place) {
+  const int32_t* const words = batch_.Words(place);
+  const int32_t decision = words[kDecision];
+  const auto type = static_cast<EventType>(words[kType]);
+  if (type == EventType::kOpened) {
+    ClientConnection* const connection = connections_[static_cast<size_t>(words[kNumber])].get();
+    if (connection->state != ConnectionState::kOpening || !connection->is_admitted) return;
+    if (decision == kAdmitConnection) return Admit(connection, words[kTrust]);
+    connection->is_admitted = false;
+    return CloseConnection(connection, ClientEnd::kDelivered, true);
+  }
+  if (type != EventType::kRequest && type != EventType::kAttemptFailed) return;
+  ClientExchange* const exchange = FindOpen(words[kNumber]);
+  if (exchange == nullptr) return;
+  if (type == EventType::kRequest && words[kRoute] == kUnknownHost && words[kHostTable] >= 0 &&
+      exchange->holder == Holder::kArena) {
+    listeners_[exchange->listener]->routes.Remember(exchange->request.host, words[kHostTable]);
+  }
+  // TypeScript may have answered it since, or broken it off.
+  if (exchange->stage != Stage::kUndecided || exchange->batch_place != place) return;
+  if (decision >= 0) {
+    StartAttempt(exchange, decision, static_cast<uint64_t>(std::max(words[kExchangeTimeoutMs], 0)));
+  } else if (decision == kLater) {
+    if (exchange->holder == Holder::kArena) HoldHead(exchange);
+  } else {
+    BreakOff(exchange->id);  // who has settled it has called Answer or BreakOff
+  }
+}
+
+// --- reporting ---
+
+void FrontEnd::Notice(ClientExchange* exchange) {
+  if (!exchange->ListHook<ExchangeNoticeTag>::is_linked()) notices_.PushBack(exchange);
+}
+
+void FrontEnd::WriteNotices() {
+  while (ClientExchange* const exchange = notices_.front()) {
+    if (!WriteNoticesOf(exchange)) return;
+    exchange->ListHook<ExchangeNoticeTag>::Unlink();
+    if (exchange->stage == Stage::kFinished) told_.push_back(exchange);
+  }
+  while (ClientConnection* const connection = connection_notices_.front()) {
+    if (batch_.is_full()) return;
+    connection->ListHook<ConnectionNoticeTag>::Unlink();
+    PutConnectionEvent(connection);
+  }
+}
+
+bool FrontEnd::WriteNoticesOf(ClientExchange* exchange) {
+  if (exchange->has_request_notice) {
+    if (batch_.is_full()) return false;
+    exchange->has_request_notice = false;
+    PutRequest(exchange);
+  }
+  const bool is_finished = (exchange->progress & event_flag::kFinished) != 0;
+  const bool has_more = exchange->has_failed_notice || exchange->has_fault_notice;
+  // In one event where nothing comes in between.
+  const int32_t first = has_more ? exchange->progress & ~event_flag::kFinished : exchange->progress;
+  if (first != 0) {
+    if (batch_.is_full()) return false;
+    PutProgress(exchange, first);
+  }
+  if (exchange->has_failed_notice) {
+    if (batch_.is_full()) return false;
+    exchange->has_failed_notice = false;
+    exchange->batch_place = static_cast<uint32_t>(batch_.count());
+    int32_t* const words = batch_.Add(EventType::kAttemptFailed, exchange->id, exchange->listener);
+    words[kFlags] = exchange->failure_flags;
+    words[kReason] = exchange->failure;
+    words[kErrno] = exchange->failure_errno;
+    words[kElapsedUs] = FrontEndBatch::Capped(exchange->failure_us);
+  }
+  if (exchange->has_fault_notice) {
+    if (batch_.is_full()) return false;
+    exchange->has_fault_notice = false;
+    int32_t* const words = batch_.Add(EventType::kFault, exchange->id, exchange->listener);
+    words[kFault] = static_cast<int32_t>(exchange->fault);
+  }
+  if (is_finished && has_more) {
+    if (batch_.is_full()) return false;
+    PutProgress(exchange, event_flag::kFinished);
+  }
+  return true;
+}
+
+void FrontEnd::PutProgress(ClientExchange* exchange, int32_t bits) {
+  exchange->progress &= ~bits;
+  int32_t* const words = batch_.Add(EventType::kProgress, exchange->id, exchange->listener);
+  words[kFlags] = bits;
+  words[kStatus] = exchange->status;
+  words[kElapsedUs] = FrontEndBatch::Capped(exchange->first_byte_us);
+  words[kReason] = static_cast<int32_t>(exchange->end);
+  FrontEndBatch::PutLong(words, kToClientLow, exchange->bytes_to_client);
+  FrontEndBatch::PutLong(words, kFromClientLow, exchange->bytes_from_client);
+}
+
+void FrontEnd::PutConnectionEvent(ClientConnection* connection) {
+  if (connection->state == ConnectionState::kClosed) {
+    int32_t* const words = batch_.Add(EventType::kClosed, connection->number, connection->listener);
+    words[kReason] = static_cast<int32_t>(connection->end);
+    return GiveConnection(connection);
+  }
+  const auto put_address = [](int32_t* words, const l4::PeerAddress& address) {
+    for (size_t word = 0; word < 4; ++word) {
+      uint32_t bits = 0;
+      for (size_t byte = 0; byte < 4; ++byte)
+        bits = bits << 8 | address.ip[word * 4 + byte];
+      words[word] = static_cast<int32_t>(bits);
+    }
+    words[4] = address.port;
+  };
+  int32_t* const words = batch_.Add(EventType::kOpened, connection->number, connection->listener);
+  words[kDecision] = kRefuseConnection;
+  connection->is_admitted = true;  // is to be decided by this event
+  put_address(words + kPeer0, connection->client);
+  if (connection->preface == nullptr || !connection->preface->is_proxied()) return;
+  words[kFlags] = event_flag::kProxied;
+  put_address(words + kClaimed0, connection->preface->source());
+}
+
+}  // namespace sluice::frontend

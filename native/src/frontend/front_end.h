@@ -1,0 +1,269 @@
+// The engine's HTTP/1.1 front end: takes clients' connections over, reads their requests, sends
+// them through the upstream client as TypeScript decides, and writes the answers.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/event_loop.h"
+#include "base/socket.h"
+#include "frontend/client_connection.h"
+#include "frontend/client_exchange.h"
+#include "frontend/event.h"
+#include "frontend/front_end_batch.h"
+#include "frontend/host_routes.h"
+#include "frontend/http_date.h"
+#include "frontend/listener_settings.h"
+#include "frontend/outgoing_parts.h"
+#include "frontend/tunnels.h"
+#include "http1/answer_head.h"
+#include "l4/accepted.h"
+#include "l4/mailbox.h"
+#include "upstream/response_sink.h"
+#include "upstream/upstream_client.h"
+
+namespace sluice::frontend {
+
+/// Takes batches; it may call anything of the front end from within, Close included.
+class FrontEndSink {
+ public:
+  /// The first `count` events are filled; decisions are read from them when it returns.
+  virtual void OnBatch(size_t count) = 0;
+  /// Accepting in this worker fails (an errno) or works again (0).
+  virtual void OnShortage(int error_number) = 0;
+
+ protected:
+  ~FrontEndSink() = default;
+};
+
+/// What the proxy says of itself to endpoints.
+struct FrontEndIdentity {
+  std::string via_name;
+  std::string request_id_prefix;  // 24 hex digits
+};
+
+/// Counters; the fields of FrontEndStats in src/engine/front-end.ts.
+struct FrontEndStats {
+  size_t connections = 0;
+  size_t idle_connections = 0;
+  size_t queued = 0;
+  size_t exchanges = 0;
+  size_t tunnels = 0;
+  size_t held_bytes = 0;
+  uint64_t accepted = 0;
+  uint64_t requests = 0;
+  uint64_t dropped = 0;
+  uint64_t bytes_from_clients = 0;
+  uint64_t bytes_to_clients = 0;
+};
+
+/// One per worker, on one thread, inside one EventLoop, beside the worker's UpstreamClient.
+/// src/engine/front-end.ts says what it does; the calls here are those of its FrontEnd.
+///
+/// The order of a turn: the upstream client has read responses and handed them on, so that what
+/// ended is told first; connections out of the mailbox; connections that epoll said something
+/// about, each once; timers; then events go to the sink in batches, and what it decides is begun at
+/// once. Requests are read into the arena and stay there until they are decided.
+class FrontEnd final : public l4::AcceptedSink,
+                       private LoopTask,
+                       private Pollable,
+                       private ConnectionOwner,
+                       private upstream::ResponseSink,
+                       private TunnelSink {
+ public:
+  /// @param client of the same loop; outlives the front end's last use, and was made before it
+  /// @param mailbox may be nullptr: then connections come through OnAccepted only
+  FrontEnd(EventLoop* loop, upstream::UpstreamClient* client, FrontEndMemory memory,
+           FrontEndSink* sink, std::shared_ptr<l4::Mailbox> mailbox, FrontEndIdentity identity);
+  ~FrontEnd();
+
+  /// Why the mailbox cannot be watched (an errno); 0: all is well.
+  int start_error() const { return start_error_; }
+
+  /// Makes a listener known, or changes its settings for requests to come. @param listener 0..65535
+  void OpenListener(int32_t listener, ListenerSettings settings);
+  void Drain();
+
+  // Numbers of exchanges may be any; nothing happens where none is open.
+  bool Decide(int32_t exchange, int32_t slot, uint64_t exchange_timeout_ms);
+  bool Answer(int32_t exchange, std::string_view head, std::string_view body, bool must_close);
+  void BreakOff(int32_t exchange);
+  std::optional<std::string> Header(int32_t exchange, std::string_view name) const;
+  /// @param value nothing: removes the field @returns false where the name is no token or one that
+  /// is not the caller's (framing, Host, hop-by-hop), or the value holds a control
+  bool SetHeader(int32_t exchange, std::string_view name, std::optional<std::string_view> value);
+  std::string Describe(int32_t exchange) const;
+
+  FrontEndStats stats() const;
+  /// Exchanges are open: the process should not end by itself.
+  bool is_busy() const { return exchanges_.in_use() > 0; }
+  /// Ends everything without events. Idempotent; the loop forgets the front end.
+  void Close();
+  bool is_closed() const { return is_closed_; }
+
+  // AcceptedSink, for an acceptor of this worker's own.
+  void OnAccepted(l4::Accepted* accepted, size_t count) override;
+  size_t Room() const override { return static_cast<size_t>(kMaxConnections) - open_connections_; }
+  void OnShortage(int error_number) override { sink_->OnShortage(error_number); }
+
+ private:
+  /// A listener and what is made of it once.
+  struct Listener {
+    explicit Listener(ListenerSettings from)
+        : settings(std::move(from)),
+          routes(settings.host_tables),
+          limits{settings.head_bytes, settings.target_bytes, settings.headers} {}
+    ListenerSettings settings;
+    HostRoutes routes;
+    http1::ClientRequestLimits limits;
+  };
+
+  // LoopTask, Pollable (the mailbox's wake-up), ConnectionOwner
+  bool HasWork() const override;
+  void OnReady() override;
+  void OnTurnEnd() override;
+  void OnEvents(uint32_t /*epoll_events*/) override {}  // OnReady looks into the mailbox
+  void OnConnectionReady(ClientConnection* connection) override;
+  void OnConnectionTimer(ClientConnection* connection, uint64_t now_ms) override;
+  // ResponseSink
+  upstream::SinkVerdict OnInterim(upstream::Exchange* from, const http1::ResponseHead& head,
+                                  std::string_view head_input) override;
+  upstream::SinkVerdict OnResponse(upstream::Exchange* from,
+                                   const upstream::ResponsePart& part) override;
+  void OnSwitched(upstream::Exchange* from, const http1::ResponseHead& head,
+                  std::string_view head_input, UniqueFd fd, std::string_view received,
+                  uint64_t elapsed_us) override;
+  void OnFailed(upstream::Exchange* from) override;
+  void OnDrained(upstream::Exchange* from) override;
+  // TunnelSink
+  void OnTunnelEnded(int32_t id, TunnelEnd end, uint64_t bytes_from_client,
+                     uint64_t bytes_to_client) override;
+
+  const Listener& ListenerOf(const ClientConnection& connection) const {
+    return *listeners_[connection.listener];
+  }
+  ClientExchange* FindOpen(int32_t exchange) const;
+
+  // Connections begin.
+  void OpenConnection(l4::Accepted&& accepted, bool came_by_mail);
+  void Drop(UniqueFd fd, bool came_by_mail);
+  void ReadPreface(ClientConnection* connection);
+  void AskForAdmission(ClientConnection* connection);
+  void Admit(ClientConnection* connection, int32_t trust_bits);
+
+  // Reading.
+  void HandleReady(ClientConnection* connection);
+  IoResult Read(ClientConnection* connection, char* into, size_t size);
+  bool HasRoomToRead() const;
+  void ReadRequest(ClientConnection* connection);
+  void ParseUnread(ClientConnection* connection);
+  void KeepUnread(ClientConnection* connection, std::string_view bytes);
+  bool BeginExchange(ClientConnection* connection, const http1::ClientRequest& request);
+  void BeginFaulty(ClientConnection* connection, http1::RequestFault fault);
+  ClientExchange* TakeExchange(ClientConnection* connection);
+  void PutRequest(ClientExchange* exchange);
+  bool IsInArena(std::string_view text) const;
+  bool WantsBody(const ClientExchange& exchange) const;
+  void ReadBody(ClientConnection* connection);
+  size_t Feed(ClientExchange* exchange, char* data, size_t size);
+  void ReportFault(ClientExchange* exchange, http1::RequestFault fault);
+
+  // Sending requests.
+  void StartAttempt(ClientExchange* exchange, int32_t slot, uint64_t timeout_ms);
+  size_t BuildHead(ClientExchange* exchange);
+  void HoldHead(ClientExchange* exchange);
+  void ReportFailure(ClientExchange* exchange, int32_t failure, int32_t flags);
+
+  // Writing answers.
+  bool MustClose(const ClientExchange& exchange) const;
+  void WriteHead(ClientExchange* exchange, const upstream::ResponsePart& part,
+                 OutgoingParts* parts);
+  bool Put(ClientExchange* exchange, const OutgoingParts& parts);
+  void Flush(ClientConnection* connection);
+
+  // Ending.
+  void Finish(ClientExchange* exchange, ClientEnd end);
+  void NextRequest(ClientConnection* connection);
+  void EndAfterAnswer(ClientConnection* connection, bool is_request_unread);
+  void Linger(ClientConnection* connection);
+  void CloseConnection(ClientConnection* connection, ClientEnd end, bool with_reset);
+  void GiveConnection(ClientConnection* connection);
+
+  // Time.
+  void ArmAt(ClientConnection* connection, uint64_t deadline_ms);
+  void ArmExchange(ClientConnection* connection);
+  void OnExchangeTimer(ClientConnection* connection, uint64_t now_ms);
+  bool IsBodyTooSlow(const ClientExchange& exchange, uint64_t now_ms) const;
+
+  // Reporting.
+  void Notice(ClientExchange* exchange);
+  void WriteNotices();
+  bool WriteNoticesOf(ClientExchange* exchange);
+  void PutProgress(ClientExchange* exchange, int32_t bits);
+  void PutConnectionEvent(ClientConnection* connection);
+  void Deliver();
+  void Act(size_t place);
+
+  /// A request's head is read in pieces of this size; what comes behind it in one is kept.
+  static constexpr size_t kHeadWindowBytes = 16 * 1024;
+  /// Most that headBytes of a listener may be.
+  static constexpr size_t kMaxHeadBytes = 64 * 1024;
+  /// One read of a body at most.
+  static constexpr size_t kBodyWindowBytes = 64 * 1024;
+  /// Above this many bytes held for the endpoint the client's body is not read.
+  static constexpr size_t kBodyHighWaterBytes = 64 * 1024;
+  /// How long bytes are dropped behind the last answer of a connection, and how long their silence
+  /// may be (nginx has 30 s and 5 s).
+  static constexpr uint64_t kLingerMs = 5'000;
+  /// The rate of a body counts from here on.
+  static constexpr uint64_t kRateGraceMs = 5'000;
+  static constexpr uint64_t kRateLookMs = 1'000;
+  /// Bounds a turn.
+  static constexpr int kBatchesPerTurn = 64;
+  static constexpr size_t kTextBytes = 1024;
+
+  EventLoop* loop_;
+  upstream::UpstreamClient* client_;
+  FrontEndSink* sink_;
+  std::shared_ptr<l4::Mailbox> mailbox_;
+  FrontEndIdentity identity_;
+  FrontEndBatch batch_;
+  Tunnels tunnels_;
+  HttpDate date_;
+  int start_error_ = 0;
+  bool is_closed_ = false;
+  bool is_draining_ = false;
+  /// The upstream client is calling: nothing of it may be called.
+  bool is_in_sink_ = false;
+
+  std::vector<std::unique_ptr<Listener>> listeners_;  // by listener
+  std::vector<std::unique_ptr<ClientConnection>> connections_;
+  std::vector<int32_t> free_connections_;
+  ClientExchangeTable exchanges_;
+  /// Told as finished in the batch that is being filled or told: free when it has been told.
+  std::vector<ClientExchange*> told_;
+  IntrusiveList<ClientConnection, ConnectionReadyTag> ready_;
+  IntrusiveList<ClientConnection, ConnectionNoticeTag> connection_notices_;
+  IntrusiveList<ClientExchange, ExchangeNoticeTag> notices_;
+  std::vector<l4::Accepted> mail_;
+  http1::ClientRequestParser parser_;  // of heads that come whole
+  std::unique_ptr<char[]> window_;     // kBodyWindowBytes
+  std::unique_ptr<char[]> head_out_;   // an answer's head
+
+  size_t open_connections_ = 0;
+  int32_t ended_mail_ = 0;  // not yet told to the mailbox
+  uint32_t request_number_ = 0;
+  uint64_t accepted_ = 0;
+  uint64_t requests_ = 0;
+  uint64_t dropped_ = 0;
+  uint64_t bytes_from_clients_ = 0;
+  uint64_t bytes_to_clients_ = 0;
+};
+
+}  // namespace sluice::frontend

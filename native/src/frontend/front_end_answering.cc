@@ -1,0 +1,336 @@
+// How the front end writes answers: those of endpoints as they come, and the proxy's own.
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <utility>
+
+#include "frontend/front_end.h"
+#include "http1/field_name.h"
+
+namespace sluice::frontend {
+
+namespace {
+
+using upstream::SinkVerdict;
+
+/// Smaller writes go out of one buffer: copying costs less than a second part.
+constexpr size_t kOneWriteBytes = 4 * 1024;
+
+constexpr std::string_view kLineEnd = "\r\n";
+constexpr std::string_view kLastChunk = "0\r\n";
+
+/// The trailer lines that may be passed on: none that frames or routes a message (RFC 9110 section
+/// 6.5.1). @returns them, each with its line end
+std::string PassableTrailers(std::string_view lines) {
+  std::string kept;
+  while (!lines.empty()) {
+    const size_t end = lines.find(kLineEnd) + kLineEnd.size();
+    const std::string_view line = lines.substr(0, end);
+    const std::string_view name = line.substr(0, line.find(':'));
+    if (http1::ClassifyFieldName(name) == http1::FieldName::kOther &&
+        !http1::IsProtectedFieldName(name)) {
+      kept.append(line);
+    }
+    lines.remove_prefix(end);
+  }
+  return kept;
+}
+
+ClientEnd EndOfTunnel(TunnelEnd end) {
+  switch (end) {
+    case TunnelEnd::kClean:
+      return ClientEnd::kDelivered;
+    case TunnelEnd::kClientReset:
+      return ClientEnd::kGone;
+    case TunnelEnd::kIdle:
+      return ClientEnd::kTunnelIdle;
+    case TunnelEnd::kEndpointReset:
+    case TunnelEnd::kClosed:
+      break;
+  }
+  return ClientEnd::kBrokenOff;
+}
+
+}  // namespace
+
+// --- answers of endpoints ---
+
+SinkVerdict FrontEnd::OnInterim(upstream::Exchange* from, const http1::ResponseHead& head,
+                                std::string_view head_input) {
+  ClientExchange* const exchange = FindOpen(from->id);
+  if (exchange == nullptr) return SinkVerdict::kRelease;
+  if (exchange->is_http10) return SinkVerdict::kMore;  // knows no interim responses
+  OutgoingParts parts;
+  parts.Add({head_out_.get(), http1::WriteInterimHead(head_input, head, head_out_.get())});
+  is_in_sink_ = true;
+  if (!Put(exchange, parts)) Finish(exchange, ClientEnd::kGone);
+  is_in_sink_ = false;
+  if (exchange->stage == Stage::kFinished) return SinkVerdict::kRelease;
+  exchange->is_endpoint_paused = !exchange->out.empty();
+  return exchange->is_endpoint_paused ? SinkVerdict::kPause : SinkVerdict::kMore;
+}
+
+SinkVerdict FrontEnd::OnResponse(upstream::Exchange* from, const upstream::ResponsePart& part) {
+  ClientExchange* const exchange = FindOpen(from->id);
+  if (exchange == nullptr) return SinkVerdict::kRelease;
+  is_in_sink_ = true;
+  if (part.is_last) {
+    exchange->holder = Holder::kNobody;
+    exchange->progress |= event_flag::kEndpointDone;
+    if (part.is_request_unfinished || !exchange->is_body_complete) exchange->must_close = true;
+  }
+  OutgoingParts parts;
+  if (part.head != nullptr) WriteHead(exchange, part, &parts);
+  char size_line[20];
+  std::string trailers;
+  const std::string_view body(part.body, part.body_bytes);
+  if (!exchange->is_out_chunked) {
+    parts.Add(body);
+  } else {
+    if (!body.empty()) {
+      char* const end = std::to_chars(size_line, size_line + 16, body.size(), 16).ptr;
+      std::memcpy(end, kLineEnd.data(), kLineEnd.size());
+      parts.Add({size_line, static_cast<size_t>(end - size_line) + kLineEnd.size()});
+      parts.Add(body);
+      parts.Add(kLineEnd);
+    }
+    if (part.is_last) {
+      parts.Add(kLastChunk);
+      trailers = PassableTrailers(part.trailers);
+      parts.Add(trailers);
+      parts.Add(kLineEnd);
+    }
+  }
+  exchange->stage = part.is_last ? Stage::kFlushing : Stage::kRelaying;
+  if (!Put(exchange, parts)) {
+    Finish(exchange, ClientEnd::kGone);
+  } else if (part.is_last && exchange->out.empty()) {
+    Finish(exchange, ClientEnd::kDelivered);
+  } else if (exchange->progress != 0) {
+    Notice(exchange);
+  }
+  is_in_sink_ = false;
+  if (exchange->stage == Stage::kFinished)
+    return part.is_last ? SinkVerdict::kMore : SinkVerdict::kRelease;
+  exchange->is_endpoint_paused = !part.is_last && !exchange->out.empty();
+  return exchange->is_endpoint_paused ? SinkVerdict::kPause : SinkVerdict::kMore;
+}
+
+bool FrontEnd::MustClose(const ClientExchange& exchange) const {
+  const uint32_t most = listeners_[exchange.listener]->settings.requests_per_connection;
+  return exchange.must_close || is_draining_ || !exchange.may_keep_alive ||
+         (most > 0 && exchange.connection->requests >= most);
+}
+
+void FrontEnd::WriteHead(ClientExchange* exchange, const upstream::ResponsePart& part,
+                         OutgoingParts* parts) {
+  const http1::ResponseHead& head = *part.head;
+  http1::AnswerOptions options;
+  options.is_head_request = exchange->method == http1::Method::kHead;
+  switch (head.body) {
+    case http1::BodyKind::kNone:
+      options.framing = http1::AnswerFraming::kNone;
+      break;
+    case http1::BodyKind::kLength:
+      options.framing = http1::AnswerFraming::kLength;
+      options.content_length = head.content_length;
+      break;
+    case http1::BodyKind::kChunked:
+    case http1::BodyKind::kUntilClose:
+      if (!exchange->is_http10) {
+        options.framing = http1::AnswerFraming::kChunked;
+        exchange->is_out_chunked = true;
+      } else if (part.is_last) {
+        options.framing = http1::AnswerFraming::kLength;
+        options.content_length = part.body_bytes;
+      } else {
+        options.framing = http1::AnswerFraming::kUntilClose;
+        exchange->must_close = true;
+      }
+      break;
+  }
+  exchange->must_close = MustClose(*exchange);
+  options.closes = exchange->must_close;
+  options.says_keep_alive = exchange->is_http10 && !options.closes;
+  options.passes_trailer_field = exchange->takes_trailers && exchange->is_out_chunked;
+  options.date = date_.At(loop_->now_ms());
+  parts->Add(
+      {head_out_.get(), http1::WriteAnswerHead(part.head_input, head, options, head_out_.get())});
+  exchange->has_head_gone = true;
+  exchange->status = head.status;
+  exchange->first_byte_us = part.elapsed_us;
+  exchange->progress |= event_flag::kFirstByte;
+}
+
+bool FrontEnd::Put(ClientExchange* exchange, const OutgoingParts& parts) {
+  ClientConnection* const connection = exchange->connection;
+  exchange->bytes_to_client += parts.bytes();
+  bytes_to_clients_ += parts.bytes();
+  size_t sent_bytes = 0;
+  if (exchange->out.empty() && parts.count() > 0) {
+    IoResult sent;
+    if (parts.count() == 1) {
+      sent = Send(connection->fd.get(), parts.At(0).data(), parts.bytes());
+    } else if (parts.bytes() <= kOneWriteBytes) {
+      std::array<char, kOneWriteBytes> joined;
+      char* at = joined.data();
+      for (size_t index = 0; index < parts.count(); ++index) {
+        std::memcpy(at, parts.At(index).data(), parts.At(index).size());
+        at += parts.At(index).size();
+      }
+      sent = Send(connection->fd.get(), joined.data(), parts.bytes());
+    } else {
+      sent = SendParts(connection->fd.get(), parts.data(), parts.count());
+    }
+    if (sent.error != 0 && !sent.would_block()) return false;
+    sent_bytes = sent.bytes;
+  }
+  if (sent_bytes == parts.bytes()) return true;
+  if (exchange->out.empty()) {
+    connection->signs &= ~uint32_t{EPOLLOUT};  // until the next edge
+    exchange->written_at_ms = loop_->now_ms();
+  }
+  for (size_t index = 0; index < parts.count(); ++index) {
+    const size_t taken = std::min(sent_bytes, parts.At(index).size());
+    sent_bytes -= taken;
+    exchange->out.Append(parts.At(index).substr(taken));
+  }
+  ArmExchange(connection);
+  return true;
+}
+
+void FrontEnd::Flush(ClientConnection* connection) {
+  ClientExchange* const exchange = connection->exchange;
+  const IoResult sent = Send(connection->fd.get(), exchange->out.data(), exchange->out.size());
+  if (sent.error != 0 && !sent.would_block()) return Finish(exchange, ClientEnd::kGone);
+  if (sent.bytes > 0) exchange->written_at_ms = loop_->now_ms();
+  exchange->out.DropFront(sent.bytes);
+  if (!exchange->out.empty()) {
+    connection->signs &= ~uint32_t{EPOLLOUT};
+  } else if (exchange->stage == Stage::kFlushing) {
+    return Finish(exchange, ClientEnd::kDelivered);
+  } else if (std::exchange(exchange->is_endpoint_paused, false)) {
+    client_->Resume(exchange->id);
+  }
+  ArmExchange(connection);
+}
+
+// --- answers of the proxy's own ---
+
+bool FrontEnd::Answer(int32_t id, std::string_view head, std::string_view body, bool must_close) {
+  ClientExchange* const exchange = FindOpen(id);
+  if (exchange == nullptr || exchange->has_head_gone || exchange->stage == Stage::kTunnel)
+    return false;
+  loop_->Refresh();
+  if (std::exchange(exchange->holder, Holder::kNobody) == Holder::kClient)
+    client_->Release(exchange->id);
+  if (must_close || !exchange->is_body_complete) exchange->must_close = true;
+  exchange->must_close = MustClose(*exchange);
+  http1::AnswerOptions options;
+  options.framing = http1::AnswerFraming::kLength;
+  options.content_length = body.size();
+  options.is_head_request = exchange->method == http1::Method::kHead;
+  options.closes = exchange->must_close;
+  options.says_keep_alive = exchange->is_http10 && !options.closes;
+  options.date = date_.At(loop_->now_ms());
+  std::string written(head.size() + http1::kAnswerExtraBytes, '\0');
+  written.resize(http1::WriteOwnHead(head, options, written.data()));
+  OutgoingParts parts;
+  parts.Add(written);
+  if (!options.is_head_request) parts.Add(body);
+  exchange->has_head_gone = true;
+  (void)std::from_chars(head.data(), head.data() + head.size(), exchange->status);
+  exchange->stage = Stage::kFlushing;
+  if (!Put(exchange, parts)) {
+    Finish(exchange, ClientEnd::kGone);
+  } else if (exchange->out.empty()) {
+    Finish(exchange, ClientEnd::kDelivered);
+  }
+  return true;
+}
+
+void FrontEnd::BreakOff(int32_t id) {
+  ClientExchange* const exchange = FindOpen(id);
+  if (exchange == nullptr) return;
+  if (exchange->stage == Stage::kTunnel) return tunnels_.Close(id);
+  Finish(exchange, ClientEnd::kBrokenOff);
+}
+
+// --- the end ---
+
+void FrontEnd::Finish(ClientExchange* exchange, ClientEnd end) {
+  if (exchange->stage == Stage::kFinished) return;
+  const bool is_with_client = std::exchange(exchange->holder, Holder::kNobody) == Holder::kClient;
+  if (is_with_client && !is_in_sink_) client_->Release(exchange->id);
+  ClientConnection* const connection = std::exchange(exchange->connection, nullptr);
+  connection->exchange = nullptr;
+  exchange->stage = Stage::kFinished;
+  exchange->end = end;
+  exchange->progress |= event_flag::kFinished;
+  exchange->out.Free();
+  Notice(exchange);
+  if (end != ClientEnd::kDelivered) {
+    // A reset, for nobody may take what went out for a complete answer.
+    CloseConnection(connection, end, true);
+  } else if (exchange->must_close) {
+    EndAfterAnswer(connection, !exchange->is_body_complete);
+  } else {
+    NextRequest(connection);
+  }
+}
+
+// --- tunnels ---
+
+void FrontEnd::OnSwitched(upstream::Exchange* from, const http1::ResponseHead& head,
+                          std::string_view head_input, UniqueFd fd, std::string_view received,
+                          uint64_t elapsed_us) {
+  ClientExchange* const exchange = FindOpen(from->id);
+  if (exchange == nullptr) return;  // both sockets close
+  ClientConnection* const connection = exchange->connection;
+  exchange->holder = Holder::kNobody;
+  exchange->stage = Stage::kTunnel;
+  exchange->has_head_gone = true;
+  exchange->status = head.status;
+  exchange->first_byte_us = elapsed_us;
+  exchange->progress |= event_flag::kFirstByte | event_flag::kTunnel;
+  Notice(exchange);
+  std::string start(exchange->out.view());  // an interim response that waits
+  const size_t start_bytes = start.size();
+  start.resize(start_bytes + head.head_bytes + http1::kAnswerExtraBytes);
+  start.resize(start_bytes +
+               http1::WriteSwitchingHead(head_input, head, start.data() + start_bytes));
+  exchange->out.Free();
+  exchange->bytes_to_client += start.size() - start_bytes;
+  bytes_to_clients_ += start.size() - start_bytes;
+  connection->state = ConnectionState::kTunnel;
+  connection->deadline_ms = UINT64_MAX;
+  connection->ListHook<ConnectionReadyTag>::Unlink();
+  loop_->Unwatch(connection->fd.get());
+  TunnelStart tunnel;
+  tunnel.client = std::move(connection->fd);
+  tunnel.endpoint = std::move(fd);
+  tunnel.is_client_unix = connection->is_unix;
+  const std::unique_ptr<Unread> unread = std::move(connection->unread);
+  if (unread != nullptr) tunnel.from_client = unread->bytes.view();
+  tunnel.head = start;
+  tunnel.from_endpoint = received;
+  tunnel.idle_timeout_ms = listeners_[exchange->listener]->settings.tunnel_idle_timeout_ms;
+  tunnels_.Open(exchange->id, std::move(tunnel));
+}
+
+void FrontEnd::OnTunnelEnded(int32_t id, TunnelEnd end, uint64_t bytes_from_client,
+                             uint64_t bytes_to_client) {
+  ClientExchange* const exchange = FindOpen(id);
+  if (exchange == nullptr) return;
+  exchange->bytes_from_client += bytes_from_client;
+  exchange->bytes_to_client += bytes_to_client;
+  bytes_from_clients_ += bytes_from_client;
+  bytes_to_clients_ += bytes_to_client;
+  exchange->progress |= event_flag::kEndpointDone;
+  exchange->must_close = true;
+  exchange->is_body_complete = true;
+  exchange->connection->signs = 0;  // its socket has gone with the tunnel
+  Finish(exchange, EndOfTunnel(end));
+}
+
+}  // namespace sluice::frontend

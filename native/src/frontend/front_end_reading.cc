@@ -1,0 +1,324 @@
+// How the front end reads heads and bodies of requests.
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "frontend/front_end.h"
+
+namespace sluice::frontend {
+
+void FrontEnd::OnConnectionReady(ClientConnection* connection) {
+  if (connection->ListHook<ConnectionReadyTag>::is_linked()) return;
+  switch (connection->state) {
+    case ConnectionState::kFree:
+    case ConnectionState::kOpening:
+    case ConnectionState::kTunnel:
+    case ConnectionState::kClosed:
+      return;
+    case ConnectionState::kPreface:
+    case ConnectionState::kLingering:
+      if (!connection->is_readable()) return;
+      break;
+    case ConnectionState::kReading: {
+      const bool has_next = connection->holds_input() && !connection->unread->has_partial_head;
+      if (!connection->is_readable() && !has_next) return;
+      break;
+    }
+    case ConnectionState::kExchange: {
+      const ClientExchange& exchange = *connection->exchange;
+      const bool can_write = connection->is_writable() && !exchange.out.empty();
+      const bool can_read =
+          WantsBody(exchange) && (connection->is_readable() || connection->holds_input());
+      if (!can_write && !can_read && !connection->is_broken()) return;
+      break;
+    }
+  }
+  ready_.PushBack(connection);
+}
+
+void FrontEnd::HandleReady(ClientConnection* connection) {
+  switch (connection->state) {
+    case ConnectionState::kFree:
+    case ConnectionState::kOpening:
+    case ConnectionState::kTunnel:
+    case ConnectionState::kClosed:
+      return;
+    case ConnectionState::kPreface:
+      return ReadPreface(connection);
+    case ConnectionState::kReading:
+      return ReadRequest(connection);
+    case ConnectionState::kExchange:
+      if (connection->is_broken()) return Finish(connection->exchange, ClientEnd::kGone);
+      if (connection->is_writable() && !connection->exchange->out.empty()) Flush(connection);
+      if (connection->state == ConnectionState::kExchange && WantsBody(*connection->exchange))
+        ReadBody(connection);
+      return;
+    case ConnectionState::kLingering: {
+      const IoResult got = Read(connection, window_.get(), kBodyWindowBytes);
+      if (got.would_block()) return;
+      if (got.error != 0 || got.bytes == 0)
+        return CloseConnection(connection, ClientEnd::kDelivered, false);
+      return OnConnectionReady(connection);
+    }
+  }
+}
+
+IoResult FrontEnd::Read(ClientConnection* connection, char* into, size_t size) {
+  const IoResult got = Receive(connection->fd.get(), into, size);
+  // A short read has emptied the socket, unless the end is in there too: that only another read
+  // tells.
+  const bool is_drained = got.error == 0 && got.bytes < size && !connection->has_finished() &&
+                          !connection->is_broken() && !connection->is_unix;
+  if (got.would_block() || is_drained) connection->signs &= ~uint32_t{EPOLLIN};
+  if (got.would_block()) connection->signs &= ~uint32_t{EPOLLRDHUP};
+  bytes_from_clients_ += got.bytes;
+  return got;
+}
+
+bool FrontEnd::HasRoomToRead() const {
+  // A head that came in pieces is moved to the arena as a whole; it has at most the listener's
+  // limit.
+  return !batch_.is_full() && batch_.free_bytes() >= kHeadWindowBytes + kMaxHeadBytes;
+}
+
+// --- heads ---
+
+void FrontEnd::ReadRequest(ClientConnection* connection) {
+  if (connection->holds_input() && !connection->unread->has_partial_head)
+    return ParseUnread(connection);
+  char* const data = batch_.free();
+  const IoResult got = Read(connection, data, kHeadWindowBytes);
+  if (got.would_block()) return;
+  if (got.error != 0) return CloseConnection(connection, ClientEnd::kGone, false);
+  if (got.bytes == 0) {
+    // In order between two requests; inside a head nobody waits for an answer any more.
+    const ClientEnd end = connection->holds_input() ? ClientEnd::kGone : ClientEnd::kDelivered;
+    return CloseConnection(connection, end, false);
+  }
+  if (connection->holds_input()) {
+    connection->unread->bytes.Append({data, got.bytes});
+    return ParseUnread(connection);
+  }
+  http1::ClientRequest request;
+  parser_.Reset(ListenerOf(*connection).limits);
+  const http1::ParseStatus status = parser_.Parse({data, got.bytes}, &request);
+  if (status == http1::ParseStatus::kDone) {
+    batch_.Use(request.head_bytes);
+    if (got.bytes > request.head_bytes)
+      KeepUnread(connection, {data + request.head_bytes, got.bytes - request.head_bytes});
+    if (BeginExchange(connection, request)) return;
+  } else if (status == http1::ParseStatus::kNeedMore) {
+    KeepUnread(connection, {data, got.bytes});
+    connection->unread->parser = parser_;
+    connection->unread->has_partial_head = true;
+    // What counts is the whole head, not the pause between its pieces.
+    if (connection->requests > 0)
+      ArmAt(connection, loop_->now_ms() + ListenerOf(*connection).settings.request_head_timeout_ms);
+    OnConnectionReady(connection);
+  } else {
+    BeginFaulty(connection, parser_.fault());
+  }
+}
+
+void FrontEnd::ParseUnread(ClientConnection* connection) {
+  Unread& unread = *connection->unread;
+  if (!unread.has_partial_head) {
+    unread.parser.Reset(ListenerOf(*connection).limits);
+    unread.has_partial_head = true;
+  }
+  http1::ClientRequest request;
+  const http1::ParseStatus status = unread.parser.Parse(unread.bytes.view(), &request);
+  if (status == http1::ParseStatus::kNeedMore) return OnConnectionReady(connection);
+  unread.has_partial_head = false;
+  if (status != http1::ParseStatus::kDone) return BeginFaulty(connection, unread.parser.fault());
+  // Its place for the time until it is sent is the arena: there TypeScript sees it.
+  const size_t head_bytes = request.head_bytes;
+  char* const head = batch_.free();
+  std::memcpy(head, unread.bytes.data(), head_bytes);
+  batch_.Use(head_bytes);
+  unread.bytes.DropFront(head_bytes);
+  parser_.Reset(ListenerOf(*connection).limits);
+  (void)parser_.Parse({head, head_bytes}, &request);  // the same again, with views of the arena
+  (void)BeginExchange(connection, request);
+}
+
+void FrontEnd::KeepUnread(ClientConnection* connection, std::string_view bytes) {
+  if (bytes.empty()) return;
+  if (connection->unread == nullptr) connection->unread = std::make_unique<Unread>();
+  connection->unread->bytes.Append(bytes);
+}
+
+ClientExchange* FrontEnd::TakeExchange(ClientConnection* connection) {
+  ClientExchange* const exchange = exchanges_.Take();
+  if (exchange == nullptr) return nullptr;
+  ++requests_;
+  ++connection->requests;
+  exchange->connection = connection;
+  exchange->listener = connection->listener;
+  exchange->stage = Stage::kUndecided;
+  exchange->request_number = request_number_++;
+  connection->exchange = exchange;
+  connection->state = ConnectionState::kExchange;
+  connection->deadline_ms = UINT64_MAX;
+  return exchange;
+}
+
+bool FrontEnd::BeginExchange(ClientConnection* connection, const http1::ClientRequest& request) {
+  ClientExchange* const exchange = TakeExchange(connection);
+  if (exchange == nullptr) {
+    // As many are open as can be told apart: the one answer that is not TypeScript's.
+    constexpr std::string_view kFull =
+        "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nretry-after: 1\r\n"
+        "connection: close\r\n\r\n";
+    (void)Send(connection->fd.get(), kFull.data(), kFull.size());
+    Linger(connection);
+    return false;
+  }
+  exchange->request = request;
+  exchange->holder = Holder::kArena;
+  exchange->method = request.method;
+  exchange->is_http10 = request.minor_version == 0;
+  exchange->may_keep_alive = request.keep_alive;
+  exchange->takes_trailers = request.takes_trailers && !exchange->is_http10;
+  exchange->bytes_from_client = request.head_bytes;
+  exchange->is_chunked = request.body_bytes == http1::kChunkedRequestBody;
+  exchange->body_left_bytes =
+      request.body_bytes > 0 ? static_cast<uint64_t>(request.body_bytes) : 0;
+  exchange->is_body_complete = !exchange->is_chunked && exchange->body_left_bytes == 0;
+  if (exchange->is_chunked) exchange->chunks.Reset();
+  for (const std::string_view part : {request.method_text, std::string_view(" "), request.target,
+                                      std::string_view("\n"), request.host}) {
+    exchange->text.Append(part.substr(0, kTextBytes - std::min(kTextBytes, exchange->text.size())));
+  }
+  const uint64_t most_bytes = ListenerOf(*connection).settings.body_bytes;
+  if (most_bytes > 0 && exchange->body_left_bytes > most_bytes)
+    exchange->fault = http1::RequestFault::kBodyTooLarge;
+  PutRequest(exchange);
+  return true;
+}
+
+void FrontEnd::BeginFaulty(ClientConnection* connection, http1::RequestFault fault) {
+  ClientExchange* const exchange = TakeExchange(connection);
+  if (exchange == nullptr) return CloseConnection(connection, ClientEnd::kDelivered, true);
+  exchange->request = {};
+  exchange->method = http1::Method::kOther;
+  exchange->is_http10 = exchange->may_keep_alive = exchange->takes_trailers = false;
+  // Where it ends is not known: whatever comes is not looked at, and the answer is the last.
+  exchange->is_body_complete = false;
+  exchange->is_body_broken = true;
+  exchange->must_close = true;
+  exchange->fault = fault;
+  exchange->has_request_notice = true;
+  Notice(exchange);
+}
+
+void FrontEnd::PutRequest(ClientExchange* exchange) {
+  exchange->batch_place = static_cast<uint32_t>(batch_.count());
+  int32_t* const words = batch_.Add(EventType::kRequest, exchange->id, exchange->listener);
+  words[kConnection] = exchange->connection->number;
+  words[kFault] = static_cast<int32_t>(exchange->fault);
+  words[kHostTable] = words[kMaxForwards] = -1;
+  words[kMethod] = static_cast<int32_t>(exchange->method);
+  words[kRoute] = kNoRoute;
+  if (exchange->holder != Holder::kArena) return;
+  http1::ClientRequest& request = exchange->request;
+  // The path of an absolute form that has none is a literal: it gets a place in the arena.
+  if (!IsInArena(request.target)) {
+    std::memcpy(batch_.free(), request.target.data(), request.target.size());
+    request.target = {batch_.free(), request.target.size()};
+    batch_.Use(request.target.size());
+  }
+  words[kTargetOffset] = static_cast<int32_t>(request.target.data() - batch_.arena());
+  words[kTargetLength] = static_cast<int32_t>(request.target.size());
+  if (!request.host.empty())
+    words[kHostOffset] = static_cast<int32_t>(request.host.data() - batch_.arena());
+  words[kHostLength] = static_cast<int32_t>(request.host.size());
+  words[kPathLength] = static_cast<int32_t>(request.path_bytes);
+  words[kRoute] = listeners_[exchange->listener]->routes.Find(
+      request.host, request.target.substr(0, request.path_bytes));
+  if (request.max_forwards >= 0)
+    words[kMaxForwards] = FrontEndBatch::Capped(static_cast<uint64_t>(request.max_forwards));
+  const BodyKind kind = exchange->is_chunked      ? BodyKind::kChunked
+                        : request.body_bytes >= 0 ? BodyKind::kKnown
+                                                  : BodyKind::kNone;
+  words[kBodyKind] = static_cast<int32_t>(kind);
+  FrontEndBatch::PutLong(words, kBodyLow, exchange->body_left_bytes);
+  if (request.wants_upgrade || request.method == http1::Method::kConnect)
+    words[kFlags] |= event_flag::kUpgrade;
+  if (exchange->is_http10) words[kFlags] |= event_flag::kHttp10;
+  if (request.has_via && http1::HasLoop(request, identity_.via_name))
+    words[kFlags] |= event_flag::kLoop;
+}
+
+bool FrontEnd::IsInArena(std::string_view text) const {
+  const char* const arena = batch_.arena();
+  return text.data() >= arena && text.data() < batch_.free();
+}
+
+// --- bodies ---
+
+bool FrontEnd::WantsBody(const ClientExchange& exchange) const {
+  const bool is_sending =
+      exchange.stage == Stage::kAttempting || exchange.stage == Stage::kRelaying;
+  return is_sending && exchange.holder == Holder::kClient && !exchange.is_body_complete &&
+         !exchange.is_body_broken && !exchange.is_body_paused;
+}
+
+void FrontEnd::ReadBody(ClientConnection* connection) {
+  ClientExchange* const exchange = connection->exchange;
+  if (connection->holds_input()) {
+    ByteBuffer& bytes = connection->unread->bytes;
+    const size_t size = std::min(bytes.size(), kBodyWindowBytes);
+    std::memcpy(window_.get(), bytes.data(), size);
+    bytes.DropFront(Feed(exchange, window_.get(), size));
+  } else {
+    const IoResult got = Read(connection, window_.get(), kBodyWindowBytes);
+    if (got.would_block()) return ArmExchange(connection);
+    // Without its end the request cannot be carried out, and nobody waits for its answer.
+    if (got.error != 0 || got.bytes == 0) return Finish(exchange, ClientEnd::kGone);
+    const size_t used = Feed(exchange, window_.get(), got.bytes);
+    if (!exchange->is_body_broken) KeepUnread(connection, {window_.get() + used, got.bytes - used});
+  }
+  if (connection->state != ConnectionState::kExchange) return;
+  ArmExchange(connection);
+  OnConnectionReady(connection);  // with more to read, it comes again next turn
+}
+
+size_t FrontEnd::Feed(ClientExchange* exchange, char* data, size_t size) {
+  size_t body_bytes = 0;
+  size_t used_bytes = size;
+  if (exchange->is_chunked) {
+    const http1::ChunkStatus status = exchange->chunks.Decode(data, size, &body_bytes, &used_bytes);
+    exchange->is_body_complete = status == http1::ChunkStatus::kDone;
+    if (status == http1::ChunkStatus::kInvalid)
+      ReportFault(exchange, http1::RequestFault::kBadFraming);
+  } else {
+    body_bytes = used_bytes =
+        static_cast<size_t>(std::min<uint64_t>(size, exchange->body_left_bytes));
+    exchange->body_left_bytes -= body_bytes;
+    exchange->is_body_complete = exchange->body_left_bytes == 0;
+  }
+  exchange->body_bytes += body_bytes;
+  exchange->bytes_from_client += used_bytes;
+  exchange->body_moved_at_ms = loop_->now_ms();
+  const uint64_t most_bytes = listeners_[exchange->listener]->settings.body_bytes;
+  if (most_bytes > 0 && exchange->body_bytes > most_bytes)
+    ReportFault(exchange, http1::RequestFault::kBodyTooLarge);
+  if (exchange->is_body_broken) return size;
+  if (body_bytes == 0 && !exchange->is_body_complete) return used_bytes;
+  upstream::Misuse misuse = upstream::Misuse::kNone;
+  const size_t held_bytes =
+      client_->Write(exchange->id, {data, body_bytes}, exchange->is_body_complete, &misuse);
+  exchange->is_body_paused = !exchange->is_body_complete && held_bytes > kBodyHighWaterBytes;
+  return used_bytes;
+}
+
+void FrontEnd::ReportFault(ClientExchange* exchange, http1::RequestFault fault) {
+  exchange->is_body_broken = true;
+  exchange->must_close = true;
+  exchange->fault = fault;
+  exchange->has_fault_notice = true;
+  Notice(exchange);
+}
+
+}  // namespace sluice::frontend

@@ -1,0 +1,230 @@
+// How the front end sends requests to endpoints, and what TypeScript may ask and change of them.
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <utility>
+
+#include "frontend/client_address.h"
+#include "frontend/front_end.h"
+#include "http1/field_name.h"
+
+namespace sluice::frontend {
+
+namespace {
+
+constexpr size_t kRequestIdBytes = 32;
+constexpr size_t kCounterDigits = 8;
+constexpr size_t kMostEdits = 32;
+
+bool IsIdempotent(http1::Method method) {
+  using http1::Method;
+  return method == Method::kGet || method == Method::kHead || method == Method::kOptions ||
+         method == Method::kTrace || method == Method::kPut || method == Method::kDelete;
+}
+
+/// The id of a request, 32 hex digits. @param out room for kRequestIdBytes
+std::string_view WriteRequestId(std::string_view prefix, uint32_t number, char* out) {
+  std::memcpy(out, prefix.data(), std::min(prefix.size(), kRequestIdBytes - kCounterDigits));
+  for (size_t digit = 0; digit < kCounterDigits; ++digit, number >>= 4)
+    out[kRequestIdBytes - 1 - digit] = "0123456789abcdef"[number & 15];
+  return {out, kRequestIdBytes};
+}
+
+/// Fields that are the proxy's to write.
+bool IsOwnField(std::string_view name) {
+  return http1::ClassifyFieldName(name) != http1::FieldName::kOther ||
+         http1::EqualsLowerCase(name, "host");
+}
+
+std::string LowerCased(std::string_view name) {
+  std::string lower(name);
+  std::transform(lower.begin(), lower.end(), lower.begin(), http1::ToLowerCase);
+  return lower;
+}
+
+}  // namespace
+
+// --- attempts ---
+
+void FrontEnd::StartAttempt(ClientExchange* exchange, int32_t slot, uint64_t timeout_ms) {
+  upstream::Misuse misuse = upstream::Misuse::kNone;
+  upstream::SendResult result = upstream::SendResult::kOk;
+  if (exchange->holder == Holder::kClient) {
+    result = client_->Resend(exchange->id, slot, &misuse);
+  } else if (exchange->holder == Holder::kNobody) {
+    return BreakOff(exchange->id);  // what has failed for good cannot be sent again
+  } else {
+    const size_t head_bytes = BuildHead(exchange);
+    if (head_bytes == 0) return ReportFault(exchange, http1::RequestFault::kHeadTooLarge);
+    int32_t flags = IsIdempotent(exchange->method) ? upstream::send_flag::kIdempotent : 0;
+    if (exchange->method == http1::Method::kHead) flags |= upstream::send_flag::kHeadMethod;
+    if (exchange->request.wants_upgrade) flags |= upstream::send_flag::kUpgrade;
+    if (exchange->takes_trailers) flags |= upstream::send_flag::kTrailers;
+    result = client_->SendFor(static_cast<upstream::ResponseSink*>(this), exchange->id, slot,
+                              head_bytes, flags, exchange->request.body_bytes, timeout_ms, &misuse);
+    if (result == upstream::SendResult::kNoPool && exchange->holder == Holder::kArena)
+      HoldHead(exchange);
+  }
+  if (result != upstream::SendResult::kOk)
+    return ReportFailure(exchange, kNoPool, event_flag::kRetryable);
+  exchange->stage = Stage::kAttempting;
+  exchange->holder = Holder::kClient;
+  exchange->extras.reset();
+  if (exchange->is_body_complete) return;
+  exchange->body_moved_at_ms = loop_->now_ms();
+  if (exchange->body_bytes == 0) exchange->body_began_at_ms = loop_->now_ms();
+  ArmExchange(exchange->connection);
+  OnConnectionReady(exchange->connection);
+}
+
+size_t FrontEnd::BuildHead(ClientExchange* exchange) {
+  const ClientConnection& connection = *exchange->connection;
+  std::array<char, kRequestIdBytes> made_id;
+  std::array<char, kAddressTextBytes> address;
+  std::array<http1::FieldEdit, kMostEdits> edits;
+  http1::EndpointHeadOptions options;
+  options.scheme = listeners_[exchange->listener]->settings.scheme;
+  options.via_name = identity_.via_name;
+  options.client_address = AddressText(connection.client, &address);
+  options.request_id = http1::RequestIdOf(
+      exchange->request, connection.is_trusted,
+      WriteRequestId(identity_.request_id_prefix, exchange->request_number, made_id.data()));
+  options.is_trusted = connection.is_trusted;
+  options.passes_trailers = exchange->takes_trailers;
+  if (exchange->extras != nullptr) {
+    for (const HeldEdit& edit : exchange->extras->edits)
+      edits[options.edit_count++] = {edit.name, edit.value, edit.is_removal};
+    options.edits = edits.data();
+  }
+  // What a trusted peer calls its request cannot be made again from a counter.
+  if (options.request_id.data() != made_id.data()) {
+    exchange->text.Append("\n");
+    exchange->text.Append(options.request_id);
+  }
+  if (http1::EndpointHeadBound(exchange->request, options) > upstream::kMaxEndpointHeadBytes)
+    return 0;
+  return http1::WriteEndpointHead(exchange->request, options, client_->scratch());
+}
+
+void FrontEnd::HoldHead(ClientExchange* exchange) {
+  const http1::ClientRequest& request = exchange->request;
+  if (exchange->extras == nullptr) exchange->extras = std::make_unique<ExchangeExtras>();
+  // The request line begins with the method; what it was parsed from is whole in the arena.
+  const char* const begin = request.lines.data() + request.lines.size() + 2 - request.head_bytes;
+  exchange->extras->head.assign(begin, request.head_bytes);
+  http1::ClientRequestParser parser;
+  parser.Reset(listeners_[exchange->listener]->limits);
+  (void)parser.Parse(exchange->extras->head, &exchange->request);
+  exchange->holder = Holder::kItself;
+}
+
+void FrontEnd::ReportFailure(ClientExchange* exchange, int32_t failure, int32_t flags) {
+  exchange->stage = Stage::kUndecided;
+  exchange->failure = failure;
+  exchange->failure_errno = 0;
+  exchange->failure_flags = flags;
+  exchange->failure_us = 0;
+  exchange->has_failed_notice = true;
+  Notice(exchange);
+}
+
+void FrontEnd::OnFailed(upstream::Exchange* from) {
+  ClientExchange* const exchange = FindOpen(from->id);
+  if (exchange == nullptr) return;
+  const bool is_retryable = (from->failure_flags & upstream::event_flag::kRetryable) != 0;
+  if (!is_retryable) exchange->holder = Holder::kNobody;
+  ReportFailure(exchange, static_cast<int32_t>(from->failure),
+                (is_retryable ? event_flag::kRetryable : 0) |
+                    (exchange->has_head_gone ? event_flag::kHeadSeen : 0));
+  exchange->failure_errno = from->failure_errno;
+  exchange->failure_us = from->failed_at_us - from->started_us;
+}
+
+void FrontEnd::OnDrained(upstream::Exchange* from) {
+  ClientExchange* const exchange = FindOpen(from->id);
+  if (exchange == nullptr || !exchange->is_body_paused) return;
+  exchange->is_body_paused = false;
+  // The pause was the endpoint's.
+  const uint64_t now_ms = loop_->now_ms();
+  exchange->body_began_at_ms += now_ms - exchange->body_moved_at_ms;
+  exchange->body_moved_at_ms = now_ms;
+  ArmExchange(exchange->connection);
+  OnConnectionReady(exchange->connection);
+}
+
+// --- TypeScript's calls ---
+
+bool FrontEnd::Decide(int32_t id, int32_t slot, uint64_t exchange_timeout_ms) {
+  ClientExchange* const exchange = FindOpen(id);
+  // Within the batch that asks for it, a decision is written into the event.
+  const bool is_waiting = exchange != nullptr && exchange->stage == Stage::kUndecided &&
+                          exchange->holder != Holder::kArena;
+  if (!is_waiting) return false;
+  loop_->Refresh();
+  StartAttempt(exchange, slot, exchange_timeout_ms);
+  return true;
+}
+
+std::optional<std::string> FrontEnd::Header(int32_t id, std::string_view name) const {
+  const ClientExchange* const exchange = FindOpen(id);
+  const bool is_readable = exchange != nullptr && (exchange->holder == Holder::kArena ||
+                                                   exchange->holder == Holder::kItself);
+  if (!is_readable || IsOwnField(name)) return std::nullopt;
+  if (exchange->extras != nullptr) {
+    for (const HeldEdit& edit : exchange->extras->edits) {
+      if (!http1::EqualsIgnoringCase(edit.name, name)) continue;
+      return edit.is_removal ? std::nullopt : std::optional<std::string>(edit.value);
+    }
+  }
+  std::optional<std::string> joined;
+  std::string_view value;
+  for (size_t next = 0; http1::FindField(exchange->request.lines, name, &next, &value);) {
+    if (joined) {
+      joined->append(", ").append(value);
+    } else {
+      joined.emplace(value);
+    }
+  }
+  return joined;
+}
+
+bool FrontEnd::SetHeader(int32_t id, std::string_view name, std::optional<std::string_view> value) {
+  const bool is_token =
+      !name.empty() &&
+      http1::SkipTokenPortable(name.data(), name.data() + name.size()) == name.data() + name.size();
+  if (!is_token || IsOwnField(name)) return false;
+  if (value && http1::FindControlPortable(value->data(), value->data() + value->size()) !=
+                   value->data() + value->size()) {
+    return false;
+  }
+  ClientExchange* const exchange = FindOpen(id);
+  if (exchange == nullptr ||
+      (exchange->holder != Holder::kArena && exchange->holder != Holder::kItself)) {
+    return true;
+  }
+  if (exchange->extras == nullptr) exchange->extras = std::make_unique<ExchangeExtras>();
+  std::vector<HeldEdit>& edits = exchange->extras->edits;
+  std::erase_if(
+      edits, [name](const HeldEdit& edit) { return http1::EqualsIgnoringCase(edit.name, name); });
+  if (edits.size() == kMostEdits) return false;
+  edits.push_back({LowerCased(name), std::string(value.value_or("")), !value.has_value()});
+  return true;
+}
+
+std::string FrontEnd::Describe(int32_t id) const {
+  const ClientExchange* const exchange = exchanges_.Find(id);
+  if (exchange == nullptr || exchange->stage == Stage::kFree) return "";
+  const std::string_view text = exchange->text.view();
+  const size_t blank = text.find(' ');
+  if (blank == std::string_view::npos) return "\n\n\n";
+  std::string described(text);
+  described[blank] = '\n';
+  if (std::count(described.begin(), described.end(), '\n') < 3) {
+    std::array<char, kRequestIdBytes> id_text;
+    described.append("\n").append(
+        WriteRequestId(identity_.request_id_prefix, exchange->request_number, id_text.data()));
+  }
+  return described;
+}
+
+}  // namespace sluice::frontend
