@@ -66,10 +66,7 @@ void BeginSide(l4::Side* side, UniqueFd fd, bool is_unix) {
 class Tunnels::Impl final : private LoopTask, private TunnelOwner {
  public:
   Impl(EventLoop* loop, TunnelSink* sink) : loop_(loop), sink_(sink) { loop_->AddTask(this); }
-  ~Impl() {
-    CloseAll();
-    loop_->RemoveTask(this);
-  }
+  ~Impl() { CloseAll(); }
 
   void Open(int32_t id, TunnelStart&& start) {
     auto made =
@@ -105,10 +102,13 @@ class Tunnels::Impl final : private LoopTask, private TunnelOwner {
   size_t held_bytes() const { return relay_.held_bytes(); }
 
   void CloseAll() {
+    if (is_closed_) return;
+    is_closed_ = true;
     while (!tunnels_.empty())
       GiveBack(tunnels_.begin()->second.get(), TunnelEnd::kClosed);
     closed_.clear();
     relay_.pipes().Clear();
+    loop_->RemoveTask(this);
   }
 
  private:
@@ -186,6 +186,7 @@ class Tunnels::Impl final : private LoopTask, private TunnelOwner {
   std::unordered_map<int32_t, std::unique_ptr<Tunnel>> tunnels_;
   IntrusiveList<Tunnel, TunnelReadyTag> ready_;
   std::deque<Ended> closed_;
+  bool is_closed_ = false;
 };
 
 Tunnels::Tunnels(EventLoop* loop, TunnelSink* sink) : impl_(std::make_unique<Impl>(loop, sink)) {}

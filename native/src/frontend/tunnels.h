@@ -63,7 +63,7 @@ class Tunnels {
   void Close(int32_t id);
   size_t count() const;
   size_t held_bytes() const;
-  /// Closes all without telling. Idempotent.
+  /// Closes all without telling, for good: the loop forgets them and may go. Idempotent.
   void CloseAll();
 
  private:
