@@ -74,9 +74,9 @@ bool EventLoop::HasWork() const {
 
 int EventLoop::WaitMs(int timeout_ms) {
   if (timeout_ms == 0 || HasWork()) return 0;
+  Refresh();  // work since the last wait may have taken longer than the timer has left
   const auto timer_at_ms = timers_.NextAt();
   if (!timer_at_ms) return timeout_ms;
-  Refresh();  // work since the last wait may have taken longer than the timer has left
   const uint64_t now_ms = this->now_ms();
   // One more than the difference: now_ms is cut off, and a wait that ends too early is a turn for
   // nothing.
@@ -89,15 +89,17 @@ void EventLoop::Turn(int timeout_ms) {
   is_in_turn_ = true;
   int wait_ms = WaitMs(timeout_ms);
   for (int waits = 0; waits < kWaitsPerTurn; ++waits, wait_ms = 0) {
+    const uint64_t began_us = now_us_;
     const int count =
         ::epoll_wait(epoll_fd_.get(), events_.data(), static_cast<int>(events_.size()), wait_ms);
+    Refresh();
+    if (wait_ms != 0 && now_us_ - began_us >= kBlockedUs) idle_us_ += now_us_ - began_us;
     // A wait fails only by EINTR (or a closed epoll set, which cannot be): the next turn waits
     // again.
     for (int index = 0; index < count; ++index)
       Dispatch(events_[static_cast<size_t>(index)]);
     if (count < static_cast<int>(events_.size())) break;
   }
-  Refresh();
   waited_at_us_ = now_us_;
   for (size_t index = 0; index < tasks_.size(); ++index) {
     if (tasks_[index] != nullptr) tasks_[index]->OnReady();

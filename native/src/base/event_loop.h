@@ -74,6 +74,9 @@ class EventLoop {
   /// The clock when the last wait ended: timers are judged by it, since what came later has not
   /// been looked for.
   uint64_t waited_at_us() const { return waited_at_us_; }
+  /// How long waits have blocked since the loop was made; all other time, its thread was busy or
+  /// with somebody else.
+  uint64_t idle_us() const { return idle_us_; }
 
   /// One turn. @param timeout_ms longest wait; negative: until an event or a timer
   void Turn(int timeout_ms);
@@ -88,16 +91,21 @@ class EventLoop {
 
   explicit EventLoop(UniqueFd epoll_fd);
   void Dispatch(const epoll_event& event);
+  /// How long the next wait may last; where it may block, the clock has been read.
   int WaitMs(int timeout_ms);
   bool HasWork() const;
 
   static constexpr size_t kEventsPerWait = 512;
   /// Bounds a turn: descriptors that are ready again at once must not keep timers from firing.
   static constexpr int kWaitsPerTurn = 64;
+  /// A wait that takes less found something at once: the system call itself takes some
+  /// microseconds, which are work. To sleep and to be woken takes more.
+  static constexpr uint64_t kBlockedUs = 10;
 
   UniqueFd epoll_fd_;
   uint64_t now_us_;
   uint64_t waited_at_us_;
+  uint64_t idle_us_ = 0;
   TimerWheel timers_;
   std::vector<Registration> registrations_;  // by descriptor
   bool is_in_turn_ = false;

@@ -81,6 +81,11 @@ Napi::Value CountForeignWritersCall(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), CountForeignWriters(LoopOf(info.Env())));
 }
 
+Napi::Value LoopBusyShareCall(const Napi::CallbackInfo& info) {
+  LoopDriver* const driver = info.Env().GetInstanceData<AddonState>()->driver;
+  return Napi::Number::New(info.Env(), driver == nullptr ? 0 : driver->TakeBusyShare());
+}
+
 void SilenceForeignHandlesCall(const Napi::CallbackInfo& info) {
   SilenceForeignHandles(LoopOf(info.Env()));
 }
@@ -104,6 +109,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("reserveAddress", Napi::Function::New<ReserveAddressCall>(env, "reserveAddress"));
   exports.Set("freeFiles", Napi::Function::New<FreeFilesCall>(env, "freeFiles"));
   exports.Set("pauseAccepting", Napi::Function::New<PauseAcceptingCall>(env, "pauseAccepting"));
+  exports.Set("loopBusyShare", Napi::Function::New<LoopBusyShareCall>(env, "loopBusyShare"));
   exports.Set("countForeignWriters",
               Napi::Function::New<CountForeignWritersCall>(env, "countForeignWriters"));
   exports.Set("silenceForeignHandles",

@@ -1,11 +1,13 @@
 // Drives the engine's loop from a uv_prepare handle.
 #include "binding/loop_driver.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <string>
 #include <utility>
 
+#include "base/clock.h"
 #include "binding/errors.h"
 
 namespace sluice::binding {
@@ -42,7 +44,7 @@ LoopDriver* LoopDriver::For(Napi::Env env) {
 }
 
 LoopDriver::LoopDriver(Napi::Env env, std::unique_ptr<EventLoop> loop)
-    : env_(env), loop_(std::move(loop)) {
+    : env_(env), loop_(std::move(loop)), share_at_us_(MonotonicUs()) {
   napi_get_uv_event_loop(env, &uv_loop_);
 }
 
@@ -59,6 +61,14 @@ void LoopDriver::RemoveGuest(LoopGuest* guest) {
   } else {
     UpdateReference();
   }
+}
+
+double LoopDriver::TakeBusyShare() {
+  const uint64_t now_us = MonotonicUs();
+  const auto wall_us = static_cast<double>(now_us - std::exchange(share_at_us_, now_us));
+  const uint64_t idle_us = loop_->idle_us();
+  const auto waited_us = static_cast<double>(idle_us - std::exchange(share_idle_us_, idle_us));
+  return wall_us > 0 ? std::clamp(1 - waited_us / wall_us, 0.0, 1.0) : 0;
 }
 
 void LoopDriver::UpdateReference() {
@@ -142,8 +152,10 @@ void LoopDriver::OnHandleClosed() {
 
 void LoopDriver::OnEnvironmentCleanup(napi_async_cleanup_hook_handle /*handle*/, void* driver) {
   auto* const self = static_cast<LoopDriver*>(driver);
-  for (LoopGuest* const guest : std::exchange(self->guests_, {}))
-    guest->OnLoopClosing();
+  // The last first: a front end was made after the engine that it sends through.
+  const std::vector<LoopGuest*> guests = std::exchange(self->guests_, {});
+  for (auto guest = guests.rbegin(); guest != guests.rend(); ++guest)
+    (*guest)->OnLoopClosing();
   self->Close();
 }
 

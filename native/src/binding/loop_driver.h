@@ -49,6 +49,10 @@ class LoopDriver final : private Pollable {
 
   /// Gives the thread back to libuv after this turn.
   void LeaveSoon() { must_leave_ = true; }
+  /// Share of the time since the last call (at first: since the driver was made) in which the
+  /// thread was not blocked in a wait, 0 to 1. libuv's own poll never blocks: the idle handle sees
+  /// to it.
+  double TakeBusyShare();
   /// Looks whether guests are busy. HOT: to be called after each call that may have changed that.
   void UpdateReference();
 
@@ -80,6 +84,9 @@ class LoopDriver final : private Pollable {
   bool must_leave_ = false;
   bool is_closing_ = false;
   int open_handles_ = 0;
+  // At the last TakeBusyShare.
+  uint64_t share_at_us_;
+  uint64_t share_idle_us_ = 0;
   // The driver owns itself from Close() until libuv has let go of both handles.
   std::unique_ptr<LoopDriver> self_;
 };

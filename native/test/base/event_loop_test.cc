@@ -179,6 +179,30 @@ TEST(JudgesTimersByTheTimeOfTheWait) {
   loop->RemoveTask(&task);
 }
 
+TEST(CountsAsIdleOnlyWhatBlocked) {
+  auto loop = MakeLoop();
+  CHECK_EQ(loop->idle_us(), 0);
+  const uint64_t before_us = sluice::MonotonicUs();
+  loop->Turn(20);
+  const uint64_t idle_us = loop->idle_us();
+  CHECK(idle_us >= 19'000);
+  CHECK(idle_us <= sluice::MonotonicUs() - before_us);
+  // Neither looks without waiting, nor what a turn does, nor what is done between turns.
+  Task task;
+  const auto spin = [] {
+    for (const uint64_t end_us = sluice::MonotonicUs() + 5000; sluice::MonotonicUs() < end_us;)
+      continue;
+  };
+  task.on_ready = spin;
+  loop->AddTask(&task);
+  loop->Turn(0);
+  spin();
+  task.has_work = true;
+  loop->Turn(1000);
+  CHECK_EQ(loop->idle_us(), idle_us);
+  loop->RemoveTask(&task);
+}
+
 TEST(ReportsADescriptorThatCannotBeWatched) {
   auto loop = MakeLoop();
   Seen seen;
