@@ -39,6 +39,37 @@ std::optional<std::string_view> ReadBytes(napi_env env, napi_value value, const 
   return std::nullopt;
 }
 
+std::optional<std::string> ReadLatin1(napi_env env, napi_value value, const char* what) {
+  // By way of UTF-16: Node would cut other characters down to a byte, and U+010A to a line feed.
+  size_t length = 0;
+  if (napi_get_value_string_utf16(env, value, nullptr, 0, &length) != napi_ok) {
+    ThrowTypeError(env, std::string(what) + " must be a string");
+    return std::nullopt;
+  }
+  std::u16string units(length, u'\0');
+  napi_get_value_string_utf16(env, value, units.data(), length + 1, &length);
+  std::string text(length, '\0');
+  for (size_t at = 0; at < length; ++at) {
+    if (units[at] > 0xff) {
+      ThrowTypeError(env, std::string(what) + " must hold characters up to U+00FF only");
+      return std::nullopt;
+    }
+    text[at] = static_cast<char>(units[at]);
+  }
+  return text;
+}
+
+std::optional<std::string> ReadUtf8(napi_env env, napi_value value, const char* what) {
+  size_t length = 0;
+  if (napi_get_value_string_utf8(env, value, nullptr, 0, &length) != napi_ok) {
+    ThrowTypeError(env, std::string(what) + " must be a string");
+    return std::nullopt;
+  }
+  std::string text(length, '\0');
+  napi_get_value_string_utf8(env, value, text.data(), length + 1, &length);
+  return text;
+}
+
 std::optional<std::vector<Address>> ReadAddresses(Napi::Env env, Napi::Value value) {
   std::vector<Address> addresses;
   if (value.IsArray()) {

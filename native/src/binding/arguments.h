@@ -43,6 +43,13 @@ std::optional<bool> ReadBoolean(napi_env env, napi_value value, const char* what
 /// @returns nothing after throwing a TypeError
 std::optional<std::string_view> ReadBytes(napi_env env, napi_value value, const char* what);
 
+/// A text whose characters are bytes, as those of header fields are: U+0000 to U+00FF.
+/// @returns nothing after throwing a TypeError that names `what`
+std::optional<std::string> ReadLatin1(napi_env env, napi_value value, const char* what);
+
+/// A text, as UTF-8. @returns nothing after throwing a TypeError that names `what`
+std::optional<std::string> ReadUtf8(napi_env env, napi_value value, const char* what);
+
 /// Addresses of an endpoint. @returns nothing after throwing, which names the text that is no
 /// address
 std::optional<std::vector<Address>> ReadAddresses(Napi::Env env, Napi::Value value);

@@ -7,6 +7,7 @@
 
 #include "binding/arguments.h"
 #include "binding/batch_options.h"
+#include "binding/counters.h"
 #include "binding/errors.h"
 
 namespace sluice::binding {
@@ -201,20 +202,16 @@ void EngineWrap::Release(const Napi::CallbackInfo& info) {
 Napi::Value EngineWrap::Stats(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const upstream::ClientStats stats = client_->stats();
-  const std::pair<const char*, double> fields[] = {
-      {"connections", static_cast<double>(stats.connections)},
-      {"idleConnections", static_cast<double>(stats.idle_connections)},
-      {"exchanges", static_cast<double>(stats.exchanges)},
-      {"connects", static_cast<double>(stats.connects)},
-      {"reuses", static_cast<double>(stats.reuses)},
-      {"replays", static_cast<double>(stats.replays)},
-      {"bytesToEndpoints", static_cast<double>(stats.bytes_to_endpoints)},
-      {"bytesFromEndpoints", static_cast<double>(stats.bytes_from_endpoints)},
-  };
-  const auto object = Napi::Object::New(env);
-  for (const auto& [name, number] : fields)
-    object.Set(name, Napi::Number::New(env, number));
-  return object;
+  return ObjectOf(env, {
+                           {"connections", stats.connections},
+                           {"idleConnections", stats.idle_connections},
+                           {"exchanges", stats.exchanges},
+                           {"connects", stats.connects},
+                           {"reuses", stats.reuses},
+                           {"replays", stats.replays},
+                           {"bytesToEndpoints", stats.bytes_to_endpoints},
+                           {"bytesFromEndpoints", stats.bytes_from_endpoints},
+                       });
 }
 
 void EngineWrap::Close(const Napi::CallbackInfo& /*info*/) {

@@ -3,6 +3,7 @@
 
 #include "binding/arguments.h"
 #include "binding/errors.h"
+#include "binding/field_reader.h"
 
 namespace sluice::binding {
 
@@ -12,65 +13,6 @@ constexpr int64_t kMaxNumber = INT32_MAX;
 constexpr int64_t kMaxListener = 65535;
 constexpr int64_t kMaxPort = 65535;
 constexpr int64_t kMaxMode = 0777;
-/// The kernel's own bounds (MAX_TCP_KEEPIDLE, MAX_TCP_KEEPINTVL, MAX_TCP_KEEPCNT).
-constexpr int64_t kMaxKeepAliveS = 32767;
-constexpr int64_t kMaxKeepAliveProbes = 127;
-
-std::optional<Napi::Object> ReadObject(Napi::Env env, Napi::Value value, const char* what) {
-  if (value.IsObject()) return value.As<Napi::Object>();
-  ThrowTypeError(env, std::string(what) + " must be an object");
-  return std::nullopt;
-}
-
-/// Fields of one object, read one after the other; the first that is wrong throws, and the rest is
-/// not looked at.
-class FieldReader {
- public:
-  FieldReader(Napi::Env env, Napi::Object object, std::string prefix = "")
-      : env_(env), object_(object), prefix_(std::move(prefix)) {}
-
-  template <typename Number>
-  FieldReader& Integer(const char* name, int64_t least, int64_t most, Number* place) {
-    if (!is_well_) return *this;
-    const std::string what = prefix_ + name;
-    const auto number = ReadInteger(env_, object_.Get(name), what.c_str(), least, most);
-    if (number) *place = static_cast<Number>(*number);
-    is_well_ = number.has_value();
-    return *this;
-  }
-
-  FieldReader& Boolean(const char* name, bool* place) {
-    if (!is_well_) return *this;
-    const std::string what = prefix_ + name;
-    const auto read = ReadBoolean(env_, object_.Get(name), what.c_str());
-    if (read) *place = *read;
-    is_well_ = read.has_value();
-    return *this;
-  }
-
-  FieldReader& KeepAliveField(const char* name, KeepAlive* place) {
-    if (!is_well_) return *this;
-    const auto object = ReadObject(env_, object_.Get(name), name);
-    is_well_ = object.has_value();
-    if (!object) return *this;
-    FieldReader inner(env_, *object, std::string(name) + ".");
-    inner.Integer("idleS", 0, kMaxKeepAliveS, &place->idle_s);
-    if (place->idle_s > 0) {
-      inner.Integer("intervalS", 1, kMaxKeepAliveS, &place->interval_s)
-          .Integer("probes", 1, kMaxKeepAliveProbes, &place->probes);
-    }
-    is_well_ = inner.is_well_;
-    return *this;
-  }
-
-  bool is_well() const { return is_well_; }
-
- private:
-  Napi::Env env_;
-  Napi::Object object_;
-  std::string prefix_;
-  bool is_well_ = true;
-};
 
 }  // namespace
 

@@ -8,6 +8,7 @@
 
 #include "binding/arguments.h"
 #include "binding/batch_options.h"
+#include "binding/counters.h"
 #include "binding/errors.h"
 #include "binding/listening_calls.h"
 #include "binding/session_arguments.h"
@@ -22,32 +23,6 @@ std::optional<int32_t> ReadSlot(const Napi::CallbackInfo& info) {
   const auto slot = ReadInteger(info.Env(), info[0], "slot", 0, kMaxSlot);
   if (!slot) return std::nullopt;
   return static_cast<int32_t>(*slot);
-}
-
-/// The socket that `listen` names: a duplicate of a descriptor, which has its options, or one that
-/// is opened now. @returns nothing after throwing
-std::optional<l4::ListeningSocket> ReadListeningSocket(Napi::Env env, Napi::Value from,
-                                                       Napi::Value options_value) {
-  const Napi::Value descriptor =
-      from.IsObject() ? from.As<Napi::Object>().Get("descriptor") : env.Undefined();
-  if (!descriptor.IsUndefined()) {
-    const auto number = ReadDescriptor(env, descriptor);
-    if (!number || !ReadListeningOptions(env, options_value, false)) return std::nullopt;
-    auto duplicate = l4::ListeningSocket::Duplicate(*number);
-    if (duplicate) return std::move(duplicate.value());
-    ThrowListeningError(env, duplicate.error(), "descriptor " + std::to_string(*number));
-    return std::nullopt;
-  }
-  const auto address = ReadListeningAddress(env, from);
-  if (!address) return std::nullopt;
-  const auto options = ReadListeningOptions(env, options_value, address->host.empty());
-  if (!options) return std::nullopt;
-  // Other workers may listen there already: that nobody else does, the primary has proven.
-  auto opened =
-      l4::ListeningSocket::Open(*address, *options, l4::ListeningSocket::Sharing::kJoining);
-  if (opened) return std::move(opened.value());
-  ThrowListeningError(env, opened.error(), TextOf(*address));
-  return std::nullopt;
 }
 
 }  // namespace
@@ -92,16 +67,14 @@ void SessionEngineWrap::Start(const Napi::CallbackInfo& info) {
                          "sluice.SessionEngine")) {
     return;
   }
-  auto mailbox = l4::Mailbox::Create();
-  if (!mailbox) return ThrowSystemError(env, mailbox.error(), "the mailbox of a session engine");
+  auto mailbox = OpenMailbox(self, "the mailbox of a session engine");
+  if (mailbox == nullptr) return;
   LoopDriver* const driver = LoopDriver::For(env);
   if (driver == nullptr) return;
-  self.DefineProperty(Napi::PropertyDescriptor::Value(
-      "mailbox", Napi::Number::New(env, mailbox.value()->number()), napi_enumerable));
   const l4::SessionBatchMemory memory{options->events, options->event_capacity, options->arena,
                                       options->arena_bytes};
   engine_ = std::make_unique<l4::SessionEngine>(
-      driver->loop(), memory, static_cast<l4::SessionBatchSink*>(this), std::move(mailbox.value()));
+      driver->loop(), memory, static_cast<l4::SessionBatchSink*>(this), std::move(mailbox));
   if (engine_->start_error() != 0) {
     const int error = std::exchange(engine_, nullptr)->start_error();  // not to outlive its loop
     return ThrowSystemError(env, {error, "epoll_ctl"}, "the mailbox of a session engine");
@@ -147,18 +120,9 @@ void SessionEngineWrap::OpenListener(const Napi::CallbackInfo& info) {
 }
 
 void SessionEngineWrap::Listen(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  const auto listener = ReadListener(env, info[0]);
-  if (!listener) return;
-  if (acceptors_->is_stopped()) {
-    return ThrowError(env, engine_->is_closed() ? "listen: the engine is closed"
-                                                : "listen: accepting has been stopped for good");
-  }
-  auto socket = ReadListeningSocket(env, info[1], info[2]);
-  if (!socket) return;
-  const int error = acceptors_->Add(*listener, std::move(*socket));
-  if (error != 0) return ThrowSystemError(env, {error, "epoll_ctl"}, "a listening socket");
-  UpdateReference();
+  if (AddListeningSocket(info, acceptors_.get(),
+                         engine_->is_closed() ? "the engine is closed" : ""))
+    UpdateReference();
 }
 
 void SessionEngineWrap::StopListening(const Napi::CallbackInfo& /*info*/) {
@@ -200,22 +164,18 @@ void SessionEngineWrap::CloseSession(const Napi::CallbackInfo& info) {
 Napi::Value SessionEngineWrap::Stats(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const l4::SessionEngineStats stats = engine_->stats();
-  const std::pair<const char*, double> fields[] = {
-      {"sessions", static_cast<double>(stats.sessions)},
-      {"queued", static_cast<double>(stats.queued)},
-      {"endpointConnections", static_cast<double>(stats.endpoint_connections)},
-      {"heldBytes", static_cast<double>(stats.held_bytes)},
-      {"pipes", static_cast<double>(stats.pipes)},
-      {"splicing", static_cast<double>(stats.splicing)},
-      {"opened", static_cast<double>(stats.opened)},
-      {"dropped", static_cast<double>(stats.dropped)},
-      {"bytesFromClients", static_cast<double>(stats.bytes_from_clients)},
-      {"bytesToClients", static_cast<double>(stats.bytes_to_clients)},
-  };
-  const auto object = Napi::Object::New(env);
-  for (const auto& [name, number] : fields)
-    object.Set(name, Napi::Number::New(env, number));
-  return object;
+  return ObjectOf(env, {
+                           {"sessions", stats.sessions},
+                           {"queued", stats.queued},
+                           {"endpointConnections", stats.endpoint_connections},
+                           {"heldBytes", stats.held_bytes},
+                           {"pipes", stats.pipes},
+                           {"splicing", stats.splicing},
+                           {"opened", stats.opened},
+                           {"dropped", stats.dropped},
+                           {"bytesFromClients", stats.bytes_from_clients},
+                           {"bytesToClients", stats.bytes_to_clients},
+                       });
 }
 
 void SessionEngineWrap::Close(const Napi::CallbackInfo& /*info*/) {
