@@ -39,6 +39,7 @@ function isAddon(exported: unknown): exported is Addon {
   if (typeof exported !== 'object' || exported === null) return false;
   const names = [
     'Engine',
+    'FrontEnd',
     'SessionEngine',
     'Acceptor',
     'openListeningSocket',
@@ -46,6 +47,7 @@ function isAddon(exported: unknown): exported is Addon {
     'freeFiles',
     'pauseAccepting',
     'countForeignWriters',
+    'loopBusyShare',
     'silenceForeignHandles',
     'raiseFileLimit',
   ] satisfies readonly (keyof Addon)[];

@@ -13,6 +13,7 @@
 #include "binding/errors.h"
 #include "binding/file_limits.h"
 #include "binding/foreign_polls.h"
+#include "binding/front_end_wrap.h"
 #include "binding/listening_calls.h"
 #include "binding/reserved_address.h"
 #include "binding/session_engine_wrap.h"
@@ -102,6 +103,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
       env, [](void* ending) { CloseForeignPolls(static_cast<AddonState*>(ending)->uv_loop); },
       state);
   exports.Set("Engine", EngineWrap::Define(env));
+  exports.Set("FrontEnd", FrontEndWrap::Define(env));
   exports.Set("SessionEngine", SessionEngineWrap::Define(env));
   exports.Set("Acceptor", AcceptorWrap::Define(env));
   exports.Set("openListeningSocket",

@@ -16,6 +16,9 @@ namespace {
 
 using upstream::Misuse;
 
+/// Tells objects of this class from all others that are wrapped: drawn once, at random.
+constexpr napi_type_tag kTypeTag = {0x6c1f40b2d95a4e37, 0xa3d80e7b914c52f6};
+
 constexpr int64_t kMaxSlot = 65535;
 constexpr int64_t kMaxSafeInteger = (int64_t{1} << 53) - 1;
 constexpr int64_t kMaxTimeoutMs = INT32_MAX;
@@ -90,13 +93,22 @@ void EngineWrap::Start(const Napi::CallbackInfo& info) {
   if (driver == nullptr) return;
   const upstream::BatchMemory memory{options->events, options->event_capacity, options->arena,
                                      options->arena_bytes};
-  client_ = std::make_unique<upstream::UpstreamClient>(driver->loop(), memory,
+  client_ = std::make_shared<upstream::UpstreamClient>(driver->loop(), memory,
                                                        static_cast<upstream::BatchSink*>(this));
+  self.TypeTag(&kTypeTag);
   Join(driver);
 }
 
 EngineWrap::~EngineWrap() {
   Leave();
+}
+
+std::shared_ptr<upstream::UpstreamClient> EngineWrap::ClientOf(Napi::Env env, Napi::Value value) {
+  bool is_engine = false;
+  const bool is_known = value.IsObject() &&
+                        napi_check_object_type_tag(env, value, &kTypeTag, &is_engine) == napi_ok &&
+                        is_engine;
+  return is_known ? Unwrap(value.As<Napi::Object>())->client_ : nullptr;
 }
 
 void EngineWrap::OnBatch(size_t count) {

@@ -24,6 +24,10 @@ class EngineWrap final : public LoopObject<EngineWrap>, private upstream::BatchS
   explicit EngineWrap(const Napi::CallbackInfo& info);
   ~EngineWrap() override;
 
+  /// The client of an `Engine` of this thread; whoever keeps it may find it closed.
+  /// @returns nullptr where the value is no `Engine`
+  static std::shared_ptr<upstream::UpstreamClient> ClientOf(Napi::Env env, Napi::Value value);
+
  private:
   // BatchSink, LoopObject
   void OnBatch(size_t count) override;
@@ -46,7 +50,8 @@ class EngineWrap final : public LoopObject<EngineWrap>, private upstream::BatchS
   /// Reads the options and begins; leaves an exception pending where they are wrong.
   void Start(const Napi::CallbackInfo& info);
 
-  std::unique_ptr<upstream::UpstreamClient> client_;
+  /// Shared with front ends: objects that become unreachable together are freed in any order.
+  std::shared_ptr<upstream::UpstreamClient> client_;
   LoopCallback on_batch_;
 };
 
