@@ -69,7 +69,7 @@ export const FrontEndField = {
   fromClientLow: 26,
   fromClientHigh: 27,
 
-  /** OPENED: the peer's address as in SessionField.peer0 (all 0 for a UNIX socket), and its port. */
+  /** OPENED, and CLOSED without one: the peer's address as in SessionField.peer0 (all 0 for a UNIX socket), and its port. */
   peer0: 6,
   peer1: 7,
   peer2: 8,
@@ -211,7 +211,10 @@ export const ClientEnd = {
   PREFACE_TIMEOUT: 7,
 } as const;
 
-/** `reason` of ATTEMPT_FAILED beside the EngineError numbers: the slot has no connection pool in this worker (yet). */
+/**
+ * `reason` of ATTEMPT_FAILED beside the EngineError numbers: the slot has no connection pool in this worker (yet). Nothing was begun, so
+ * a slot may always be written.
+ */
 export const NO_POOL = 100;
 
 /** Bits that TypeScript writes into `trust` of OPENED. */

@@ -11,6 +11,7 @@ import {
   type SessionEngineStats,
 } from '../engine/session-engine.js';
 import { AcceptingLog } from '../observability/accepting-log.js';
+import { ClientBytes } from '../observability/client-bytes.js';
 import { FailureLog } from '../observability/failure-log.js';
 import { SessionLimits } from '../policies/session-limits.js';
 import type { DataPlane, DataPlaneOptions, DataPlaneStats, HandOffPlace } from '../worker/data-plane.js';
@@ -36,14 +37,13 @@ class L4DataPlane implements DataPlane {
   readonly #listeners: readonly (SessionListener | null)[];
   /** Slots that the engine knows. */
   readonly #slots = new Set<number>();
-  /** What the stripe has of the engine's byte counters. */
-  #countedFromClients = 0;
-  #countedToClients = 0;
+  readonly #clientBytes: ClientBytes;
   #isClosed = false;
 
   constructor(options: DataPlaneOptions) {
     const { plan, board, ledger, clock, logger, addon } = options;
     this.#options = options;
+    this.#clientBytes = new ClientBytes(board.stripe);
     this.#listeners = plan.listeners.map((listener, index) =>
       listener.mode === 'l4' ? new SessionListener(index, listener) : null,
     );
@@ -108,7 +108,7 @@ class L4DataPlane implements DataPlane {
 
   stats(): DataPlaneStats {
     const figures = this.#engine.stats();
-    this.#countBytes(figures);
+    this.#clientBytes.count(figures);
     return {
       openConnections: openSessions(figures),
       openExchanges: 0,
@@ -120,17 +120,8 @@ class L4DataPlane implements DataPlane {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#countBytes(this.#engine.stats());
+    this.#clientBytes.count(this.#engine.stats());
     this.#engine.close();
-  }
-
-  /** Bytes are counted for all sessions together, each second: what a session has moved is known only when it ends, after hours. */
-  #countBytes({ bytesFromClients, bytesToClients }: SessionEngineStats): void {
-    const { stripe } = this.#options.board;
-    stripe.countBytesFromClient(bytesFromClients - this.#countedFromClients);
-    stripe.countBytesToClient(bytesToClients - this.#countedToClients);
-    this.#countedFromClients = bytesFromClients;
-    this.#countedToClients = bytesToClients;
   }
 }
 

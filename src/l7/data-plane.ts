@@ -1,23 +1,26 @@
-/** The L7 data plane of one worker: its engine, its pipeline and a front end for each L7 listener. */
+/** The L7 data plane of one worker: its engine, its pipeline and the front ends of its listeners. */
 import { randomBytes } from 'node:crypto';
 import { UpstreamRuntime } from '../balancing/upstream-runtime.js';
-import type { UpstreamPlan } from '../config/plan.js';
+import type { L7ListenerPlan, UpstreamPlan } from '../config/plan.js';
 import { seededRng } from '../core/rng.js';
 import { type Engine, EVENT_STRIDE, type PoolSettings } from '../engine/engine.js';
+import { AcceptingLog } from '../observability/accepting-log.js';
 import { FailureLog } from '../observability/failure-log.js';
+import { SessionLimits } from '../policies/session-limits.js';
 import type { DataPlane, DataPlaneOptions, DataPlaneStats, HandOffPlace } from '../worker/data-plane.js';
-import { AcceptGate } from './accept-gate.js';
 import { ExchangeRecorder } from './exchange-recorder.js';
-import { loadUws, removeUwsMark } from './frontends/uws/load-uws.js';
-import { UwsFrontEnd } from './frontends/uws/uws-front-end.js';
+import { NativeFrontEnd } from './frontends/native/native-front-end.js';
+import { NativeListener } from './frontends/native/native-listener.js';
+import { UwsFrontEnds } from './frontends/uws/uws-front-ends.js';
 import { Pipeline } from './pipeline.js';
-import { RequestIds } from './request-id.js';
 import { ResponseRelay } from './response-relay.js';
 
 /** Events in one batch; a fuller turn is delivered in several. */
 const BATCH_EVENTS = 256;
 /** Heads and bodies of one batch. Several receive windows of the engine fit, so that one large body does not end a batch. */
 const ARENA_BYTES = 1024 * 1024;
+/** Of the random part of a request's id: 24 hex digits. */
+const REQUEST_ID_BYTES = 12;
 
 /** Makes the data plane; nothing is open before `start`. Thread: worker. @throws ProxyError SLUICE_UWS_MISSING */
 export function startL7DataPlane(options: DataPlaneOptions): DataPlane {
@@ -28,9 +31,10 @@ class L7DataPlane implements DataPlane {
   readonly #options: DataPlaneOptions;
   readonly #engine: Engine;
   readonly #pipeline: Pipeline;
-  readonly #relay: ResponseRelay;
-  readonly #frontEnds: readonly UwsFrontEnd[];
-  readonly #gate: AcceptGate;
+  /** null: no listener has it. */
+  readonly #native: NativeFrontEnd | null;
+  /** null: no listener has it, and uWebSockets.js is not even loaded. */
+  readonly #uws: UwsFrontEnds | null;
   #isDraining = false;
   /** Slots whose connection pool is open. */
   readonly #pools = new Set<number>();
@@ -38,49 +42,77 @@ class L7DataPlane implements DataPlane {
   constructor(options: DataPlaneOptions) {
     const { plan, board, ledger, clock, logger, addon } = options;
     this.#options = options;
+    const nowMs = (): number => clock.nowMs();
     const events = new Int32Array(BATCH_EVENTS * EVENT_STRIDE);
     const arena = new Uint8Array(ARENA_BYTES);
-    this.#engine = new addon.Engine({ events, arena, onBatch: (count) => this.#relay.onBatch(count) });
+    const failures = new FailureLog(logger, nowMs);
     const parts = { board, ledger, rng: seededRng(randomBytes(4).readUInt32LE()) };
     this.#pipeline = new Pipeline({
       upstreams: plan.upstreams.map((upstream) => new UpstreamRuntime(upstream, parts)),
       clock,
-      onFileLimit: () => this.#gate.look(),
-      recorder: new ExchangeRecorder(board.stripe, new FailureLog(logger, clock.nowMs)),
+      onFileLimit: () => this.#uws?.noteFileLimit(),
+      recorder: new ExchangeRecorder(board.stripe, failures),
     });
-    this.#relay = new ResponseRelay({ pipeline: this.#pipeline, engine: this.#engine, events, arena });
-    const loaded = loadUws();
-    const requestIds = new RequestIds(randomBytes(12).toString('hex'));
-    this.#frontEnds = plan.listeners
-      .filter((listener) => listener.mode === 'l7')
-      .map(
-        (listener) => new UwsFrontEnd({ listener, loaded, relay: this.#relay, requestIds, viaName: options.viaName }),
-      );
-    removeUwsMark(loaded.uws);
-    this.#gate = new AcceptGate(addon, logger, clock.nowMs, options.workerIndex === 0);
+    // Only exchanges of uWebSockets.js have events of the engine's own.
+    this.#engine = new addon.Engine({ events, arena, onBatch: (count) => relay.onBatch(count) });
+    const relay = new ResponseRelay({ pipeline: this.#pipeline, engine: this.#engine, events, arena });
+    this.#native = this.#makeNative(failures, nowMs);
+    this.#uws = this.#makeUws(relay, nowMs);
+  }
+
+  #makeNative(failures: FailureLog, nowMs: () => number): NativeFrontEnd | null {
+    const { plan, board, logger, addon, maxSessions, viaName } = this.#options;
+    const listeners = plan.listeners.map((listener, index) =>
+      listener.mode === 'l7' && listener.frontend === 'native' ? new NativeListener(index, listener) : null,
+    );
+    if (listeners.every((listener) => listener === null)) return null;
+    const log = new AcceptingLog(logger, nowMs);
+    return new NativeFrontEnd({
+      addon,
+      listeners,
+      engine: this.#engine,
+      pipeline: this.#pipeline,
+      limits: new SessionLimits(board, plan.listeners),
+      stripe: board.stripe,
+      failures,
+      viaName,
+      requestIdPrefix: randomBytes(REQUEST_ID_BYTES).toString('hex'),
+      maxConnections: maxSessions,
+      onShortage: (errno) => (errno === 0 ? log.resumed({}) : log.paused({ errno })),
+    });
+  }
+
+  #makeUws(relay: ResponseRelay, nowMs: () => number): UwsFrontEnds | null {
+    const { plan, logger, addon, viaName, workerIndex } = this.#options;
+    const listeners = plan.listeners.filter((listener) => listener.mode === 'l7').filter(isForUws);
+    if (listeners.length === 0) return null;
+    const requestIdPrefix = randomBytes(REQUEST_ID_BYTES).toString('hex');
+    return new UwsFrontEnds({ listeners, relay, addon, viaName, requestIdPrefix, logger, nowMs, workerIndex });
   }
 
   async start(): Promise<void> {
-    for (const [slot, addresses] of Object.entries(this.#options.addresses)) this.setAddresses(Number(slot), addresses);
-    for (const frontEnd of this.#frontEnds) frontEnd.listen();
-    this.#gate.start();
+    const { addresses, sessionListenings } = this.#options;
+    for (const [slot, known] of Object.entries(addresses)) this.setAddresses(Number(slot), known);
+    this.#native?.listen(sessionListenings);
+    this.#uws?.listen();
   }
 
   drain(): void {
     this.#isDraining = true;
-    this.#gate.stop();
     this.#pipeline.drain();
-    for (const frontEnd of this.#frontEnds) frontEnd.stopListening();
+    this.#native?.drain();
+    this.#uws?.drain();
   }
 
   handOffPlaces(): readonly HandOffPlace[] {
-    return this.#frontEnds.flatMap((frontEnd) => frontEnd.handOffPlace ?? []);
+    const ofNative = this.#native?.handOffPlaces(this.#options.sessionListenings) ?? [];
+    return [...ofNative, ...(this.#uws?.handOffPlaces() ?? [])];
   }
 
   openExchanges(): number {
-    const { openExchanges } = this.#pipeline;
+    const openWork = this.#pipeline.openExchanges + (this.#native?.queuedConnections() ?? 0);
     // While draining, what uWebSockets.js still has to send counts, too: closing would cut it off.
-    return this.#isDraining && openExchanges === 0 ? this.#options.addon.countForeignWriters() : openExchanges;
+    return this.#isDraining && openWork === 0 ? (this.#uws?.countWriters() ?? 0) : openWork;
   }
 
   setAddresses(slot: number, addresses: readonly string[]): void {
@@ -94,32 +126,30 @@ class L7DataPlane implements DataPlane {
   }
 
   stats(): DataPlaneStats {
-    const { connections } = this.#engine.stats();
-    const openExchanges = this.#pipeline.openExchanges;
+    this.#native?.countBytes();
+    const { openExchanges } = this.#pipeline;
+    // Where uWebSockets.js does not tell, as many as have an exchange.
+    const ofUws =
+      this.#uws === null ? 0 : (this.#uws.openConnections() ?? openExchanges - (this.#native?.openExchanges ?? 0));
     return {
-      openConnections: this.#openConnections() ?? openExchanges,
+      openConnections: (this.#native?.openConnections() ?? 0) + ofUws,
       openExchanges,
       exchanges: this.#pipeline.exchangesBegun,
-      upstreamConnections: connections,
+      upstreamConnections: this.#engine.stats().connections,
     };
   }
 
-  /** null: uWebSockets.js 20.30 does not tell how many clients are connected. */
-  #openConnections(): number | null {
-    let sum = 0;
-    for (const { openConnections } of this.#frontEnds) {
-      if (openConnections === null) return null;
-      sum += openConnections;
-    }
-    return sum;
-  }
-
+  /** Front ends before the engine, which they send through. */
   close(): void {
-    this.#gate.stop();
-    for (const frontEnd of this.#frontEnds) frontEnd.close();
+    this.#native?.close();
+    this.#uws?.close();
     this.#engine.close();
-    this.#options.addon.silenceForeignHandles();
+    this.#uws?.silence();
   }
+}
+
+function isForUws(listener: L7ListenerPlan): boolean {
+  return listener.frontend === 'uws';
 }
 
 function poolSettings({ timeouts, pool, responseLimits }: UpstreamPlan): PoolSettings {

@@ -4,6 +4,9 @@ import type { RoutePlan } from '../config/plan.js';
 /** The routes that can apply to one host, longest path first. */
 export type HostRoutes = readonly RoutePlan[];
 
+/** Of a malformed Host. */
+export const NO_TABLE = -1;
+
 /** Hosts remembered with their routes; a flood of invented names must not grow this without bound. */
 const HOST_MEMORY = 1024;
 
@@ -16,6 +19,8 @@ const HOST_FIELD = /^(?:\[[0-9a-f:.]+\]|[a-z0-9_~!$&'()*+,;=%.-]+)(?::[0-9]{0,5}
  * matches whole segments: `/api` takes `/api` and `/api/x`, not `/apix`. Thread: worker.
  */
 export class Router {
+  /** Every set of routes that a host can have. */
+  readonly tables: readonly HostRoutes[];
   readonly #exact = new Map<string, HostRoutes>();
   /** `.suffix` of each wildcard, longest first, with its routes. */
   readonly #wildcards: readonly (readonly [string, HostRoutes])[];
@@ -42,6 +47,7 @@ export class Router {
     for (const [host, own] of byHost) {
       if (host !== '*' && !host.startsWith('*.')) this.#exact.set(host, [...longestFirst(own), ...this.#wild(host)]);
     }
+    this.tables = [this.#any, ...this.#wildcards.map(([, own]) => own), ...this.#exact.values()];
   }
 
   /**
@@ -56,6 +62,17 @@ export class Router {
     if (this.#memory.size >= HOST_MEMORY) this.#memory.clear();
     this.#memory.set(hostField, routes);
     return routes;
+  }
+
+  /**
+   * Which of `tables` a request takes, for a front end that remembers it by the Host.
+   *
+   * @param hostField as in routesOf; '' for a request of HTTP/1.0 without one, which takes the routes of any host
+   * @returns index into `tables`, or NO_TABLE
+   */
+  tableOf(hostField: string): number {
+    const routes = hostField === '' ? this.#any : this.routesOf(hostField);
+    return routes === null ? NO_TABLE : this.tables.indexOf(routes);
   }
 
   #lookUp(host: string): HostRoutes {

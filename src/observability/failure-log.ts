@@ -25,7 +25,7 @@ export class FailureLog {
 
   /** @param facts what a person needs to find the cause: endpoint, request id, errno … */
   write(
-    event: 'attempt-failed' | 'exchange-failed' | 'session-failed',
+    event: 'attempt-failed' | 'exchange-failed' | 'session-failed' | 'connection-failed',
     code: ErrorCode,
     facts: Readonly<Record<string, unknown>>,
   ): void {

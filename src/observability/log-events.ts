@@ -34,6 +34,7 @@ export const LOG_EVENTS = {
     'one attempt on an endpoint failed, for `code`; the exchange or session may have gone on with another one',
   'exchange-failed': 'an exchange ended with the error `code`',
   'session-failed': 'a session ended with the error `code`',
+  'connection-failed': 'a client connection of an l7 listener was closed before its first request, for `code`',
   'accepting-paused': 'file descriptors or memory have run out: new connections wait for now',
   'accepting-resumed': 'new connections are accepted again',
 } as const;

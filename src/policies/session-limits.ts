@@ -1,7 +1,7 @@
-/** Admits sessions as long as their listener and their client stay within the listener's limits. */
+/** Admits sessions, and client connections of L7, as long as their listener and their client stay within the listener's limits. */
 import { type ClientLimits, NO_ENTRY, REFUSED_RATE, REFUSED_SESSIONS } from '../board/client-table.js';
 import type { WorkerBoard } from '../board/worker-board.js';
-import type { L4ListenerPlan, ListenerPlan } from '../config/plan.js';
+import type { ListenerPlan, SessionLimitsPlan } from '../config/plan.js';
 import { intervalUsFor } from '../core/gcra.js';
 import { invariant } from '../core/invariant.js';
 import { ADMIT, type Verdict } from './verdict.js';
@@ -40,10 +40,15 @@ export class SessionLimits {
   /** By the index of the listener in the plan; null: nothing is limited. */
   readonly #limits: readonly (CompiledLimits | null)[];
 
-  /** @param listeners all of the plan */
+  /** @param listeners all of the plan; where the front end is not ours to limit (uws), their limits are off */
   constructor(board: Pick<WorkerBoard, 'listenerSessions' | 'clients'>, listeners: readonly ListenerPlan[]) {
     this.#board = board;
-    this.#limits = listeners.map((listener) => (listener.mode === 'l4' ? compiled(listener.limits) : null));
+    this.#limits = listeners.map(({ limits }) => compiled(limits));
+  }
+
+  /** Is anything limited there? Where nothing is, admit and release need not be called. @param listener index in the plan */
+  isLimited(listener: number): boolean {
+    return (this.#limits[listener] ?? null) !== null;
   }
 
   /**
@@ -80,11 +85,7 @@ export class SessionLimits {
   }
 }
 
-function compiled({
-  sessions,
-  sessionsPerClient,
-  newSessionsPerClient,
-}: L4ListenerPlan['limits']): CompiledLimits | null {
+function compiled({ sessions, sessionsPerClient, newSessionsPerClient }: SessionLimitsPlan): CompiledLimits | null {
   const client =
     sessionsPerClient === 0 && newSessionsPerClient === null
       ? null

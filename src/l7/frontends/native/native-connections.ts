@@ -1,0 +1,115 @@
+/** Admits client connections of the native front end: who the client is, what of it is believed, and whether its listener has room. */
+import { NO_ENTRY } from '../../../board/client-table.js';
+import type { WorkerStripe } from '../../../board/worker-stripe.js';
+import type { ErrorCode } from '../../../core/error-catalog.js';
+import { type AddressWords, addressText, isUnix } from '../../../core/peer-address.js';
+import { ADMIT_CONNECTION, FrontEndField, FrontEndFlag, REFUSE_CONNECTION, Trust } from '../../../engine/front-end.js';
+import type { FailureLog } from '../../../observability/failure-log.js';
+import type { LimitedSession, SessionLimits } from '../../../policies/session-limits.js';
+import { ADMIT } from '../../../policies/verdict.js';
+import { codeOfUnopened } from './client-side-codes.js';
+import type { NativeListener } from './native-listener.js';
+
+/** What connections are judged and counted with. */
+export interface NativeConnectionsParts {
+  readonly limits: SessionLimits;
+  readonly stripe: WorkerStripe;
+  readonly failures: FailureLog;
+  /** Where the front end's events are (FrontEndOptions). */
+  readonly events: Int32Array;
+}
+
+/** The address of a client, and what its connection counts towards. */
+class ClientConnection implements LimitedSession {
+  isCountedAtListener = false;
+  clientEntry = NO_ENTRY;
+  word0 = 0;
+  word1 = 0;
+  word2 = 0;
+  word3 = 0;
+}
+
+/** Thread: worker; one for each front end. */
+export class NativeConnections {
+  readonly #parts: NativeConnectionsParts;
+  /** Those of limited listeners, by the front end's number; made on first use. */
+  readonly #limited: ClientConnection[] = [];
+  /** For connections that count towards nothing: only their address is looked at, and only for a moment. */
+  readonly #passing = new ClientConnection();
+
+  constructor(parts: NativeConnectionsParts) {
+    this.#parts = parts;
+  }
+
+  /** Writes decision and trust into an OPENED event. HOT. @param nowMs the shared clock */
+  opened(listener: NativeListener, base: number, nowMs: number): void {
+    const { events, limits } = this.#parts;
+    const isLimited = limits.isLimited(listener.index);
+    const connection = isLimited ? this.#connectionFor(this.#at(base, FrontEndField.number)) : this.#passing;
+    events[base + FrontEndField.trust] = this.#identify(connection, listener, base);
+    events[base + FrontEndField.decision] = ADMIT_CONNECTION;
+    if (!isLimited) return;
+    const verdict = limits.admit(connection, listener.index, Math.floor(nowMs * US_PER_MS));
+    if (verdict === ADMIT) return;
+    limits.release(connection, listener.index);
+    events[base + FrontEndField.decision] = REFUSE_CONNECTION;
+    this.#failed(listener, verdict, { client: addressText(connection) });
+  }
+
+  /** A CLOSED event: an admitted connection is over, or another one never began. */
+  closed(listener: NativeListener, base: number): void {
+    const { limits } = this.#parts;
+    const code = codeOfUnopened(this.#at(base, FrontEndField.reason));
+    if (code !== undefined) {
+      const peer: AddressWords = this.#takeAddress(new ClientConnection(), base + FrontEndField.peer0);
+      return this.#failed(listener, code, { peer: addressText(peer) });
+    }
+    if (limits.isLimited(listener.index))
+      limits.release(this.#connectionFor(this.#at(base, FrontEndField.number)), listener.index);
+  }
+
+  /**
+   * Finds out whose connection it is: the peer's, or whose a trusted peer's PROXY header says. Forwarded fields come from that client,
+   * whatever passed its bytes on, so it is that client who must be trusted for them (as with nginx's real_ip_header proxy_protocol).
+   *
+   * @returns bits of Trust
+   */
+  #identify(connection: ClientConnection, { trustedPeers }: NativeListener, base: number): number {
+    this.#takeAddress(connection, base + FrontEndField.peer0);
+    if (!trustedPeers.isTrusted(connection)) return 0;
+    if ((this.#at(base, FrontEndField.flags) & FrontEndFlag.PROXIED) === 0) return Trust.FORWARDED;
+    this.#takeAddress(connection, base + FrontEndField.claimed0);
+    // A header that claims no address proves nothing about the permissions of a socket's file.
+    const isForwardedTrusted = !isUnix(connection) && trustedPeers.isTrusted(connection);
+    return isForwardedTrusted ? Trust.PROXY_HEADER | Trust.FORWARDED : Trust.PROXY_HEADER;
+  }
+
+  #failed(listener: NativeListener, code: ErrorCode, facts: Readonly<Record<string, string>>): void {
+    this.#parts.stripe.countFailure(code);
+    this.#parts.failures.write('connection-failed', code, { listener: listener.plan.name, ...facts });
+  }
+
+  #connectionFor(number: number): ClientConnection {
+    let connection = this.#limited[number];
+    if (connection === undefined) {
+      connection = new ClientConnection();
+      this.#limited[number] = connection;
+    }
+    return connection;
+  }
+
+  #takeAddress(connection: ClientConnection, at: number): ClientConnection {
+    const { events } = this.#parts;
+    connection.word0 = events[at] as number;
+    connection.word1 = events[at + 1] as number;
+    connection.word2 = events[at + 2] as number;
+    connection.word3 = events[at + 3] as number;
+    return connection;
+  }
+
+  #at(base: number, field: number): number {
+    return this.#parts.events[base + field] as number; // inside the batch
+  }
+}
+
+const US_PER_MS = 1_000;

@@ -1,0 +1,101 @@
+/** The client's side of an exchange of the native front end: decisions go into the event that asks for them, bytes never come here. */
+import type { L7ListenerPlan } from '../../../config/plan.js';
+import { msBetween } from '../../../core/tick.js';
+import { Decision, type FrontEnd, FrontEndField } from '../../../engine/front-end.js';
+import type { LocalResponse } from '../../error-response.js';
+import { type AttemptStart, BEGUN, Exchange, type RequestDescription } from '../../exchange.js';
+import type { Pipeline } from '../../pipeline.js';
+
+/** What all exchanges of one front end share. */
+export interface NativeExchangeParts {
+  readonly frontEnd: FrontEnd;
+  readonly events: Int32Array;
+  readonly pipeline: Pipeline;
+}
+
+/** No event of the batch waits for a decision. */
+const NO_EVENT = -1;
+
+/** Thread: worker. */
+export class NativeExchange extends Exchange {
+  readonly #parts: NativeExchangeParts;
+  /** Where the event begins that waits for a decision, or NO_EVENT; of the batch with this number only. */
+  #askedAt = NO_EVENT;
+  #askedIn = 0;
+  /** Something is wrong with the request: what follows it on the connection means nothing. */
+  hasFault = false;
+
+  constructor(id: number, listener: L7ListenerPlan, parts: NativeExchangeParts) {
+    super(id, listener);
+    this.#parts = parts;
+  }
+
+  /**
+   * An event asks for a decision; without one it is answered. HOT.
+   *
+   * @param base  where the event begins
+   * @param batch number of the batch that it is in
+   */
+  ask(base: number, batch: number): void {
+    this.#askedAt = base;
+    this.#askedIn = batch;
+    this.#parts.events[base + FrontEndField.decision] = Decision.SETTLED;
+  }
+
+  /**
+   * What an event before this one in the same batch has decided is void: the client has done something since.
+   *
+   * @param batch number of the batch that is being handled
+   */
+  takeBack(batch: number): void {
+    if (this.#askedAt === NO_EVENT || this.#askedIn !== batch) return;
+    this.#parts.events[this.#askedAt + FrontEndField.decision] = Decision.SETTLED;
+  }
+
+  override describe(): RequestDescription {
+    const [method = '', target = '', , requestId = ''] = this.#parts.frontEnd.describe(this.id).split('\n');
+    const query = target.indexOf('?');
+    return { method, path: query < 0 ? target : target.slice(0, query), requestId };
+  }
+
+  /** HOT. */
+  override beginAttempt(slot: number): AttemptStart {
+    const { events, pipeline } = this.#parts;
+    let timeoutMs = this.exchangeTimeoutMs;
+    if (timeoutMs > 0) {
+      timeoutMs -= msBetween(this.beganAt, pipeline.now);
+      if (timeoutMs <= 0) return 'SLUICE_EXCHANGE_TIMEOUT';
+    }
+    events[this.#askedAt + FrontEndField.decision] = slot;
+    events[this.#askedAt + FrontEndField.exchangeTimeoutMs] = timeoutMs;
+    return BEGUN;
+  }
+
+  override tryAgain(slot: number): AttemptStart {
+    return this.beginAttempt(slot);
+  }
+
+  /** An answer and a break-off end the attempt by themselves. */
+  override release(): void {}
+
+  override sendLocal({ head, body }: LocalResponse, mustClose: boolean): false {
+    this.#parts.frontEnd.answer(this.id, head, body, mustClose);
+    return false;
+  }
+
+  override get isConnectionSpent(): boolean {
+    // Behind a CONNECT that its client takes for granted, bytes follow that are no request.
+    return this.hasFault || this.method === 'CONNECT';
+  }
+
+  override breakOff(): false {
+    this.#parts.frontEnd.breakOff(this.id);
+    return false;
+  }
+
+  override recycle(): void {
+    this.#askedAt = NO_EVENT;
+    this.hasFault = false;
+    this.reset();
+  }
+}

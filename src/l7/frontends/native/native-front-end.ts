@@ -1,0 +1,296 @@
+/**
+ * The native front end as the pipeline sees it: one for all its listeners in a worker. Walks the batches of its events, tells the
+ * pipeline what has happened, and sees to it that every event which asks for a decision gets one. Thread: worker.
+ */
+import type { WorkerStripe } from '../../../board/worker-stripe.js';
+import type { RoutePlan } from '../../../config/plan.js';
+import { invariant } from '../../../core/invariant.js';
+import type { Engine } from '../../../engine/engine.js';
+import { codeOfFailure } from '../../../engine/engine-failure.js';
+import {
+  FIRST_FRONT_END_EXCHANGE,
+  FRONT_END_EVENT_STRIDE,
+  type FrontEnd,
+  type FrontEndAddon,
+  FrontEndEventType,
+  FrontEndField,
+  FrontEndFlag,
+  METHOD_NAMES,
+  NO_POOL,
+  RequestFault,
+  UNKNOWN_HOST,
+} from '../../../engine/front-end.js';
+import type { OnShortage } from '../../../engine/session-engine.js';
+import { ClientBytes } from '../../../observability/client-bytes.js';
+import type { FailureLog } from '../../../observability/failure-log.js';
+import type { SessionLimits } from '../../../policies/session-limits.js';
+import type { HandOffPlace, SessionListenings } from '../../../worker/data-plane.js';
+import type { Pipeline, RequestFacts } from '../../pipeline.js';
+import { NO_TABLE } from '../../router.js';
+import { codeOfFault, endingOf } from './client-side-codes.js';
+import { NativeConnections } from './native-connections.js';
+import { NativeExchange, type NativeExchangeParts } from './native-exchange.js';
+import type { NativeListener } from './native-listener.js';
+
+/** Events in one batch; a fuller turn is delivered in several. */
+const BATCH_EVENTS = 256;
+/** Requests of one batch lie there. */
+const ARENA_BYTES = 1024 * 1024;
+
+/** What the front end needs of its worker. */
+export interface NativeFrontEndParts {
+  readonly addon: Pick<FrontEndAddon, 'FrontEnd'>;
+  /** By the index in the plan; null for a listener of another front end or mode. */
+  readonly listeners: readonly (NativeListener | null)[];
+  readonly engine: Engine;
+  readonly pipeline: Pipeline;
+  readonly limits: SessionLimits;
+  readonly stripe: WorkerStripe;
+  readonly failures: FailureLog;
+  /** This process's name in Via. */
+  readonly viaName: string;
+  /** 24 hex digits from a good source of randomness, other ones in each worker. */
+  readonly requestIdPrefix: string;
+  /** Most connections that this worker may accept for itself. */
+  readonly maxConnections: number;
+  readonly onShortage: OnShortage;
+}
+
+/** Facts of the request that is being admitted: one record for all, since admit keeps nothing of it. */
+class NativeFacts implements RequestFacts {
+  hasLoop = false;
+  maxForwards = -1;
+  // The front end has held head and announced body against the listener's limits itself (RequestFault).
+  readonly headBytes = 0;
+  readonly fields = 0;
+  readonly bodyBytes = -1;
+}
+
+export class NativeFrontEnd {
+  readonly #listeners: readonly (NativeListener | null)[];
+  readonly #pipeline: Pipeline;
+  readonly #connections: NativeConnections;
+  readonly #events = new Int32Array(BATCH_EVENTS * FRONT_END_EVENT_STRIDE);
+  readonly #arena = Buffer.alloc(ARENA_BYTES);
+  readonly #frontEnd: FrontEnd;
+  readonly #exchangeParts: NativeExchangeParts;
+  readonly #clientBytes: ClientBytes;
+  /** All exchanges ever made here, by their number less FIRST_FRONT_END_EXCHANGE. */
+  readonly #exchanges: NativeExchange[] = [];
+  readonly #facts = new NativeFacts();
+  #openExchanges = 0;
+  #batch = 0;
+  #isClosed = false;
+
+  constructor(parts: NativeFrontEndParts) {
+    const { listeners, pipeline, limits, stripe, failures } = parts;
+    this.#listeners = listeners;
+    this.#pipeline = pipeline;
+    this.#connections = new NativeConnections({ limits, stripe, failures, events: this.#events });
+    this.#clientBytes = new ClientBytes(stripe);
+    this.#frontEnd = new parts.addon.FrontEnd({
+      engine: parts.engine,
+      events: this.#events,
+      arena: this.#arena,
+      onBatch: (count) => this.onBatch(count),
+      onShortage: parts.onShortage,
+      maxConnections: parts.maxConnections,
+      viaName: parts.viaName,
+      requestIdPrefix: parts.requestIdPrefix,
+    });
+    this.#exchangeParts = { frontEnd: this.#frontEnd, events: this.#events, pipeline };
+  }
+
+  /** Takes connections from now on: from the mailbox, or at sockets of its own. @param listenings by index of the listener */
+  listen(listenings: SessionListenings): void {
+    for (const listener of this.#listeners) {
+      if (listener !== null) this.#frontEnd.openListener(listener.index, listener.settings());
+    }
+    for (const listener of this.#listeners) {
+      const listening = listener === null ? undefined : listenings[listener.index];
+      if (listener !== null && listening !== undefined)
+        this.#frontEnd.listen(listener.index, listening.from, listening.options);
+    }
+  }
+
+  /** Where the primary hands connections to; none where every listener has a socket of this worker's own. */
+  handOffPlaces(listenings: SessionListenings): readonly HandOffPlace[] {
+    const isHandedOff = this.#listeners.some((listener) => listener !== null && !(listener.index in listenings));
+    return isHandedOff ? [{ kind: 'mailbox', mode: 'l7', mailbox: this.#frontEnd.mailbox }] : [];
+  }
+
+  /** Stops accepting; answers in flight close their connections. Idempotent. */
+  drain(): void {
+    this.#frontEnd.stopListening();
+    this.#frontEnd.drain();
+  }
+
+  /** Client connections open now, those in the mailbox included. */
+  openConnections(): number {
+    const { connections, queued } = this.#frontEnd.stats();
+    return connections + queued;
+  }
+
+  /** Connections that wait in the mailbox, each with what may be a request. */
+  queuedConnections(): number {
+    return this.#frontEnd.stats().queued;
+  }
+
+  /** Exchanges that the pipeline knows of. */
+  get openExchanges(): number {
+    return this.#openExchanges;
+  }
+
+  /** Adds to the stripe's counters what has been moved since the last call. */
+  countBytes(): void {
+    if (!this.#isClosed) this.#clientBytes.count(this.#frontEnd.stats());
+  }
+
+  /** Closes every connection at once; to be called before the engine's close. Idempotent. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.countBytes();
+    this.#isClosed = true;
+    this.#frontEnd.close();
+  }
+
+  /** Handles a batch of events, and writes the decisions into those that ask for one. HOT: bench micro/l7/native-front-end. */
+  onBatch(count: number): void {
+    const nowMs = this.#pipeline.readClock();
+    this.#batch++;
+    for (let base = 0, end = count * FRONT_END_EVENT_STRIDE; base < end; base += FRONT_END_EVENT_STRIDE) {
+      switch (this.#events[base + FrontEndField.type]) {
+        case FrontEndEventType.REQUEST:
+          this.#requested(base);
+          break;
+        case FrontEndEventType.PROGRESS:
+          this.#progressed(base);
+          break;
+        case FrontEndEventType.OPENED:
+          this.#connections.opened(this.#listenerAt(base), base, nowMs);
+          break;
+        case FrontEndEventType.CLOSED:
+          this.#connections.closed(this.#listenerAt(base), base);
+          break;
+        case FrontEndEventType.ATTEMPT_FAILED:
+          this.#attemptFailed(base);
+          break;
+        case FrontEndEventType.FAULT:
+          this.#faulted(base);
+          break;
+      }
+    }
+  }
+
+  // --- what events mean ---------------------------------------------------------------------------------------------------
+
+  #requested(base: number): void {
+    const listener = this.#listenerAt(base);
+    const exchange = this.#exchangeFor(this.#at(base, FrontEndField.number), listener);
+    invariant(exchange.state === 'free', 'a number is used for another request when its exchange has finished');
+    exchange.listener = listener.plan;
+    exchange.method = METHOD_NAMES[this.#at(base, FrontEndField.method)] ?? '';
+    exchange.ask(base, this.#batch);
+    this.#openExchanges++;
+    const fault = this.#at(base, FrontEndField.fault);
+    if (fault !== RequestFault.NONE) {
+      exchange.hasFault = true;
+      return this.#pipeline.refuse(exchange, codeOfFault(fault));
+    }
+    const number = this.#at(base, FrontEndField.route);
+    if (number === UNKNOWN_HOST) return this.#requestedOfUnknownHost(exchange, listener, base);
+    this.#begin(exchange, listener.route(number), base);
+  }
+
+  /** The Host has not been seen here before, or is forgotten: finds its table, which the front end remembers. */
+  #requestedOfUnknownHost(exchange: NativeExchange, listener: NativeListener, base: number): void {
+    const table = listener.router.tableOf(this.#textAt(base, FrontEndField.hostOffset, FrontEndField.hostLength));
+    this.#events[base + FrontEndField.hostTable] = table;
+    if (table === NO_TABLE) return this.#pipeline.refuse(exchange, 'SLUICE_BAD_HOST');
+    const path = this.#textAt(base, FrontEndField.targetOffset, FrontEndField.pathLength);
+    this.#begin(exchange, listener.routeIn(table, path), base);
+  }
+
+  #begin(exchange: NativeExchange, route: RoutePlan | undefined, base: number): void {
+    const facts = this.#facts;
+    facts.hasLoop = (this.#at(base, FrontEndField.flags) & FrontEndFlag.LOOP) !== 0;
+    facts.maxForwards = this.#at(base, FrontEndField.maxForwards);
+    this.#pipeline.begin(exchange, route, facts);
+  }
+
+  #progressed(base: number): void {
+    const exchange = this.#openExchange(base);
+    const flags = this.#at(base, FrontEndField.flags);
+    const status = this.#at(base, FrontEndField.status);
+    // Told in one event with what came before it, a head may be of an attempt that TypeScript has ended meanwhile.
+    if ((flags & FrontEndFlag.FIRST_BYTE) !== 0 && exchange.state === 'attempting')
+      this.#pipeline.headCame(exchange, status, this.#at(base, FrontEndField.elapsedUs));
+    if ((flags & FrontEndFlag.ENDPOINT_DONE) !== 0) this.#pipeline.endpointDone(exchange);
+    if ((flags & FrontEndFlag.FINISHED) === 0) return;
+    exchange.takeBack(this.#batch);
+    exchange.status = status;
+    this.#openExchanges--;
+    this.#pipeline.finished(exchange, endingOf(this.#at(base, FrontEndField.reason)));
+  }
+
+  #attemptFailed(base: number): void {
+    const exchange = this.#openExchange(base);
+    exchange.ask(base, this.#batch);
+    const flags = this.#at(base, FrontEndField.flags);
+    if ((flags & FrontEndFlag.HEAD_SEEN) !== 0 && exchange.state === 'attempting') exchange.state = 'relaying';
+    // The exchange has been answered or broken off in the meantime, and its attempt with it.
+    if (exchange.state !== 'attempting' && exchange.state !== 'relaying') return;
+    const reason = this.#at(base, FrontEndField.reason);
+    if (reason === NO_POOL) return this.#pipeline.attemptUnusable(exchange);
+    this.#pipeline.attemptFailed(
+      exchange,
+      codeOfFailure(reason),
+      (flags & FrontEndFlag.RETRYABLE) !== 0,
+      this.#at(base, FrontEndField.elapsedUs),
+      this.#at(base, FrontEndField.errno),
+    );
+  }
+
+  #faulted(base: number): void {
+    const exchange = this.#openExchange(base);
+    // Whatever is wrong behind a request that has its answer changes nothing: the front end reads no further.
+    if (exchange.state === 'answering' || exchange.state === 'broken') return;
+    exchange.takeBack(this.#batch);
+    exchange.hasFault = true;
+    this.#pipeline.clientFailed(exchange, codeOfFault(this.#at(base, FrontEndField.fault)));
+  }
+
+  // --- reading events -----------------------------------------------------------------------------------------------------
+
+  #exchangeFor(number: number, listener: NativeListener): NativeExchange {
+    const index = number - FIRST_FRONT_END_EXCHANGE;
+    let exchange = this.#exchanges[index];
+    if (exchange === undefined) {
+      exchange = new NativeExchange(number, listener.plan, this.#exchangeParts);
+      this.#exchanges[index] = exchange;
+    }
+    return exchange;
+  }
+
+  #openExchange(base: number): NativeExchange {
+    const exchange = this.#exchanges[this.#at(base, FrontEndField.number) - FIRST_FRONT_END_EXCHANGE];
+    invariant(exchange !== undefined && exchange.state !== 'free', 'the front end speaks of exchanges that have begun');
+    return exchange;
+  }
+
+  #listenerAt(base: number): NativeListener {
+    const listener = this.#listeners[this.#at(base, FrontEndField.listener)];
+    invariant(listener, 'a connection comes from a listener of the native front end');
+    return listener;
+  }
+
+  /** The bytes that two fields of an event point at, one character each. */
+  #textAt(base: number, offsetField: number, lengthField: number): string {
+    const offset = this.#at(base, offsetField);
+    return this.#arena.toString('latin1', offset, offset + this.#at(base, lengthField));
+  }
+
+  #at(base: number, field: number): number {
+    return this.#events[base + field] as number; // inside the batch
+  }
+}

@@ -1,0 +1,241 @@
+/** A native front end that reports what the test says, and keeps what it was told: the contract of src/engine/front-end.ts. */
+import { EndpointLedger } from '../../../../../src/balancing/endpoint-ledger.js';
+import { UpstreamRuntime } from '../../../../../src/balancing/upstream-runtime.js';
+import type { L7ListenerPlan, UpstreamPlan } from '../../../../../src/config/plan.js';
+import { seededRng } from '../../../../../src/core/rng.js';
+import { type Engine, MAX_EXCHANGES } from '../../../../../src/engine/engine.js';
+import {
+  ClientEnd,
+  FIRST_FRONT_END_EXCHANGE,
+  FRONT_END_EVENT_STRIDE,
+  type FrontEnd,
+  FrontEndEventType,
+  FrontEndField,
+  FrontEndFlag,
+  type FrontEndListenerSettings,
+  type FrontEndOptions,
+  type FrontEndStats,
+  Method,
+} from '../../../../../src/engine/front-end.js';
+import { ExchangeRecorder } from '../../../../../src/l7/exchange-recorder.js';
+import { NativeFrontEnd } from '../../../../../src/l7/frontends/native/native-front-end.js';
+import { NativeListener } from '../../../../../src/l7/frontends/native/native-listener.js';
+import { Pipeline } from '../../../../../src/l7/pipeline.js';
+import { FailureLog } from '../../../../../src/observability/failure-log.js';
+import { SessionLimits } from '../../../../../src/policies/session-limits.js';
+import { FakeTime } from '../../../control/fake-time.js';
+import { captureLog } from '../../../control/log-capture.js';
+import { listenerPlan } from '../../../control/plans.js';
+import { boardOf } from '../../../l4/scripted-engine.js';
+
+/** Number of the exchange that tests speak of as `n`. */
+export const exchange = (n: number): number => FIRST_FRONT_END_EXCHANGE + n;
+
+/** One event, in the words of the contract; what is left out is 0. */
+export type ScriptedEvent = Partial<Record<Exclude<keyof typeof FrontEndField, 'type'>, number>> & {
+  readonly type: number;
+  readonly host?: string;
+  readonly target?: string;
+};
+
+/** 192.0.2.`last`. */
+export const peer = (last: number): Partial<ScriptedEvent> => ({ peer2: 0xffff, peer3: 0xc0_00_02_00 | last });
+export const claimed = (last: number): Partial<ScriptedEvent> => ({
+  flags: FrontEndFlag.PROXIED,
+  claimed2: 0xffff,
+  claimed3: 0xc0_00_02_00 | last,
+});
+
+export const opened = (number: number, more: Partial<ScriptedEvent> = {}): ScriptedEvent => ({
+  type: FrontEndEventType.OPENED,
+  number,
+  ...peer(1),
+  ...more,
+});
+export const closed = (number: number, reason: number = ClientEnd.IDLE, more = {}): ScriptedEvent => ({
+  type: FrontEndEventType.CLOSED,
+  number,
+  reason,
+  ...more,
+});
+export const request = (n: number, more: Partial<ScriptedEvent> = {}): ScriptedEvent => ({
+  type: FrontEndEventType.REQUEST,
+  number: exchange(n),
+  method: Method.GET,
+  maxForwards: -1,
+  ...more,
+});
+export const progress = (n: number, flags: number, more: Partial<ScriptedEvent> = {}): ScriptedEvent => ({
+  type: FrontEndEventType.PROGRESS,
+  number: exchange(n),
+  flags,
+  ...more,
+});
+export const { FIRST_BYTE, ENDPOINT_DONE, FINISHED, RETRYABLE, HEAD_SEEN } = FrontEndFlag;
+/** A whole response in one event. */
+export const served = (n: number, status = 200, elapsedUs = 500): ScriptedEvent =>
+  progress(n, FIRST_BYTE | ENDPOINT_DONE | FINISHED, { status, elapsedUs, reason: ClientEnd.DELIVERED });
+export const finished = (n: number, reason: number = ClientEnd.DELIVERED, status = 0): ScriptedEvent =>
+  progress(n, FINISHED, { reason, status });
+export const attemptFailed = (n: number, reason: number, flags: number = RETRYABLE, errno = 0): ScriptedEvent => ({
+  type: FrontEndEventType.ATTEMPT_FAILED,
+  number: exchange(n),
+  reason,
+  flags,
+  errno,
+  elapsedUs: 900,
+});
+export const faulted = (n: number, fault: number): ScriptedEvent => ({
+  type: FrontEndEventType.FAULT,
+  number: exchange(n),
+  fault,
+});
+
+/** Writes events and texts as the front end does. */
+export function fillBatch({ events, arena }: FrontEndOptions, batch: readonly ScriptedEvent[]): void {
+  let offset = 5; // texts need not begin at 0
+  const put = (text: string): number => {
+    arena.set(Buffer.from(text, 'latin1'), offset);
+    offset += text.length;
+    return offset - text.length;
+  };
+  batch.forEach((event, index) => {
+    const base = index * FRONT_END_EVENT_STRIDE;
+    events.fill(0, base, base + FRONT_END_EVENT_STRIDE);
+    const { host = '', target = '', ...words } = event;
+    for (const [name, value] of Object.entries(words))
+      events[base + FrontEndField[name as keyof typeof FrontEndField]] = value as number;
+    if (event.type !== FrontEndEventType.REQUEST) return;
+    events[base + FrontEndField.hostOffset] = put(host);
+    events[base + FrontEndField.hostLength] = host.length;
+    events[base + FrontEndField.targetOffset] = put(target);
+    events[base + FrontEndField.targetLength] = target.length;
+    events[base + FrontEndField.pathLength] = target.split('?')[0]!.length;
+  });
+}
+
+export class ScriptedFrontEnd implements FrontEnd {
+  readonly calls: string[] = [];
+  readonly bodies: string[] = [];
+  readonly listeners = new Map<number, FrontEndListenerSettings>();
+  readonly mailbox = 9;
+  figures: FrontEndStats = {
+    connections: 0,
+    idleConnections: 0,
+    queued: 0,
+    exchanges: 0,
+    tunnels: 0,
+    heldBytes: 0,
+    accepted: 0,
+    requests: 0,
+    dropped: 0,
+    bytesFromClients: 0,
+    bytesToClients: 0,
+  };
+  /** What `describe` says. */
+  description = 'GET\n/path?secret=1\nexample.org\n00ff';
+
+  constructor(readonly options: FrontEndOptions) {}
+
+  openListener(listener: number, settings: FrontEndListenerSettings): void {
+    this.calls.push(`listener ${listener}`);
+    this.listeners.set(listener, settings);
+  }
+  listen = (listener: number, from: object): void => void this.calls.push(`listen ${listener} ${JSON.stringify(from)}`);
+  stopListening = (): void => void this.calls.push('stop listening');
+  drain = (): void => void this.calls.push('drain');
+  decide = (): boolean => false;
+  answer(number: number, head: string, body: string, mustClose: boolean): void {
+    this.calls.push(`answer ${number - FIRST_FRONT_END_EXCHANGE} ${head.slice(0, 3)}${mustClose ? ' close' : ''}`);
+    this.bodies.push(body);
+  }
+  breakOff = (number: number): void => void this.calls.push(`break off ${number - FIRST_FRONT_END_EXCHANGE}`);
+  header = (): null => null;
+  setHeader = (): void => {};
+  describe = (): string => this.description;
+  stats = (): FrontEndStats => this.figures;
+  close = (): void => void this.calls.push('close');
+}
+
+/** A listener of the native front end. */
+export const nativeListenerPlan = (parts: Partial<L7ListenerPlan> = {}): L7ListenerPlan => ({
+  ...listenerPlan('web', '127.0.0.1', 80),
+  frontend: 'native',
+  ...parts,
+});
+
+/** The front end and the pipeline around a scripted engine side, over a real board. */
+export function frontEndOf(
+  endpoints = 2,
+  parts: { listener?: Partial<L7ListenerPlan>; upstream?: Partial<UpstreamPlan>; rngSeed?: number } = {},
+) {
+  const { board, worker, upstream, slots } = boardOf(endpoints, parts.upstream);
+  const plan = nativeListenerPlan(parts.listener);
+  const time = new FakeTime();
+  const log = captureLog();
+  const ledger = new EndpointLedger(worker, MAX_EXCHANGES);
+  const failures = new FailureLog(log.logger, () => time.nowMs());
+  const fileLimits: number[] = [];
+  const pipeline = new Pipeline({
+    upstreams: [new UpstreamRuntime(upstream, { board: worker, ledger, rng: seededRng(parts.rngSeed ?? 1) })],
+    recorder: new ExchangeRecorder(worker.stripe, failures),
+    clock: time,
+    onFileLimit: () => void fileLimits.push(1),
+  });
+  let made: ScriptedFrontEnd | undefined;
+  class Double extends ScriptedFrontEnd {
+    constructor(options: FrontEndOptions) {
+      super(options);
+      made = this;
+    }
+  }
+  const frontEnd = new NativeFrontEnd({
+    addon: { FrontEnd: Double },
+    listeners: [new NativeListener(0, plan)],
+    engine: {} as Engine,
+    pipeline,
+    limits: new SessionLimits(worker, [plan]),
+    stripe: worker.stripe,
+    failures,
+    viaName: 'sluice',
+    requestIdPrefix: '0'.repeat(24),
+    maxConnections: 100,
+    onShortage: () => {},
+  });
+  const native = made!;
+  const at = (index: number, field: keyof typeof FrontEndField): number =>
+    native.options.events[index * FRONT_END_EVENT_STRIDE + FrontEndField[field]]!;
+  return {
+    frontEnd,
+    native,
+    pipeline,
+    board,
+    worker,
+    slots,
+    time,
+    log,
+    ledger,
+    fileLimits,
+    at,
+    /** Hands over a batch. @returns the decisions */
+    batch: (...scripted: ScriptedEvent[]): number[] => {
+      fillBatch(native.options, scripted);
+      native.options.onBatch(scripted.length);
+      return scripted.map((_, index) => at(index, 'decision'));
+    },
+    inflight: () => slots.map((slot) => board.load.inflight(slot)),
+    latencies: () => slots.map((slot) => board.load.latencyUs(slot)),
+    endpointFailures: () => slots.map((slot) => board.endpointFigures(slot).failures),
+    counted: () => Object.fromEntries(Object.entries(board.totals().failures).filter(([, count]) => count > 0)),
+    /** Nothing is held or counted as open any more. */
+    leftovers: () => ({
+      inflight: slots.reduce((sum, slot) => sum + board.load.inflight(slot), 0),
+      ledger: ledger.open,
+      pipeline: pipeline.openExchanges,
+      frontEnd: frontEnd.openExchanges,
+      board: board.totals().exchanges,
+    }),
+  };
+}
+
+export const NOTHING_LEFT = { inflight: 0, ledger: 0, pipeline: 0, frontEnd: 0, board: 0 };
