@@ -3,18 +3,18 @@
 #
 #   native/fuzz/run.sh SECONDS [TARGET]
 #
-# SECONDS for each target; 0 only replays the corpus. TARGET: response, chunked, request_head, proxy_header or client_hello;
-# all of them without it.
+# SECONDS for each target; 0 only replays the corpus. TARGET: response, chunked, request_head, client_request, proxy_header or
+# client_hello; all of them without it.
 # Exit code: 0 no finding or no libFuzzer here, 1 a finding, 2 wrong usage or a build error. What is found, and what the
 # fuzzer learned, goes to a directory under $TMPDIR that is named at the end; add to the corpus by hand, with a unit test.
 set -euo pipefail
 
 fuzz_dir=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 native_dir=$(dirname -- "$fuzz_dir")
-targets=(response chunked request_head proxy_header client_hello)
+targets=(response chunked request_head client_request proxy_header client_hello)
 
 usage() {
-  echo "usage: native/fuzz/run.sh SECONDS [response|chunked|request_head|proxy_header|client_hello]" >&2
+  echo "usage: native/fuzz/run.sh SECONDS [response|chunked|request_head|client_request|proxy_header|client_hello]" >&2
   exit 2
 }
 
