@@ -255,6 +255,10 @@ ParseStatus ClientRequestParser::ReadFieldLines(std::string_view input) {
     line = at = next;
   }
   if (!state_.has_host && !state_.is_minor_zero) return Refuse(RequestFault::kBadHost);
+  if (state_.method == Method::kConnect &&
+      (state_.has_transfer_encoding || state_.content_length > 0)) {
+    return Refuse(RequestFault::kBadFraming);
+  }
   state_.line = Offset(begin, line);
   state_.headers = headers;
   return ParseStatus::kDone;

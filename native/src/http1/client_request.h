@@ -115,7 +115,9 @@ struct ClientRequest {
 /// - kBadFraming: both Content-Length and Transfer-Encoding, one of them twice, a Content-Length
 /// that
 ///   is not digits alone (a list, a sign, empty, 2^63 and more), a Transfer-Encoding other than
-///   "chunked" in any case, HTAB around either value, Transfer-Encoding in HTTP/1.0.
+///   "chunked" in any case, HTAB around either value, Transfer-Encoding in HTTP/1.0; content of
+///   CONNECT, which has none (RFC 9110 section 9.3.6) and behind which recipients look for
+///   different things.
 /// - kBadHost: Host missing in HTTP/1.1, twice, or not `uri-host [":" port]` (src/l7/router.ts,
 ///   HOST_FIELD); empty. Also where an absolute form makes it meaningless.
 /// - kTargetTooLong, kHeadTooLarge (also more than kMaxMarkedLines or kMaxConnectionOptions): as

@@ -86,6 +86,16 @@ TEST(RefusesCodingsOfHttp10) {
            RequestFault::kBadHost);
 }
 
+TEST(RefusesContentOfConnect) {
+  const auto fault_of = [](std::string_view field) {
+    return ParseRequest("CONNECT b:1 HTTP/1.1\r\nHost: b:1\r\n" + std::string(field) + "\r\n")
+        .fault;
+  };
+  CHECK_EQ(fault_of("Content-Length: 5\r\n"), RequestFault::kBadFraming);
+  CHECK_EQ(fault_of("Transfer-Encoding: chunked\r\n"), RequestFault::kBadFraming);
+  CHECK_EQ(fault_of("Content-Length: 0\r\n"), RequestFault::kNone);
+}
+
 TEST(LetsWhatStandsFirstDecide) {
   CHECK_EQ(ParseRequest("GET / HTTP/1.1\r\nContent-Length: x\r\nBad Name: x\r\n\r\n").fault,
            RequestFault::kBadFraming);
