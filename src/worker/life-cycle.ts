@@ -10,7 +10,7 @@ import { ProxyError } from '../core/proxy-error.js';
 import type { Addon } from '../engine/addon.js';
 import { createLogger } from '../observability/logger.js';
 import { attemptNumbersFor } from './attempt-numbers.js';
-import type { DataPlane, MakeDataPlane, WorkerStats } from './data-plane.js';
+import type { DataPlane, MakeDataPlane } from './data-plane.js';
 import type { FromWorker, ToWorker, WorkerSeed } from './messages.js';
 
 /** How often the worker writes its heartbeat to its stripe and reports its counts. */
@@ -57,6 +57,7 @@ export async function runWorker({ makeDataPlane, loadAddon }: WorkerParts): Prom
   });
   try {
     const numbers = attemptNumbersFor(seed.plan);
+    const addon = loadAddon();
     dataPlane = makeDataPlane({
       plan: seed.plan,
       workerIndex: seed.workerIndex,
@@ -66,14 +67,15 @@ export async function runWorker({ makeDataPlane, loadAddon }: WorkerParts): Prom
       sessionListenings: seed.sessionListenings,
       maxSessions: seed.maxSessions,
       viaName: seed.viaName,
-      addon: loadAddon(),
+      addon,
       clock,
       logger,
     });
-    obey(port, dataPlane, board.stripe, send);
+    const report = reporterOf(dataPlane, addon, send);
+    obey(port, dataPlane, board.stripe, report);
     await dataPlane.start();
     board.stripe.setState('serving');
-    beat(dataPlane, board.stripe, clock, send);
+    beat(board.stripe, clock, report);
     send({ kind: 'accepts', handOffPlaces: dataPlane.handOffPlaces() });
   } catch (error) {
     if (!(error instanceof ProxyError)) throw error;
@@ -97,27 +99,23 @@ function endThread(exitCode: number): never {
   process.exit(exitCode);
 }
 
+/** @returns what tells the primary the counts of this worker as they are now */
+function reporterOf(dataPlane: DataPlane, addon: Addon, send: (message: FromWorker) => void): () => void {
+  return () => send({ kind: 'stats', stats: { ...dataPlane.stats(), busyShare: addon.loopBusyShare() } });
+}
+
 /** Writes the heartbeat and reports the counts, now and every second. */
-function beat(dataPlane: DataPlane, stripe: WorkerStripe, clock: Clock, send: (message: FromWorker) => void): void {
+function beat(stripe: WorkerStripe, clock: Clock, report: () => void): void {
   const once = (): void => {
     stripe.beat(clock.nowTick());
-    send({ kind: 'stats', stats: statsOf(dataPlane) });
+    report();
   };
   once();
   setInterval(once, HEARTBEAT_MS);
 }
 
-function statsOf(dataPlane: DataPlane): WorkerStats {
-  return { ...dataPlane.stats(), busyShare: 0 };
-}
-
 /** Does what the primary says. */
-function obey(
-  port: MessagePort,
-  dataPlane: DataPlane,
-  stripe: WorkerStripe,
-  send: (message: FromWorker) => void,
-): void {
+function obey(port: MessagePort, dataPlane: DataPlane, stripe: WorkerStripe, report: () => void): void {
   let isDraining = false;
   port.on('message', (message: ToWorker) => {
     switch (message.kind) {
@@ -129,7 +127,7 @@ function obey(
         isDraining = true;
         stripe.setState('draining');
         dataPlane.drain();
-        drainThenEnd(dataPlane, stripe, send);
+        drainThenEnd(dataPlane, stripe, report);
         return;
       case 'end':
         endThread(0);
@@ -138,12 +136,12 @@ function obey(
 }
 
 /** Waits until nothing is open in two looks in a row: a request may just be on its way in on an open connection. */
-function drainThenEnd(dataPlane: DataPlane, stripe: WorkerStripe, send: (message: FromWorker) => void): void {
+function drainThenEnd(dataPlane: DataPlane, stripe: WorkerStripe, report: () => void): void {
   let quietLooks = 0;
   let openBefore = -1;
   const poll = setInterval(() => {
     const open = dataPlane.openExchanges();
-    if (open !== openBefore) send({ kind: 'stats', stats: statsOf(dataPlane) });
+    if (open !== openBefore) report();
     openBefore = open;
     quietLooks = open === 0 ? quietLooks + 1 : 0;
     if (quietLooks < 2) return;

@@ -20,8 +20,8 @@ const EXCHANGE_ENDS: ReadonlyMap<number, Ending> = new Map<number, Ending>([
   [ClientEnd.DELIVERED, DELIVERED],
   [ClientEnd.GONE, 'SLUICE_CLIENT_GONE'],
   [ClientEnd.STALLED, 'SLUICE_CLIENT_STALLED'],
-  // Who breaks an answer off has said why; this is for a tunnel whose endpoint reset it.
-  [ClientEnd.BROKEN_OFF, 'SLUICE_RESPONSE_TRUNCATED'],
+  // Who breaks an answer off has said why; this is for a tunnel that its endpoint has reset.
+  [ClientEnd.BROKEN_OFF, 'SLUICE_ENDPOINT_RESET'],
   [ClientEnd.TUNNEL_IDLE, 'SLUICE_TUNNEL_IDLE'],
 ]);
 
