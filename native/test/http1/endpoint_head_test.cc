@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "check.h"
+#include "http1/bytes.h"
 #include "http1/request_head.h"
 #include "request_splits.h"
 

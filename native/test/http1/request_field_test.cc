@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "check.h"
+#include "http1/bytes.h"
 #include "http1/field_name.h"
 
 namespace sluice::http1 {
