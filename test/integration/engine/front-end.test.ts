@@ -1,6 +1,9 @@
 /** The front end in one thread: requests over real sockets through a real engine, decisions, and answers of TypeScript. */
 import { once } from 'node:events';
-import { constants } from 'node:os';
+import { existsSync } from 'node:fs';
+import { connect } from 'node:net';
+import { constants, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
   BodyKind,
@@ -15,6 +18,7 @@ import {
   NO_ROUTE,
   UNKNOWN_HOST,
 } from '../../../src/engine/front-end.js';
+import { loadEngine } from '../../../src/engine/load-engine.js';
 import { endAfterEach } from '../../harness/end-after-each.js';
 import { statusOf, valuesOf } from '../../harness/http-message.js';
 import { ok, type RequestEndpoint, startRequestEndpoint } from '../../harness/request-endpoint.js';
@@ -22,6 +26,7 @@ import { until } from '../../harness/wire.js';
 import { WireClient } from '../../harness/wire-client.js';
 import { PATIENT } from './recording-engine.js';
 import { type RecordingFrontEnd, startFrontEnd, VIA_NAME } from './recording-front-end.js';
+import { LISTENING, openLoopback } from './recording-session-engine.js';
 
 const started = endAfterEach();
 const GET = 'GET /some/path?x=1 HTTP/1.1\r\nHost: shop.example\r\nAccept: text/plain\r\n\r\n';
@@ -300,6 +305,36 @@ describe('front end', () => {
     for (const client of clients) client.close();
     expect(statusOf(await third.response())).toBe(200);
     expect(recording.shortages).toEqual([constants.errno.EMFILE, 0]);
+  });
+
+  it("takes connections from the primary's acceptor through its mailbox", async () => {
+    const recording = await startPair();
+    const { Acceptor } = loadEngine();
+    const acceptor = await started(new Acceptor({ onShortage: () => {} }));
+    const socket = await started(openLoopback());
+    acceptor.listen(0, socket.descriptor);
+    acceptor.addWorker(recording.frontEnd.mailbox);
+    const client = await openClient(socket.port);
+    client.send(GET);
+    expect(statusOf(await client.response())).toBe(200);
+    expect(acceptor.stats().open).toEqual([1]);
+    client.close();
+    await recording.untilType(FrontEndEventType.CLOSED);
+    await until('its end is counted', () => acceptor.stats().open[0] === 0);
+  });
+
+  it('listens on a UNIX socket, whose peers have no address', async () => {
+    const recording = await startPair();
+    const path = join(tmpdir(), `sluice-front-end-${process.pid}`);
+    recording.frontEnd.listen(0, { path, mode: 0o600 }, LISTENING);
+    const socket = connect({ path });
+    await started({ close: () => socket.destroy() });
+    socket.write(GET);
+    expect(String((await once(socket, 'data'))[0])).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+    const [opened] = recording.events;
+    expect(opened).toMatchObject({ peer0: 0, peer1: 0, peer2: 0, peer3: 0, peerPort: 0 });
+    recording.frontEnd.stopListening();
+    expect(existsSync(path)).toBe(false);
   });
 
   it('stops accepting and goes on with its connections', async () => {
