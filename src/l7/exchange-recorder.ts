@@ -2,7 +2,7 @@
 import type { WorkerStripe } from '../board/worker-stripe.js';
 import type { ErrorCode } from '../core/error-catalog.js';
 import type { FailureLog } from '../observability/failure-log.js';
-import { DELIVERED, type Ending, type Exchange } from './exchange.js';
+import { DELIVERED, type Ending, type Exchange, type RequestDescription } from './exchange.js';
 
 /** Thread: worker. */
 export class ExchangeRecorder {
@@ -38,15 +38,21 @@ export class ExchangeRecorder {
     if (exchange.status !== 0) this.#stripe.countResponse(exchange.status);
     if (ending === DELIVERED) return;
     this.#stripe.countFailure(ending);
-    const { method, path, requestId } = exchange.describe();
     this.#failures.write('exchange-failed', ending, {
       listener: exchange.listener.name,
       ...(exchange.upstream === null ? {} : { upstream: exchange.upstream.plan.name }),
-      method,
-      path,
+      ...known(exchange.describe()),
       status: exchange.status,
       attempts: exchange.attempts,
-      requestId,
     });
   }
+}
+
+/** What of a request is known: one that could not be parsed may have neither method nor id. */
+function known({ method, path, requestId }: RequestDescription): Partial<RequestDescription> {
+  return {
+    ...(method === '' ? {} : { method }),
+    ...(path === '' ? {} : { path }),
+    ...(requestId === '' ? {} : { requestId }),
+  };
 }
