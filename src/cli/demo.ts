@@ -4,8 +4,9 @@ import { parseBindAddress } from '../config/address.js';
 import { ADMIN_ADDRESS, LISTEN_ADDRESS, UPSTREAM_NAME } from '../config/defaults.js';
 import type { ConfigFlags } from '../config/flags.js';
 import { loadConfig } from '../config/load.js';
+import type { BindPlan } from '../config/plan.js';
 import type { Primary } from '../control/primary.js';
-import { ExitCode, placeText } from '../control/start-failure.js';
+import { bindText, ExitCode, placeText } from '../control/start-failure.js';
 import { invariant } from '../core/invariant.js';
 import type { Addon } from '../engine/addon.js';
 import type { LogSink } from '../observability/log-sink.js';
@@ -119,20 +120,17 @@ function sinkAround(display: DemoDisplay, sink: LogSink): LogSink {
 
 function introduction(primary: Primary, balance: string, words: CommandWords): string {
   const [listener] = primary.plan.listeners;
-  invariant(listener?.bind.kind === 'tcp', 'the demo listens on a port');
-  const { host, port } = listener.bind;
-  const isWildcard = host === '0.0.0.0' || host === '::';
-  const url = `http://${placeText(isWildcard ? '127.0.0.1' : host, port)}/`;
+  invariant(listener, 'the demo has a listener');
+  const url = urlOf(listener.bind);
   const { workers } = primary.plan;
   const admin = primary.adminAddress;
   return [
     '',
-    `sluice listens on ${url} with ${workers} ${workers === 1 ? 'worker' : 'workers'} and balances by ${balance} over`,
+    `sluice listens on ${url ?? bindText(listener.bind)} with ${workers} ${workers === 1 ? 'worker' : 'workers'} and balances by ${balance} over`,
     ...DEMO_ENDPOINTS.map(({ name, delayMs }) => `  ${name.padEnd(7)} which takes ${delayMs} ms to answer`),
     '',
     'Try in another terminal:',
-    `  curl ${url}`,
-    `  ${words.bench} --url ${url}`,
+    ...(url === null ? [`  curl ${curlOption(listener.bind)} http://localhost/`] : [`  curl ${url}`, `  ${words.bench} --url ${url}`]),
     ...(admin === null
       ? []
       : [`  curl http://${placeText(admin.host, admin.port)}/api/v1/upstreams/${UPSTREAM_NAME}/endpoints`]),
@@ -143,6 +141,19 @@ function introduction(primary: Primary, balance: string, words: CommandWords): s
     '',
     '',
   ].join('\n');
+}
+
+/** Where a browser finds the listener; null for a UNIX socket, which has no URL. */
+function urlOf(bind: BindPlan): string | null {
+  if (bind.kind === 'unix') return null;
+  const isWildcard = bind.host === '0.0.0.0' || bind.host === '::';
+  return `http://${placeText(isWildcard ? '127.0.0.1' : bind.host, bind.port)}/`;
+}
+
+/** What curl needs to be told of a UNIX socket; '' for a port. */
+function curlOption(bind: BindPlan): string {
+  if (bind.kind === 'tcp') return '';
+  return bind.path.startsWith('@') ? `--abstract-unix-socket ${bind.path.slice(1)}` : `--unix-socket ${bind.path}`;
 }
 
 /** Prints the live line: every second on a terminal; elsewhere every five seconds, if something has changed. */

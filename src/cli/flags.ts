@@ -1,5 +1,14 @@
 /** The one table of commands and flags: argument parsing, help texts and docs/configuration.md all read it. */
-import { ADMIN_ADDRESS, BALANCER, LISTEN_ADDRESS, LOG_LEVEL, MODE, RELAY, WORKERS } from '../config/defaults.js';
+import {
+  ADMIN_ADDRESS,
+  BALANCER,
+  FRONT_END,
+  LISTEN_ADDRESS,
+  LOG_LEVEL,
+  MODE,
+  RELAY,
+  WORKERS,
+} from '../config/defaults.js';
 import type { ConfigFlags } from '../config/flags.js';
 
 /** Commands of this version. */
@@ -95,7 +104,7 @@ export const FLAGS: readonly Flag[] = [
     isRepeatable: true,
     commands: PROXY_COMMANDS,
     sentence:
-      'Address to listen on; :8080 is all IPv4 addresses; with --mode l4 also unix:/path. May be given several times.',
+      'Address to listen on; :8080 is all IPv4 addresses. Except with --frontend uws also unix:/path. May be given several times.',
   }),
   setting('upstream', {
     name: 'upstream',
@@ -124,15 +133,15 @@ export const FLAGS: readonly Flag[] = [
   setting('frontend', {
     name: 'frontend',
     value: 'NAME',
-    default: 'uws',
-    sentence: "What speaks the client's protocol in mode l7: uws (uWebSockets.js).",
+    default: FRONT_END,
+    sentence: "What speaks the client's protocol in mode l7: native (sluice's own engine) or uws (uWebSockets.js).",
   }),
   setting('accept', {
     name: 'accept',
     value: 'HOW',
     default: 'primary',
     sentence:
-      'Who accepts connections: primary or reuseport. In mode l7 with a uWebSockets.js before 20.56 the workers share the port in both cases.',
+      'Who accepts connections: primary or reuseport. With --frontend uws and a uWebSockets.js before 20.56 the workers share the port in both cases.',
   }),
   setting('relay', {
     name: 'relay',

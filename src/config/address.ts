@@ -14,7 +14,7 @@ export interface BindAddress {
   readonly port: number;
 }
 
-/** Where an l4 listener listens: as BindAddress, or a UNIX socket; `path` is absolute, or '@name' for an abstract socket. */
+/** Where a listener listens: as BindAddress, or a UNIX socket; `path` is absolute, or '@name' for an abstract socket. */
 export type ListenAddress = ({ readonly kind: 'tcp' } & BindAddress) | { readonly kind: 'unix'; readonly path: string };
 
 /** What a parser of this folder answers; `hint` says how to mend the text, where that is known. */
@@ -26,7 +26,7 @@ const ENDPOINT_FORMS = 'an address such as 10.0.0.1:9001, api.internal:9001, [::
 const BIND_FORMS = 'an address of this machine such as 127.0.0.1:8080, :8080 (all IPv4 addresses) or [::1]:8080';
 
 const LISTEN_FORMS =
-  'an address of this machine such as 127.0.0.1:5432, :5432 (all IPv4 addresses), [::1]:5432, unix:/run/db.sock or unix:@name';
+  'an address of this machine such as 127.0.0.1:8080, :8080 (all IPv4 addresses), [::1]:8080, unix:/run/db.sock or unix:@name';
 
 /** The longest path that fits `sockaddr_un` with its closing NUL. */
 const UNIX_PATH_MAX_BYTES = 107;
@@ -67,10 +67,7 @@ export function parseEndpointAddress(text: string): Parsed<EndpointAddress> {
  */
 export function parseBindAddress(text: string): Parsed<BindAddress> {
   if (text.startsWith('unix:')) {
-    return failure(
-      BIND_FORMS,
-      'an l7 listener cannot listen on a UNIX socket with the uws front end; a listener of mode l4 can, and endpoints may have one',
-    );
+    return failure(BIND_FORMS, 'only listeners and endpoints may have a UNIX socket');
   }
   const split = splitHostPort(text, BIND_FORMS);
   if (!split.ok) return split;
@@ -82,7 +79,7 @@ export function parseBindAddress(text: string): Parsed<BindAddress> {
 }
 
 /**
- * Reads where an l4 listener listens. Thread: any.
+ * Reads where a listener listens. Thread: any.
  *
  * @param text as for `parseBindAddress`, or "unix:/path", or "unix:@name" for an abstract socket; nothing around it
  */

@@ -1,33 +1,23 @@
 /** Compiles a validated configuration into the plan that the data planes see. */
 import { invariant } from '../core/invariant.js';
 import type { EndpointAddress } from './address.js';
-import {
-  DEFER_ACCEPT_MS,
-  LISTENER_SESSIONS,
-  MIN_BODY_RATE,
-  PREFACE_TIMEOUT_MS,
-  PROXY_PROTOCOL,
-  REQUEST_TARGET_BYTES,
-  REQUESTS_PER_CONNECTION,
-  SESSIONS_PER_CLIENT,
-  TCP_KEEP_ALIVE_IDLE_MS,
-  TCP_KEEP_ALIVE_INTERVAL_MS,
-  TCP_KEEP_ALIVE_PROBES,
-  WRITE_STALL_TIMEOUT_MS,
-} from './defaults.js';
+import { TCP_KEEP_ALIVE_INTERVAL_MS, TCP_KEEP_ALIVE_PROBES } from './defaults.js';
 import type {
+  BindPlan,
   EndpointPlan,
   HealthCheckPlan,
   KeepAlivePlan,
   L4ListenerPlan,
   L7ListenerPlan,
   Plan,
+  SessionRatePlan,
   UpstreamPlan,
 } from './plan.js';
 import { AUTO_WORKERS, type Config, WORKERS_MAX } from './schema/config.js';
 import type { KeepAlive } from './schema/keep-alive.js';
 import { type L4Listener, l4RoutesOf } from './schema/l4-listener.js';
 import type { L7Listener } from './schema/l7-listener.js';
+import type { Listener } from './schema/listener.js';
 import type { Upstream } from './schema/upstream.js';
 
 /** Gives an endpoint its place on the board; the board keeps the books. */
@@ -75,32 +65,31 @@ function compileL7Listener(listener: L7Listener, indexOf: IndexOf): L7ListenerPl
     mode: listener.mode,
     frontend: listener.frontend,
     accept: listener.accept,
-    bind: { kind: 'tcp', host: listener.bind.host, port: listener.bind.port },
-    proxyProtocol: PROXY_PROTOCOL,
-    deferAcceptMs: DEFER_ACCEPT_MS,
-    keepAlive: {
-      idleMs: TCP_KEEP_ALIVE_IDLE_MS,
-      intervalMs: TCP_KEEP_ALIVE_INTERVAL_MS,
-      probes: TCP_KEEP_ALIVE_PROBES,
-    },
+    bind: compileBind(listener),
+    proxyProtocol: listener.proxyProtocol,
+    deferAcceptMs: listener.deferAccept,
+    trustedProxies: [...listener.trustedProxies],
+    keepAlive: compileKeepAlive(listener.keepAlive),
     timeouts: {
       requestHeadMs: timeouts.requestHead,
       bodyIdleMs: timeouts.bodyIdle,
       keepAliveMs: timeouts.keepAlive,
       tunnelIdleMs: timeouts.tunnelIdle,
-      writeStallMs: WRITE_STALL_TIMEOUT_MS,
-      prefaceMs: PREFACE_TIMEOUT_MS,
+      writeStallMs: timeouts.writeStall,
+      prefaceMs: timeouts.preface,
     },
     limits: {
-      ...limits,
-      targetBytes: Math.min(REQUEST_TARGET_BYTES, limits.headBytes),
-      minBodyRate: MIN_BODY_RATE,
-      requestsPerConnection: REQUESTS_PER_CONNECTION,
-      sessions: LISTENER_SESSIONS,
-      sessionsPerClient: SESSIONS_PER_CLIENT,
-      newSessionsPerClient: null,
+      headBytes: limits.headBytes,
+      // The default may be above a small headBytes; a line that was written is not.
+      targetBytes: Math.min(limits.targetBytes, limits.headBytes),
+      headers: limits.headers,
+      bodyBytes: limits.bodyBytes,
+      minBodyRate: limits.minBodyRate,
+      requestsPerConnection: limits.requestsPerConnection,
+      sessions: limits.connections,
+      sessionsPerClient: limits.connectionsPerClient,
+      newSessionsPerClient: compileRate(limits.newConnectionsPerClient),
     },
-    trustedProxies: [...listener.trustedProxies],
     routes: listener.routes.map(({ match, upstream, timeouts: { exchange } }) => ({
       host: match.host,
       path: match.path,
@@ -111,15 +100,12 @@ function compileL7Listener(listener: L7Listener, indexOf: IndexOf): L7ListenerPl
 }
 
 function compileL4Listener(listener: L4Listener, indexOf: IndexOf): L4ListenerPlan {
-  const { bind, timeouts, limits } = listener;
+  const { timeouts, limits } = listener;
   return {
     name: listener.name,
     mode: listener.mode,
     accept: listener.accept,
-    bind:
-      bind.kind === 'unix'
-        ? { kind: 'unix', path: bind.path, mode: listener.socketMode }
-        : { kind: 'tcp', host: bind.host, port: bind.port },
+    bind: compileBind(listener),
     relay: listener.relay,
     halfClose: listener.halfClose,
     deferAcceptMs: listener.deferAccept,
@@ -134,7 +120,7 @@ function compileL4Listener(listener: L4Listener, indexOf: IndexOf): L4ListenerPl
     limits: {
       sessions: limits.sessions,
       sessionsPerClient: limits.sessionsPerClient,
-      newSessionsPerClient: limits.newSessionsPerClient === 'unlimited' ? null : { ...limits.newSessionsPerClient },
+      newSessionsPerClient: compileRate(limits.newSessionsPerClient),
     },
     routes: l4RoutesOf(listener).map(({ match, upstream }) => ({
       sni: match.sni,
@@ -142,6 +128,16 @@ function compileL4Listener(listener: L4Listener, indexOf: IndexOf): L4ListenerPl
       upstream: indexOf(upstream),
     })),
   };
+}
+
+function compileBind({ bind, socketMode }: Pick<Listener, 'bind' | 'socketMode'>): BindPlan {
+  return bind.kind === 'unix'
+    ? { kind: 'unix', path: bind.path, mode: socketMode }
+    : { kind: 'tcp', host: bind.host, port: bind.port };
+}
+
+function compileRate(rate: L4Listener['limits']['newSessionsPerClient']): SessionRatePlan | null {
+  return rate === 'unlimited' ? null : { ...rate };
 }
 
 function compileKeepAlive(keepAlive: KeepAlive): KeepAlivePlan {

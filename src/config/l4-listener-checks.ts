@@ -1,10 +1,10 @@
-/** Checks what the settings of one l4 listener mean together: its target, its routes, its socket, and whom it believes. */
+/** Checks what the settings of one l4 listener mean together: its target, its routes, and how it accepts. */
+import { checkAccepting } from './accepting-checks.js';
 import type { ListenAddress } from './address.js';
-import { ROUTE_SNI, SOCKET_MODE } from './defaults.js';
+import { ROUTE_SNI } from './defaults.js';
 import { type Findings, listOf } from './findings.js';
 import { isSection } from './flags.js';
 import type { Path } from './problem.js';
-import { formatFileMode } from './schema/field.js';
 
 type Section = Readonly<Record<string, unknown>>;
 
@@ -17,9 +17,7 @@ export function checkL4Listener(
 ): void {
   checkTarget(listener, path, findings);
   checkRoutes(listOf(listener.routes), [...path, 'routes'], findings);
-  if (address === null) return;
-  checkSocket(listener, address, path, findings);
-  checkTrust(listener, address, path, findings);
+  checkAccepting(listener, address, path, findings);
 }
 
 /** Either `upstream` or `routes`. */
@@ -71,43 +69,4 @@ function checkRoutes(routes: readonly unknown[], path: Path, findings: Findings)
       );
     }
   }
-}
-
-function checkSocket(listener: Section, address: ListenAddress, path: Path, findings: Findings): void {
-  if (address.kind === 'unix' && listener.accept === 'reuseport') {
-    findings.report(
-      [...path, 'accept'],
-      listener.accept,
-      'is reuseport, but a UNIX socket cannot be shared by several acceptors',
-      'write accept: primary, which is the default',
-    );
-  }
-  // The default stands in every printed configuration, where it harms nobody.
-  if (listener.socketMode === undefined || listener.socketMode === formatFileMode(SOCKET_MODE)) return;
-  if (address.kind === 'unix' && address.path.startsWith('/')) return;
-  findings.report(
-    [...path, 'socketMode'],
-    listener.socketMode,
-    address.kind === 'unix'
-      ? 'has nothing to hold for: an abstract socket has no file'
-      : 'has nothing to hold for: this listener has no UNIX socket',
-    address.kind === 'unix' ? 'remove it, or write bind: unix:/path' : 'remove it',
-  );
-}
-
-/**
- * A header of every connection that is believed from none would put all clients behind one address: limits of a client would hit
- * all of them together, and endpoints would be told the proxy's address. No configuration can want that, hence no mere warning.
- * Over a UNIX socket the file's permissions say who is believed.
- */
-function checkTrust(listener: Section, address: ListenAddress, path: Path, findings: Findings): void {
-  const { proxyProtocol, trustedProxies = [] } = listener;
-  if (proxyProtocol !== true || address.kind === 'unix') return;
-  if (!Array.isArray(trustedProxies) || trustedProxies.length > 0) return;
-  findings.report(
-    [...path, 'proxyProtocol'],
-    proxyProtocol,
-    'is true, but there are no trustedProxies, so nobody would be believed',
-    'name the addresses of the proxies in front: trustedProxies: [ 10.0.0.0/8 ]',
-  );
 }

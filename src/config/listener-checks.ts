@@ -11,6 +11,7 @@ import { ADMIN_ADDRESS, ROUTE_HOST, ROUTE_PATH } from './defaults.js';
 import { type Findings, listOf } from './findings.js';
 import { isSection } from './flags.js';
 import { checkL4Listener } from './l4-listener-checks.js';
+import { checkL7Listener } from './l7-listener-checks.js';
 import { nearestName } from './nearest-name.js';
 import { listText, type Path, valueText } from './problem.js';
 import { modeOf } from './schema/mode.js';
@@ -45,7 +46,9 @@ export function checkListeners(
       bound.push({ path: [...path, 'bind'], address });
     }
     checkRoutes(listener, path, upstreams, findings);
-    if (modeOf(listener) === 'l4') checkL4Listener(listener, address, path, findings);
+    const mode = modeOf(listener);
+    if (mode === 'l4') checkL4Listener(listener, address, path, findings);
+    if (mode === 'l7') checkL7Listener(listener, address, path, findings);
   }
   const adminAddress = admin === 'off' ? null : bindAddressOf(adminBind(admin));
   if (adminAddress !== null)
@@ -66,8 +69,7 @@ export function bindAddressOf(value: unknown): BindAddress | null {
 
 function listenAddressOf(listener: Readonly<Record<string, unknown>>): ListenAddress | null {
   const parsed = typeof listener.bind === 'string' ? parseListenAddress(listener.bind) : null;
-  if (parsed?.ok !== true) return null;
-  return parsed.value.kind === 'unix' && modeOf(listener) === 'l7' ? null : parsed.value;
+  return parsed?.ok === true ? parsed.value : null;
 }
 
 function checkOverlap(

@@ -6,6 +6,7 @@ import type { Path } from './problem.js';
 import { isDefaultKeepAlive } from './schema/keep-alive.js';
 import { type L4Listener, l4RoutesOf } from './schema/l4-listener.js';
 import type { L7Listener } from './schema/l7-listener.js';
+import type { Listener } from './schema/listener.js';
 import type { WarningCollector } from './warning-collector.js';
 
 /** Largest head and most header lines that the uWebSockets.js binary takes from any client (measured with 20.30). */
@@ -44,16 +45,20 @@ export function warnOfL7Listener(
   machine: Machine,
   collector: WarningCollector,
 ): void {
+  if (listener.frontend === 'uws') warnOfUws(listener, path, collector);
+  else if (!listener.proxyProtocol) warnOfUnreadPreface(listener.timeouts, 'it is for proxyProtocol', path, collector);
+  const { connectionsPerClient, newConnectionsPerClient } = listener.limits;
+  warnOfAccepting(listener, { connectionsPerClient, newConnectionsPerClient }, path, machine, collector);
+  warnOfOpenTrust(listener, 'believes the forwarded headers of every client', path, collector);
+}
+
+function warnOfUws(listener: L7Listener, path: Path, collector: WarningCollector): void {
   for (const key of ['requestHead', 'bodyIdle', 'keepAlive', 'tunnelIdle'] as const) {
     const own = [...path, 'timeouts', key];
     if (!collector.isWritten(own)) continue;
     const why =
       key === 'tunnelIdle' ? 'it does not carry upgraded connections' : 'uWebSockets.js has a fixed time of about 10 s';
-    collector.warn(
-      own,
-      `has no effect with the uws front end: ${why}`,
-      'remove it, or keep it for the native front end of a later version',
-    );
+    collector.warn(own, `has no effect with the uws front end: ${why}`, 'remove it, or write frontend: native');
   }
   if (listener.limits.headBytes > UWS_HEAD_BYTES && collector.isWritten([...path, 'limits', 'headBytes'])) {
     collector.warn(
@@ -73,18 +78,9 @@ export function warnOfL7Listener(
     collector.warn(
       [...path, 'accept'],
       'has no effect with the uws front end of this version: its workers share the port',
-      'write reuseport, which says what happens',
+      'write reuseport, which says what happens, or frontend: native',
     );
   }
-  for (const [index, range] of listener.trustedProxies.entries()) {
-    if (range.endsWith('/0'))
-      collector.warn(
-        [...path, 'trustedProxies', index],
-        'believes the forwarded headers of every client',
-        'name the addresses of your proxies only',
-      );
-  }
-  warnOfPort(listener.bind.port, [...path, 'bind'], machine, collector);
 }
 
 /** Warns of a listener of sessions. */
@@ -99,15 +95,47 @@ export function warnOfL4Listener(
   const routes = l4RoutesOf(listener);
   const readsPreface =
     listener.proxyProtocol || routes.some(({ match }) => match.sni !== ROUTE_SNI || match.alpn.length > 0);
-  if (!readsPreface && listener.timeouts.preface !== PREFACE_TIMEOUT_MS) {
-    collector.warn(
-      [...path, 'timeouts', 'preface'],
-      'has no effect: nothing is read before a session is routed',
-      'it is for proxyProtocol, and for routes by sni and alpn',
-    );
-  }
-  if (listener.bind.kind === 'unix') warnOfUnixSocket(listener, path, collector);
+  if (!readsPreface)
+    warnOfUnreadPreface(listener.timeouts, 'it is for proxyProtocol, and for routes by sni and alpn', path, collector);
+  const { sessionsPerClient, newSessionsPerClient } = listener.limits;
+  warnOfAccepting(listener, { sessionsPerClient, newSessionsPerClient }, path, machine, collector);
+}
+
+/** @param purpose what would be read */
+function warnOfUnreadPreface(
+  timeouts: { readonly preface: number },
+  purpose: string,
+  path: Path,
+  collector: WarningCollector,
+): void {
+  if (timeouts.preface === PREFACE_TIMEOUT_MS) return;
+  const sentence = 'has no effect: nothing is read before the protocol of the client begins';
+  collector.warn([...path, 'timeouts', 'preface'], sentence, purpose);
+}
+
+/** @param clientLimits the limits of one client, by their names in the file */
+function warnOfAccepting(
+  listener: Listener,
+  clientLimits: Readonly<Record<string, ClientLimit>>,
+  path: Path,
+  machine: Machine,
+  collector: WarningCollector,
+): void {
+  if (listener.bind.kind === 'unix') warnOfUnixSocket(listener, clientLimits, path, collector);
   else warnOfPort(listener.bind.port, [...path, 'bind'], machine, collector);
+}
+
+/** Warns of trustedProxies that name everybody. @param what that means */
+function warnOfOpenTrust(
+  { trustedProxies }: Pick<Listener, 'trustedProxies'>,
+  what: string,
+  path: Path,
+  collector: WarningCollector,
+): void {
+  for (const [index, range] of trustedProxies.entries()) {
+    if (range.endsWith('/0'))
+      collector.warn([...path, 'trustedProxies', index], what, 'name the addresses of your proxies only');
+  }
 }
 
 function warnOfTrust(listener: L4Listener, path: Path, collector: WarningCollector): void {
@@ -130,14 +158,7 @@ function warnOfTrust(listener: L4Listener, path: Path, collector: WarningCollect
     );
     return;
   }
-  for (const [index, range] of trustedProxies.entries()) {
-    if (range.endsWith('/0'))
-      collector.warn(
-        [...own, index],
-        'believes the PROXY header of every peer',
-        'name the addresses of your proxies only',
-      );
-  }
+  warnOfOpenTrust(listener, 'believes the PROXY header of every peer', path, collector);
 }
 
 function warnOfAlpn(listener: L4Listener, path: Path, collector: WarningCollector): void {
@@ -154,23 +175,27 @@ function warnOfAlpn(listener: L4Listener, path: Path, collector: WarningCollecto
   }
 }
 
-function warnOfUnixSocket(listener: L4Listener, path: Path, collector: WarningCollector): void {
+/** A limit of one client: a number (0: none) or a rate. */
+type ClientLimit = number | L4Listener['limits']['newSessionsPerClient'];
+
+function warnOfUnixSocket(
+  listener: Listener,
+  clientLimits: Readonly<Record<string, ClientLimit>>,
+  path: Path,
+  collector: WarningCollector,
+): void {
   const noTcp = 'has no effect on a UNIX socket: it is an option of TCP';
   if (listener.deferAccept !== DEFER_ACCEPT_MS) collector.warn([...path, 'deferAccept'], noTcp, 'remove it');
   if (!isDefaultKeepAlive(listener.keepAlive)) collector.warn([...path, 'keepAlive'], noTcp, 'remove it');
   if (listener.proxyProtocol) return;
-  const { sessionsPerClient, newSessionsPerClient } = listener.limits;
-  const isLimited = {
-    sessionsPerClient: sessionsPerClient > 0,
-    newSessionsPerClient: newSessionsPerClient !== 'unlimited',
-  };
-  for (const key of ['sessionsPerClient', 'newSessionsPerClient'] as const) {
-    if (isLimited[key])
-      collector.warn(
-        [...path, 'limits', key],
-        'has no effect on a UNIX socket: its clients have no address',
-        'limits.sessions holds for all together; with proxyProtocol clients have one',
-      );
+  const whole = listener.mode === 'l4' ? 'sessions' : 'connections';
+  for (const [key, limit] of Object.entries(clientLimits)) {
+    if (limit === 0 || limit === 'unlimited') continue;
+    collector.warn(
+      [...path, 'limits', key],
+      'has no effect on a UNIX socket: its clients have no address',
+      `limits.${whole} holds for all together; with proxyProtocol clients have one`,
+    );
   }
 }
 

@@ -49,7 +49,10 @@ export function makeBoardAndPlan(config: Config, processors: number): BoardAndPl
 }
 
 function limitsClients(listener: Config['listeners'][number]): boolean {
-  if (listener.mode !== 'l4') return false;
-  const { sessionsPerClient, newSessionsPerClient } = listener.limits;
-  return sessionsPerClient !== 0 || newSessionsPerClient !== 'unlimited';
+  if (listener.mode === 'l4') {
+    const { sessionsPerClient, newSessionsPerClient } = listener.limits;
+    return sessionsPerClient !== 0 || newSessionsPerClient !== 'unlimited';
+  }
+  const { connectionsPerClient, newConnectionsPerClient } = listener.limits;
+  return connectionsPerClient !== 0 || newConnectionsPerClient !== 'unlimited';
 }

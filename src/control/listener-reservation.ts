@@ -1,6 +1,5 @@
 /** Takes the addresses of all listeners before any worker starts, so that a taken port is one clear sentence and not N. */
-import type { BindPlan, L4ListenerPlan, ListenerPlan, Plan } from '../config/plan.js';
-import { invariant } from '../core/invariant.js';
+import type { BindPlan, ListenerPlan, Plan } from '../config/plan.js';
 import { wholeSeconds } from '../core/whole-seconds.js';
 import type { Addon } from '../engine/addon.js';
 import type { ListeningAddress, ListeningOptions, SessionAddon } from '../engine/session-engine.js';
@@ -14,9 +13,9 @@ const BACKLOG = 4096;
 export interface Reservation {
   /** The plan with the real port of every listener. */
   readonly plan: Plan;
-  /** Of the L4 listeners at which each worker accepts for itself. */
+  /** Of the listeners at which each worker accepts for itself; those of uWebSockets.js are not told here. */
   readonly sessionListenings: SessionListenings;
-  /** Listening sockets of the other L4 listeners, by their index in the plan: the primary accepts there. */
+  /** Listening sockets of the others, by the index of their listener in the plan: the primary accepts there. */
   readonly descriptors: ReadonlyMap<number, number>;
   /** Gives the addresses back and closes the listening sockets; the acceptor must be closed by then. Idempotent. */
   close(): void;
@@ -26,9 +25,10 @@ export interface Reservation {
 export type ListeningAddon = Pick<Addon, 'reserveAddress'> & Pick<SessionAddon, 'openListeningSocket'>;
 
 /**
- * Takes every listener's address. Those of L7, and of L4 with `accept: reuseport`, are reserved: workers then share them by
- * SO_REUSEPORT. On the others of L4 the primary listens: it keeps the socket, so that what waits in the backlog survives a worker, and
- * accepts itself, or, for a sole worker, lets that one accept. A UNIX socket cannot be shared by SO_REUSEPORT. Thread: primary.
+ * Takes every listener's address. Those of uWebSockets.js, and others with `accept: reuseport`, are reserved: workers then share them by
+ * SO_REUSEPORT. On the rest, of L4 and of the native front end, the primary listens: it keeps the socket, so that what waits in the
+ * backlog survives a worker, and accepts itself, or, for a sole worker, lets that one accept. A UNIX socket cannot be shared by
+ * SO_REUSEPORT. Thread: primary.
  *
  * @throws StartFailure SLUICE_ADDRESS_IN_USE, SLUICE_ADDRESS_DENIED, SLUICE_ADDRESS_UNAVAILABLE; nothing stays taken then
  */
@@ -42,19 +42,16 @@ export function reserveListeners(plan: Plan, addon: ListeningAddon): Reservation
   const descriptors = new Map<number, number>();
   plan.listeners.forEach((listener, index) => {
     try {
-      if (listener.mode === 'l7') {
-        invariant(listener.bind.kind === 'tcp', 'the configuration refuses a UNIX socket for uws');
-        const { host, port } = listener.bind;
-        const address = addon.reserveAddress(host, port);
-        held.push(address);
-        listeners.push(boundAt(listener, address.port));
-      } else if (plan.workers > 1 && listener.accept === 'reuseport' && listener.bind.kind === 'tcp') {
+      const isUws = listener.mode === 'l7' && listener.frontend === 'uws';
+      const isShared = isUws || (plan.workers > 1 && listener.accept === 'reuseport');
+      if (isShared && listener.bind.kind === 'tcp') {
         const { host, port } = listener.bind;
         const address = addon.reserveAddress(host, port);
         held.push(address);
         const bound = boundAt(listener, address.port);
         listeners.push(bound);
-        sessionListenings[index] = { from: addressOf(bound.bind), options: listeningOptions(listener, true) };
+        if (!isUws)
+          sessionListenings[index] = { from: addressOf(bound.bind), options: listeningOptions(listener, true) };
       } else {
         const options = listeningOptions(listener, false);
         const socket = addon.openListeningSocket(addressOf(listener.bind), options);
@@ -71,7 +68,7 @@ export function reserveListeners(plan: Plan, addon: ListeningAddon): Reservation
   return { plan: { ...plan, listeners }, sessionListenings, descriptors, close };
 }
 
-function boundAt<Listener extends ListenerPlan>(listener: Listener, port: number): Listener {
+function boundAt(listener: ListenerPlan, port: number): ListenerPlan {
   return listener.bind.kind === 'unix' ? listener : { ...listener, bind: { ...listener.bind, port } };
 }
 
@@ -79,7 +76,7 @@ function addressOf(bind: BindPlan): ListeningAddress {
   return bind.kind === 'unix' ? { path: bind.path, mode: bind.mode } : { host: bind.host, port: bind.port };
 }
 
-function listeningOptions({ deferAcceptMs, keepAlive }: L4ListenerPlan, isShared: boolean): ListeningOptions {
+function listeningOptions({ deferAcceptMs, keepAlive }: ListenerPlan, isShared: boolean): ListeningOptions {
   return {
     backlog: BACKLOG,
     deferAcceptS: wholeSeconds(deferAcceptMs),

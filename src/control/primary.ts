@@ -10,7 +10,7 @@ import type { Logger } from '../observability/logger.js';
 import { type AdminApi, startAdminApi } from './admin/admin-api.js';
 import type { AdminSource } from './admin/answer.js';
 import { adminViews, listenerView } from './admin/views.js';
-import { fileLimitWarning, maxSessionsOf } from './file-limit.js';
+import { fileLimitWarning, type OpenLimits, openLimitsOf } from './file-limit.js';
 import { combineHandOffs } from './hand-offs.js';
 import { HealthChecker } from './health/checker.js';
 import { probe } from './health/probe.js';
@@ -68,7 +68,7 @@ export class Primary {
   #finish: (exitCode: number) => void = () => {};
   #announce: () => void = () => {};
 
-  private constructor(options: PrimaryOptions, reservation: Reservation, maxSessions: number) {
+  private constructor(options: PrimaryOptions, reservation: Reservation, openLimits: OpenLimits) {
     const { board, clock, timers, rng, logger } = options;
     this.#options = options;
     this.#reservation = reservation;
@@ -111,11 +111,12 @@ export class Primary {
         board: board.buffer,
         addresses: this.#resolver.addresses(),
         sessionListenings: reservation.sessionListenings,
-        maxSessions: Math.ceil(maxSessions / this.plan.workers),
+        maxSessions: Math.ceil(openLimits.sessions / this.plan.workers),
+        maxConnections: Math.ceil(openLimits.connections / this.plan.workers),
         viaName,
       })),
       stripes: board,
-      handOff: this.#makeHandOff(maxSessions),
+      handOff: this.#makeHandOff(openLimits),
       clock,
       timers,
       settings: options.supervision ?? SUPERVISION,
@@ -147,7 +148,7 @@ export class Primary {
     const limit = addon.raiseFileLimit();
     const warning = fileLimitWarning(plan, limit);
     if (warning !== undefined) logger.warn({ event: 'file-limit-low' }, warning);
-    return new Primary(options, reserveListeners(plan, addon), maxSessionsOf(plan, limit.soft));
+    return new Primary(options, reserveListeners(plan, addon), openLimitsOf(plan, limit.soft));
   }
 
   /**
@@ -218,16 +219,23 @@ export class Primary {
     });
   }
 
-  #makeHandOff(maxSessions: number): ConnectionHandOff | undefined {
-    const { makeHandOff, addon, logger, clock } = this.#options;
-    const { descriptors } = this.#reservation;
+  #makeHandOff({ sessions, connections }: OpenLimits): ConnectionHandOff | undefined {
+    const { makeHandOff } = this.#options;
     const uwsListeners = this.plan.listeners.filter(isOfUws);
     return combineHandOffs([
       ...(makeHandOff === undefined || uwsListeners.length === 0 ? [] : [makeHandOff(uwsListeners)]),
-      ...(descriptors.size === 0
-        ? []
-        : [new SessionAcceptor({ addon, descriptors, maxSessions, logger, nowMs: () => clock.nowMs() })]),
+      ...this.#acceptorOf('l4', sessions),
+      ...this.#acceptorOf('l7', connections),
     ]);
+  }
+
+  /** What accepts here for the listeners of a mode; none where the workers accept for themselves. */
+  #acceptorOf(mode: ListenerPlan['mode'], maxOpen: number): readonly SessionAcceptor[] {
+    const { addon, logger, clock } = this.#options;
+    const own = [...this.#reservation.descriptors].filter(([index]) => this.plan.listeners[index]?.mode === mode);
+    if (own.length === 0) return [];
+    const descriptors = new Map(own);
+    return [new SessionAcceptor({ addon, mode, descriptors, maxOpen, logger, nowMs: () => clock.nowMs() })];
   }
 
   /** What would be cut off now. */

@@ -1,4 +1,5 @@
-/** Accepts the sessions of all workers in the primary, and hands each to the worker with the fewest open ones. */
+/** Accepts the connections of one mode for all workers in the primary, and hands each to the worker with the fewest open ones. */
+import type { ListenerPlan } from '../config/plan.js';
 import { invariant } from '../core/invariant.js';
 import type { Acceptor, SessionAddon } from '../engine/session-engine.js';
 import { AcceptingLog } from '../observability/accepting-log.js';
@@ -9,33 +10,40 @@ import type { ConnectionHandOff } from './supervisor.js';
 /** What the acceptor is made of. */
 export interface SessionAcceptorParts {
   readonly addon: Pick<SessionAddon, 'Acceptor'>;
+  /** Of the listeners; those of mode l7 have the native front end. */
+  readonly mode: ListenerPlan['mode'];
   /** Listening sockets by the index of their listener in the plan; they stay the caller's. */
   readonly descriptors: ReadonlyMap<number, number>;
-  /** Most sessions that may be open at a time in all workers together. */
-  readonly maxSessions: number;
+  /** Most connections that may be open at a time in all workers together. */
+  readonly maxOpen: number;
   readonly logger: Logger;
   readonly nowMs: () => number;
 }
 
-/** One for a process. Connections wait in the backlog while there is no worker. Thread: primary. */
+/** One for each mode: what is open is counted and bounded for each alone. Connections wait in the backlog while there is no worker. Thread: primary. */
 export class SessionAcceptor implements ConnectionHandOff {
+  readonly #mode: ListenerPlan['mode'];
   readonly #acceptor: Acceptor;
   /** By worker. */
   readonly #mailboxes = new Map<number, number>();
 
-  constructor({ addon, descriptors, maxSessions, logger, nowMs }: SessionAcceptorParts) {
+  constructor({ addon, mode, descriptors, maxOpen, logger, nowMs }: SessionAcceptorParts) {
+    this.#mode = mode;
     const log = new AcceptingLog(logger, nowMs);
     this.#acceptor = new addon.Acceptor({
       onShortage: (errno) => (errno === 0 ? log.resumed({}) : log.paused({ errno })),
-      maxOpen: maxSessions,
+      maxOpen,
     });
     for (const [listener, descriptor] of descriptors) this.#acceptor.listen(listener, descriptor);
   }
 
   add(worker: number, places: readonly HandOffPlace[]): void {
     for (const place of places) {
-      if (place.kind !== 'mailbox' || place.mode !== 'l4') continue;
-      invariant(!this.#mailboxes.has(worker), 'a worker has one mailbox, and its former one is taken out first');
+      if (place.kind !== 'mailbox' || place.mode !== this.#mode) continue;
+      invariant(
+        !this.#mailboxes.has(worker),
+        'a worker has one mailbox for each mode, and its former one is taken out first',
+      );
       this.#mailboxes.set(worker, place.mailbox);
       this.#acceptor.addWorker(place.mailbox);
     }

@@ -78,7 +78,7 @@ class L4DataPlane implements DataPlane {
       this.#engine.openListener(listener.index, listener.settings());
     }
     for (const [index, { from, options }] of Object.entries(sessionListenings)) {
-      this.#engine.listen(Number(index), from, options);
+      if (this.#listeners[Number(index)] !== null) this.#engine.listen(Number(index), from, options);
     }
   }
 

@@ -38,6 +38,8 @@ export interface DataPlaneOptions {
   readonly sessionListenings: SessionListenings;
   /** Most sessions that this worker may accept for itself: half of the descriptors that are not kept back. */
   readonly maxSessions: number;
+  /** Most client connections that this worker may accept for itself at listeners with the native front end. */
+  readonly maxConnections: number;
   readonly addon: Addon;
   readonly clock: Clock;
   /** This process's name in Via: the same in all workers, unlike any other process's. */

@@ -66,6 +66,7 @@ export async function runWorker({ makeDataPlane, loadAddon }: WorkerParts): Prom
       addresses: seed.addresses,
       sessionListenings: seed.sessionListenings,
       maxSessions: seed.maxSessions,
+      maxConnections: seed.maxConnections,
       viaName: seed.viaName,
       addon,
       clock,

@@ -13,6 +13,8 @@ export interface WorkerSeed {
   readonly sessionListenings: SessionListenings;
   /** Most sessions that this worker may accept for itself. */
   readonly maxSessions: number;
+  /** Most client connections that this worker may accept for itself. */
+  readonly maxConnections: number;
   /** This process's name in Via. */
   readonly viaName: string;
 }

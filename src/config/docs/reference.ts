@@ -56,7 +56,7 @@ export function configurationReference(flags: readonly FlagEntry[]): string {
       .filter((flag) => flag.isLater)
       .map((flag) => `\`${flag.title}\``)
       .join(', ')}.`,
-    '- `frontend: native`; the access log; ending TLS.',
+    '- The access log; ending TLS.',
     `- Balancers: ${LATER_BALANCERS.map((name) => `\`${name}\``).join(', ')}.`,
     '',
     'They are refused with a sentence that says so, never ignored.',
@@ -87,9 +87,9 @@ const FLAGS_AND_FILE = `Values stand as \`--flag value\`, \`--flag=value\`, \`-f
 const VALUES = `- **Durations** have a unit: \`500ms\`, \`10s\`, \`5m\`, \`1h\`. A bare number is an error.
 - **Sizes** have a unit: \`512B\`, \`16KiB\`, \`1MiB\`, \`1GiB\` (1 KiB = 1024 bytes).
 - **Addresses** are \`10.0.0.1:9001\`, \`api.internal:9001\`, \`[::1]:9001\`; endpoints may be \`unix:/run/api.sock\`. Listeners take IP addresses,
-  \`localhost\`, or \`:8080\` for all IPv4 addresses; those of mode \`l4\` also \`unix:/run/db.sock\`, or \`unix:@name\` for an abstract socket.
+  \`localhost\`, or \`:8080\` for all IPv4 addresses; and, except with \`frontend: uws\`, \`unix:/run/db.sock\`, or \`unix:@name\` for an abstract socket.
 - **Listeners** have one of two modes: \`l7\` (the default) balances HTTP requests, \`l4\` sessions of any protocol over TCP. Each has settings of its own;
-  one in a listener of the other mode is an error that says so.
+  one in a listener of the other mode is an error that says so, and so is one of the native front end beside \`frontend: uws\`.
 - Unknown keys are errors, and so are keys that stand twice. Aliases (\`*name\`) work; merge keys (\`<<\`) do not.
 - Why each default is what it is: [src/config/defaults.ts](../src/config/defaults.ts).
 `;

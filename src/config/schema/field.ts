@@ -105,29 +105,29 @@ export function duration(rules: {
 /**
  * A size; the value is in bytes.
  *
- * @param rules `unlimited`: the word is allowed, too, and reads as Infinity
+ * @param rules `word`: a word that is allowed, too, with the number it stands for in the program
  */
 export function size(rules: {
   minBytes: number;
   maxBytes: number;
-  unlimited?: boolean;
+  word?: { readonly text: string; readonly value: number };
   description: string;
 }): Field<number> {
-  const { minBytes, maxBytes, unlimited = false, description } = rules;
+  const { minBytes, maxBytes, word, description } = rules;
   const bounds = `${formatSize(minBytes)} to ${formatSize(maxBytes)}`;
-  const expected = `a size such as 512B, 16KiB or 1MiB, from ${bounds}${unlimited ? ', or unlimited' : ''}`;
+  const expected = `a size such as 512B, 16KiB or 1MiB, from ${bounds}${word === undefined ? '' : `, or ${word.text}`}`;
   return textField({
     parse: (text) => {
-      if (unlimited && text === 'unlimited') return { ok: true, value: Number.POSITIVE_INFINITY };
+      if (word !== undefined && text === word.text) return { ok: true, value: word.value };
       const parsed = parseSize(text);
       if (!parsed.ok) return { ...parsed, expected };
       return parsed.value >= minBytes && parsed.value <= maxBytes ? parsed : { ok: false, expected, hint: null };
     },
-    write: (bytes) => (bytes === Number.POSITIVE_INFINITY ? 'unlimited' : formatSize(bytes)),
+    write: (bytes) => (word !== undefined && bytes === word.value ? word.text : formatSize(bytes)),
     expected,
     description,
-    form: `size, ${bounds}${unlimited ? ', or `unlimited`' : ''}`,
-    json: { pattern: unlimited ? `^unlimited$|${SIZE_PATTERN}` : SIZE_PATTERN },
+    form: `size, ${bounds}${word === undefined ? '' : `, or \`${word.text}\``}`,
+    json: { pattern: word === undefined ? SIZE_PATTERN : `^${word.text}$|${SIZE_PATTERN}` },
   });
 }
 
@@ -271,7 +271,7 @@ export function listenAddress(rules: { description: string }): Field<ListenAddre
   return textField({
     parse: parseListenAddress,
     write: formatListenAddress,
-    expected: 'an address such as 127.0.0.1:5432, :5432, [::1]:5432, unix:/run/db.sock or unix:@name',
+    expected: 'an address such as 127.0.0.1:8080, :8080, [::1]:8080, unix:/run/db.sock or unix:@name',
     description: rules.description,
     form: '`host:port`, `[v6]:port`, `:port`, `unix:/path`, `unix:@name`',
     json: { pattern: '^unix:[/@]|:[0-9]{1,5}$' },

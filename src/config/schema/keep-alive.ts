@@ -24,7 +24,7 @@ const keepAliveSection = section(
     probes: wholeNumber({
       min: 1,
       max: PROBES_MAX,
-      description: 'Probes without an answer after which the connection counts as dead, which ends its session.',
+      description: 'Probes without an answer after which the connection counts as dead, which ends what it carries.',
     }).default(TCP_KEEP_ALIVE_PROBES),
   },
   'TCP keep-alive: how a connection whose other side vanished is found.',

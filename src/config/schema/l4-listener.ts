@@ -1,20 +1,9 @@
 /** Schema of a listener of mode l4: where it listens, how its sessions are relayed and limited, and its routes. */
 import { z } from 'zod';
-import {
-  DEFER_ACCEPT_MS,
-  HALF_CLOSE,
-  LINGER_TIMEOUT_MS,
-  LISTENER_SESSIONS,
-  PREFACE_TIMEOUT_MS,
-  PROXY_PROTOCOL,
-  RELAY,
-  ROUTE_SNI,
-  SESSION_IDLE_TIMEOUT_MS,
-  SESSIONS_PER_CLIENT,
-  SOCKET_MODE,
-} from '../defaults.js';
+import { HALF_CLOSE, LINGER_TIMEOUT_MS, RELAY, ROUTE_SNI, SESSION_IDLE_TIMEOUT_MS } from '../defaults.js';
 import type { RelayName } from '../plan.js';
-import { addressRange, choice, duration, fact, fileMode, listenAddress, section, wholeNumber } from './field.js';
+import { clientLimits, deferAccept, prefaceTimeout, proxyProtocol, socketMode } from './accepting.js';
+import { addressRange, choice, duration, fact, listenAddress, section } from './field.js';
 import { keepAlive } from './keep-alive.js';
 import { FOREIGN_MODES, MODES } from './mode.js';
 import { listenerName, upstreamName } from './name.js';
@@ -24,8 +13,6 @@ const HOUR_MS = 3_600_000;
 
 /** Ways to relay. */
 export const RELAYS = ['adaptive', 'copy', 'splice'] as const satisfies readonly RelayName[];
-
-const UNLIMITED = { text: 'unlimited', value: 0 } as const;
 
 const timeoutsSchema = section(
   {
@@ -39,53 +26,17 @@ const timeoutsSchema = section(
       maxMs: 24 * HOUR_MS,
       description: 'Longest silence once one side has finished (`halfClose`).',
     }).default(LINGER_TIMEOUT_MS),
-    preface: duration({
-      minMs: 100,
-      maxMs: 60_000,
-      description:
-        'What is read before a session is routed (PROXY header, ClientHello) must be there after this, counted from accept.',
-    }).default(PREFACE_TIMEOUT_MS),
+    preface: prefaceTimeout(
+      'What is read before a session is routed (PROXY header, ClientHello) must be there after this, counted from accept.',
+    ),
   },
   'How long sessions may be silent.',
 );
 
-const sessionRateSchema = section(
-  {
-    perSecond: wholeNumber({ min: 1, max: 100_000, description: 'New sessions a second, in the long run.' }),
-    burst: wholeNumber({
-      min: 1,
-      max: 1_000_000,
-      description: 'New sessions at once, after a quiet time. Without it: as many as `perSecond`.',
-    }).optional(),
-  },
-  'New sessions of one client address.',
-);
+const { most, perClient, newPerClient } = clientLimits('sessions');
 
 const limitsSchema = section(
-  {
-    sessions: wholeNumber({
-      min: 1,
-      max: 10_000_000,
-      word: UNLIMITED,
-      description: 'Most sessions of this listener at the same time.',
-    }).default(LISTENER_SESSIONS),
-    sessionsPerClient: wholeNumber({
-      min: 1,
-      max: 1_000_000,
-      word: UNLIMITED,
-      description: 'Most sessions of one client address at the same time.',
-    }).default(SESSIONS_PER_CLIENT),
-    newSessionsPerClient: z
-      .union([
-        z.literal(UNLIMITED.text),
-        z.codec(sessionRateSchema, z.custom<{ perSecond: number; burst: number }>(), {
-          decode: ({ perSecond, burst }) => ({ perSecond, burst: burst ?? perSecond }),
-          encode: (rate) => rate,
-        }),
-      ])
-      .default(UNLIMITED.text)
-      .meta({ description: 'Most new sessions of one client address in a time.' }),
-  },
+  { sessions: most, sessionsPerClient: perClient, newSessionsPerClient: newPerClient },
   'How many sessions there may be, over all workers; a connection above a limit is closed with a reset.',
 );
 
@@ -132,9 +83,7 @@ export const l4ListenerSchema = section(
       description:
         'Address to listen on. `:5432` is all IPv4 addresses; port 0 asks the system for a free one. `unix:/path` is a UNIX socket, `unix:@name` an abstract one, whose name clients must not pad with NUL bytes (Node 20 does).',
     }),
-    socketMode: fileMode({
-      description: 'Permissions of the file of a UNIX socket; to connect takes the permission to write.',
-    }).default(SOCKET_MODE),
+    socketMode: socketMode(),
     upstream: upstreamName({
       description:
         'Name of the upstream that gets all sessions: short for `routes` with this one. Either this or `routes`.',
@@ -159,18 +108,8 @@ export const l4ListenerSchema = section(
       description:
         'The end of one side is passed on and the other direction goes on. `false`: it ends the session, once everything was delivered.',
     }).default(HALF_CLOSE),
-    deferAccept: duration({
-      minMs: 1_000,
-      maxMs: 60_000,
-      off: true,
-      isWholeSeconds: true,
-      description:
-        'A connection is accepted when the client has sent something, at the latest after this (TCP_DEFER_ACCEPT). Only for protocols in which the client speaks first.',
-    }).default(DEFER_ACCEPT_MS),
-    proxyProtocol: fact({
-      description:
-        "Every connection begins with a PROXY header, version 1 or 2; one without is closed. The client's address in it is believed where the peer is in `trustedProxies`, or came over a UNIX socket.",
-    }).default(PROXY_PROTOCOL),
+    deferAccept: deferAccept(' Only for protocols in which the client speaks first.'),
+    proxyProtocol: proxyProtocol(),
     trustedProxies: z
       .array(addressRange({ description: 'A range of addresses.' }))
       .default([])

@@ -3,14 +3,22 @@ import { z } from 'zod';
 import {
   BODY_IDLE_TIMEOUT_MS,
   CLIENT_KEEP_ALIVE_MS,
+  FRONT_END,
+  MIN_BODY_RATE,
   MODE,
   REQUEST_BODY_BYTES,
   REQUEST_HEAD_BYTES,
   REQUEST_HEAD_TIMEOUT_MS,
   REQUEST_HEADERS,
+  REQUEST_TARGET_BYTES,
+  REQUESTS_PER_CONNECTION,
   TUNNEL_IDLE_TIMEOUT_MS,
+  WRITE_STALL_TIMEOUT_MS,
 } from '../defaults.js';
-import { addressRange, bindAddress, choice, duration, section, size, wholeNumber } from './field.js';
+import { clientLimits, deferAccept, prefaceTimeout, proxyProtocol, socketMode } from './accepting.js';
+import { addressRange, choice, duration, listenAddress, section, size, wholeNumber } from './field.js';
+import { FRONT_ENDS } from './front-end.js';
+import { keepAlive } from './keep-alive.js';
 import { routeSchema } from './l7-route.js';
 import { FOREIGN_MODES, MODES } from './mode.js';
 import { listenerName } from './name.js';
@@ -40,9 +48,19 @@ const timeoutsSchema = section(
       maxMs: 7 * 24 * HOUR_MS,
       description: 'Longest silence of an upgraded connection (WebSocket).',
     }).default(TUNNEL_IDLE_TIMEOUT_MS),
+    writeStall: duration({
+      minMs: 100,
+      maxMs: 24 * HOUR_MS,
+      description: 'A client that takes nothing of what lies ready for it is cut off after this. `native` only.',
+    }).default(WRITE_STALL_TIMEOUT_MS),
+    preface: prefaceTimeout(
+      'The PROXY header (`proxyProtocol`) must be there after this, counted from accept. `native` only.',
+    ),
   },
   'How long clients may take. The `uws` front end has fixed times of its own (10 s); these are for the native one.',
 );
+
+const { most, perClient, newPerClient } = clientLimits('connections');
 
 const limitsSchema = section(
   {
@@ -51,6 +69,11 @@ const limitsSchema = section(
       maxBytes: HEAD_BYTES_MAX,
       description: 'Largest request head; larger ones are answered 431.',
     }).default(REQUEST_HEAD_BYTES),
+    targetBytes: size({
+      minBytes: 64,
+      maxBytes: HEAD_BYTES_MAX,
+      description: 'Longest request line, at most `headBytes`; longer ones are answered 414. `native` only.',
+    }).default(REQUEST_TARGET_BYTES),
     headers: wholeNumber({
       min: 1,
       max: 1000,
@@ -59,11 +82,27 @@ const limitsSchema = section(
     bodyBytes: size({
       minBytes: 0,
       maxBytes: 1024 ** 4,
-      unlimited: true,
+      word: { text: 'unlimited', value: Number.POSITIVE_INFINITY },
       description: 'Largest request body; larger ones are answered 413.',
     }).default(REQUEST_BODY_BYTES),
+    minBodyRate: size({
+      minBytes: 1,
+      maxBytes: 1024 ** 3,
+      word: { text: 'off', value: 0 },
+      description:
+        'Bytes a second that a request body has to come with, on average, after its first 5 s; slower ones are answered 408. `native` only.',
+    }).default(MIN_BODY_RATE),
+    requestsPerConnection: wholeNumber({
+      min: 1,
+      max: 1_000_000_000,
+      word: { text: 'unlimited', value: 0 },
+      description: 'Requests after which a client connection is closed, in order. `native` only.',
+    }).default(REQUESTS_PER_CONNECTION),
+    connections: most,
+    connectionsPerClient: perClient,
+    newConnectionsPerClient: newPerClient,
   },
-  'How much clients may send.',
+  'How much clients may send. The limits of connections hold over all workers, and are for the `native` front end only: a connection above one is closed with a reset.',
 );
 
 /** A listener of HTTP requests. */
@@ -77,22 +116,29 @@ export const l7ListenerSchema = section(
       description: '`l7`: HTTP requests are balanced.',
     }).default(MODE),
     frontend: choice({
-      names: ['uws'],
-      later: ['native'],
-      description: "What speaks the client's protocol: `uws` (uWebSockets.js).",
-    }).default('uws'),
+      names: FRONT_ENDS,
+      description:
+        "What speaks the client's protocol: `native` (HTTP/1.1 in sluice's own engine) or `uws` (uWebSockets.js, with the limits of docs/frontend-uws.md).",
+    }).default(FRONT_END),
     accept: choice({
       names: ['primary', 'reuseport'],
       description:
-        'Who accepts connections: the primary, which hands them to the workers in turn, or each worker for itself on a shared port (SO_REUSEPORT). The primary can where uWebSockets.js 20.56 or later loads (glibc 2.38); with an older one the workers share the port in both cases.',
+        'Who accepts connections: the primary, which hands each to the worker with the fewest open ones (`uws`: to the workers in turn), or each worker for itself on a shared port (SO_REUSEPORT). A UNIX socket cannot be shared. With `uws` the primary can where uWebSockets.js 20.56 or later loads (glibc 2.38); with an older one the workers share the port in both cases.',
     }).default('primary'),
-    bind: bindAddress({
-      description: 'Address to listen on. `:8080` is all IPv4 addresses; port 0 asks the system for a free one.',
+    bind: listenAddress({
+      description:
+        'Address to listen on. `:8080` is all IPv4 addresses; port 0 asks the system for a free one. With `native` also `unix:/path`, a UNIX socket, or `unix:@name`, an abstract one.',
     }),
+    socketMode: socketMode(),
+    deferAccept: deferAccept(' `native` only.'),
+    proxyProtocol: proxyProtocol(),
     trustedProxies: z
       .array(addressRange({ description: 'A range of addresses.' }))
       .default([])
       .meta({ description: "Peers whose `X-Forwarded-*` and `X-Request-Id` are believed; all others' are replaced." }),
+    keepAlive: keepAlive({
+      description: 'TCP keep-alive of client connections; `off` to have none. `native` only.',
+    }),
     timeouts: timeoutsSchema.prefault({}),
     limits: limitsSchema.prefault({}),
     routes: z

@@ -21,9 +21,22 @@ const REASONS: Readonly<Record<Mode, Readonly<Record<string, Reason>>>> = {
       'timeouts.sessionIdle bounds silence; keepAlive beside timeouts is that of TCP',
     ],
     'timeouts.tunnelIdle': ['an l4 listener has sessions only', 'timeouts.sessionIdle bounds silence'],
+    'timeouts.writeStall': ['an l4 listener has sessions only', 'timeouts.sessionIdle bounds silence'],
     'limits.headBytes': ['an l4 listener has no request heads', null],
+    'limits.targetBytes': ['an l4 listener has no request lines', null],
     'limits.headers': ['an l4 listener has no header lines', null],
     'limits.bodyBytes': ['an l4 listener has no request bodies', null],
+    'limits.minBodyRate': ['an l4 listener has no request bodies', null],
+    'limits.requestsPerConnection': ['an l4 listener does not see where a request ends', null],
+    'limits.connections': ['each connection of an l4 listener is a session', 'limits.sessions bounds them'],
+    'limits.connectionsPerClient': [
+      'each connection of an l4 listener is a session',
+      'limits.sessionsPerClient bounds them',
+    ],
+    'limits.newConnectionsPerClient': [
+      'each connection of an l4 listener is a session',
+      'limits.newSessionsPerClient bounds them',
+    ],
     'routes.match.host': [
       'an l4 listener sees no requests',
       'match: { sni: … } matches the server name that TLS clients ask for',
@@ -32,31 +45,23 @@ const REASONS: Readonly<Record<Mode, Readonly<Record<string, Reason>>>> = {
     'routes.timeouts': ['an l4 listener has no exchanges', "the listener's timeouts.sessionIdle bounds silence"],
   },
   l4: {
-    socketMode: ['an l7 listener has no UNIX socket', null],
     upstream: ['an l7 listener has routes', 'write routes: [ { upstream: … } ]'],
     relay: ['the front end moves the bytes of an l7 listener', null],
     halfClose: ['HTTP says itself where a message ends', null],
-    deferAccept: ['the front end opens the socket of an l7 listener', null],
-    proxyProtocol: [
-      'an l7 listener reads no PROXY header',
-      'trustedProxies names the peers whose X-Forwarded-* are believed',
-    ],
-    keepAlive: [
-      'the front end opens the socket of an l7 listener',
-      'timeouts.keepAlive closes client connections that are idle',
-    ],
     'timeouts.sessionIdle': [
       'an l7 listener has exchanges, not sessions',
       'timeouts.keepAlive closes client connections that are idle',
     ],
     'timeouts.linger': ['an l7 listener has exchanges, not sessions', null],
-    'timeouts.preface': [
-      'an l7 listener reads no PROXY header and no ClientHello',
-      'timeouts.requestHead bounds the time for a request head',
+    'limits.sessions': ['an l7 listener has exchanges, not sessions', 'limits.connections bounds client connections'],
+    'limits.sessionsPerClient': [
+      'an l7 listener has exchanges, not sessions',
+      'limits.connectionsPerClient bounds client connections',
     ],
-    'limits.sessions': ['an l7 listener has exchanges, not sessions', null],
-    'limits.sessionsPerClient': ['an l7 listener has exchanges, not sessions', null],
-    'limits.newSessionsPerClient': ['an l7 listener has exchanges, not sessions', null],
+    'limits.newSessionsPerClient': [
+      'an l7 listener has exchanges, not sessions',
+      'limits.newConnectionsPerClient bounds client connections',
+    ],
     'routes.match.sni': ['an l7 listener sees no ClientHello', 'match: { host: … } matches the host of requests'],
     'routes.match.alpn': ['an l7 listener sees no ClientHello', null],
   },

@@ -23,6 +23,8 @@ export interface StatusView {
     readonly openExchanges: number;
     readonly openSessions: number;
     readonly upstreamConnections: number;
+    /** Part of its time that the worker's loop was busy in the last second, 0..1. */
+    readonly busyShare: number;
     /** Since the start of the process, over all threads that this worker had. */
     readonly requests: number;
     readonly sessions: number;

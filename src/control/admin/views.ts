@@ -62,6 +62,7 @@ function statusView(parts: ViewParts): StatusView {
       openExchanges: board.stripe(index).life().exchanges,
       openSessions: board.stripe(index).life().sessions,
       upstreamConnections: stats.upstreamConnections,
+      busyShare: stats.busyShare,
       requests: board.stripe(index).traffic().requests,
       sessions: board.stripe(index).traffic().sessions,
     })),

@@ -171,6 +171,34 @@ describe('compiled plan', () => {
     );
   });
 
+  it('has everything that the native front end needs', () => {
+    const text = SMALLEST.replace(
+      'name: web, bind: "127.0.0.1:8080"',
+      `name: web, frontend: native, bind: "unix:/run/web.sock", socketMode: "0660", deferAccept: 3s, proxyProtocol: true,
+      keepAlive: { idle: 30s, interval: 5s, probes: 3 }, timeouts: { writeStall: 7s, preface: 500ms },
+      limits: { headBytes: 8KiB, targetBytes: 2KiB, minBodyRate: 100B, requestsPerConnection: unlimited,
+      connections: 9, connectionsPerClient: 3, newConnectionsPerClient: { perSecond: 2 } }`,
+    );
+    const [listener] = compilePlan(configOf(text), { assignSlot: countingSlots(), epoch: 1, processors: 1 }).listeners;
+    expect(listener).toMatchObject({
+      frontend: 'native',
+      bind: { kind: 'unix', path: '/run/web.sock', mode: 0o660 },
+      deferAcceptMs: 3_000,
+      proxyProtocol: true,
+      keepAlive: { idleMs: 30_000, intervalMs: 5_000, probes: 3 },
+      timeouts: { writeStallMs: 7_000, prefaceMs: 500 },
+      limits: {
+        headBytes: 8_192,
+        targetBytes: 2_048,
+        minBodyRate: 100,
+        requestsPerConnection: 0,
+        sessions: 9,
+        sessionsPerClient: 3,
+        newSessionsPerClient: { perSecond: 2, burst: 2 },
+      },
+    });
+  });
+
   it('has everything an l4 data plane needs', () => {
     const text = `
 listeners:

@@ -35,6 +35,16 @@ describe('effective configuration', () => {
       {},
     ],
     [
+      'flags of the native front end',
+      null,
+      { frontend: 'native', listen: [':1', 'unix:/run/a b', 'unix:@c'], upstream: ['h:1', 'h:2'] },
+    ],
+    [
+      'the native front end with a head below the default of its request line',
+      SMALLEST.replace('name: web,', 'name: web, frontend: native, limits: { headBytes: 2KiB }, keepAlive: off,'),
+      {},
+    ],
+    [
       'flags',
       null,
       {
@@ -53,13 +63,24 @@ describe('effective configuration', () => {
     expect(effectiveYaml(configOf(printed))).toBe(printed);
   });
 
+  it('leaves out what the front end of a listener does not have', () => {
+    const printed = (frontend: string) => effectiveYaml(configOf(SMALLEST, { frontend }));
+    for (const line of ['proxyProtocol: false', 'writeStall: 1m', 'minBodyRate: off', 'connections: unlimited']) {
+      expect(printed('native')).toContain(line);
+      expect(printed('uws')).not.toContain(line);
+    }
+    expect(printed('uws')).toContain('requestHead: 10s');
+  });
+
   it('has every default filled in', () => {
-    const printed = effectiveYaml(configOf(SMALLEST));
+    const printed = effectiveYaml(configOf(SMALLEST, { frontend: 'native' }));
     for (const line of [
       'mode: l7',
       'connectAttempts: 3',
       'keepAlive: 75s',
       'bodyBytes: unlimited',
+      'targetBytes: 8KiB',
+      'requestsPerConnection: 10000',
       'exchange: off',
       'maxConns: unlimited',
       'keepAliveIdle: 4s',
@@ -115,9 +136,7 @@ describe('the example files', () => {
     const examples = [EXAMPLE, L4_EXAMPLE];
     const shown = new Set(examples.flatMap((text) => keysOf(text.replace(/#.*$/gm, ''))));
     const all = new Set(examples.flatMap((text) => keysOf(effectiveYaml(configOf(text)))));
-    // The uws front end has no use for these, so an example with them would only warn.
-    const unused = new Set(['requestHead', 'bodyIdle', 'tunnelIdle']);
-    expect([...all].filter((key) => key !== undefined && !shown.has(key) && !unused.has(key))).toEqual([]);
+    expect([...all].filter((key) => key !== undefined && !shown.has(key))).toEqual([]);
   });
 
   it('break loudly when a key is mistyped', () => {

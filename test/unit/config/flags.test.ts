@@ -119,6 +119,14 @@ describe('--mode l4', () => {
     expect(problemsOf(SMALLEST_L4, { mode: 'l7', listen: [':1'] })).toHaveLength(1);
   });
 
+  it('listens on UNIX sockets with the native front end', () => {
+    const config = configOf(null, { frontend: 'native', listen: ['unix:/run/a', ':1'], upstream: ['h:1'] });
+    expect(config.listeners).toMatchObject([
+      { frontend: 'native', bind: { kind: 'unix', path: '/run/a' } },
+      { frontend: 'native', bind: { kind: 'tcp', port: 1 } },
+    ]);
+  });
+
   it('may say what the file says', () => {
     expect(configOf(SMALLEST_L4, { mode: 'l4', listen: ['unix:/run/a'] }).listeners).toMatchObject([
       { name: 'db', bind: { path: '/run/a' }, upstream: 'pg' },
@@ -183,16 +191,16 @@ describe('a problem of a flag', () => {
       '--relay slice listeners[0].relay is "slice", but must be one of adaptive, copy or splice | did you mean splice?',
     ],
     [
-      { listen: ['unix:/run/a'] },
-      '--listen unix:/run/a listeners[0].bind is "unix:/run/a", but must be an address of this machine such as 127.0.0.1:8080, :8080 (all IPv4 addresses) or [::1]:8080 | an l7 listener cannot listen on a UNIX socket with the uws front end; a listener of mode l4 can, and endpoints may have one',
+      { frontend: 'uws', listen: ['unix:/run/a'] },
+      '--listen unix:/run/a listeners[0].bind is "unix:/run/a", but the uws front end listens on ports only | write --frontend native, or an address such as 127.0.0.1:8080',
     ],
     [
       { mode: 'l4', listen: ['unix:run/a'] },
-      '--listen unix:run/a listeners[0].bind is "unix:run/a", but must be an address of this machine such as 127.0.0.1:5432, :5432 (all IPv4 addresses), [::1]:5432, unix:/run/db.sock or unix:@name | the path of a UNIX socket is absolute: unix:/run/db.sock; unix:@name is an abstract one',
+      '--listen unix:run/a listeners[0].bind is "unix:run/a", but must be an address of this machine such as 127.0.0.1:8080, :8080 (all IPv4 addresses), [::1]:8080, unix:/run/db.sock or unix:@name | the path of a UNIX socket is absolute: unix:/run/db.sock; unix:@name is an abstract one',
     ],
     [
-      { frontend: 'native' },
-      '--frontend native listeners[0].frontend is "native", but must be uws | native is known, but not in this version; available: uws',
+      { frontend: 'nativ' },
+      '--frontend nativ listeners[0].frontend is "nativ", but must be one of native or uws | did you mean native?',
     ],
     [
       { relay: 'splice' },
@@ -217,7 +225,7 @@ describe('a problem of a flag', () => {
     ],
     [
       { listen: ['8080'] },
-      '--listen 8080 listeners[0].bind is "8080", but must be an address of this machine such as 127.0.0.1:8080, :8080 (all IPv4 addresses) or [::1]:8080 | for a port alone write :8080',
+      '--listen 8080 listeners[0].bind is "8080", but must be an address of this machine such as 127.0.0.1:8080, :8080 (all IPv4 addresses), [::1]:8080, unix:/run/db.sock or unix:@name | for a port alone write :8080',
     ],
     [
       { listen: [':1', ':1'] },

@@ -25,7 +25,10 @@ describe('warnings of an l4 listener', () => {
       'proxyProtocol: true, trustedProxies: [ 10.0.0.0/8, 0.0.0.0/0 ]',
       'trustedProxies[1] believes the PROXY header of every peer',
     ],
-    ['timeouts: { preface: 1s }', 'timeouts.preface has no effect: nothing is read before a session is routed'],
+    [
+      'timeouts: { preface: 1s }',
+      'timeouts.preface has no effect: nothing is read before the protocol of the client begins',
+    ],
   ])('are told for %s', (settings, warning) => {
     expect(told(withListener(settings))).toEqual([warning]);
   });

@@ -20,10 +20,31 @@ describe('a valid file', () => {
           mode: 'l7',
           frontend: 'uws',
           accept: 'primary',
-          bind: { host: '127.0.0.1', port: 8080 },
+          bind: { kind: 'tcp', host: '127.0.0.1', port: 8080 },
+          socketMode: 0o666,
+          deferAccept: 0,
+          proxyProtocol: false,
           trustedProxies: [],
-          timeouts: { requestHead: 10_000, bodyIdle: 30_000, keepAlive: 75_000, tunnelIdle: 3_600_000 },
-          limits: { headBytes: 16_384, headers: 100, bodyBytes: Number.POSITIVE_INFINITY },
+          keepAlive: { idle: 60_000, interval: 10_000, probes: 6 },
+          timeouts: {
+            requestHead: 10_000,
+            bodyIdle: 30_000,
+            keepAlive: 75_000,
+            tunnelIdle: 3_600_000,
+            writeStall: 60_000,
+            preface: 5_000,
+          },
+          limits: {
+            headBytes: 16_384,
+            targetBytes: 8_192,
+            headers: 100,
+            bodyBytes: Number.POSITIVE_INFINITY,
+            minBodyRate: 0,
+            requestsPerConnection: 10_000,
+            connections: 0,
+            connectionsPerClient: 0,
+            newConnectionsPerClient: 'unlimited',
+          },
           routes: [{ match: { host: '*', path: '/' }, upstream: 'api', timeouts: { exchange: 0 } }],
         },
       ],
@@ -58,7 +79,11 @@ describe('a valid file', () => {
       listeners: [{ name: 'web', bind: ':8080', routes: [{ upstream: 'api' }] }],
       upstreams: { api: { endpoints: [{ address: 'a:1' }] } },
     };
-    expect(configOf(JSON.stringify(json, null, '\t')).listeners[0]?.bind).toEqual({ host: '0.0.0.0', port: 8080 });
+    expect(configOf(JSON.stringify(json, null, '\t')).listeners[0]?.bind).toEqual({
+      kind: 'tcp',
+      host: '0.0.0.0',
+      port: 8080,
+    });
   });
 
   it('may begin with a byte order mark and have Windows line ends', () => {
@@ -128,7 +153,7 @@ describe('flags alone', () => {
       balance: 'least-time',
     });
     expect(config.listeners.map(({ name, bind }) => ({ name, bind }))).toEqual([
-      { name: 'main', bind: { host: '127.0.0.1', port: Number(LISTEN_ADDRESS.split(':')[1]) } },
+      { name: 'main', bind: { kind: 'tcp', host: '127.0.0.1', port: Number(LISTEN_ADDRESS.split(':')[1]) } },
     ]);
     expect(config.listeners[0]?.routes).toEqual([
       { match: { host: '*', path: '/' }, upstream: 'default', timeouts: { exchange: 0 } },
@@ -236,15 +261,12 @@ describe('a problem of a value', () => {
   });
 
   it.each([
-    [
-      'frontend: native',
-      'listeners[0].frontend is "native", but must be uws | native is known, but not in this version; available: uws',
-    ],
+    ['frontend: h3', 'listeners[0].frontend is "h3", but must be one of native or uws'],
     ['accept: workers', 'listeners[0].accept is "workers", but must be one of primary or reuseport'],
     ['tls: {}', 'listeners[0].tls is known, but not in this version: listeners speak plain HTTP'],
     [
       'port: 80',
-      'listeners[0].port is not a known setting | known here: name, mode, frontend, accept, bind, trustedProxies, timeouts, limits, routes',
+      'listeners[0].port is not a known setting | known here: name, mode, frontend, accept, bind, socketMode, deferAccept, proxyProtocol, trustedProxies, keepAlive, timeouts, limits, routes',
     ],
     ['timeouts: { keepAlve: 1s }', 'listeners[0].timeouts.keepAlve is not a known setting | did you mean keepAlive?'],
     [

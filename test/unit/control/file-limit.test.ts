@@ -1,7 +1,7 @@
 /** The warning about a low limit of open files. */
 import { describe, expect, it } from 'vitest';
-import { fileLimitWarning, filesNeeded, maxSessionsOf } from '../../../src/control/file-limit.js';
-import { endpointPlan, plan, sessionListenerPlan, upstreamPlan } from './plans.js';
+import { fileLimitWarning, filesNeeded, openLimitsOf } from '../../../src/control/file-limit.js';
+import { endpointPlan, listenerPlan, plan, sessionListenerPlan, upstreamPlan } from './plans.js';
 
 describe('file limit', () => {
   it('grows with workers and with endpoints', () => {
@@ -29,14 +29,35 @@ describe('file limit', () => {
   });
 });
 
-describe('maxSessionsOf', () => {
+describe('openLimitsOf', () => {
+  const l4 = sessionListenerPlan('db');
+  const native = listenerPlan('web', '127.0.0.1', 0, { frontend: 'native' });
+  const uws = listenerPlan('old', '127.0.0.1', 0, { frontend: 'uws' });
+
   it.each([
     [20_000, 2, 9_440],
     [1_024, 1, 440],
     [200, 2, 44],
     [64, 4, 1],
     [1_048_576, 2, 131_072],
-  ])('of %i descriptors and %i workers are %i', (softLimit, workers, most) => {
-    expect(maxSessionsOf({ workers }, softLimit)).toBe(most);
+  ])('lets sessions have two of %i descriptors each, with %i workers: %i', (softLimit, workers, most) => {
+    expect(openLimitsOf({ workers, listeners: [l4] }, softLimit).sessions).toBe(most);
+  });
+
+  it.each([
+    [20_000, 2, 14_160],
+    [1_024, 1, 660],
+    [64, 4, 1],
+    [1_048_576, 2, 131_072],
+  ])('leaves a quarter of %i descriptors to upstream connections, with %i workers: %i', (softLimit, workers, most) => {
+    expect(openLimitsOf({ workers, listeners: [native] }, softLimit).connections).toBe(most);
+  });
+
+  it('gives half to each where both accept, and takes nothing away for uWebSockets.js', () => {
+    expect(openLimitsOf({ workers: 2, listeners: [native, l4] }, 20_000)).toEqual({
+      sessions: 4_720,
+      connections: 7_080,
+    });
+    expect(openLimitsOf({ workers: 2, listeners: [uws, l4] }, 20_000).sessions).toBe(9_440);
   });
 });

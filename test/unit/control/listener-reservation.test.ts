@@ -1,6 +1,6 @@
 /** Taking the addresses of all listeners, and the sentences when that fails. */
 import { describe, expect, it } from 'vitest';
-import type { BindPlan } from '../../../src/config/plan.js';
+import type { BindPlan, ListenerPlan } from '../../../src/config/plan.js';
 import { reserveListeners } from '../../../src/control/listener-reservation.js';
 import { StartFailure } from '../../../src/control/start-failure.js';
 import type { ListeningAddress, ListeningOptions } from '../../../src/engine/session-engine.js';
@@ -43,6 +43,17 @@ function failureOf(run: () => unknown): StartFailure {
   throw new Error('it did not fail');
 }
 
+/** A listener of each kind at which the primary or a worker accepts without uWebSockets.js. */
+const ACCEPTED = [
+  ['of mode l4', (name: string, parts: Partial<Accepted> = {}) => sessionListenerPlan(name, parts)],
+  [
+    'with the native front end',
+    (name: string, parts: Partial<Accepted> = {}) =>
+      listenerPlan(name, '127.0.0.1', 0, { frontend: 'native', accept: 'primary', ...parts }),
+  ],
+] as const;
+type Accepted = Pick<ListenerPlan, 'accept' | 'bind' | 'keepAlive' | 'deferAcceptMs'>;
+
 const unix = (path: string): BindPlan => ({ kind: 'unix', path, mode: 0o600 });
 
 describe('reserveListeners', () => {
@@ -65,62 +76,60 @@ describe('reserveListeners', () => {
     expect(addon.open.size).toBe(0);
   });
 
-  it('listens in the primary for the acceptor, where several workers serve an l4 listener', () => {
-    const addon = listeningAddon();
-    const listeners = [listenerPlan('a', '127.0.0.1', 0), sessionListenerPlan('b'), sessionListenerPlan('c')];
-    const reserved = reserveListeners(plan({ workers: 4, listeners }), addon);
-    expect([...reserved.descriptors]).toEqual([
-      [1, 70],
-      [2, 71],
-    ]);
-    expect(reserved.sessionListenings).toEqual({});
-  });
-
-  it('lets a sole worker accept on the socket of the primary, whatever accept says', () => {
-    const addon = listeningAddon();
-    const listeners = [
-      sessionListenerPlan('a'),
-      sessionListenerPlan('b', { accept: 'reuseport' }),
-      sessionListenerPlan('c', { bind: unix('/run/x.sock') }),
-    ];
-    const { sessionListenings, descriptors } = reserveListeners(plan({ workers: 1, listeners }), addon);
-    expect(descriptors.size).toBe(0);
-    expect(Object.values(sessionListenings).map(({ from }) => from)).toEqual([
-      { descriptor: 70 },
-      { descriptor: 71 },
-      { descriptor: 72 },
-    ]);
-  });
-
-  it('reserves the address that several workers share by SO_REUSEPORT', () => {
-    const addon = listeningAddon();
-    const listeners = [sessionListenerPlan('a', { accept: 'reuseport' })];
-    const { sessionListenings, descriptors } = reserveListeners(plan({ workers: 2, listeners }), addon);
-    expect([...addon.open]).toEqual(['reserved 4000']);
-    expect(descriptors.size).toBe(0);
-    expect(sessionListenings[0]).toMatchObject({
-      from: { host: '127.0.0.1', port: 4000 },
-      options: { isShared: true },
+  describe.each(ACCEPTED)('of a listener %s', (_kind, made) => {
+    it('listens in the primary for the acceptor, where there are several workers', () => {
+      const addon = listeningAddon();
+      const listeners = [listenerPlan('a', '127.0.0.1', 0), made('b'), made('c')];
+      const reserved = reserveListeners(plan({ workers: 4, listeners }), addon);
+      expect([...reserved.descriptors]).toEqual([
+        [1, 70],
+        [2, 71],
+      ]);
+      expect(reserved.sessionListenings).toEqual({});
     });
-  });
 
-  it('hands out the sessions of a UNIX socket in the primary, since it cannot be shared', () => {
-    const addon = listeningAddon();
-    const listeners = [sessionListenerPlan('a', { accept: 'reuseport', bind: unix('@name') })];
-    const { sessionListenings, descriptors } = reserveListeners(plan({ workers: 2, listeners }), addon);
-    expect([...descriptors]).toEqual([[0, 70]]);
-    expect(sessionListenings).toEqual({});
-    expect(addon.opened[0]?.address).toEqual({ path: '@name', mode: 0o600 });
-  });
+    it('lets a sole worker accept on the socket of the primary, whatever accept says', () => {
+      const addon = listeningAddon();
+      const listeners = [made('a'), made('b', { accept: 'reuseport' }), made('c', { bind: unix('/run/x.sock') })];
+      const { sessionListenings, descriptors } = reserveListeners(plan({ workers: 1, listeners }), addon);
+      expect(descriptors.size).toBe(0);
+      expect(Object.values(sessionListenings).map(({ from }) => from)).toEqual([
+        { descriptor: 70 },
+        { descriptor: 71 },
+        { descriptor: 72 },
+      ]);
+    });
 
-  it('gives times in whole seconds to the kernel, never 0 for a short one', () => {
-    const addon = listeningAddon();
-    const keepAlive = { idleMs: 1_500, intervalMs: 1, probes: 3 };
-    reserveListeners(plan({ listeners: [sessionListenerPlan('a', { deferAcceptMs: 2_000, keepAlive })] }), addon);
-    expect(addon.opened[0]?.options).toMatchObject({
-      deferAcceptS: 2,
-      keepAlive: { idleS: 2, intervalS: 1, probes: 3 },
-      isShared: false,
+    it('reserves the address that several workers share by SO_REUSEPORT', () => {
+      const addon = listeningAddon();
+      const listeners = [made('a', { accept: 'reuseport' })];
+      const { sessionListenings, descriptors } = reserveListeners(plan({ workers: 2, listeners }), addon);
+      expect([...addon.open]).toEqual(['reserved 4000']);
+      expect(descriptors.size).toBe(0);
+      expect(sessionListenings[0]).toMatchObject({
+        from: { host: '127.0.0.1', port: 4000 },
+        options: { isShared: true },
+      });
+    });
+
+    it('accepts at a UNIX socket in the primary, since it cannot be shared', () => {
+      const addon = listeningAddon();
+      const listeners = [made('a', { accept: 'reuseport', bind: unix('@name') })];
+      const { sessionListenings, descriptors } = reserveListeners(plan({ workers: 2, listeners }), addon);
+      expect([...descriptors]).toEqual([[0, 70]]);
+      expect(sessionListenings).toEqual({});
+      expect(addon.opened[0]?.address).toEqual({ path: '@name', mode: 0o600 });
+    });
+
+    it('gives times in whole seconds to the kernel, never 0 for a short one', () => {
+      const addon = listeningAddon();
+      const keepAlive = { idleMs: 1_500, intervalMs: 1, probes: 3 };
+      reserveListeners(plan({ listeners: [made('a', { deferAcceptMs: 2_000, keepAlive })] }), addon);
+      expect(addon.opened[0]?.options).toMatchObject({
+        deferAcceptS: 2,
+        keepAlive: { idleS: 2, intervalS: 1, probes: 3 },
+        isShared: false,
+      });
     });
   });
 

@@ -7,10 +7,14 @@ import type { HandOffPlace } from '../../../src/worker/data-plane.js';
 import { FakeTime } from './fake-time.js';
 import { captureLog } from './log-capture.js';
 
-const mailbox = (number: number): HandOffPlace => ({ kind: 'mailbox', mode: 'l4', mailbox: number });
+const mailbox = (number: number, mode: 'l4' | 'l7' = 'l4'): HandOffPlace => ({
+  kind: 'mailbox',
+  mode,
+  mailbox: number,
+});
 const app: HandOffPlace = { kind: 'app', listener: 'web', descriptor: 5 };
 
-function acceptorUnderTest() {
+function acceptorUnderTest(mode: 'l4' | 'l7' = 'l4') {
   const calls: string[] = [];
   let given: AcceptorOptions | undefined;
   class AcceptorDouble implements Acceptor {
@@ -27,11 +31,12 @@ function acceptorUnderTest() {
   const log = captureLog();
   const acceptor = new SessionAcceptor({
     addon: { Acceptor: AcceptorDouble },
+    mode,
     descriptors: new Map([
       [0, 70],
       [2, 71],
     ]),
-    maxSessions: 100,
+    maxOpen: 100,
     logger: log.logger,
     nowMs: () => time.nowMs(),
   });
@@ -55,6 +60,15 @@ describe('session acceptor', () => {
     acceptor.remove(2);
     acceptor.stop();
     expect(calls.slice(2)).toEqual(['add 11', 'add 12', 'remove 11', 'add 13', 'close']);
+  });
+
+  it.each([
+    ['l4', 'add 11'],
+    ['l7', 'add 12'],
+  ] as const)('takes the mailboxes of its own mode: %s', (mode, call) => {
+    const { acceptor, calls } = acceptorUnderTest(mode);
+    acceptor.add(0, [mailbox(11, 'l4'), mailbox(12, 'l7')]);
+    expect(calls.slice(2)).toEqual([call]);
   });
 
   it('tells of a shortage once a minute, and of its end where it told of it', async () => {

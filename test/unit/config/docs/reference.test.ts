@@ -21,8 +21,10 @@ describe('docs/configuration.md', () => {
     expect(headings).toEqual([
       'The whole file',
       '`listeners[]` of mode `l7`',
+      '`listeners[].keepAlive` of mode `l7`',
       '`listeners[].timeouts` of mode `l7`',
       '`listeners[].limits` of mode `l7`',
+      '`listeners[].limits.newConnectionsPerClient` of mode `l7`',
       '`listeners[].routes[]` of mode `l7`',
       '`listeners[].routes[].match` of mode `l7`',
       '`listeners[].routes[].timeouts` of mode `l7`',

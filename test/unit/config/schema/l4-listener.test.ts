@@ -192,7 +192,7 @@ describe('a problem of an l4 listener', () => {
 
   it('is told for an address that is a name', () => {
     expect(told(SMALLEST_L4.replace('127.0.0.1:5432', 'db:5432'))).toEqual([
-      'bind is "db:5432", but must be an address of this machine such as 127.0.0.1:5432, :5432 (all IPv4 addresses), [::1]:5432, unix:/run/db.sock or unix:@name | a listener needs an IP address, not a name: which of its addresses would be meant?',
+      'bind is "db:5432", but must be an address of this machine such as 127.0.0.1:8080, :8080 (all IPv4 addresses), [::1]:8080, unix:/run/db.sock or unix:@name | a listener needs an IP address, not a name: which of its addresses would be meant?',
     ]);
   });
 });

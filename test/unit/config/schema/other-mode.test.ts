@@ -31,12 +31,8 @@ describe('a key of the other mode', () => {
       'timeouts.sessionIdle belongs to mode l4: an l7 listener has exchanges, not sessions | timeouts.keepAlive closes client connections that are idle, or add mode: l4',
     ],
     [
-      'mode: l7, proxyProtocol: true',
-      'proxyProtocol belongs to mode l4: an l7 listener reads no PROXY header | trustedProxies names the peers whose X-Forwarded-* are believed',
-    ],
-    [
       'limits: { sessionsPerClient: 5 }',
-      'limits.sessionsPerClient belongs to mode l4: an l7 listener has exchanges, not sessions | add mode: l4',
+      'limits.sessionsPerClient belongs to mode l4: an l7 listener has exchanges, not sessions | limits.connectionsPerClient bounds client connections, or add mode: l4',
     ],
   ])('is told for an l7 listener with %s', (settings, problem) => {
     expect(told(withL7(settings))).toEqual([problem]);
@@ -51,6 +47,10 @@ describe('a key of the other mode', () => {
     [
       'timeouts: { keepAlive: 1m }',
       'timeouts.keepAlive belongs to mode l7: an l4 listener does not see where a request ends | timeouts.sessionIdle bounds silence; keepAlive beside timeouts is that of TCP',
+    ],
+    [
+      'limits: { connections: 9 }',
+      'limits.connections belongs to mode l7: each connection of an l4 listener is a session | limits.sessions bounds them',
     ],
     ['limits: { headBytes: 1KiB }', 'limits.headBytes belongs to mode l7: an l4 listener has no request heads'],
   ])('is told for an l4 listener with %s', (settings, problem) => {

@@ -1,0 +1,36 @@
+/** Front ends of l7 listeners: their names, and the settings that only the native one has. */
+import { FRONT_END } from '../defaults.js';
+import type { FrontEndName } from '../plan.js';
+import type { Path } from '../problem.js';
+import { valueAt } from './walk.js';
+
+/** All front ends. */
+export const FRONT_ENDS = ['native', 'uws'] as const satisfies readonly FrontEndName[];
+
+/** The front end of an l7 listener of the file, written or by default; null where it is none that is known. Pure. */
+export function frontEndOf(listener: unknown): FrontEndName | null {
+  const written = valueAt(listener, ['frontend']);
+  return written === undefined ? FRONT_END : (FRONT_ENDS.find((name) => name === written) ?? null);
+}
+
+const OWN_SOCKET = 'uWebSockets.js opens its socket itself';
+const NO_COUNT = 'uWebSockets.js does not ask whether it may accept';
+
+/**
+ * The settings of an l7 listener that only the native front end has, by path below the listener, and why the uws front end lacks each.
+ * Beside `frontend: uws` they are refused, and a printed configuration leaves them out.
+ */
+export const NATIVE_SETTINGS: readonly (readonly [path: Path, why: string])[] = [
+  [['socketMode'], 'uWebSockets.js has no UNIX sockets'],
+  [['deferAccept'], OWN_SOCKET],
+  [['proxyProtocol'], 'uWebSockets.js as it is loaded here reads no PROXY header'],
+  [['keepAlive'], OWN_SOCKET],
+  [['timeouts', 'writeStall'], 'uWebSockets.js has a fixed time of about 10 s'],
+  [['timeouts', 'preface'], 'uWebSockets.js as it is loaded here reads no PROXY header'],
+  [['limits', 'targetBytes'], 'uWebSockets.js limits the head as a whole'],
+  [['limits', 'minBodyRate'], 'uWebSockets.js has a fixed rate of about 16 KB/s'],
+  [['limits', 'requestsPerConnection'], 'uWebSockets.js does not count the requests of a connection'],
+  [['limits', 'connections'], NO_COUNT],
+  [['limits', 'connectionsPerClient'], NO_COUNT],
+  [['limits', 'newConnectionsPerClient'], NO_COUNT],
+];
