@@ -130,7 +130,9 @@ function introduction(primary: Primary, balance: string, words: CommandWords): s
     ...DEMO_ENDPOINTS.map(({ name, delayMs }) => `  ${name.padEnd(7)} which takes ${delayMs} ms to answer`),
     '',
     'Try in another terminal:',
-    ...(url === null ? [`  curl ${curlOption(listener.bind)} http://localhost/`] : [`  curl ${url}`, `  ${words.bench} --url ${url}`]),
+    ...(url === null
+      ? [`  curl ${curlOption(listener.bind)} http://localhost/`]
+      : [`  curl ${url}`, `  ${words.bench} --url ${url}`]),
     ...(admin === null
       ? []
       : [`  curl http://${placeText(admin.host, admin.port)}/api/v1/upstreams/${UPSTREAM_NAME}/endpoints`]),

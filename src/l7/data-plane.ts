@@ -61,7 +61,7 @@ class L7DataPlane implements DataPlane {
   }
 
   #makeNative(failures: FailureLog, nowMs: () => number): NativeFrontEnd | null {
-    const { plan, board, logger, addon, maxSessions, viaName } = this.#options;
+    const { plan, board, logger, addon, maxConnections, viaName } = this.#options;
     const listeners = plan.listeners.map((listener, index) =>
       listener.mode === 'l7' && listener.frontend === 'native' ? new NativeListener(index, listener) : null,
     );
@@ -77,7 +77,7 @@ class L7DataPlane implements DataPlane {
       failures,
       viaName,
       requestIdPrefix: randomBytes(REQUEST_ID_BYTES).toString('hex'),
-      maxConnections: maxSessions,
+      maxConnections,
       onShortage: (errno) => (errno === 0 ? log.resumed({}) : log.paused({ errno })),
     });
   }

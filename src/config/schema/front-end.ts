@@ -25,7 +25,7 @@ export const NATIVE_SETTINGS: readonly (readonly [path: Path, why: string])[] = 
   [['deferAccept'], OWN_SOCKET],
   [['proxyProtocol'], 'uWebSockets.js as it is loaded here reads no PROXY header'],
   [['keepAlive'], OWN_SOCKET],
-  [['timeouts', 'writeStall'], 'uWebSockets.js has a fixed time of about 10 s'],
+  [['timeouts', 'writeStall'], 'uWebSockets.js has a fixed time of about 14 s'],
   [['timeouts', 'preface'], 'uWebSockets.js as it is loaded here reads no PROXY header'],
   [['limits', 'targetBytes'], 'uWebSockets.js limits the head as a whole'],
   [['limits', 'minBodyRate'], 'uWebSockets.js has a fixed rate of about 16 KB/s'],

@@ -22,7 +22,7 @@ describe('a listener with the uws front end', () => {
     ],
     [
       'timeouts: { writeStall: 60s }',
-      'timeouts.writeStall needs the native front end: uWebSockets.js has a fixed time of about 10 s',
+      'timeouts.writeStall needs the native front end: uWebSockets.js has a fixed time of about 14 s',
     ],
     [
       'limits: { connections: unlimited }',
