@@ -1,4 +1,4 @@
-// Writes addresses.
+// Writes the addresses of clients as text.
 #include "frontend/client_address.h"
 
 #include <arpa/inet.h>

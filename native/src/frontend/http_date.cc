@@ -1,4 +1,4 @@
-// Writes the date.
+// Writes the date of answers as RFC 9110 wants it.
 #include "frontend/http_date.h"
 
 #include <cstring>
