@@ -1,7 +1,7 @@
 /** Routes by host and path prefix. */
 import { describe, expect, it } from 'vitest';
 import type { RoutePlan } from '../../../src/config/plan.js';
-import { Router, routeFor } from '../../../src/l7/router.js';
+import { NO_TABLE, Router, routeFor } from '../../../src/l7/router.js';
 
 function router(...rules: [host: string, path: string][]): (host: string, path: string) => number | null | undefined {
   const routes = rules.map(([host, path], upstream): RoutePlan => ({ host, path, upstream, exchangeTimeoutMs: 0 }));
@@ -76,5 +76,32 @@ describe('router', () => {
     for (let i = 0; i < 5000; i++) find(`h${i}`, '/');
     expect(find('www.example.com', '/')).toBe(1);
     expect(find('h1', '/')).toBe(0);
+  });
+});
+
+describe('tables of a router', () => {
+  const routes = [
+    ['*', '/'],
+    ['*.example.com', '/'],
+    ['www.example.com', '/a'],
+  ].map(([host, path]) => ({ host: host!, path: path!, upstream: 0, exchangeTimeoutMs: 0 }));
+  const { tables } = new Router(routes);
+  const tableOf = (host: string) => new Router(routes).tableOf(host);
+  const pathsOf = (host: string) => tables[tableOf(host)]?.map((route) => `${route.host}${route.path}`);
+
+  it('are one for each set of routes that a host can have', () => {
+    expect(tables).toHaveLength(3);
+    expect(pathsOf('other')).toEqual(['*/']);
+    expect(pathsOf('a.example.com:80')).toEqual(['*.example.com/', '*/']);
+    expect(pathsOf('WWW.example.com')).toEqual(['www.example.com/a', '*.example.com/', '*/']);
+  });
+
+  it('have that of any host for a request without one, and none for a malformed one', () => {
+    expect([pathsOf(''), tableOf('a b')]).toEqual([['*/'], NO_TABLE]);
+  });
+
+  it('have an empty one where no route is for any host', () => {
+    const router = new Router([{ host: 'a', path: '/', upstream: 0, exchangeTimeoutMs: 0 }]);
+    expect(router.tables[router.tableOf('b')]).toEqual([]);
   });
 });

@@ -115,6 +115,20 @@ describe('session limits', () => {
     ]);
   });
 
+  it('hold for client connections of L7, too, and say where nothing is limited', () => {
+    const board = createBoard({ endpointSlots: 64, upstreams: 1, workers: 1, listeners: 2, clientEntries: 16 }, [1, 2]);
+    const listeners = [
+      { mode: 'l7', limits: { ...UNLIMITED, sessions: 1 } },
+      { mode: 'l7', limits: UNLIMITED },
+    ] as ListenerPlan[];
+    const limits = new SessionLimits(attachBoard(board.buffer, 0), listeners);
+    expect([limits.isLimited(0), limits.isLimited(1), limits.isLimited(2)]).toEqual([true, false, false]);
+    expect([sessionFrom(1), sessionFrom(2)].map((session) => limits.admit(session, 0, 0))).toEqual([
+      ADMIT,
+      'SLUICE_SESSION_LIMIT',
+    ]);
+  });
+
   it('limit clients of a UNIX socket, which have no address, only together', () => {
     const { one } = limitsOf({ sessions: 2, sessionsPerClient: 1, newSessionsPerClient: { perSecond: 1, burst: 1 } });
     expect([unixSession(), unixSession(), unixSession()].map((session) => one.admit(session, 0, 0))).toEqual([
