@@ -94,6 +94,18 @@ const kinds = {
     retry: 'never',
     text: 'nothing moved in the tunnel for its idle timeout',
   },
+  SLUICE_MESSAGE_TOO_LARGE: {
+    fault: 'client',
+    status: 0,
+    retry: 'never',
+    text: 'a message of a WebSocket is larger than the proxy takes',
+  },
+  SLUICE_TUNNEL_OVERFLOW: {
+    fault: 'endpoint',
+    status: 0,
+    retry: 'never',
+    text: 'the endpoint took less of a WebSocket than its client sent, and the proxy holds no more',
+  },
   // --- the client's connection: sessions, whose clients are answered with a reset ---
   SLUICE_BAD_PROXY_HEADER: {
     fault: 'client',

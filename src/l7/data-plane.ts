@@ -87,7 +87,18 @@ class L7DataPlane implements DataPlane {
     const listeners = plan.listeners.filter((listener) => listener.mode === 'l7').filter(isForUws);
     if (listeners.length === 0) return null;
     const requestIdPrefix = randomBytes(REQUEST_ID_BYTES).toString('hex');
-    return new UwsFrontEnds({ listeners, relay, addon, viaName, requestIdPrefix, logger, nowMs, workerIndex });
+    const pipeline = this.#pipeline;
+    return new UwsFrontEnds({
+      listeners,
+      relay,
+      pipeline,
+      addon,
+      viaName,
+      requestIdPrefix,
+      logger,
+      nowMs,
+      workerIndex,
+    });
   }
 
   async start(): Promise<void> {
@@ -116,6 +127,7 @@ class L7DataPlane implements DataPlane {
   }
 
   setAddresses(slot: number, addresses: readonly string[]): void {
+    this.#uws?.setAddresses(slot, addresses);
     if (this.#pools.has(slot)) return this.#engine.setAddresses(slot, addresses);
     const upstream = this.#options.plan.upstreams.find(({ endpoints }) =>
       endpoints.some((endpoint) => endpoint.slot === slot),
@@ -135,7 +147,7 @@ class L7DataPlane implements DataPlane {
       openConnections: (this.#native?.openConnections() ?? 0) + ofUws,
       openExchanges,
       exchanges: this.#pipeline.exchangesBegun,
-      upstreamConnections: this.#engine.stats().connections,
+      upstreamConnections: this.#engine.stats().connections + (this.#uws?.upstreamConnections ?? 0),
     };
   }
 

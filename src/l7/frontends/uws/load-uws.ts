@@ -60,6 +60,56 @@ export interface UwsResponse {
   getProxiedRemoteAddress(): ArrayBuffer;
   /** Runs `write` with all its output gathered into one send. */
   cork(write: () => void): this;
+  /**
+   * Answers 101 and turns the connection into a WebSocket: `open` runs within the call, the response may not be touched any more.
+   *
+   * @param data     comes back from `getUserData`: either this object or one with its properties
+   * @param protocol '' for none
+   * @param extensions what the client offers; '' negotiates none
+   */
+  upgrade(data: object, key: UwsBytes, protocol: UwsBytes, extensions: UwsBytes, context: UwsUpgradeContext): void;
+}
+
+/** Opaque: where a handler of upgrades was called from; handed back to `upgrade`, also in a later turn. */
+export interface UwsUpgradeContext {
+  readonly uwsUpgradeContext: unique symbol;
+}
+
+/** One WebSocket of a client; valid from `open` to the end of `close`. Touching it later throws. */
+export interface UwsWebSocket {
+  getUserData(): object;
+  /** @returns 1: sent · 0: buffered in part · 2: dropped, since more than maxBackpressure was buffered before */
+  send(message: UwsBytes, isBinary: boolean, isCompressed: boolean): number;
+  /** @returns as `send` */
+  ping(payload: UwsBytes): number;
+  getBufferedAmount(): number;
+  /** Sends a close frame (one without a code for 0) and ends; `close` runs within the call. */
+  end(code: number, reason: UwsBytes): void;
+  /** Drops the connection without a close frame; `close` runs within the call. */
+  close(): void;
+}
+
+/** How WebSockets of one pattern are treated. */
+export interface UwsWebSocketBehavior {
+  /** Longest message taken, up to 2^32 - 1; a longer one drops the connection without a close frame. */
+  readonly maxPayloadLength: number;
+  /** Seconds without a byte from the client; 0: no limit. Any other value but 8 to 960 ends the process. */
+  readonly idleTimeout: number;
+  /** Bytes buffered for the client above which whatever is sent is dropped. */
+  readonly maxBackpressure: number;
+  readonly sendPingsAutomatically: boolean;
+  /** Is called for each GET with a Sec-WebSocket-Key of 24 characters, whatever its other fields are. */
+  upgrade(response: UwsResponse, request: UwsRequest, context: UwsUpgradeContext): void;
+  open(socket: UwsWebSocket): void;
+  /** @param message is emptied as soon as the handler returns */
+  message(socket: UwsWebSocket, message: ArrayBuffer, isBinary: boolean): void;
+  /** Some of what was buffered has gone out. */
+  drain(socket: UwsWebSocket): void;
+  /** The pong has been sent already. @param payload as in `message` */
+  ping(socket: UwsWebSocket, payload: ArrayBuffer): void;
+  pong(socket: UwsWebSocket, payload: ArrayBuffer): void;
+  /** @param code 1005: a close frame without a code · 1006: no close frame, or one with a code that uWebSockets.js does not know */
+  close(socket: UwsWebSocket, code: number, reason: ArrayBuffer): void;
 }
 
 /** Answers one request; has to attach an abort handler when it does not answer before it returns. */
@@ -71,6 +121,8 @@ export type UwsAppDescriptor = number & { readonly uwsAppDescriptor: unique symb
 /** One app: its routes and its sockets, in the thread that made it. */
 export interface UwsApp {
   any(pattern: string, handler: UwsHandler): this;
+  /** Comes before `any` for what its `upgrade` is called for. */
+  ws(pattern: string, behavior: UwsWebSocketBehavior): this;
   /** @param onListening gets false when the address could not be had; the reason is not told */
   listen(host: string, port: number, onListening: (socket: UwsListenSocket | false) => void): this;
   /** @param options LIBUS_LISTEN_EXCLUSIVE_PORT, or 0 to share the port by SO_REUSEPORT */
@@ -111,6 +163,8 @@ export interface LoadedUws {
   readonly hasChildApps: boolean;
   /** Connections can be counted as they come and go. */
   readonly hasFilter: boolean;
+  /** A WebSocket can be stopped: see ClientWebSocket. */
+  readonly pausesWebSockets: boolean;
   /** Bytes of request head that this binary takes; more is refused by it before any handler runs. */
   readonly headBytes: number;
 }
@@ -124,6 +178,8 @@ export interface UwsCandidate {
   readonly binaries: string;
   /** The binary reads UWS_HTTP_MAX_HEADERS_SIZE when it is loaded; else its limit is UWS_FIXED_HEAD_BYTES. */
   readonly readsHeadBytes: boolean;
+  /** `pause` and `resume` of its responses are known to work on its WebSockets, which have none of their own. */
+  readonly pausesWebSockets?: boolean;
 }
 
 /** How loadUws searches; everything has its default. */
@@ -145,7 +201,13 @@ export const UWS_FIXED_HEAD_BYTES = 4096;
 /** Newest first. Both are aliases in package.json, since the registry has no package named uWebSockets.js (docs/adr). */
 export const UWS_CANDIDATES: readonly UwsCandidate[] = [
   { packageName: 'uWebSockets.js-next', rootFromMain: '.', binaries: '.', readsHeadBytes: true },
-  { packageName: 'uWebSockets.js', rootFromMain: '..', binaries: 'binaries', readsHeadBytes: false },
+  {
+    packageName: 'uWebSockets.js',
+    rootFromMain: '..',
+    binaries: 'binaries',
+    readsHeadBytes: false,
+    pausesWebSockets: true,
+  },
 ];
 
 /**
@@ -206,7 +268,16 @@ function loadCandidate(candidate: UwsCandidate, load: NodeJS.Require): Omit<Load
   const hasChildApps = typeof app.addChildAppDescriptor === 'function' && typeof app.getDescriptor === 'function';
   const hasFilter = typeof app.filter === 'function';
   app.close();
-  return { uws: exported, version: versionIn(root), packageName, binaryPath, hasChildApps, hasFilter };
+  const pausesWebSockets = candidate.pausesWebSockets === true;
+  return {
+    uws: exported,
+    version: versionIn(root),
+    packageName,
+    binaryPath,
+    hasChildApps,
+    hasFilter,
+    pausesWebSockets,
+  };
 }
 
 /** @returns the package's root folder, or undefined when it is not installed */

@@ -48,6 +48,9 @@ const corked: {
 /** Whether the first pause in this thread has happened, so that resume() never restores less than polling for reads. */
 let hasPaused = false;
 
+/** Who is told what a client does. */
+export type ClientEvents = Pick<ResponseRelay, 'requestBody' | 'clientGone' | 'clientReady' | 'clientTookAll'>;
+
 /** Thread: worker. */
 export class UwsExchange extends RelayedExchange {
   #response: UwsResponse | null = null;
@@ -69,7 +72,7 @@ export class UwsExchange extends RelayedExchange {
   /** Time in which retries were in vain. */
   #vainMs = 0;
   #isRequestPaused = false;
-  readonly #relay: ResponseRelay;
+  readonly #relay: ClientEvents;
   readonly #home: UwsExchange[];
   // Made once: uWebSockets.js takes one handler of each kind for each request.
   readonly #onAborted = (): void => {
@@ -92,7 +95,7 @@ export class UwsExchange extends RelayedExchange {
   };
 
   /** @param home the front end's free exchanges, to which this one returns */
-  constructor(id: number, listener: L7ListenerPlan, engine: Engine, relay: ResponseRelay, home: UwsExchange[]) {
+  constructor(id: number, listener: L7ListenerPlan, engine: Engine, relay: ClientEvents, home: UwsExchange[]) {
     super(id, listener, engine);
     this.#relay = relay;
     this.#home = home;
@@ -102,6 +105,13 @@ export class UwsExchange extends RelayedExchange {
   attach(response: UwsResponse): void {
     this.#response = response;
     response.onAborted(this.#onAborted);
+  }
+
+  /** Gives the response to who turns it into something else. @returns null when the client is gone, or has its answer */
+  takeResponse(): UwsResponse | null {
+    const response = this.#response;
+    this.#response = null;
+    return response;
   }
 
   /** The request has a body that is wanted. Must be called in uWebSockets.js's handler. */

@@ -13,8 +13,12 @@ import { RequestHead } from '../../request-head.js';
 import type { RequestIds } from '../../request-id.js';
 import type { ResponseRelay } from '../../response-relay.js';
 import { Router } from '../../router.js';
-import type { LoadedUws, UwsApp, UwsListenSocket, UwsRequest, UwsResponse } from './load-uws.js';
+import { clientWebSocketBehavior } from './client-web-socket.js';
+import type { LoadedUws, UwsApp, UwsListenSocket, UwsRequest, UwsResponse, UwsUpgradeContext } from './load-uws.js';
 import { UwsExchange } from './uws-exchange.js';
+import type { WebSocketAttempts } from './web-socket-attempts.js';
+import { WebSocketExchange } from './web-socket-exchange.js';
+import { wantsWebSocket } from './web-socket-head.js';
 
 /** What bytes that are not UTF-8 have become by the time we see them; passing that on would change the request. */
 const REPLACEMENT = '\ufffd';
@@ -24,6 +28,7 @@ export interface UwsFrontEndParts {
   readonly listener: L7ListenerPlan;
   readonly loaded: LoadedUws;
   readonly relay: ResponseRelay;
+  readonly webSockets: WebSocketAttempts;
   readonly requestIds: RequestIds;
   /** This process's name in Via. */
   readonly viaName: string;
@@ -37,6 +42,7 @@ export class UwsFrontEnd {
   readonly #peers: PeerTable;
   readonly #head: RequestHead;
   readonly #free: UwsExchange[] = [];
+  readonly #freeWebSockets: WebSocketExchange[] = [];
   #listenSocket: UwsListenSocket | null = null;
   #handOffPlace: HandOffPlace | null = null;
   #openConnections = 0;
@@ -51,6 +57,13 @@ export class UwsFrontEnd {
     this.#peers = new PeerTable(parts.listener.trustedProxies);
     this.#head = new RequestHead({ scheme: 'http', viaName: parts.viaName });
     this.#app = parts.loaded.uws.App();
+    this.#app.ws(
+      '/*',
+      clientWebSocketBehavior((response, request, context) => {
+        if (wantsWebSocket(request)) this.#handleWebSocket(response, request, context);
+        else this.#handle(response, request);
+      }),
+    );
     this.#app.any('/*', (response, request) => this.#handle(response, request));
     this.#app.filter?.(this.#countConnection);
   }
@@ -101,10 +114,26 @@ export class UwsFrontEnd {
   /** HOT: everything a request costs in JavaScript before the engine has it. */
   #handle(response: UwsResponse, request: UwsRequest): void {
     const { relay, listener } = this.#parts;
-    const head = this.#head;
     const exchange =
       this.#free.pop() ?? relay.register((id, engine) => new UwsExchange(id, listener, engine, relay, this.#free));
     if (exchange === null) return refuseForWantOfExchanges(response);
+    this.#take(exchange, response, request);
+  }
+
+  #handleWebSocket(response: UwsResponse, request: UwsRequest, context: UwsUpgradeContext): void {
+    const { relay, listener, webSockets } = this.#parts;
+    const free = this.#freeWebSockets;
+    const exchange =
+      free.pop() ?? relay.register((id, engine) => new WebSocketExchange(id, listener, engine, webSockets, free));
+    if (exchange === null) return refuseForWantOfExchanges(response);
+    exchange.handshake = { key: request.getHeader('sec-websocket-key'), context };
+    this.#take(exchange, response, request);
+  }
+
+  /** Reads a request into its exchange, and hands it on to be decided. HOT. */
+  #take(exchange: UwsExchange, response: UwsResponse, request: UwsRequest): void {
+    const { relay } = this.#parts;
+    const head = this.#head;
     // First of all: uWebSockets.js ends the process when a handler leaves a request without this.
     exchange.attach(response);
     head.begin(this.#peers.peerOf(new Uint8Array(response.getRemoteAddress())));

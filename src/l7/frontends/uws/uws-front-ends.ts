@@ -4,15 +4,18 @@ import type { Addon } from '../../../engine/addon.js';
 import type { Logger } from '../../../observability/logger.js';
 import type { HandOffPlace } from '../../../worker/data-plane.js';
 import { AcceptGate } from '../../accept-gate.js';
+import type { Pipeline } from '../../pipeline.js';
 import { RequestIds } from '../../request-id.js';
 import type { ResponseRelay } from '../../response-relay.js';
 import { loadUws, removeUwsMark } from './load-uws.js';
 import { UwsFrontEnd } from './uws-front-end.js';
+import { WebSocketAttempts } from './web-socket-attempts.js';
 
 /** What the front ends need of their worker. */
 export interface UwsFrontEndsParts {
   readonly listeners: readonly L7ListenerPlan[];
   readonly relay: ResponseRelay;
+  readonly pipeline: Pipeline;
   readonly addon: Addon;
   /** This process's name in Via. */
   readonly viaName: string;
@@ -27,15 +30,20 @@ export interface UwsFrontEndsParts {
 export class UwsFrontEnds {
   readonly #addon: Addon;
   readonly #frontEnds: readonly UwsFrontEnd[];
+  readonly #webSockets: WebSocketAttempts;
   readonly #gate: AcceptGate;
 
   /** @throws ProxyError SLUICE_UWS_MISSING */
   constructor(parts: UwsFrontEndsParts) {
-    const { listeners, relay, viaName, addon, logger, nowMs, workerIndex } = parts;
+    const { listeners, relay, pipeline, viaName, addon, logger, nowMs, workerIndex } = parts;
     this.#addon = addon;
     const loaded = loadUws();
     const requestIds = new RequestIds(parts.requestIdPrefix);
-    this.#frontEnds = listeners.map((listener) => new UwsFrontEnd({ listener, loaded, relay, requestIds, viaName }));
+    const webSockets = new WebSocketAttempts(pipeline, loaded.pausesWebSockets);
+    this.#webSockets = webSockets;
+    this.#frontEnds = listeners.map(
+      (listener) => new UwsFrontEnd({ listener, loaded, relay, webSockets, requestIds, viaName }),
+    );
     removeUwsMark(loaded.uws);
     this.#gate = new AcceptGate(addon, logger, nowMs, workerIndex === 0);
   }
@@ -55,10 +63,21 @@ export class UwsFrontEnds {
     this.#gate.look();
   }
 
-  /** Stops accepting; open connections stay. Idempotent. */
+  /** As DataPlane.setAddresses: for WebSockets, whose connections to endpoints are not the engine's. */
+  setAddresses(slot: number, addresses: readonly string[]): void {
+    this.#webSockets.setAddresses(slot, addresses);
+  }
+
+  /** Sockets to endpoints that are not the engine's. */
+  get upstreamConnections(): number {
+    return this.#webSockets.upstreamConnections;
+  }
+
+  /** Stops accepting; open connections stay, but WebSockets are closed. After the pipeline's drain. Idempotent. */
   drain(): void {
     this.#gate.stop();
     for (const frontEnd of this.#frontEnds) frontEnd.stopListening();
+    this.#webSockets.drain();
   }
 
   /** Client connections open now; null: the loaded binary (20.30) does not tell. */
@@ -80,6 +99,7 @@ export class UwsFrontEnds {
   close(): void {
     this.#gate.stop();
     for (const frontEnd of this.#frontEnds) frontEnd.close();
+    this.#webSockets.close();
   }
 
   /** The last call of all, behind the engine's close: the library calls nobody any more. Idempotent. */
