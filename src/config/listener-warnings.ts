@@ -53,12 +53,14 @@ export function warnOfL7Listener(
 }
 
 function warnOfUws(listener: L7Listener, path: Path, collector: WarningCollector): void {
-  for (const key of ['requestHead', 'bodyIdle', 'keepAlive', 'tunnelIdle'] as const) {
+  for (const key of ['requestHead', 'bodyIdle', 'keepAlive'] as const) {
     const own = [...path, 'timeouts', key];
     if (!collector.isWritten(own)) continue;
-    const why =
-      key === 'tunnelIdle' ? 'it does not carry upgraded connections' : 'uWebSockets.js has a fixed time of about 10 s';
-    collector.warn(own, `has no effect with the uws front end: ${why}`, 'remove it, or write frontend: native');
+    collector.warn(
+      own,
+      'has no effect with the uws front end: uWebSockets.js has a fixed time of about 10 s',
+      'remove it, or write frontend: native',
+    );
   }
   if (listener.limits.headBytes > UWS_HEAD_BYTES && collector.isWritten([...path, 'limits', 'headBytes'])) {
     collector.warn(

@@ -14,7 +14,6 @@ describe('warnings', () => {
     ['timeouts: { requestHead: 10s }', 'timeouts.requestHead has no effect with the uws front end'],
     ['timeouts: { bodyIdle: 5s }', 'timeouts.bodyIdle has no effect with the uws front end'],
     ['timeouts: { keepAlive: 5s }', 'timeouts.keepAlive has no effect with the uws front end'],
-    ['timeouts: { tunnelIdle: 5s }', 'timeouts.tunnelIdle has no effect with the uws front end'],
     ['limits: { headBytes: 8KiB }', 'limits.headBytes is more than the uws front end takes'],
     ['limits: { headers: 49 }', 'limits.headers is more than the uws front end takes'],
     ['accept: primary', 'accept has no effect with the uws front end'],

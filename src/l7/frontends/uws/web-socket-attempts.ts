@@ -10,8 +10,7 @@ import type { Pipeline } from '../../pipeline.js';
 import { BODYLESS, UNKNOWN_LENGTH } from '../../relayed-exchange.js';
 import { ClientWebSocket, upgradeClient } from './client-web-socket.js';
 import { EndpointWebSocket } from './endpoint-web-socket.js';
-import type { ClientEvents } from './uws-exchange.js';
-import type { WebSocketExchange } from './web-socket-exchange.js';
+import type { WebSocketExchange, WebSocketSender } from './web-socket-exchange.js';
 import { clientHeadOf, handshakeHeadOf } from './web-socket-head.js';
 import { WebSocketRelay } from './web-socket-relay.js';
 
@@ -22,7 +21,7 @@ const NOTHING = new Uint8Array(0);
 const US_PER_MS = 1_000;
 
 /** One for each worker, shared by its listeners. */
-export class WebSocketAttempts implements ClientEvents {
+export class WebSocketAttempts implements WebSocketSender {
   readonly #pipeline: Pipeline;
   readonly #pausesClients: boolean;
   /** By slot. */
@@ -61,7 +60,6 @@ export class WebSocketAttempts implements ClientEvents {
 
   // --- called by exchanges ------------------------------------------------------------------------------------------------
 
-  /** As Exchange.beginAttempt. */
   begin(exchange: WebSocketExchange, slot: number): AttemptStart {
     exchange.handshakeHead ??= handshakeHeadOf(exchange.head);
     if (exchange.handshakeHead === null) return 'SLUICE_BAD_REQUEST';
@@ -83,7 +81,6 @@ export class WebSocketAttempts implements ClientEvents {
     return BEGUN;
   }
 
-  /** As Exchange.release. */
   release(exchange: WebSocketExchange): void {
     exchange.stopTimers();
     exchange.refusalAnswer = null;

@@ -5,8 +5,7 @@ import type { Engine } from '../../../engine/engine.js';
 import type { AttemptStart } from '../../exchange.js';
 import type { EndpointWebSocket } from './endpoint-web-socket.js';
 import type { UwsUpgradeContext } from './load-uws.js';
-import { UwsExchange } from './uws-exchange.js';
-import type { WebSocketAttempts } from './web-socket-attempts.js';
+import { type ClientEvents, UwsExchange } from './uws-exchange.js';
 import type { HandshakeHead } from './web-socket-head.js';
 import type { WebSocketRelay } from './web-socket-relay.js';
 
@@ -15,6 +14,14 @@ export interface ClientHandshake {
   /** Sec-WebSocket-Key: 24 characters. */
   readonly key: string;
   readonly context: UwsUpgradeContext;
+}
+
+/** What makes the attempts of exchanges for WebSockets, and is told what their clients do. */
+export interface WebSocketSender extends ClientEvents {
+  /** As Exchange.beginAttempt. */
+  begin(exchange: WebSocketExchange, slot: number): AttemptStart;
+  /** As Exchange.release. Idempotent. */
+  release(exchange: WebSocketExchange): void;
 }
 
 /** Until the 101, and for an endpoint's refusal, its client's side is that of any request. Thread: worker. */
@@ -35,30 +42,30 @@ export class WebSocketExchange extends UwsExchange {
   /** The endpoint's refusal must go on before it ends. */
   idleTimer: NodeJS.Timeout | null = null;
 
-  readonly #attempts: WebSocketAttempts;
+  readonly #sender: WebSocketSender;
 
   /** @param home as in UwsExchange */
   constructor(
     id: number,
     listener: L7ListenerPlan,
     engine: Engine,
-    attempts: WebSocketAttempts,
+    sender: WebSocketSender,
     home: WebSocketExchange[],
   ) {
-    super(id, listener, engine, attempts, home);
-    this.#attempts = attempts;
+    super(id, listener, engine, sender, home);
+    this.#sender = sender;
   }
 
   override beginAttempt(slot: number): AttemptStart {
-    return this.#attempts.begin(this, slot);
+    return this.#sender.begin(this, slot);
   }
 
   override tryAgain(slot: number): AttemptStart {
-    return this.#attempts.begin(this, slot);
+    return this.#sender.begin(this, slot);
   }
 
   override release(): void {
-    this.#attempts.release(this);
+    this.#sender.release(this);
   }
 
   /** Ends both timers. Idempotent. */
