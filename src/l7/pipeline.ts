@@ -88,7 +88,7 @@ export class Pipeline {
   // --- what clients do ----------------------------------------------------------------------------------------------------
 
   /**
-   * A request's head has come: takes its route, admits it and begins its first attempt, or answers it. HOT: bench micro/l7/pipeline.
+   * A request's head has come: takes its route, admits it and begins its first attempt, or answers it. HOT (bench/micro/l7/native-front-end.bench.ts).
    *
    * @param route the most specific that matches; undefined: none does
    */

@@ -2,7 +2,7 @@
 import { ERROR_CATALOG, type ErrorCode } from '../core/error-catalog.js';
 import type { Logger } from './logger.js';
 
-/** Lines of one code that a worker writes in one period; the rest is counted and told with the next line. */
+/** Lines of one event and code that a worker writes in one period; the rest is counted and told with the next line. */
 const LINES_PER_PERIOD = 10;
 const PERIOD_MS = 1_000;
 
@@ -12,11 +12,20 @@ interface Budget {
   suppressed: number;
 }
 
+/** What is told. */
+export type FailureEvent = 'attempt-failed' | 'exchange-failed' | 'session-failed' | 'connection-failed';
+
 /** One per worker. Endpoint and proxy faults are warnings; what clients do wrong is worth a debug line only. Thread: worker. */
 export class FailureLog {
   readonly #logger: Logger;
   readonly #nowMs: () => number;
-  readonly #budgets = new Map<ErrorCode, Budget>();
+  /** Attempts that fail in a burst must not use up the lines that tell how their exchanges ended. */
+  readonly #budgets: Readonly<Record<FailureEvent, Map<ErrorCode, Budget>>> = {
+    'attempt-failed': new Map(),
+    'exchange-failed': new Map(),
+    'session-failed': new Map(),
+    'connection-failed': new Map(),
+  };
 
   constructor(logger: Logger, nowMs: () => number) {
     this.#logger = logger;
@@ -24,14 +33,10 @@ export class FailureLog {
   }
 
   /** @param facts what a person needs to find the cause: endpoint, request id, errno … */
-  write(
-    event: 'attempt-failed' | 'exchange-failed' | 'session-failed' | 'connection-failed',
-    code: ErrorCode,
-    facts: Readonly<Record<string, unknown>>,
-  ): void {
+  write(event: FailureEvent, code: ErrorCode, facts: Readonly<Record<string, unknown>>): void {
     const level = ERROR_CATALOG[code].fault === 'client' ? 'debug' : 'warn';
     if (!this.#logger.isLevelEnabled(level)) return;
-    const budget = this.#budgetOf(code);
+    const budget = this.#budgetOf(this.#budgets[event], code);
     if (budget.written >= LINES_PER_PERIOD) {
       budget.suppressed++;
       return;
@@ -42,12 +47,12 @@ export class FailureLog {
     this.#logger[level]({ event, code, ...facts, ...suppressed }, ERROR_CATALOG[code].text);
   }
 
-  #budgetOf(code: ErrorCode): Budget {
+  #budgetOf(budgets: Map<ErrorCode, Budget>, code: ErrorCode): Budget {
     const now = this.#nowMs();
-    let budget = this.#budgets.get(code);
+    let budget = budgets.get(code);
     if (budget === undefined) {
       budget = { periodStartMs: now, written: 0, suppressed: 0 };
-      this.#budgets.set(code, budget);
+      budgets.set(code, budget);
     } else if (now - budget.periodStartMs >= PERIOD_MS) {
       budget.periodStartMs = now;
       budget.written = 0;

@@ -78,7 +78,7 @@ describe('L7 data plane', () => {
     await dataPlane.start();
     expect(calls).toEqual([`pool ${slots[0]} 10.0.0.1:80`]);
     expect(native.calls).toEqual(['listener 1']);
-    expect(native.options).toMatchObject({ viaName: 'sluice-1' });
+    expect(native.options).toMatchObject({ viaName: 'sluice-1', maxConnections: 200 });
     expect(native.options.requestIdPrefix).toMatch(/^[0-9a-f]{24}$/);
     dataPlane.setAddresses(slots[0]!, ['10.0.0.2:80']);
     expect(calls.at(-1)).toBe(`addresses ${slots[0]} 10.0.0.2:80`);

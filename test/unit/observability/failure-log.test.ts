@@ -31,6 +31,13 @@ describe('failure log', () => {
     });
   });
 
+  it('has lines for the ends of exchanges, however many attempts have failed for the same code', () => {
+    const { lines, log } = logWith();
+    for (let i = 0; i < 25; i++) log.write('attempt-failed', 'SLUICE_FILE_LIMIT', { i });
+    log.write('exchange-failed', 'SLUICE_FILE_LIMIT', {});
+    expect(lines.at(-1)).toMatchObject({ event: 'exchange-failed' });
+  });
+
   it('keeps what clients do wrong for the debug level', () => {
     const quiet = logWith();
     quiet.log.write('exchange-failed', 'SLUICE_NO_ROUTE', {});

@@ -154,7 +154,7 @@ export class NativeFrontEnd {
     this.#frontEnd.close();
   }
 
-  /** Handles a batch of events, and writes the decisions into those that ask for one. HOT: bench micro/l7/native-front-end. */
+  /** Handles a batch of events, and writes the decisions into those that ask for one. HOT (bench/micro/l7/native-front-end.bench.ts). */
   onBatch(count: number): void {
     const nowMs = this.#pipeline.readClock();
     this.#batch++;
