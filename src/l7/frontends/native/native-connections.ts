@@ -62,7 +62,8 @@ export class NativeConnections {
     const code = codeOfUnopened(this.#at(base, FrontEndField.reason));
     if (code !== undefined) {
       const peer: AddressWords = this.#takeAddress(new ClientConnection(), base + FrontEndField.peer0);
-      return this.#failed(listener, code, { peer: addressText(peer) });
+      // All 0 is a UNIX socket, or a front end that does not know any more.
+      return this.#failed(listener, code, isUnix(peer) ? {} : { peer: addressText(peer) });
     }
     if (limits.isLimited(listener.index))
       limits.release(this.#connectionFor(this.#at(base, FrontEndField.number)), listener.index);
