@@ -147,7 +147,8 @@ class L7DataPlane implements DataPlane {
       openConnections: (this.#native?.openConnections() ?? 0) + ofUws,
       openExchanges,
       exchanges: this.#pipeline.exchangesBegun,
-      upstreamConnections: this.#engine.stats().connections + (this.#uws?.upstreamConnections ?? 0),
+      upstreamConnections:
+        this.#engine.stats().connections + (this.#native?.tunnels() ?? 0) + (this.#uws?.upstreamConnections ?? 0),
     };
   }
 

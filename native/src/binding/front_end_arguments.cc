@@ -18,7 +18,7 @@ namespace {
 constexpr int64_t kMaxNumber = INT32_MAX;
 constexpr int64_t kMaxSafeInteger = (int64_t{1} << 53) - 1;
 /// The front end leaves room for one such head in the arena before it reads.
-constexpr int64_t kMaxHeadBytes = 64 * 1024;
+constexpr int64_t kMaxHeadBytes = frontend::FrontEnd::kMaxHeadBytes;
 constexpr size_t kRequestIdPrefixDigits = 24;
 
 std::nullopt_t Refuse(Napi::Env env, const std::string& sentence) {

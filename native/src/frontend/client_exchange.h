@@ -68,6 +68,7 @@ struct ClientExchange final : public ListHook<ExchangeNoticeTag> {
   bool is_http10 = false;
   bool may_keep_alive = false;
   bool takes_trailers = false;
+  bool wants_tunnel = false;    // Connection: upgrade
   uint32_t request_number = 0;  // its id's counter
   http1::ChunkedDecoder chunks;
   bool is_chunked = false;

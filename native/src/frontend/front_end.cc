@@ -267,27 +267,28 @@ void FrontEnd::PutProgress(ClientExchange* exchange, int32_t bits) {
 }
 
 void FrontEnd::PutConnectionEvent(ClientConnection* connection) {
-  if (connection->state == ConnectionState::kClosed) {
-    int32_t* const words = batch_.Add(EventType::kClosed, connection->number, connection->listener);
-    words[kReason] = static_cast<int32_t>(connection->end);
-    return GiveConnection(connection);
-  }
-  const auto put_address = [](int32_t* words, const l4::PeerAddress& address) {
+  const bool is_closed = connection->state == ConnectionState::kClosed;
+  const EventType type = is_closed ? EventType::kClosed : EventType::kOpened;
+  int32_t* const words = batch_.Add(type, connection->number, connection->listener);
+  const auto put_address = [words](size_t place, const l4::PeerAddress& address) {
     for (size_t word = 0; word < 4; ++word) {
       uint32_t bits = 0;
       for (size_t byte = 0; byte < 4; ++byte)
         bits = bits << 8 | address.ip[word * 4 + byte];
-      words[word] = static_cast<int32_t>(bits);
+      words[place + word] = static_cast<int32_t>(bits);
     }
-    words[4] = address.port;
+    words[place + 4] = address.port;
   };
-  int32_t* const words = batch_.Add(EventType::kOpened, connection->number, connection->listener);
+  put_address(kPeer0, connection->client);
+  if (is_closed) {
+    words[kReason] = static_cast<int32_t>(connection->end);
+    return GiveConnection(connection);
+  }
   words[kDecision] = kRefuseConnection;
   connection->is_admitted = true;  // is to be decided by this event
-  put_address(words + kPeer0, connection->client);
   if (connection->preface == nullptr || !connection->preface->is_proxied()) return;
   words[kFlags] = event_flag::kProxied;
-  put_address(words + kClaimed0, connection->preface->source());
+  put_address(kClaimed0, connection->preface->source());
 }
 
 }  // namespace sluice::frontend

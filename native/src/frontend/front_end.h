@@ -77,6 +77,9 @@ class FrontEnd final : public l4::AcceptedSink,
                        private upstream::ResponseSink,
                        private TunnelSink {
  public:
+  /// Most that headBytes of a listener may be.
+  static constexpr size_t kMaxHeadBytes = 64 * 1024;
+
   /// @param client of the same loop; outlives the front end's last use, and was made before it
   /// @param mailbox may be nullptr: then connections come through OnAccepted only
   FrontEnd(EventLoop* loop, upstream::UpstreamClient* client, FrontEndMemory memory,
@@ -159,13 +162,14 @@ class FrontEnd final : public l4::AcceptedSink,
 
   // Reading.
   void HandleReady(ClientConnection* connection);
+  static bool HasLeft(const ClientConnection& connection);
   IoResult Read(ClientConnection* connection, char* into, size_t size);
   bool HasRoomToRead() const;
   void ReadRequest(ClientConnection* connection);
   void ParseUnread(ClientConnection* connection);
   void KeepUnread(ClientConnection* connection, std::string_view bytes);
   bool BeginExchange(ClientConnection* connection, const http1::ClientRequest& request);
-  void BeginFaulty(ClientConnection* connection, http1::RequestFault fault);
+  void BeginFaulty(ClientConnection* connection, http1::RequestFault fault, std::string_view head);
   ClientExchange* TakeExchange(ClientConnection* connection);
   void PutRequest(ClientExchange* exchange);
   bool IsInArena(std::string_view text) const;
@@ -212,8 +216,6 @@ class FrontEnd final : public l4::AcceptedSink,
 
   /// A request's head is read in pieces of this size; what comes behind it in one is kept.
   static constexpr size_t kHeadWindowBytes = 16 * 1024;
-  /// Most that headBytes of a listener may be.
-  static constexpr size_t kMaxHeadBytes = 64 * 1024;
   /// One read of a body at most.
   static constexpr size_t kBodyWindowBytes = 64 * 1024;
   /// Above this many bytes held for the endpoint the client's body is not read.

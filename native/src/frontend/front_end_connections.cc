@@ -172,7 +172,8 @@ void FrontEnd::OnConnectionTimer(ClientConnection* connection, uint64_t now_ms) 
       break;
     case ConnectionState::kReading:
       if (connection->holds_input()) {
-        BeginFaulty(connection, http1::RequestFault::kHeadTimeout);
+        BeginFaulty(connection, http1::RequestFault::kHeadTimeout,
+                    connection->unread->bytes.view());
       } else {
         CloseConnection(connection, ClientEnd::kIdle, false);
       }

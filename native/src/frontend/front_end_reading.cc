@@ -29,7 +29,7 @@ void FrontEnd::OnConnectionReady(ClientConnection* connection) {
       const bool can_write = connection->is_writable() && !exchange.out.empty();
       const bool can_read =
           WantsBody(exchange) && (connection->is_readable() || connection->holds_input());
-      if (!can_write && !can_read && !connection->is_broken()) return;
+      if (!can_write && !can_read && !HasLeft(*connection)) return;
       break;
     }
   }
@@ -48,7 +48,7 @@ void FrontEnd::HandleReady(ClientConnection* connection) {
     case ConnectionState::kReading:
       return ReadRequest(connection);
     case ConnectionState::kExchange:
-      if (connection->is_broken()) return Finish(connection->exchange, ClientEnd::kGone);
+      if (HasLeft(*connection)) return Finish(connection->exchange, ClientEnd::kGone);
       if (connection->is_writable() && !connection->exchange->out.empty()) Flush(connection);
       if (connection->state == ConnectionState::kExchange && WantsBody(*connection->exchange))
         ReadBody(connection);
@@ -61,6 +61,13 @@ void FrontEnd::HandleReady(ClientConnection* connection) {
       return OnConnectionReady(connection);
     }
   }
+}
+
+bool FrontEnd::HasLeft(const ClientConnection& connection) {
+  if (connection.is_broken()) return true;
+  // Whoever has finished sending still gets an answer, but has no use for a tunnel.
+  const ClientExchange& exchange = *connection.exchange;
+  return connection.has_finished() && exchange.wants_tunnel && !exchange.has_head_gone;
 }
 
 IoResult FrontEnd::Read(ClientConnection* connection, char* into, size_t size) {
@@ -116,7 +123,7 @@ void FrontEnd::ReadRequest(ClientConnection* connection) {
       ArmAt(connection, loop_->now_ms() + ListenerOf(*connection).settings.request_head_timeout_ms);
     OnConnectionReady(connection);
   } else {
-    BeginFaulty(connection, parser_.fault());
+    BeginFaulty(connection, parser_.fault(), {data, got.bytes});
   }
 }
 
@@ -130,7 +137,8 @@ void FrontEnd::ParseUnread(ClientConnection* connection) {
   const http1::ParseStatus status = unread.parser.Parse(unread.bytes.view(), &request);
   if (status == http1::ParseStatus::kNeedMore) return OnConnectionReady(connection);
   unread.has_partial_head = false;
-  if (status != http1::ParseStatus::kDone) return BeginFaulty(connection, unread.parser.fault());
+  if (status != http1::ParseStatus::kDone)
+    return BeginFaulty(connection, unread.parser.fault(), unread.bytes.view());
   // Its place for the time until it is sent is the arena: there TypeScript sees it.
   const size_t head_bytes = request.head_bytes;
   char* const head = batch_.free();
@@ -180,6 +188,7 @@ bool FrontEnd::BeginExchange(ClientConnection* connection, const http1::ClientRe
   exchange->is_http10 = request.minor_version == 0;
   exchange->may_keep_alive = request.keep_alive;
   exchange->takes_trailers = request.takes_trailers && !exchange->is_http10;
+  exchange->wants_tunnel = request.wants_upgrade;
   exchange->bytes_from_client = request.head_bytes;
   exchange->is_chunked = request.body_bytes == http1::kChunkedRequestBody;
   exchange->body_left_bytes =
@@ -197,11 +206,13 @@ bool FrontEnd::BeginExchange(ClientConnection* connection, const http1::ClientRe
   return true;
 }
 
-void FrontEnd::BeginFaulty(ClientConnection* connection, http1::RequestFault fault) {
+void FrontEnd::BeginFaulty(ClientConnection* connection, http1::RequestFault fault,
+                           std::string_view head) {
   ClientExchange* const exchange = TakeExchange(connection);
   if (exchange == nullptr) return CloseConnection(connection, ClientEnd::kDelivered, true);
-  exchange->request = {};
-  exchange->method = http1::Method::kOther;
+  // Nothing is known of it, but that no body may answer what began like HEAD.
+  const bool is_head = head.starts_with("HEAD ");
+  exchange->method = is_head ? http1::Method::kHead : http1::Method::kOther;
   exchange->is_http10 = exchange->may_keep_alive = exchange->takes_trailers = false;
   // Where it ends is not known: whatever comes is not looked at, and the answer is the last.
   exchange->is_body_complete = false;

@@ -37,6 +37,30 @@ TEST(malformed_head_is_a_fault_and_the_last_of_its_connection) {
   CHECK(!rig.endpoint.HasPending());
 }
 
+TEST(malformed_head_request_is_answered_without_a_body) {
+  Rig rig;
+  rig.decide = [&rig](const Seen& seen) {
+    CHECK(rig->Answer(seen.number, "400 Bad Request", "body", true));
+    return kSettled;
+  };
+  Peer client = rig.Connect();
+  client.Write("HEAD / HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n");
+  const std::string answer = rig.ReadToEnd(client);
+  CHECK(answer.ends_with("\r\n\r\n"));
+  CHECK(answer.find("content-length: 4\r\n") != std::string::npos);
+}
+
+TEST(client_that_leaves_before_its_tunnel_is_there_is_gone) {
+  Rig rig;
+  Peer client = rig.Connect();
+  client.Write("GET / HTTP/1.1\r\nhost: h\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n");
+  Peer endpoint = rig.Accepted();
+  (void)rig.EndpointReads(endpoint, "\r\n\r\n");
+  client.Finish();
+  CHECK(rig.Until([&] { return rig.CountOf(EventType::kClosed) == 1; }));
+  CHECK_EQ(rig.LastOf(EventType::kProgress)->reason, static_cast<int>(ClientEnd::kGone));
+}
+
 TEST(head_that_is_too_large_is_a_fault) {
   Rig rig;
   AnswerFaults(rig);

@@ -210,16 +210,6 @@ describe.each(WEB_SOCKET_FRONT_ENDS)('a request for a WebSocket through %s', (fr
     await untilIdle(proxy);
   });
 
-  it('is closed with 1001 on both sides when the process is told to end, which then ends with 0', async () => {
-    const endpoint = await kept(startWebSocketEndpoint());
-    const proxy = await start([endpoint.port], { workers: 2 });
-    const clients = await Promise.all(Array.from({ length: 10 }, () => kept(WebSocketPeer.open(proxy.port))));
-    expect(await proxy.stop('SIGTERM')).toBe(0);
-    for (const client of clients) expect(await client.ended()).toEqual({ code: 1001, reason: '' });
-    for (const far of endpoint.peers) expect(await far.ended()).toEqual({ code: 1001, reason: '' });
-    expect(proxy.log.some(({ event }) => event === 'shutdown-timeout')).toBe(false);
-  });
-
   it('ends when nothing moves for the idle timeout, and not before', async () => {
     const endpoint = await kept(startWebSocketEndpoint());
     const proxy = await start([endpoint.port], { listener: { timeouts: { tunnelIdle: '1s' } } });

@@ -227,6 +227,16 @@ describe('an open WebSocket through uws', () => {
     await untilIdle(proxy);
   });
 
+  it('is closed with 1001 on both sides when the process is told to end, which then ends with 0', async () => {
+    const endpoint = await kept(startWebSocketEndpoint());
+    const proxy = await kept(startProxy(configFor([endpoint.port], { workers: 2, listener: { frontend: 'uws' } })));
+    const clients = await Promise.all(Array.from({ length: 10 }, () => kept(WebSocketPeer.open(proxy.port))));
+    expect(await proxy.stop('SIGTERM')).toBe(0);
+    for (const client of clients) expect(await client.ended()).toEqual({ code: 1001, reason: '' });
+    for (const far of endpoint.peers) expect(await far.ended()).toEqual({ code: 1001, reason: '' });
+    expect(proxy.log.some(({ event }) => event === 'shutdown-timeout')).toBe(false);
+  });
+
   it('stays open when a client that was stopped for its endpoint is silent for long', async () => {
     const { proxy, endpoint } = await startUws();
     const client = await kept(WebSocketPeer.open(proxy.port));

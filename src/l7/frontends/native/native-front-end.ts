@@ -136,6 +136,11 @@ export class NativeFrontEnd {
     return this.#frontEnd.stats().queued;
   }
 
+  /** Tunnels open now, each with a connection to an endpoint that is in no pool any more. */
+  tunnels(): number {
+    return this.#frontEnd.stats().tunnels;
+  }
+
   /** Exchanges that the pipeline knows of. */
   get openExchanges(): number {
     return this.#openExchanges;
