@@ -1,0 +1,327 @@
+/** Where sluice's front ends do not do what a case expects, each with the reason why that stays. The test fails when one is missing here, and when one no longer deviates. */
+import type { Outcome } from './case-format.js';
+
+/** Cases that deviate for one reason. */
+export interface KnownDeviations {
+  readonly why: string;
+  /** What comes of them instead: held, too, so that a harmless deviation cannot become a harmful one unseen. */
+  readonly instead?: Outcome;
+  /** Which of two things comes first decides, so that the case sometimes does not deviate. */
+  readonly isUnsteady?: true;
+  readonly cases: readonly string[];
+}
+
+const SILENT: Outcome = { endpoint: 'nothing', client: [], connection: 'any' };
+const ONE_ANSWER: Outcome = { endpoint: 'any', client: [{ status: 200 }], connection: 'any' };
+const CLOSED_ANSWER: Outcome = { ...ONE_ANSWER, connection: 'closed' };
+
+/** The native front end is meant to have none. */
+const NATIVE: readonly KnownDeviations[] = [
+  {
+    why: 'Trailers of a request are dropped, whatever they say. One decoder reads the chunks of both directions, and in a response the blank has to be stripped (RFC 9112 section 5.1).',
+    instead: { endpoint: [{ body: 'abcde' }], client: [{ status: 200 }], connection: 'kept' },
+    cases: ['refuses a blank before the colon of a trailer'],
+  },
+];
+
+/** The limits of uWebSockets.js, as docs/frontend-uws.md tells them. */
+const UWS: readonly KnownDeviations[] = [
+  {
+    why: 'uWebSockets.js refuses it without an answer: it closes at once, or after about 10 s. Nothing reaches the endpoint.',
+    instead: SILENT,
+    cases: [
+      'refuses two blanks behind the method',
+      'refuses two blanks before the version',
+      'refuses a blank behind the version',
+      'refuses a tab in place of a blank',
+      'refuses a blank in front of the method',
+      'refuses a blank in the target',
+      'refuses a control character in the target',
+      'refuses NUL in the target',
+      'refuses a bare CR in the request line',
+      'refuses a bare CR behind the version',
+      'refuses a method that is no token',
+      'refuses a colon in the method',
+      'refuses a method with a byte above 0x7f',
+      'refuses a target without a slash',
+      'refuses an asterisk for GET',
+      'refuses an asterisk with more behind it',
+      'refuses a line without a target',
+      'refuses an empty target',
+      'refuses a version in lower case',
+      'refuses another protocol in the version',
+      'refuses a version without a minor number',
+      'refuses a version with more digits',
+      'refuses a version with something behind it',
+      'refuses a comma in the version',
+      'answers 505 to HTTP/2.0',
+      'answers 505 to HTTP/3.7',
+      'answers 505 to HTTP/1.2',
+      'refuses the preface of HTTP/2',
+      'refuses a TLS handshake',
+      'refuses line feeds without carriage returns',
+      'answers 405 to CONNECT',
+      'refuses the authority form for GET',
+      'refuses an absolute target beside two Hosts',
+      'refuses an absolute target without a Host',
+      'refuses user information in the authority',
+      'refuses another scheme',
+      'refuses an absolute target without an authority',
+      'refuses a port that is no number',
+      'refuses a blank before the colon',
+      'refuses a tab before the colon',
+      'refuses a blank in a name',
+      'refuses a line without a colon',
+      'refuses a control character in a name',
+      'refuses a byte above 0x7f in a name',
+      'refuses a delimiter in a name',
+      'refuses NUL in a value',
+      'refuses a bare CR in a value',
+      'refuses a bare LF in a value',
+      'refuses a control character in a value',
+      'refuses a folded line',
+      'refuses a line folded by a tab',
+      'refuses two carriage returns at a line end',
+      'refuses white space between the request line and the first field',
+      'refuses HTTP/1.1 without a Host',
+      'refuses a list of equal lengths',
+      'refuses a list of lengths that differ',
+      'refuses a length with a plus',
+      'refuses a negative length',
+      'refuses a negative zero',
+      'refuses a length in hexadecimal',
+      'refuses a length with a fraction',
+      'refuses a length with an exponent',
+      'refuses a length with an underscore',
+      'refuses a length with letters behind it',
+      'refuses a length with a blank in it',
+      'refuses a length in quotes',
+      'refuses a length with a vertical tab',
+      'refuses a length of 2^63',
+      'refuses a length of 2^64 + 5',
+      'refuses a length of 40 digits',
+      'refuses a length with a blank before its colon',
+      'refuses a folded length',
+      'refuses both framings, length first (CL.TE)',
+      'refuses both framings, coding first (TE.CL)',
+      'refuses both framings although they agree',
+      'refuses a length of 0 beside chunks (CL.0)',
+      'refuses two lengths that hide a request',
+      'refuses xchunked beside a length',
+      'refuses a blank before the colon of Transfer-Encoding',
+      'refuses a tab before the colon of Transfer-Encoding',
+      'refuses a tab before chunked',
+      'refuses a vertical tab before chunked',
+      'refuses a form feed behind chunked',
+      'refuses NUL behind chunked',
+      'refuses a bare CR behind chunked',
+      'refuses a bare CR before Transfer-Encoding',
+      'refuses a bare LF before Transfer-Encoding',
+      'refuses a folded Transfer-Encoding',
+      'refuses a folded line that holds Transfer-Encoding',
+      'refuses chunked in quotes',
+      'refuses chunked with a comma',
+      'refuses a comma before chunked',
+      'refuses chunked with a parameter',
+      'refuses chunked with a semicolon',
+      'refuses identity before chunked',
+      'refuses chunked before identity',
+      'refuses chunked twice in a list',
+      'refuses chunked with a byte above 0x7f',
+      'refuses cow before chunked',
+      'refuses a colon in the name',
+      'refuses the coding on a line without its name',
+      'refuses chunks in HTTP/1.0',
+      'does not read on behind a request that it refuses',
+      'does not read on behind a request with a bad length',
+    ],
+  },
+  {
+    why: 'uWebSockets.js does not speak HTTP/1.0: no answer, closed after about 10 s.',
+    instead: SILENT,
+    cases: [
+      'answers HTTP/1.0 and closes',
+      'answers HTTP/1.0 without a Host',
+      'keeps a connection of HTTP/1.0 that asks for it',
+      'passes a body of HTTP/1.0 on',
+      'sends no chunks to HTTP/1.0',
+      'closes a kept connection of HTTP/1.0 behind a body of unknown length',
+      'sends no interim response to HTTP/1.0',
+      'passes over Expect of HTTP/1.0',
+      'passes no Upgrade of HTTP/1.0 on',
+      'gives an HTTP/1.0 client a body until the close',
+    ],
+  },
+  {
+    why: 'uWebSockets.js does not know it: other methods, absolute targets and asterisks, an empty line in front, names with other characters than letters, digits and hyphens, more than 48 fields. No answer.',
+    instead: SILENT,
+    cases: [
+      'passes the method PROPFIND on',
+      'passes the method M-SEARCH on',
+      'passes the method get on',
+      'skips one empty line in front of a request',
+      'takes an absolute target and its host',
+      'keeps the port of an absolute target',
+      'adds the slash that an absolute target lacks',
+      'takes a scheme in any case',
+      'adds the slash before a query',
+      'takes an IPv6 address as the host',
+      'passes OPTIONS with an asterisk on',
+      'makes an asterisk of an absolute OPTIONS without a path',
+      'takes every character of a token in a name',
+      'passes 60 fields on',
+      'names the version that it got in Via',
+      'tells the host of an absolute target',
+      'answers 414 to a request line that never ends',
+      'answers 431 to a head that never ends',
+      'answers 408 to a head that does not become complete',
+      'closes a connection on which no request comes',
+    ],
+  },
+  {
+    why: 'A chunked request is answered with Connection: close, because uWebSockets.js misreads chunk sizes; it waits for the client to close.',
+    instead: ONE_ANSWER,
+    cases: [
+      'passes chunks on',
+      'passes an empty chunked body on',
+      'takes sizes in either case',
+      'takes leading zeros of a size',
+      'takes CR and LF inside of chunks',
+      'takes a chunk that looks like a request',
+      'drops trailers of a request',
+      'passes 40,000 bytes in chunks of 1,000',
+      'never merges trailers into the fields',
+      'is not misled by a Connection that nominates Transfer-Encoding',
+    ],
+  },
+  {
+    why: 'uWebSockets.js takes malformed chunks; what it made of them is framed anew for the endpoint, and the connection is closed behind the answer, so that nothing can follow.',
+    instead: CLOSED_ANSWER,
+    cases: [
+      'refuses an empty size',
+      'refuses a blank before a size',
+      'refuses a blank behind a size',
+      'refuses a size line that ends with LF alone',
+      'refuses a size line with a bare CR',
+      'refuses data that is longer than its size',
+      'refuses data that is followed by other bytes than CRLF',
+      'refuses data that is followed by LF alone',
+      'refuses data that is followed by CR alone',
+      'refuses a trailer without a colon',
+      'refuses a blank before the colon of a trailer',
+      'refuses a folded trailer',
+      'refuses a trailer with a bare LF',
+    ],
+  },
+  {
+    why: 'A request that arrives while a response is pending closes the connection.',
+    cases: [
+      'serves another request behind a chunked one',
+      'takes what stands behind Content-Length 0 as a request of its own (CL.0)',
+      'takes what stands behind a GET without framing as a request of its own',
+      'answers pipelined requests in their order',
+      'answers pipelined requests with bodies',
+      'answers 20 pipelined requests',
+      'does not take a request behind one that says close',
+      'keeps the order where HEAD is pipelined before GET',
+      'passes over the body that an endpoint sends with HEAD',
+      'closes behind the last request that a connection may have',
+    ],
+  },
+  {
+    why: 'A request that arrives while a response is pending closes the connection; here the response may have come before.',
+    isUnsteady: true,
+    cases: ['takes a pipelined request that comes while the first waits'],
+  },
+  {
+    why: 'A half-close of the client ends its pending response.',
+    cases: [
+      'answers a client that has closed its half',
+      'answers all pipelined requests of a client that has closed its half',
+    ],
+  },
+  {
+    why: 'Chunk extensions hang or close, and so does what stands behind a malformed end.',
+    cases: [
+      'passes extensions over',
+      'passes quoted extensions over',
+      'refuses an extension with a bare LF',
+      'refuses an extension with a bare CR',
+      'refuses an extension with NUL',
+      'refuses a last chunk with LF alone behind it',
+      'refuses trailers without end',
+    ],
+  },
+  {
+    why: 'uWebSockets.js answers Expect itself, and cannot send interim responses.',
+    cases: [
+      'passes the refusal of an expectation on',
+      'takes Expect in any case',
+      'passes 103 and its links on',
+      'passes several interim responses on',
+      'gives an interim response before the final one comes',
+    ],
+  },
+  {
+    why: 'Only WebSockets are proxied, message by message: these bytes are none.',
+    cases: [
+      'makes a tunnel of an upgrade',
+      'passes bytes on that the endpoint sends with its 101',
+      'passes the half-close of a tunnel on',
+      'closes a tunnel that the endpoint closes',
+      'passes any other protocol on',
+    ],
+  },
+  {
+    why: 'The answer is there, but uWebSockets.js leaves the connection open.',
+    cases: [
+      'refuses DEL in the target',
+      'refuses CONNECT with a path',
+      'refuses DEL in a value',
+      'answers 431 to a head that is too large',
+      'answers 431 to one field more',
+    ],
+  },
+  {
+    why: 'uWebSockets.js has timeouts of its own, of about 10 s.',
+    cases: ['closes a connection on which no further request comes', 'answers 408 to a body that stops'],
+  },
+  {
+    why: 'An empty line in front of a request: no answer. And requests are not pipelined.',
+    cases: ['skips an empty line between two requests'],
+  },
+  {
+    why: 'Only UTF-8 passes inside values: uWebSockets.js replaces other bytes, so such a request is answered 400.',
+    cases: ['keeps bytes above 0x7f inside a value'],
+  },
+  {
+    why: 'uWebSockets.js passes over a field line without a name; it does not reach the endpoint.',
+    cases: ['refuses an empty name'],
+  },
+  {
+    why: 'Anything but one exact `chunked` is refused, because uWebSockets.js takes more than that for chunked.',
+    cases: ['takes the coding in any case'],
+  },
+  {
+    why: 'A malformed request gets no answer; closed after about 10 s.',
+    cases: ['answers a good request, then refuses the bad one behind it'],
+  },
+  {
+    why: "uWebSockets.js writes a Date of its own, so the endpoint's is dropped.",
+    cases: ['keeps the Date of the endpoint'],
+  },
+  {
+    why: '`limits.targetBytes` is for the native front end; the head as a whole has its limit.',
+    cases: ['answers 414 to a request line that is too long'],
+  },
+];
+
+export const KNOWN_DEVIATIONS: Readonly<Record<'native' | 'uws', readonly KnownDeviations[]>> = {
+  native: NATIVE,
+  uws: UWS,
+};
+
+/** @returns what is known of a case, or undefined when it does not deviate */
+export function knownDeviation(frontEnd: 'native' | 'uws', caseName: string): KnownDeviations | undefined {
+  return KNOWN_DEVIATIONS[frontEnd].find(({ cases }) => cases.includes(caseName));
+}
