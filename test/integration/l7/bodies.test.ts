@@ -341,30 +341,3 @@ describe('an answer that comes before the request is complete', () => {
     }
   });
 });
-
-describe('an upload that was refused', () => {
-  it('never reaches the exchange that comes after it', async () => {
-    const single = await startProxy(configFor([endpoint.port], { workers: 1, route: { match: { path: '/only/' } } }));
-    endpoint.answerWith((request) => ok(request.body.toString()));
-    try {
-      const refused = await WireClient.open(single.port);
-      const next = await WireClient.open(single.port);
-      refused.send('POST /none HTTP/1.1\r\nHost: a.test\r\nContent-Length: 1000\r\n\r\nfirst part');
-      expect(statusOf(await refused.response())).toBe(404);
-      next.send('POST /only/me HTTP/1.1\r\nHost: a.test\r\nContent-Length: 10\r\n\r\nabcde');
-      await until(
-        'the second upload is under way',
-        async () =>
-          (await single.admin<{ totals: { openExchanges: number } }>('/api/v1/status')).totals.openExchanges === 1,
-      );
-      refused.send('STRAY');
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      next.send('fghij');
-      expect((await next.response()).body.toString()).toBe('abcdefghij');
-      refused.close();
-      next.close();
-    } finally {
-      await single.stop();
-    }
-  });
-});

@@ -79,7 +79,6 @@ export class UwsExchange extends RelayedExchange {
     this.#response = null;
     this.#relay.clientGone(this);
   };
-  readonly #onData = (chunk: ArrayBuffer, isLast: boolean): void => this.#relay.requestBody(this, chunk, isLast);
   readonly #onWritable = (): boolean => this.#flush();
   readonly #onPause = (): void => {
     this.#pauseTimer = null;
@@ -118,7 +117,10 @@ export class UwsExchange extends RelayedExchange {
   expectBody(): void {
     const response = this.#response;
     if (response === null) return;
-    response.onData(this.#onData);
+    // Not made once: it still gets what comes behind an early response, when the exchange is another request's already.
+    response.onData((chunk, isLast) => {
+      if (this.#response === response) this.#relay.requestBody(this, chunk, isLast);
+    });
     if (hasPaused) return;
     hasPaused = true;
     response.pause();
