@@ -3,7 +3,6 @@ import { connect, type Socket } from 'node:net';
 import { type Rng, seededRng } from '../../src/core/rng.js';
 import { MAX_FAULTS } from './chaos-endpoint.js';
 import {
-  bodyPiece,
   type ChaosScript,
   echoedBytes,
   isIntact,
@@ -13,6 +12,7 @@ import {
   scriptLine,
   writeScript,
 } from './chaos-script.js';
+import { bodyPiece } from './seeded-body.js';
 
 export interface ChaosOptions {
   readonly port: number;

@@ -1,7 +1,8 @@
 /** An endpoint that plays its part of chaos sessions: echoes, ends early, resets, reads slowly, and checks what it gets. */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { bodyPiece, type ChaosScript, isIntact, PROBE, readScript, SCRIPT_BYTES, scriptLine } from './chaos-script.js';
+import { type ChaosScript, isIntact, PROBE, readScript, SCRIPT_BYTES, scriptLine } from './chaos-script.js';
+import { bodyPiece } from './seeded-body.js';
 
 /** What an endpoint has seen. */
 export interface ChaosEndpointCounts {

@@ -115,17 +115,6 @@ export function readScript(bytes: Buffer): ChaosScript | undefined {
   };
 }
 
-/** Longest body whose bytes do not repeat. */
-export const BODY_LIMIT_BYTES = 1024 * 1024;
-
-const noise = noiseOf(2 * BODY_LIMIT_BYTES);
-
-/** Bytes `from` to `to` of the body of this seed. A session with another seed has other bytes at the same places. */
-export function bodyPiece(seed: number, from: number, to: number): Buffer {
-  const start = seed % BODY_LIMIT_BYTES;
-  return noise.subarray(start + from, start + to);
-}
-
 /**
  * Sent where a side saw an end and should have seen a reset. libuv tells a reset as an end when bytes came with it (EPOLLHUP with a
  * partial read); writing tells them apart: it fails at once on a connection that was reset.
@@ -141,17 +130,4 @@ export function scriptLine(script: ChaosScript): string {
 
 function oneOf<Item>(rng: Rng, items: readonly Item[]): Item {
   return items[rng.below(items.length)] as Item; // below() stays below the length
-}
-
-/** xorshift32 (Marsaglia 2003). */
-function noiseOf(size: number): Buffer {
-  const bytes = Buffer.alloc(size);
-  let state = 0x2545f491;
-  for (let at = 0; at < size; at += 4) {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    bytes.writeInt32LE(state | 0, at);
-  }
-  return bytes;
 }

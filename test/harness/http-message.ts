@@ -30,14 +30,27 @@ export function errorOf(message: Pick<WireMessage, 'body'>): { error: string; me
   return JSON.parse(message.body.toString()) as { error: string; message: string; requestId?: string };
 }
 
+/** Where a body ends: after so many bytes, with its last chunk, or with the stream. */
+export type BodyFraming = number | 'chunked' | 'until-end';
+
+/** @param isBodyless the response to a HEAD request. @returns how the body behind this head is framed */
+export function framingOf(message: Pick<WireMessage, 'startLine' | 'lines'>, isBodyless = false): BodyFraming {
+  const isResponse = message.startLine.startsWith('HTTP/');
+  const status = isResponse ? statusOf(message) : 0;
+  if (isBodyless || status === 204 || status === 304 || (status >= 100 && status < 200)) return 0;
+  if (valuesOf(message, 'transfer-encoding').includes('chunked')) return 'chunked';
+  const [length] = valuesOf(message, 'content-length');
+  if (length !== undefined) return Number(length);
+  return isResponse ? 'until-end' : 0;
+}
+
 /** A message that has begun to come. */
 interface Begun {
   readonly startLine: string;
   readonly lines: readonly string[];
   readonly head: string;
   readonly isChunked: boolean;
-  /** Of its body: a length, in chunks, or until the stream ends. */
-  readonly length: number | 'chunked' | 'until-end';
+  readonly length: BodyFraming;
 }
 
 /** Cuts a stream of bytes into messages. `next` reads on where the message before ended. Each byte is looked at once. */
@@ -93,17 +106,10 @@ export class MessageReader {
     const head = this.head;
     if (head === undefined) return null;
     const [startLine = '', ...lines] = head.slice(0, -4).split('\r\n');
-    const isResponse = startLine.startsWith('HTTP/');
-    const status = isResponse ? Number(startLine.split(' ')[1]) : 0;
-    const isChunked = valuesOf({ lines }, 'transfer-encoding').includes('chunked');
-    const [length] = valuesOf({ lines }, 'content-length');
+    const length = framingOf({ startLine, lines }, isBodyless);
     this.#chunkAt = this.#start + head.length;
     this.#chunks = [];
-    const hasNoBody = isBodyless || status === 204 || status === 304 || (status >= 100 && status < 200);
-    if (hasNoBody) return { startLine, lines, head, isChunked, length: 0 };
-    if (isChunked) return { startLine, lines, head, isChunked, length: 'chunked' };
-    if (length !== undefined) return { startLine, lines, head, isChunked, length: Number(length) };
-    return { startLine, lines, head, isChunked, length: isResponse ? 'until-end' : 0 };
+    return { startLine, lines, head, isChunked: valuesOf({ lines }, 'transfer-encoding').includes('chunked'), length };
   }
 
   #takeBody(from: number, length: number | 'until-end'): Buffer | undefined {
