@@ -112,9 +112,7 @@ export class SoakExchange {
     const { script } = this;
     this.isWhole = true;
     if (this.#isOwnAnswer || this.isTunnel) return;
-    // Where the end of the connection is the end of the body, nobody can tell that the endpoint was stopped within it.
-    const wasStopped = script.answer === 'until-close' && this.ledger.wasRestarted(this.startedAt);
-    if (script.method !== 'HEAD' && this.receivedBytes !== this.#expectedBytes && !wasStopped)
+    if (script.method !== 'HEAD' && this.receivedBytes !== this.#expectedBytes && !this.#mayBeStopped)
       this.#note(`complete after ${this.receivedBytes} of ${this.#expectedBytes} bytes`);
     const ids = valuesOf({ lines: trailers }, ID_FIELD);
     if (ids.some((id) => id !== script.id)) this.#note(`the trailer of ${ids}`);
@@ -159,6 +157,7 @@ export class SoakExchange {
   #mayBeWhole(): boolean {
     const { script } = this;
     if (script.method === 'HEAD') return !['reset-early', 'garbage', 'stall'].includes(script.endpoint);
+    if (this.#mayBeStopped) return true;
     return !breaksAnswer(script) && CODE_OF_WAY[script.endpoint] === undefined;
   }
 
@@ -190,6 +189,11 @@ export class SoakExchange {
     // It met a connection that its endpoint was just closing, and may not, or can not, be sent again.
     const isReplayed = script.method !== 'POST' && script.uploadBytes <= REPLAYED_BYTES && script.upload !== 'chunked';
     return !isReplayed && !this.ledger.wasSeen(script.id) && matches('SLUICE_ENDPOINT_RESET');
+  }
+
+  /** Where the end of the connection is the end of the body, nobody can tell that the endpoint was stopped within it. */
+  get #mayBeStopped(): boolean {
+    return this.script.answer === 'until-close' && this.ledger.wasRestarted(this.startedAt);
   }
 
   get #expectedBytes(): number {
