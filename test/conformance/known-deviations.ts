@@ -15,14 +15,8 @@ const SILENT: Outcome = { endpoint: 'nothing', client: [], connection: 'any' };
 const ONE_ANSWER: Outcome = { endpoint: 'any', client: [{ status: 200 }], connection: 'any' };
 const CLOSED_ANSWER: Outcome = { ...ONE_ANSWER, connection: 'closed' };
 
-/** The native front end is meant to have none. */
-const NATIVE: readonly KnownDeviations[] = [
-  {
-    why: 'Trailers of a request are dropped, whatever they say. One decoder reads the chunks of both directions, and in a response the blank has to be stripped (RFC 9112 section 5.1).',
-    instead: { endpoint: [{ body: 'abcde' }], client: [{ status: 200 }], connection: 'kept' },
-    cases: ['refuses a blank before the colon of a trailer'],
-  },
-];
+/** The native front end has none. */
+const NATIVE: readonly KnownDeviations[] = [];
 
 /** The limits of uWebSockets.js, as docs/frontend-uws.md tells them. */
 const UWS: readonly KnownDeviations[] = [

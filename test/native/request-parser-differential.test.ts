@@ -126,10 +126,6 @@ const LAXER_ON_PURPOSE: readonly {
       ),
   },
   {
-    reason: 'white space before a colon is stripped from trailers',
-    without: (text, isChunked) => (isChunked ? text.replace(/^([^\s:]+)[ \t]+:/gm, '$1:') : text),
-  },
-  {
     reason:
       'chunk extensions are bounded and ignored, their grammar is not checked; white space may precede them (BWS)',
     without: (text, isChunked) => (isChunked ? text.replace(/^([0-9a-f]+)[ \t]*;[^\r\n]*/gim, '$1') : text),

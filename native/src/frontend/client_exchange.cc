@@ -12,7 +12,8 @@ void ClientExchange::Clear() {
   is_body_broken = is_body_paused = false;
   body_left_bytes = body_bytes = 0;
   out.Clear();
-  is_out_chunked = has_head_gone = must_close = is_endpoint_paused = false;
+  small_splices = 0;
+  is_out_chunked = has_head_gone = ends_with_close = must_close = is_endpoint_paused = false;
   bytes_to_client = bytes_from_client = 0;
   progress = status = 0;
   first_byte_us = 0;

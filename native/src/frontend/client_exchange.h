@@ -15,6 +15,7 @@
 #include "http1/chunked_decoder.h"
 #include "http1/client_request.h"
 #include "http1/endpoint_head.h"
+#include "l4/pipe_pool.h"
 
 namespace sluice::frontend {
 
@@ -84,8 +85,13 @@ struct ClientExchange final : public ListHook<ExchangeNoticeTag> {
 
   // The answer.
   ByteBuffer out;  // what the client has not taken yet
+  /// Only while bytes lie in it, which come behind `out`.
+  std::unique_ptr<l4::Pipe> pipe;
+  uint8_t small_splices = 0;  // in a row
   bool is_out_chunked = false;
   bool has_head_gone = false;
+  /// Its body ends with the connection: a client cannot tell a broken one but by a reset.
+  bool ends_with_close = false;
   bool must_close = false;
   bool is_endpoint_paused = false;
   uint64_t written_at_ms = 0;  // the client last took something
@@ -112,7 +118,10 @@ struct ClientExchange final : public ListHook<ExchangeNoticeTag> {
   ByteBuffer text;
   std::unique_ptr<ExchangeExtras> extras;
 
-  /// Gives back everything but the id and small memory.
+  /// The client has everything that was written.
+  bool is_taken() const { return out.empty() && pipe == nullptr; }
+
+  /// Gives back everything but the id and small memory; its pipe has been given back.
   void Clear();
 };
 

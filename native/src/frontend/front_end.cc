@@ -51,7 +51,10 @@ FrontEndStats FrontEnd::stats() const {
   stats.queued = mailbox_ == nullptr || is_closed_ ? 0 : mailbox_->queued();
   for (const auto& connection : connections_) {
     if (connection->state == ConnectionState::kReading) ++stats.idle_connections;
-    if (connection->exchange != nullptr) stats.held_bytes += connection->exchange->out.size();
+    if (const ClientExchange* const exchange = connection->exchange; exchange != nullptr) {
+      stats.held_bytes += exchange->out.size();
+      if (exchange->pipe != nullptr) stats.held_bytes += exchange->pipe->bytes;
+    }
     if (connection->holds_input()) stats.held_bytes += connection->unread->bytes.size();
   }
   stats.exchanges = exchanges_.in_use();
@@ -74,6 +77,7 @@ void FrontEnd::Close() {
     if (exchange != nullptr) {
       if (exchange->holder == Holder::kClient) client_->Release(exchange->id);
       exchange->ListHook<ExchangeNoticeTag>::Unlink();
+      pipes_.Give(std::move(exchange->pipe));
       exchange->Clear();
       exchanges_.Give(exchange);
     }
@@ -98,6 +102,7 @@ void FrontEnd::Close() {
     exchanges_.Give(exchange);
   }
   open_connections_ = 0;
+  pipes_.Clear();
   if (mailbox_ != nullptr) {
     mailbox_->OnEnded(std::exchange(ended_mail_, 0));
     loop_->Unwatch(mailbox_->wake_fd());

@@ -139,6 +139,8 @@ class FrontEnd final : public l4::AcceptedSink,
                                   std::string_view head_input) override;
   upstream::SinkVerdict OnResponse(upstream::Exchange* from,
                                    const upstream::ResponsePart& part) override;
+  upstream::SpliceOutcome OnSpliceable(upstream::Exchange* from, int fd,
+                                       uint64_t left_bytes) override;
   void OnSwitched(upstream::Exchange* from, const http1::ResponseHead& head,
                   std::string_view head_input, UniqueFd fd, std::string_view received,
                   uint64_t elapsed_us) override;
@@ -189,6 +191,7 @@ class FrontEnd final : public l4::AcceptedSink,
   void WriteHead(ClientExchange* exchange, const upstream::ResponsePart& part,
                  OutgoingParts* parts);
   bool Put(ClientExchange* exchange, const OutgoingParts& parts);
+  bool PutPipe(ClientExchange* exchange);
   void Flush(ClientConnection* connection);
 
   // Ending.
@@ -228,6 +231,7 @@ class FrontEnd final : public l4::AcceptedSink,
   static constexpr uint64_t kRateLookMs = 1'000;
   /// Bounds a turn.
   static constexpr int kBatchesPerTurn = 64;
+  static constexpr size_t kSplicedPerTurnBytes = 1024 * 1024;
   static constexpr size_t kTextBytes = 1024;
 
   EventLoop* loop_;
@@ -237,6 +241,7 @@ class FrontEnd final : public l4::AcceptedSink,
   FrontEndIdentity identity_;
   FrontEndBatch batch_;
   Tunnels tunnels_;
+  l4::PipePool pipes_;
   HttpDate date_;
   int start_error_ = 0;
   bool is_closed_ = false;

@@ -13,9 +13,6 @@ namespace {
 
 using upstream::SinkVerdict;
 
-/// Smaller writes go out of one buffer: copying costs less than a second part.
-constexpr size_t kOneWriteBytes = 4 * 1024;
-
 constexpr std::string_view kLineEnd = "\r\n";
 constexpr std::string_view kLastChunk = "0\r\n";
 
@@ -24,14 +21,15 @@ constexpr std::string_view kLastChunk = "0\r\n";
 std::string PassableTrailers(std::string_view lines) {
   std::string kept;
   while (!lines.empty()) {
-    const size_t end = lines.find(kLineEnd) + kLineEnd.size();
-    const std::string_view line = lines.substr(0, end);
+    const size_t end = lines.find(kLineEnd);
+    if (end == std::string_view::npos) break;  // never: the decoder gives whole lines
+    const std::string_view line = lines.substr(0, end + kLineEnd.size());
     const std::string_view name = line.substr(0, line.find(':'));
     if (http1::ClassifyFieldName(name) == http1::FieldName::kOther &&
         !http1::IsProtectedFieldName(name)) {
       kept.append(line);
     }
-    lines.remove_prefix(end);
+    lines.remove_prefix(line.size());
   }
   return kept;
 }
@@ -66,7 +64,7 @@ SinkVerdict FrontEnd::OnInterim(upstream::Exchange* from, const http1::ResponseH
   if (!Put(exchange, parts)) Finish(exchange, ClientEnd::kGone);
   is_in_sink_ = false;
   if (exchange->stage == Stage::kFinished) return SinkVerdict::kRelease;
-  exchange->is_endpoint_paused = !exchange->out.empty();
+  exchange->is_endpoint_paused = !exchange->is_taken();
   return exchange->is_endpoint_paused ? SinkVerdict::kPause : SinkVerdict::kMore;
 }
 
@@ -104,7 +102,7 @@ SinkVerdict FrontEnd::OnResponse(upstream::Exchange* from, const upstream::Respo
   exchange->stage = part.is_last ? Stage::kFlushing : Stage::kRelaying;
   if (!Put(exchange, parts)) {
     Finish(exchange, ClientEnd::kGone);
-  } else if (part.is_last && exchange->out.empty()) {
+  } else if (part.is_last && exchange->is_taken()) {
     Finish(exchange, ClientEnd::kDelivered);
   } else if (exchange->progress != 0) {
     Notice(exchange);
@@ -112,7 +110,7 @@ SinkVerdict FrontEnd::OnResponse(upstream::Exchange* from, const upstream::Respo
   is_in_sink_ = false;
   if (exchange->stage == Stage::kFinished)
     return part.is_last ? SinkVerdict::kMore : SinkVerdict::kRelease;
-  exchange->is_endpoint_paused = !part.is_last && !exchange->out.empty();
+  exchange->is_endpoint_paused = !part.is_last && !exchange->is_taken();
   return exchange->is_endpoint_paused ? SinkVerdict::kPause : SinkVerdict::kMore;
 }
 
@@ -145,6 +143,7 @@ void FrontEnd::WriteHead(ClientExchange* exchange, const upstream::ResponsePart&
         options.content_length = part.body_bytes;
       } else {
         options.framing = http1::AnswerFraming::kUntilClose;
+        exchange->ends_with_close = true;
         exchange->must_close = true;
       }
       break;
@@ -160,59 +159,6 @@ void FrontEnd::WriteHead(ClientExchange* exchange, const upstream::ResponsePart&
   exchange->status = head.status;
   exchange->first_byte_us = part.elapsed_us;
   exchange->progress |= event_flag::kFirstByte;
-}
-
-bool FrontEnd::Put(ClientExchange* exchange, const OutgoingParts& parts) {
-  ClientConnection* const connection = exchange->connection;
-  exchange->bytes_to_client += parts.bytes();
-  bytes_to_clients_ += parts.bytes();
-  size_t sent_bytes = 0;
-  if (exchange->out.empty() && parts.count() > 0) {
-    IoResult sent;
-    if (parts.count() == 1) {
-      sent = Send(connection->fd.get(), parts.At(0).data(), parts.bytes());
-    } else if (parts.bytes() <= kOneWriteBytes) {
-      std::array<char, kOneWriteBytes> joined;
-      char* at = joined.data();
-      for (size_t index = 0; index < parts.count(); ++index) {
-        std::memcpy(at, parts.At(index).data(), parts.At(index).size());
-        at += parts.At(index).size();
-      }
-      sent = Send(connection->fd.get(), joined.data(), parts.bytes());
-    } else {
-      sent = SendParts(connection->fd.get(), parts.data(), parts.count());
-    }
-    if (sent.error != 0 && !sent.would_block()) return false;
-    sent_bytes = sent.bytes;
-  }
-  if (sent_bytes == parts.bytes()) return true;
-  if (exchange->out.empty()) {
-    connection->signs &= ~uint32_t{EPOLLOUT};  // until the next edge
-    exchange->written_at_ms = loop_->now_ms();
-  }
-  for (size_t index = 0; index < parts.count(); ++index) {
-    const size_t taken = std::min(sent_bytes, parts.At(index).size());
-    sent_bytes -= taken;
-    exchange->out.Append(parts.At(index).substr(taken));
-  }
-  ArmExchange(connection);
-  return true;
-}
-
-void FrontEnd::Flush(ClientConnection* connection) {
-  ClientExchange* const exchange = connection->exchange;
-  const IoResult sent = Send(connection->fd.get(), exchange->out.data(), exchange->out.size());
-  if (sent.error != 0 && !sent.would_block()) return Finish(exchange, ClientEnd::kGone);
-  if (sent.bytes > 0) exchange->written_at_ms = loop_->now_ms();
-  exchange->out.DropFront(sent.bytes);
-  if (!exchange->out.empty()) {
-    connection->signs &= ~uint32_t{EPOLLOUT};
-  } else if (exchange->stage == Stage::kFlushing) {
-    return Finish(exchange, ClientEnd::kDelivered);
-  } else if (std::exchange(exchange->is_endpoint_paused, false)) {
-    client_->Resume(exchange->id);
-  }
-  ArmExchange(connection);
 }
 
 // --- answers of the proxy's own ---
@@ -268,8 +214,14 @@ void FrontEnd::Finish(ClientExchange* exchange, ClientEnd end) {
   exchange->end = end;
   exchange->progress |= event_flag::kFinished;
   exchange->out.Free();
+  pipes_.Give(std::move(exchange->pipe));
   Notice(exchange);
-  if (end != ClientEnd::kDelivered) {
+  if (end == ClientEnd::kBrokenOff && !exchange->ends_with_close) {
+    // What went out is incomplete by its own framing. A reset could take complete answers from a
+    // client that has not read them yet.
+    connection->end = end;
+    Linger(connection);
+  } else if (end != ClientEnd::kDelivered) {
     // A reset, for nobody may take what went out for a complete answer.
     CloseConnection(connection, end, true);
   } else if (exchange->must_close) {

@@ -113,6 +113,7 @@ void FrontEnd::EndAfterAnswer(ClientConnection* connection, bool is_request_unre
 }
 
 void FrontEnd::Linger(ClientConnection* connection) {
+  if (!connection->fd.is_open()) return CloseConnection(connection, connection->end, false);
   FinishSending(connection->fd.get());
   connection->state = ConnectionState::kLingering;
   connection->unread.reset();
@@ -182,7 +183,7 @@ void FrontEnd::OnConnectionTimer(ClientConnection* connection, uint64_t now_ms) 
       OnExchangeTimer(connection, now_ms);
       break;
     case ConnectionState::kLingering:
-      CloseConnection(connection, ClientEnd::kDelivered, false);
+      CloseConnection(connection, connection->end, false);
       break;
   }
 }
@@ -191,7 +192,7 @@ void FrontEnd::ArmExchange(ClientConnection* connection) {
   const ClientExchange& exchange = *connection->exchange;
   const ListenerSettings& settings = ListenerOf(*connection).settings;
   uint64_t deadline_ms = UINT64_MAX;
-  if (!exchange.out.empty()) deadline_ms = exchange.written_at_ms + settings.write_stall_timeout_ms;
+  if (!exchange.is_taken()) deadline_ms = exchange.written_at_ms + settings.write_stall_timeout_ms;
   if (WantsBody(exchange)) {
     deadline_ms = std::min(deadline_ms, exchange.body_moved_at_ms + settings.body_idle_timeout_ms);
     if (settings.min_body_rate > 0)
@@ -210,7 +211,7 @@ bool FrontEnd::IsBodyTooSlow(const ClientExchange& exchange, uint64_t now_ms) co
 void FrontEnd::OnExchangeTimer(ClientConnection* connection, uint64_t now_ms) {
   ClientExchange* const exchange = connection->exchange;
   const ListenerSettings& settings = ListenerOf(*connection).settings;
-  if (!exchange->out.empty() && now_ms >= exchange->written_at_ms + settings.write_stall_timeout_ms)
+  if (!exchange->is_taken() && now_ms >= exchange->written_at_ms + settings.write_stall_timeout_ms)
     return Finish(exchange, ClientEnd::kStalled);
   if (WantsBody(*exchange) && IsBodyTooSlow(*exchange, now_ms))
     return ReportFault(exchange, http1::RequestFault::kBodyTimeout);

@@ -26,7 +26,7 @@ void FrontEnd::OnConnectionReady(ClientConnection* connection) {
     }
     case ConnectionState::kExchange: {
       const ClientExchange& exchange = *connection->exchange;
-      const bool can_write = connection->is_writable() && !exchange.out.empty();
+      const bool can_write = connection->is_writable() && !exchange.is_taken();
       const bool can_read =
           WantsBody(exchange) && (connection->is_readable() || connection->holds_input());
       if (!can_write && !can_read && !HasLeft(*connection)) return;
@@ -49,7 +49,7 @@ void FrontEnd::HandleReady(ClientConnection* connection) {
       return ReadRequest(connection);
     case ConnectionState::kExchange:
       if (HasLeft(*connection)) return Finish(connection->exchange, ClientEnd::kGone);
-      if (connection->is_writable() && !connection->exchange->out.empty()) Flush(connection);
+      if (connection->is_writable() && !connection->exchange->is_taken()) Flush(connection);
       if (connection->state == ConnectionState::kExchange && WantsBody(*connection->exchange))
         ReadBody(connection);
       return;
@@ -57,7 +57,7 @@ void FrontEnd::HandleReady(ClientConnection* connection) {
       const IoResult got = Read(connection, window_.get(), kBodyWindowBytes);
       if (got.would_block()) return;
       if (got.error != 0 || got.bytes == 0)
-        return CloseConnection(connection, ClientEnd::kDelivered, false);
+        return CloseConnection(connection, connection->end, false);
       return OnConnectionReady(connection);
     }
   }
@@ -194,7 +194,7 @@ bool FrontEnd::BeginExchange(ClientConnection* connection, const http1::ClientRe
   exchange->body_left_bytes =
       request.body_bytes > 0 ? static_cast<uint64_t>(request.body_bytes) : 0;
   exchange->is_body_complete = !exchange->is_chunked && exchange->body_left_bytes == 0;
-  if (exchange->is_chunked) exchange->chunks.Reset();
+  if (exchange->is_chunked) exchange->chunks.Reset(true);
   for (const std::string_view part : {request.method_text, std::string_view(" "), request.target,
                                       std::string_view("\n"), request.host}) {
     exchange->text.Append(part.substr(0, kTextBytes - std::min(kTextBytes, exchange->text.size())));

@@ -22,8 +22,9 @@ int HexValue(char byte) {
 
 }  // namespace
 
-void ChunkedDecoder::Reset() {
+void ChunkedDecoder::Reset(bool is_of_request) {
   *this = ChunkedDecoder();
+  is_of_request_ = is_of_request;
 }
 
 ChunkStatus ChunkedDecoder::Decode(char* data, size_t size, size_t* decoded, size_t* consumed,
@@ -120,7 +121,7 @@ bool ChunkedDecoder::StepInTrailers(char byte, std::string* trailers) {
     case Phase::kTrailerName:
     case Phase::kBeforeColon:
       if (byte == ':') return Enter(Phase::kTrailerValue);
-      if (IsBlank(byte)) return Enter(Phase::kBeforeColon);
+      if (IsBlank(byte)) return !is_of_request_ && Enter(Phase::kBeforeColon);
       return phase_ == Phase::kTrailerName && IsTokenByte(byte);
     case Phase::kTrailerValue:
       if (byte == '\r') return Enter(Phase::kTrailerLf);

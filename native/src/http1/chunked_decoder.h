@@ -33,7 +33,9 @@ inline constexpr uint32_t kMaxTrailerBytes = 8192;
 class ChunkedDecoder {
  public:
   /// Forgets everything; the next byte starts a new body.
-  void Reset();
+  /// @param is_of_request white space before the colon of a trailer is invalid, as in a request's
+  ///        head; in a response it is stripped (RFC 9112 section 5.1)
+  void Reset(bool is_of_request = false);
 
   /// Decodes the next bytes of the body in place.
   ///
@@ -81,6 +83,7 @@ class ChunkedDecoder {
   uint32_t trailer_bytes_ = 0;
   uint32_t trailers_ = 0;
   Phase phase_ = Phase::kSizeStart;
+  bool is_of_request_ = false;
 };
 
 }  // namespace sluice::http1

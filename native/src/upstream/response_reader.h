@@ -64,12 +64,16 @@ class ResponseReader {
 
   /// Of the final response.
   bool has_head() const { return phase_ != Phase::kHead; }
+  /// What is still to come of a body of known length; 0 for all others.
+  uint64_t length_left_bytes() const { return phase_ == Phase::kLength ? body_left_bytes_ : 0; }
+  /// So many bytes of it, at most length_left_bytes(), have been taken without Read.
+  void Skip(size_t bytes) { body_left_bytes_ -= bytes; }
   /// The endpoint's closing ends the response properly.
   bool ends_with_close() const { return phase_ == Phase::kUntilClose; }
   /// Gives back the memory of a head that came in pieces, and of trailers: they have been used.
-  void FreeReported() {
+  void FreeReported(bool is_complete = true) {
     std::string().swap(partial_head_);
-    std::string().swap(trailers_);
+    if (is_complete) std::string().swap(trailers_);
   }
   /// Valid after kInterim and kSwitched, and once has_head().
   const http1::ResponseHead& head() const { return head_; }

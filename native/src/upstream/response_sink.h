@@ -40,6 +40,19 @@ enum class SinkVerdict : uint8_t {
   kRelease,
 };
 
+/// What became of an offer to splice.
+struct SpliceOutcome {
+  /// Nothing was tried: the bytes are to be read.
+  bool is_declined = false;
+  /// Taken out of the endpoint's socket.
+  size_t bytes = 0;
+  /// The endpoint's socket has nothing more for now.
+  bool would_block = false;
+  /// Reading from it failed: an errno.
+  int error = 0;
+  SinkVerdict verdict = SinkVerdict::kMore;
+};
+
 /// Called by UpstreamClient in its turn. No call may call back into the client; what a sink wants
 /// of it in that moment is its verdict. With is_last the client has let go of the exchange when the
 /// call returns, whatever the verdict.
@@ -50,6 +63,14 @@ class ResponseSink {
                                 std::string_view head_input) = 0;
   /// The head with what came along of the body, or more of the body.
   virtual SinkVerdict OnResponse(Exchange* exchange, const ResponsePart& part) = 0;
+  /// Bytes of a body lie in the endpoint's socket, of which at least `left_bytes` belong to this
+  /// response: the sink may move as many of them without their being read. Offered behind the head,
+  /// where it is worth while.
+  virtual SpliceOutcome OnSpliceable(Exchange* /*exchange*/, int /*fd*/, uint64_t /*left_bytes*/) {
+    SpliceOutcome declined;
+    declined.is_declined = true;
+    return declined;
+  }
   /// 101 to an exchange sent with kUpgrade (or 2xx with kConnectMethod): the connection is the
   /// sink's from now on. It is out of the loop's set; the exchange is released. @param received
   /// what came behind the head

@@ -41,7 +41,7 @@ UpstreamClient::UpstreamClient(EventLoop* loop, BatchMemory memory, BatchSink* s
       batch_(memory),
       batch_responses_(&batch_),
       exchanges_(this),
-      window_(std::make_unique_for_overwrite<char[]>(kReadWindowBytes)) {
+      window_(std::make_unique_for_overwrite<char[]>(kSinkWindowBytes)) {
   loop_->AddTask(this);
 }
 

@@ -138,6 +138,7 @@ class UpstreamClient final : private LoopTask, private ConnectionOwner, private 
   // Receiving.
   void HandleReady(Connection* connection);
   void ReadResponse(Connection* connection);
+  bool PassSpliced(Connection* connection);
   void TakeInput(Connection* connection, char* data, size_t size);
   void Report(Connection* connection, const ReadOutcome& outcome);
   void HandOver(Connection* connection, const ReadOutcome& outcome);
@@ -169,6 +170,8 @@ class UpstreamClient final : private LoopTask, private ConnectionOwner, private 
   /// One read at most: large enough that its system call does not count, small enough that four fit
   /// into an arena.
   static constexpr size_t kReadWindowBytes = 128 * 1024;
+  /// For a sink: what a slow client makes it hold.
+  static constexpr size_t kSinkWindowBytes = 64 * 1024;
 
   EventLoop* loop_;
   BatchSink* sink_;

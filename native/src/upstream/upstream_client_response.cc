@@ -14,6 +14,9 @@ constexpr size_t kMinReadWindowBytes = 64 * 1024;
 
 constexpr uint64_t kMsPerSecond = 1000;
 
+/// A body of which less is left is read: moving it through a pipe would save nothing.
+constexpr uint64_t kMinSpliceBytes = 64 * 1024;
+
 }  // namespace
 
 void UpstreamClient::OnConnectionReady(Connection* connection) {
@@ -74,7 +77,7 @@ void UpstreamClient::HandleReady(Connection* connection) {
 void UpstreamClient::ReadResponse(Connection* connection) {
   Exchange* const exchange = connection->exchange;
   char* data = window_.get();
-  size_t window_bytes = kReadWindowBytes;
+  size_t window_bytes = kSinkWindowBytes;
   if (IsBatched(*exchange)) {
     // The rewritten head goes behind what was read, on the next boundary, and is never longer than
     // the head itself.
@@ -88,6 +91,10 @@ void UpstreamClient::ReadResponse(Connection* connection) {
     const std::string held = std::exchange(connection->held_input, {});
     std::memcpy(data, held.data(), held.size());
     TakeInput(connection, data, held.size());
+    return;
+  }
+  if (connection->reader.length_left_bytes() >= kMinSpliceBytes && exchange->is_head_reported &&
+      !IsBatched(*exchange) && PassSpliced(connection)) {
     return;
   }
   const IoResult received = Receive(connection->fd(), data, window_bytes);
@@ -108,6 +115,31 @@ void UpstreamClient::ReadResponse(Connection* connection) {
     exchange->request.SetRetaining(false);
   }
   TakeInput(connection, data, received.bytes);
+}
+
+bool UpstreamClient::PassSpliced(Connection* connection) {
+  Exchange* const exchange = connection->exchange;
+  ResponseReader& reader = connection->reader;
+  const SpliceOutcome moved =
+      exchange->sink->OnSpliceable(exchange, connection->fd(), reader.length_left_bytes());
+  if (moved.is_declined) return false;
+  reader.Skip(moved.bytes);
+  bytes_from_endpoints_ += moved.bytes;
+  if (moved.would_block) connection->is_readable = false;
+  if (moved.verdict == SinkVerdict::kRelease) {
+    Heed(connection, moved.verdict);
+  } else if (moved.error != 0) {
+    OnEnd(connection, moved.error);
+  } else if (reader.length_left_bytes() == 0) {
+    ReadOutcome outcome;
+    outcome.verdict = ReadOutcome::Verdict::kBody;
+    outcome.is_complete = true;
+    Report(connection, outcome);
+  } else {
+    if (moved.bytes > 0) connection->last_progress_ms = loop_->now_ms();
+    Heed(connection, moved.verdict);
+  }
+  return true;
 }
 
 void UpstreamClient::TakeInput(Connection* connection, char* data, size_t size) {
@@ -164,7 +196,7 @@ void UpstreamClient::Report(Connection* connection, const ReadOutcome& outcome) 
   part.trailers = outcome.trailers;
   part.elapsed_us = ElapsedUs(exchange);
   const SinkVerdict verdict = exchange->sink->OnResponse(exchange, part);
-  if (part.head != nullptr || part.is_last) reader.FreeReported();
+  if (part.head != nullptr || part.is_last) reader.FreeReported(part.is_last);
   if (part.is_last) {
     Finish(connection, outcome.has_surplus);
   } else {

@@ -45,6 +45,7 @@ Body ReadBody(int64_t body_bytes, char* rest, size_t size) {
     return {"complete", {rest, static_cast<size_t>(length)}, static_cast<size_t>(length)};
   }
   ChunkedDecoder decoder;
+  decoder.Reset(true);
   Body body;
   size_t decoded = 0;
   const ChunkStatus status = decoder.Decode(rest, size, &decoded, &body.consumed);
