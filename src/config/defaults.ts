@@ -11,8 +11,11 @@ export const LISTEN_ADDRESS = '127.0.0.1:8080';
 /** Mode of a listener that names none: the first that this program had, and what most listeners of an edge are. */
 export const MODE = 'l7' as const;
 
-/** What speaks HTTP with clients: uWebSockets.js. */
-export const FRONT_END = 'uws' as const;
+/**
+ * What speaks HTTP with clients: the engine. uWebSockets.js hangs on HTTP/1.0 and on absolute targets, closes on pipelined requests and has
+ * fixed times (docs/frontend-uws.md), which an edge cannot have.
+ */
+export const FRONT_END = 'native' as const;
 
 /** Name of the listener that the command line builds. */
 export const LISTENER_NAME = 'main';

@@ -100,7 +100,7 @@ export async function startProxy(
   }
 }
 
-/** One listener on a free port in front of the given endpoint ports. */
+/** One listener on a free port in front of the given endpoint ports; with uWebSockets.js, unless `listener` says otherwise. */
 export function configFor(
   ports: readonly number[],
   more: { listener?: object; upstream?: object; route?: object } & Record<string, unknown> = {},
@@ -111,6 +111,7 @@ export function configFor(
       {
         name: 'web',
         mode: 'l7',
+        frontend: 'uws',
         bind: '127.0.0.1:0',
         routes: [{ match: { path: '/' }, upstream: 'app', ...route }],
         ...listener,

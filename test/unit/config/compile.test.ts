@@ -50,7 +50,7 @@ describe('compiled plan', () => {
         {
           name: 'web',
           mode: 'l7',
-          frontend: 'uws',
+          frontend: 'native',
           accept: 'primary',
           bind: { kind: 'tcp', host: '::1', port: 0 },
           proxyProtocol: false,

@@ -18,7 +18,7 @@ describe('a valid file', () => {
         {
           name: 'web',
           mode: 'l7',
-          frontend: 'uws',
+          frontend: 'native',
           accept: 'primary',
           bind: { kind: 'tcp', host: '127.0.0.1', port: 8080 },
           socketMode: 0o666,

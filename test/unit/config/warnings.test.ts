@@ -18,8 +18,8 @@ describe('warnings', () => {
     ['limits: { headers: 49 }', 'limits.headers is more than the uws front end takes'],
     ['accept: primary', 'accept has no effect with the uws front end'],
     ['trustedProxies: [ 10.0.0.0/8, "::/0" ]', 'trustedProxies[1] believes the forwarded headers of every client'],
-  ])('are told for a listener with %s', (settings, warning) => {
-    const warnings = warningsOf(withListener(settings));
+  ])('are told for a listener of uws with %s', (settings, warning) => {
+    const warnings = warningsOf(withListener(`frontend: uws, ${settings}`));
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toContain(`listeners[0].${warning}`);
   });
@@ -29,8 +29,8 @@ describe('warnings', () => {
     'accept: reuseport',
     'trustedProxies: [ 10.0.0.0/8 ]',
     'timeouts: {}',
-  ])('are none for a listener with %s', (settings) => {
-    expect(warningsOf(withListener(settings))).toEqual([]);
+  ])('are none for a listener of uws with %s', (settings) => {
+    expect(warningsOf(withListener(`frontend: uws, ${settings}`))).toEqual([]);
   });
 
   it.each([
