@@ -143,7 +143,7 @@ describe('listeners of both modes in one process', () => {
     expect(await proxy.stop()).toBe(0);
   });
 
-  it('need uWebSockets.js only where one is l7', async () => {
+  it('need uWebSockets.js only where one has its front end', async () => {
     const binaries = (proxy: ProxyProcess): string[] => [
       ...new Set(readFileSync(`/proc/${proxy.child.pid}/maps`, 'utf8').match(/[^/\s]+\.node$/gm)),
     ];
@@ -151,7 +151,10 @@ describe('listeners of both modes in one process', () => {
     expect(binaries(proxy)).toEqual(['sluice_engine.node']);
     const both = await started(
       startProxy({
-        listeners: [{ name: 'web', bind: '127.0.0.1:0', routes: [{ upstream: 'app' }] }],
+        listeners: [
+          { name: 'web', bind: '127.0.0.1:0', routes: [{ upstream: 'app' }] },
+          { name: 'uws', frontend: 'uws', bind: '127.0.0.1:0', routes: [{ upstream: 'app' }] },
+        ],
         upstreams: { app: { endpoints: [{ address: '127.0.0.1:9' }] } },
       }),
     );
