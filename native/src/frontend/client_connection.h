@@ -60,6 +60,9 @@ class ClientConnection final : public Pollable,
                                public ListHook<ConnectionReadyTag>,
                                public ListHook<ConnectionNoticeTag> {
  public:
+  /// What its socket is watched for.
+  static constexpr uint32_t kEvents = EventLoop::kSocketEvents | EPOLLPRI;
+
   ClientConnection(ConnectionOwner* owner, int32_t place) : number(place), owner_(owner) {}
 
   bool is_readable() const { return (signs & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0; }
@@ -68,6 +71,12 @@ class ClientConnection final : public Pollable,
   bool has_finished() const { return (signs & EPOLLRDHUP) != 0; }
   /// The client has reset the connection, or is not there any more.
   bool is_broken() const { return (signs & (EPOLLERR | EPOLLHUP)) != 0; }
+  /// A read that did not fill its buffer has taken everything: not where the end may be in there
+  /// too, which only another read tells; nor where urgent data stands in the stream (a read stops
+  /// in front of it); nor for UNIX sockets (one stops behind a message with descriptors).
+  bool drains_by_short_read() const {
+    return (signs & (EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI)) == 0 && !is_unix;
+  }
   bool holds_input() const { return unread != nullptr && !unread->bytes.empty(); }
 
   const int32_t number;

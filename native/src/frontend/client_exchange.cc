@@ -7,7 +7,7 @@ void ClientExchange::Clear() {
   connection = nullptr;
   stage = Stage::kFree;
   holder = Holder::kNobody;
-  is_chunked = wants_tunnel = false;
+  is_chunked = wants_tunnel = has_own_id = false;
   is_body_complete = true;
   is_body_broken = is_body_paused = false;
   body_left_bytes = body_bytes = 0;

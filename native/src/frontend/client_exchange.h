@@ -71,6 +71,7 @@ struct ClientExchange final : public ListHook<ExchangeNoticeTag> {
   bool takes_trailers = false;
   bool wants_tunnel = false;    // Connection: upgrade
   uint32_t request_number = 0;  // its id's counter
+  bool has_own_id = false;      // text ends with the id that a trusted peer gave it
   http1::ChunkedDecoder chunks;
   bool is_chunked = false;
   bool is_body_complete = true;

@@ -225,6 +225,8 @@ void FrontEnd::WriteNotices() {
 
 bool FrontEnd::WriteNoticesOf(ClientExchange* exchange) {
   if (exchange->has_request_notice) {
+    // Its client left before it was told of: nobody asks for anything.
+    if (exchange->stage == Stage::kFinished) return true;
     if (batch_.is_full()) return false;
     exchange->has_request_notice = false;
     PutRequest(exchange);

@@ -197,6 +197,7 @@ class FrontEnd final : public l4::AcceptedSink,
   // Ending.
   void Finish(ClientExchange* exchange, ClientEnd end);
   void NextRequest(ClientConnection* connection);
+  void WaitForRequest(ClientConnection* connection);
   void EndAfterAnswer(ClientConnection* connection, bool is_request_unread);
   void Linger(ClientConnection* connection);
   void CloseConnection(ClientConnection* connection, ClientEnd end, bool with_reset);
@@ -232,7 +233,10 @@ class FrontEnd final : public l4::AcceptedSink,
   /// Bounds a turn.
   static constexpr int kBatchesPerTurn = 64;
   static constexpr size_t kSplicedPerTurnBytes = 1024 * 1024;
-  static constexpr size_t kTextBytes = 1024;
+  // Of a request's description, which fits into the memory that a buffer keeps.
+  static constexpr size_t kMethodTextBytes = 32;
+  static constexpr size_t kTargetTextBytes = 640;
+  static constexpr size_t kHostTextBytes = 256;
 
   EventLoop* loop_;
   upstream::UpstreamClient* client_;

@@ -27,7 +27,7 @@ void FrontEnd::OpenConnection(l4::Accepted&& accepted, bool came_by_mail) {
   ClientConnection* const connection =
       connections_[static_cast<size_t>(free_connections_.back())].get();
   connection->signs = 0;
-  if (loop_->Watch(accepted.fd.get(), EventLoop::kSocketEvents, connection) != 0)
+  if (loop_->Watch(accepted.fd.get(), ClientConnection::kEvents, connection) != 0)
     return Drop(std::move(accepted.fd), came_by_mail);
   free_connections_.pop_back();
   ++open_connections_;
@@ -97,17 +97,22 @@ void FrontEnd::NextRequest(ClientConnection* connection) {
     ArmAt(connection, loop_->now_ms() + settings.request_head_timeout_ms);
     OnConnectionReady(connection);
   } else {
-    connection->unread.reset();
-    ArmAt(connection, loop_->now_ms() + settings.keep_alive_timeout_ms);
+    WaitForRequest(connection);
   }
+}
+
+void FrontEnd::WaitForRequest(ClientConnection* connection) {
+  if (is_draining_) return CloseConnection(connection, ClientEnd::kDelivered, false);
+  connection->unread.reset();
+  ArmAt(connection, loop_->now_ms() + ListenerOf(*connection).settings.keep_alive_timeout_ms);
 }
 
 // --- ending ---
 
 void FrontEnd::EndAfterAnswer(ClientConnection* connection, bool is_request_unread) {
-  // A close with bytes unread is a reset, which may take the answer from the client.
-  const bool has_more = is_request_unread || connection->holds_input() ||
-                        (connection->is_readable() && !connection->has_finished());
+  // A close with bytes unread is a reset, which may take the answer from the client. In front of a
+  // client's end there may be some, too.
+  const bool has_more = is_request_unread || connection->holds_input() || connection->is_readable();
   if (has_more && !connection->is_broken()) return Linger(connection);
   CloseConnection(connection, ClientEnd::kDelivered, false);
 }

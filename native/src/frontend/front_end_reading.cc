@@ -72,10 +72,7 @@ bool FrontEnd::HasLeft(const ClientConnection& connection) {
 
 IoResult FrontEnd::Read(ClientConnection* connection, char* into, size_t size) {
   const IoResult got = Receive(connection->fd.get(), into, size);
-  // A short read has emptied the socket, unless the end is in there too: that only another read
-  // tells.
-  const bool is_drained = got.error == 0 && got.bytes < size && !connection->has_finished() &&
-                          !connection->is_broken() && !connection->is_unix;
+  const bool is_drained = got.error == 0 && got.bytes < size && connection->drains_by_short_read();
   if (got.would_block() || is_drained) connection->signs &= ~uint32_t{EPOLLIN};
   if (got.would_block()) connection->signs &= ~uint32_t{EPOLLRDHUP};
   bytes_from_clients_ += got.bytes;
@@ -95,7 +92,11 @@ void FrontEnd::ReadRequest(ClientConnection* connection) {
     return ParseUnread(connection);
   char* const data = batch_.free();
   const IoResult got = Read(connection, data, kHeadWindowBytes);
-  if (got.would_block()) return;
+  if (got.would_block()) {
+    // Behind an answer it looked as if more were there.
+    if (connection->requests > 0 && !connection->holds_input()) WaitForRequest(connection);
+    return;
+  }
   if (got.error != 0) return CloseConnection(connection, ClientEnd::kGone, false);
   if (got.bytes == 0) {
     // In order between two requests; inside a head nobody waits for an answer any more.
@@ -195,10 +196,11 @@ bool FrontEnd::BeginExchange(ClientConnection* connection, const http1::ClientRe
       request.body_bytes > 0 ? static_cast<uint64_t>(request.body_bytes) : 0;
   exchange->is_body_complete = !exchange->is_chunked && exchange->body_left_bytes == 0;
   if (exchange->is_chunked) exchange->chunks.Reset(true);
-  for (const std::string_view part : {request.method_text, std::string_view(" "), request.target,
-                                      std::string_view("\n"), request.host}) {
-    exchange->text.Append(part.substr(0, kTextBytes - std::min(kTextBytes, exchange->text.size())));
-  }
+  exchange->text.Append(request.method_text.substr(0, kMethodTextBytes));
+  exchange->text.Append(" ");
+  exchange->text.Append(request.target.substr(0, kTargetTextBytes));
+  exchange->text.Append("\n");
+  exchange->text.Append(request.host.substr(0, kHostTextBytes));
   const uint64_t most_bytes = ListenerOf(*connection).settings.body_bytes;
   if (most_bytes > 0 && exchange->body_left_bytes > most_bytes)
     exchange->fault = http1::RequestFault::kBodyTooLarge;

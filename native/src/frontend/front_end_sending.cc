@@ -70,7 +70,11 @@ void FrontEnd::StartAttempt(ClientExchange* exchange, int32_t slot, uint64_t tim
   exchange->stage = Stage::kAttempting;
   exchange->holder = Holder::kClient;
   exchange->extras.reset();
-  if (exchange->is_body_complete) return;
+  if (exchange->is_body_complete) {
+    // Who had left by the time its request was read says so no more.
+    if (HasLeft(*exchange->connection)) OnConnectionReady(exchange->connection);
+    return;
+  }
   exchange->body_moved_at_ms = loop_->now_ms();
   if (exchange->body_bytes == 0) exchange->body_began_at_ms = loop_->now_ms();
   ArmExchange(exchange->connection);
@@ -97,7 +101,8 @@ size_t FrontEnd::BuildHead(ClientExchange* exchange) {
     options.edits = edits.data();
   }
   // What a trusted peer calls its request cannot be made again from a counter.
-  if (options.request_id.data() != made_id.data()) {
+  if (options.request_id.data() != made_id.data() && !exchange->has_own_id) {
+    exchange->has_own_id = true;
     exchange->text.Append("\n");
     exchange->text.Append(options.request_id);
   }
@@ -156,10 +161,7 @@ void FrontEnd::OnDrained(upstream::Exchange* from) {
 
 bool FrontEnd::Decide(int32_t id, int32_t slot, uint64_t exchange_timeout_ms) {
   ClientExchange* const exchange = FindOpen(id);
-  // Within the batch that asks for it, a decision is written into the event.
-  const bool is_waiting = exchange != nullptr && exchange->stage == Stage::kUndecided &&
-                          exchange->holder != Holder::kArena;
-  if (!is_waiting) return false;
+  if (exchange == nullptr || exchange->stage != Stage::kUndecided) return false;
   loop_->Refresh();
   StartAttempt(exchange, slot, exchange_timeout_ms);
   return true;

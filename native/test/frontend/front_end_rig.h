@@ -30,6 +30,7 @@ struct Seen {
   int32_t method = 0;
   int32_t route = 0;
   int32_t fault = 0;
+  int32_t connection = 0;  // REQUEST
   int32_t status = 0;
   int32_t reason = 0;
   std::string target;
@@ -194,6 +195,7 @@ class Rig final : public FrontEndSink, private sluice::upstream::BatchSink {
       }
       if (seen.type == EventType::kRequest) {
         seen.method = words[kMethod];
+        seen.connection = words[kConnection];
         seen.route = words[kRoute];
         seen.target.assign(arena_.data() + words[kTargetOffset],
                            static_cast<size_t>(words[kTargetLength]));
