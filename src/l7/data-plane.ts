@@ -11,7 +11,7 @@ import type { DataPlane, DataPlaneOptions, DataPlaneStats, HandOffPlace } from '
 import { ExchangeRecorder } from './exchange-recorder.js';
 import { NativeFrontEnd } from './frontends/native/native-front-end.js';
 import { NativeListener } from './frontends/native/native-listener.js';
-import { UwsFrontEnds } from './frontends/uws/uws-front-ends.js';
+import type { UwsFrontEnds } from './frontends/uws/uws-front-ends.js';
 import { Pipeline } from './pipeline.js';
 import { ResponseRelay } from './response-relay.js';
 
@@ -22,7 +22,7 @@ const ARENA_BYTES = 1024 * 1024;
 /** Of the random part of a request's id: 24 hex digits. */
 const REQUEST_ID_BYTES = 12;
 
-/** Makes the data plane; nothing is open before `start`. Thread: worker. @throws ProxyError SLUICE_UWS_MISSING */
+/** Makes the data plane; nothing is open before `start`, which rejects with SLUICE_UWS_MISSING. Thread: worker. */
 export function startL7DataPlane(options: DataPlaneOptions): DataPlane {
   return new L7DataPlane(options);
 }
@@ -33,8 +33,9 @@ class L7DataPlane implements DataPlane {
   readonly #pipeline: Pipeline;
   /** null: no listener has it. */
   readonly #native: NativeFrontEnd | null;
-  /** null: no listener has it, and uWebSockets.js is not even loaded. */
-  readonly #uws: UwsFrontEnds | null;
+  readonly #relay: ResponseRelay;
+  /** Made by `start`. null: no listener has it, and neither uWebSockets.js nor `ws` is even loaded. */
+  #uws: UwsFrontEnds | null = null;
   #isDraining = false;
   /** Slots whose connection pool is open. */
   readonly #pools = new Set<number>();
@@ -54,10 +55,9 @@ class L7DataPlane implements DataPlane {
       recorder: new ExchangeRecorder(board.stripe, failures),
     });
     // Only exchanges of uWebSockets.js have events of the engine's own.
-    this.#engine = new addon.Engine({ events, arena, onBatch: (count) => relay.onBatch(count) });
-    const relay = new ResponseRelay({ pipeline: this.#pipeline, engine: this.#engine, events, arena });
+    this.#engine = new addon.Engine({ events, arena, onBatch: (count) => this.#relay.onBatch(count) });
+    this.#relay = new ResponseRelay({ pipeline: this.#pipeline, engine: this.#engine, events, arena });
     this.#native = this.#makeNative(failures, nowMs);
-    this.#uws = this.#makeUws(relay, nowMs);
   }
 
   #makeNative(failures: FailureLog, nowMs: () => number): NativeFrontEnd | null {
@@ -82,27 +82,28 @@ class L7DataPlane implements DataPlane {
     });
   }
 
-  #makeUws(relay: ResponseRelay, nowMs: () => number): UwsFrontEnds | null {
-    const { plan, logger, addon, viaName, workerIndex } = this.#options;
+  async #makeUws(): Promise<UwsFrontEnds | null> {
+    const { plan, logger, addon, viaName, workerIndex, clock } = this.#options;
     const listeners = plan.listeners.filter((listener) => listener.mode === 'l7').filter(isForUws);
     if (listeners.length === 0) return null;
     const requestIdPrefix = randomBytes(REQUEST_ID_BYTES).toString('hex');
-    const pipeline = this.#pipeline;
-    return new UwsFrontEnds({
+    const { UwsFrontEnds: Made } = await import('./frontends/uws/uws-front-ends.js');
+    return new Made({
       listeners,
-      relay,
-      pipeline,
+      relay: this.#relay,
+      pipeline: this.#pipeline,
       addon,
       viaName,
       requestIdPrefix,
       logger,
-      nowMs,
+      nowMs: () => clock.nowMs(),
       workerIndex,
     });
   }
 
   async start(): Promise<void> {
     const { addresses, sessionListenings } = this.#options;
+    this.#uws = await this.#makeUws();
     for (const [slot, known] of Object.entries(addresses)) this.setAddresses(Number(slot), known);
     this.#native?.listen(sessionListenings);
     this.#uws?.listen();

@@ -1,9 +1,8 @@
 /** The endpoint's side of a WebSocket, through `ws`: connects, shakes hands, and tells what the endpoint answers and sends. */
 import { randomFillSync } from 'node:crypto';
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
-import type { WebSocket } from 'ws';
+import { WebSocket } from 'ws';
 import type { UpstreamPlan } from '../../../config/plan.js';
 import type { ErrorCode } from '../../../core/error-catalog.js';
 import { type ConnectFailure, EndpointConnection } from './endpoint-connection.js';
@@ -115,7 +114,7 @@ export class EndpointWebSocket {
   }
 
   get #isOpen(): boolean {
-    return this.#socket !== null && this.#socket.readyState === this.#socket.OPEN;
+    return this.#socket?.readyState === WebSocket.OPEN;
   }
 
   #shakeHands(connection: Socket): void {
@@ -137,7 +136,7 @@ export class EndpointWebSocket {
         request.end();
       },
     };
-    const socket = new (webSocketClass())(ANY_URL, [], options);
+    const socket = new WebSocket(ANY_URL, [], options);
     this.#socket = socket;
     socket.on('error', (error: NodeJS.ErrnoException) => this.#onError(error));
     socket.on('unexpected-response', (_request, answer) => this.#onRefusal(answer));
@@ -207,12 +206,4 @@ export class EndpointWebSocket {
 function generateMask(mask: Buffer): void {
   do randomFillSync(mask);
   while (mask.readUInt32BE(0) === 0);
-}
-
-let loaded: typeof WebSocket | null = null;
-
-/** `ws` and its native parts are loaded with the first WebSocket: a worker without one has no use for them. */
-function webSocketClass(): typeof WebSocket {
-  loaded ??= (createRequire(import.meta.url)('ws') as { WebSocket: typeof WebSocket }).WebSocket;
-  return loaded;
 }
