@@ -14,16 +14,6 @@ namespace {
 
 constexpr std::string_view kGet = "GET / HTTP/1.1\r\nhost: h\r\n\r\n";
 
-/// A client over a UNIX socket.
-Peer ConnectUnix(Rig& rig) {
-  int ends[2];
-  CHECK_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
-  sluice::l4::Accepted accepted;
-  accepted.fd.Reset(ends[0]);
-  rig->OnAccepted(&accepted, 1);
-  return Peer(UniqueFd(ends[1]));
-}
-
 }  // namespace
 
 TEST(answer_outlives_what_its_client_says_behind_its_last_request) {
@@ -49,7 +39,7 @@ TEST(kept_unix_connection_has_its_keep_alive_time) {
     CHECK(rig->Answer(seen.number, "200 OK", "ok", false));
     return kSettled;
   };
-  Peer client = ConnectUnix(rig);
+  Peer client = rig.ConnectUnix();
   client.Write(kGet);
   CHECK(rig.ReadUntil(client, "ok").ends_with("ok"));
   const uint64_t until_us = sluice::MonotonicUs() + 200'000;

@@ -104,6 +104,16 @@ class Rig final : public FrontEndSink, private sluice::upstream::BatchSink {
     return Peer(std::move(opened.value()));
   }
 
+  /// The same over a UNIX socket.
+  Peer ConnectUnix() {
+    int ends[2];
+    CHECK_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
+    sluice::l4::Accepted accepted;
+    accepted.fd.Reset(ends[0]);
+    front_end_->OnAccepted(&accepted, 1);
+    return Peer(UniqueFd(ends[1]));
+  }
+
   bool Until(const std::function<bool()>& is_so) {
     const uint64_t end_us = sluice::MonotonicUs() + loopback::kDeadlineUs;
     while (!is_so()) {

@@ -59,8 +59,9 @@ class Plans {
 /// requests; what is no answer has to look like none.
 class TrafficClient {
  public:
-  TrafficClient(Peer peer, Plans* plans, size_t requests)
-      : peer_(std::move(peer)), plans_(plans), requests_left_(requests) {}
+  /// @param is_unix no reset tells a broken answer that ends with its connection
+  TrafficClient(Peer peer, bool is_unix, Plans* plans, size_t requests)
+      : peer_(std::move(peer)), is_unix_(is_unix), plans_(plans), requests_left_(requests) {}
 
   bool is_over() const { return !peer_.is_open(); }
   size_t whole_answers() const { return whole_answers_; }
@@ -92,7 +93,7 @@ class TrafficClient {
     asked_.push_back(&plan);
     out_ += RequestOf(plan, rng);
     // Behind these the front end reads no further request, or what it reads is none.
-    is_last_asked_ = plan.wants_tunnel || plan.asks_close || plan.is_http10;
+    is_last_asked_ = plan.wants_tunnel || plan.asks_close || plan.is_http10 || plan.is_malformed;
     if (is_last_asked_) requests_left_ = 0;
   }
 
@@ -157,12 +158,13 @@ class TrafficClient {
     const Plan& plan = *asked_.front();
     const Message answer = ReadMessage(in_, true, IsBodyless(plan));
     if (!answer.has_head) return;
-    Check(plan, answer, answer.ends_with_close && end == ReadEnd::kFinished);
+    Check(plan, answer, answer.ends_with_close && end == ReadEnd::kFinished && !is_unix_);
     was_last_ = true;
   }
 
   void Check(const Plan& plan, const Message& answer, bool is_whole) {
     const std::string number = answer.value("x-n");
+    CHECK(!plan.is_malformed || number.empty());
     if (number.empty()) {  // the proxy's own
       CHECK(answer.holds("HTTP/1.1 50") || answer.holds("HTTP/1.1 40"));
       if (is_whole && !plan.is_head) CHECK_EQ(answer.body, "local");
@@ -180,6 +182,7 @@ class TrafficClient {
   }
 
   Peer peer_;
+  bool is_unix_;
   Plans* plans_;
   size_t requests_left_;
   std::vector<Plan*> asked_;

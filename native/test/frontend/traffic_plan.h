@@ -54,6 +54,8 @@ struct Plan {
   bool is_http10 = false;
   bool asks_close = false;
   bool wants_tunnel = false;
+  /// No request: it is to be answered by the proxy, and is the last of its connection.
+  bool is_malformed = false;
   Framing answers = Framing::kLength;
   int status = 200;
   size_t answer_bytes = 0;
@@ -78,6 +80,7 @@ inline Plan MakePlan(size_t number, Rng& rng) {
   if (kind == 2 || kind == 3) plan.asks = Framing::kChunked;
   if (plan.asks != Framing::kNone) plan.ask_bytes = sizes[Pick(rng, 6)];
   if (plan.asks == Framing::kLength && plan.ask_bytes == 0) plan.ask_bytes = 3;
+  plan.is_malformed = Chance(rng, 2);
   plan.is_head = kind == 4;
   plan.is_http10 = plan.asks != Framing::kChunked && Chance(rng, 10);
   plan.asks_close = Chance(rng, 5);
@@ -101,6 +104,7 @@ inline std::string RequestOf(const Plan& plan, Rng& rng) {
          "\r\nhost: h\r\n";
   if (plan.is_http10 && !plan.asks_close) out += "connection: keep-alive\r\n";
   if (!plan.is_http10 && plan.asks_close) out += "connection: close\r\n";
+  if (plan.is_malformed) out += "no field\r\n";
   if (plan.wants_tunnel) out += "connection: upgrade\r\nupgrade: x\r\n";
   if (plan.asks == Framing::kLength)
     out += "content-length: " + std::to_string(plan.ask_bytes) + "\r\n";
