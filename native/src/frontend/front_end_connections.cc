@@ -177,7 +177,9 @@ void FrontEnd::OnConnectionTimer(ClientConnection* connection, uint64_t now_ms) 
       CloseConnection(connection, ClientEnd::kPrefaceTimeout, true);
       break;
     case ConnectionState::kReading:
-      if (connection->holds_input()) {
+      // Empty lines begin no request (RFC 9112 section 2.2): some clients send one behind a body.
+      if (connection->holds_input() &&
+          connection->unread->bytes.view().find_first_not_of("\r\n") != std::string_view::npos) {
         BeginFaulty(connection, http1::RequestFault::kHeadTimeout,
                     connection->unread->bytes.view());
       } else {

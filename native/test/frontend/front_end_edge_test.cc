@@ -49,6 +49,24 @@ TEST(kept_unix_connection_has_its_keep_alive_time) {
   CHECK(rig.ReadUntil(client, "ok").ends_with("ok"));
 }
 
+TEST(empty_line_behind_a_request_is_no_head_that_takes_too_long) {
+  ListenerSettings settings = Patient();
+  settings.request_head_timeout_ms = 50;
+  Rig rig(settings);
+  rig.decide = [&](const Seen& seen) {
+    CHECK_EQ(seen.fault, 0);
+    CHECK(rig->Answer(seen.number, "200 OK", "ok", false));
+    return kSettled;
+  };
+  Peer client = rig.Connect();
+  client.Write(kGet);
+  CHECK(rig.ReadUntil(client, "ok").ends_with("ok"));
+  client.Write("\r\n");
+  CHECK_EQ(rig.ReadToEnd(client), "");
+  CHECK(rig.Until([&] { return rig.CountOf(EventType::kClosed) == 1; }));
+  CHECK_EQ(rig.LastOf(EventType::kClosed)->reason, static_cast<int>(ClientEnd::kIdle));
+}
+
 TEST(connection_in_the_midst_of_an_answer_when_draining_begins_ends_with_it) {
   Rig rig;
   Peer client = rig.Connect();

@@ -80,9 +80,9 @@ class Decider {
   }
 
   /// By an answer, or where that cannot be any more, by breaking off.
-  void End(int32_t exchange) {
+  void End(int32_t exchange, const char* status = "503 Local") {
     const bool is_answered =
-        Chance(rng_, 70) && rig_->Answer(exchange, "503 Local", "local", Chance(rng_, 30));
+        Chance(rng_, 70) && rig_->Answer(exchange, status, "local", Chance(rng_, 30));
     if (!is_answered) rig_->BreakOff(exchange);
   }
 
@@ -102,9 +102,12 @@ class Decider {
     CHECK(open_.count(exchange) == 1);
     const bool has_failed = seen.type == EventType::kAttemptFailed &&
                             (seen.has(event_flag::kHeadSeen) || !seen.has(event_flag::kRetryable));
-    const bool is_over = has_failed || seen.fault != 0;
+    if (seen.fault != 0) {
+      End(exchange, "400 Local");
+      return kSettled;
+    }
     const size_t choice = Pick(rng_, 100);
-    if (is_over || choice < 8) {
+    if (has_failed || choice < 8) {
       End(exchange);
       return kSettled;
     }
@@ -118,7 +121,7 @@ class Decider {
   void Note(const Seen& seen) {
     if (seen.type == EventType::kFault) {
       CHECK(open_.count(seen.number) == 1);
-      End(seen.number);
+      End(seen.number, "400 Local");
     }
     if (seen.type == EventType::kClosed) {
       CHECK_EQ(connections_.erase(seen.number), 1);

@@ -166,7 +166,7 @@ class TrafficClient {
     const std::string number = answer.value("x-n");
     CHECK(!plan.is_malformed || number.empty());
     if (number.empty()) {  // the proxy's own
-      CHECK(answer.holds("HTTP/1.1 50") || answer.holds("HTTP/1.1 40"));
+      CHECK(answer.holds("HTTP/1.1 503") || (plan.is_malformed && answer.holds("HTTP/1.1 400")));
       if (is_whole && !plan.is_head) CHECK_EQ(answer.body, "local");
       return;
     }
