@@ -174,7 +174,7 @@ struct Traffic {
 
   void Step(bool is_rude) {
     while (rig.endpoint.HasPending())
-      servers.emplace_back(rig.endpoint.Accept(), &plans);
+      endpoints.emplace_back(rig.endpoint.Accept(), &plans);
     for (size_t count = 0; count < 20 && !clients.empty(); ++count) {
       const size_t at = Pick(rng, clients.size());
       clients[at].Step(rng, is_rude);
@@ -183,10 +183,10 @@ struct Traffic {
       forsaken += clients[at].is_forsaken() ? 1 : 0;
       clients.erase(clients.begin() + static_cast<long>(at));
     }
-    for (size_t count = 0; count < 20 && !servers.empty(); ++count) {
-      const size_t at = Pick(rng, servers.size());
-      servers[at].Step(rng);
-      if (servers[at].is_over()) servers.erase(servers.begin() + static_cast<long>(at));
+    for (size_t count = 0; count < 20 && !endpoints.empty(); ++count) {
+      const size_t at = Pick(rng, endpoints.size());
+      endpoints[at].Step(rng);
+      if (endpoints[at].is_over()) endpoints.erase(endpoints.begin() + static_cast<long>(at));
     }
     if (Chance(rng, 40)) decider.DecideLater();
     if (is_rude && Chance(rng, 1)) decider.EndAny();
@@ -200,7 +200,7 @@ struct Traffic {
   Rig rig{WithoutHurry(), kMinEvents};
   Decider decider{&rig, &rng};
   std::vector<TrafficClient> clients;
-  std::vector<TrafficServer> servers;
+  std::vector<TrafficEndpoint> endpoints;
   size_t whole_answers = 0;
   size_t forsaken = 0;
 };
@@ -228,6 +228,7 @@ void RunSeed(uint32_t seed) {
   if (check::failed_checks > failed_before) std::printf("  with seed %u\n", seed);
 }
 
+/// SLUICE_SEED and SLUICE_SEEDS: the first seed, and how many from there on.
 TEST(RandomTrafficIsAnsweredRightOrNotAtAll) {
   const char* const chosen = std::getenv("SLUICE_SEED");
   const uint32_t first = chosen != nullptr ? static_cast<uint32_t>(std::atoi(chosen)) : 1;

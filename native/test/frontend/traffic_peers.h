@@ -199,9 +199,9 @@ class TrafficClient {
 };
 
 /// One connection of the endpoint.
-class TrafficServer {
+class TrafficEndpoint {
  public:
-  TrafficServer(Peer peer, Plans* plans) : peer_(std::move(peer)), plans_(plans) {}
+  TrafficEndpoint(Peer peer, Plans* plans) : peer_(std::move(peer)), plans_(plans) {}
 
   bool is_over() const { return !peer_.is_open(); }
 
