@@ -312,7 +312,7 @@ export interface FrontEnd {
   header(exchange: number, name: string): string | null;
   /** Changes the request before it is sent: replaces all fields of that name; null removes them. When `header` may be called. */
   setHeader(exchange: number, name: string, value: string | null): void;
-  /** For logs: "METHOD\nTARGET\nHOST\nREQUEST-ID"; long ones are cut. From REQUEST until the batch with FINISHED is over. */
+  /** For logs: "METHOD\nTARGET\nHOST\nREQUEST-ID", a character for each byte; a long target (640) or Host (256) is cut. From REQUEST until the batch with FINISHED is over. */
   describe(exchange: number): string;
 
   stats(): FrontEndStats;

@@ -52,7 +52,21 @@ export class ExchangeRecorder {
 function known({ method, path, requestId }: RequestDescription): Partial<RequestDescription> {
   return {
     ...(method === '' ? {} : { method }),
-    ...(path === '' ? {} : { path }),
+    ...(path === '' ? {} : { path: visible(path) }),
     ...(requestId === '' ? {} : { requestId }),
   };
+}
+
+/** Bytes of a path that are not printable ASCII as `\xHH`, as nginx does: a terminal may take some of them for commands. */
+function visible(path: string): string {
+  return path.replace(HIDDEN, (character) => {
+    const code = character.charCodeAt(0);
+    return code < 0x100 ? `\\x${hexOf(code, 2)}` : `\\u${hexOf(code, 4)}`;
+  });
+}
+
+const HIDDEN = /[^ -~]/g;
+
+function hexOf(code: number, digits: number): string {
+  return code.toString(16).toUpperCase().padStart(digits, '0');
 }

@@ -9,6 +9,8 @@ export const NO_TABLE = -1;
 
 /** Hosts remembered with their routes; a flood of invented names must not grow this without bound. */
 const HOST_MEMORY = 1024;
+/** Longer ones are not remembered: no name has more than 253 characters, its last dot and a port. As HostRoutes::kMostHostBytes. */
+const MOST_HOST_LENGTH = 260;
 
 /** `host` or `host:port` of RFC 9110 7.2, with IPv6 in brackets: what a Host field may hold. */
 const HOST_FIELD = /^(?:\[[0-9a-f:.]+\]|[a-z0-9_~!$&'()*+,;=%.-]+)(?::[0-9]{0,5})?$/i;
@@ -59,6 +61,7 @@ export class Router {
     const known = this.#memory.get(hostField);
     if (known !== undefined) return known;
     const routes = HOST_FIELD.test(hostField) ? this.#lookUp(nameOf(hostField)) : null;
+    if (hostField.length > MOST_HOST_LENGTH) return routes;
     if (this.#memory.size >= HOST_MEMORY) this.#memory.clear();
     this.#memory.set(hostField, routes);
     return routes;

@@ -213,6 +213,7 @@ void FrontEnd::BeginFaulty(ClientConnection* connection, http1::RequestFault fau
   ClientExchange* const exchange = TakeExchange(connection);
   if (exchange == nullptr) return CloseConnection(connection, ClientEnd::kDelivered, true);
   // Nothing is known of it, but that no body may answer what began like HEAD.
+  head.remove_prefix(std::min(head.find_first_not_of("\r\n"), head.size()));
   const bool is_head = head.starts_with("HEAD ");
   exchange->method = is_head ? http1::Method::kHead : http1::Method::kOther;
   exchange->is_http10 = exchange->may_keep_alive = exchange->takes_trailers = false;

@@ -32,6 +32,7 @@ int32_t HostRoutes::TableOf(std::string_view host) {
 
 void HostRoutes::Remember(std::string_view host, int32_t table) {
   if (table < 0 || static_cast<size_t>(table) >= tables_.size()) return;
+  if (host.size() > kMostHostBytes) return;
   if (memory_.size() >= kMemory) memory_.clear();
   memory_.insert_or_assign(std::string(host), table);
   last_table_ = -1;

@@ -23,12 +23,16 @@ class HostRoutes {
  public:
   /// Hosts remembered; a flood of invented names must not grow this without bound.
   static constexpr size_t kMemory = 1024;
+  /// Longer ones are not: no name has more than 253 bytes, its last dot and a port, and a flood of
+  /// heads full of Host would be kept, 64 KiB each.
+  static constexpr size_t kMostHostBytes = 260;
 
   explicit HostRoutes(std::vector<HostTable> tables) : tables_(std::move(tables)) {}
 
   /// @returns the route, kNoRoute, or kUnknownHost where the Host has not been told of
   int32_t Find(std::string_view host, std::string_view path);
-  /// @param table index of a table; others are ignored
+  /// @param host longer than kMostHostBytes: is not remembered @param table index of a table;
+  /// others are ignored
   void Remember(std::string_view host, int32_t table);
 
  private:

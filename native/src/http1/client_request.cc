@@ -72,16 +72,6 @@ bool HasTab(std::string_view value) {
   return value.find('\t') != std::string_view::npos;
 }
 
-/// Says whether a list of protocols (RFC 9110 section 7.8) names HTTP/2 in clear.
-bool NamesH2c(std::string_view value) {
-  bool is_named = false;
-  ForEachListElement(value, [&is_named](std::string_view protocol) {
-    const std::string_view name = TrimBlanks(protocol.substr(0, protocol.find('/')));
-    is_named = is_named || EqualsLowerCase(name, "h2c") || EqualsLowerCase(name, "h2");
-  });
-  return is_named;
-}
-
 bool NamesTrailers(std::string_view value) {
   bool is_named = false;
   ForEachListElement(value, [&is_named](std::string_view coding) {
@@ -302,7 +292,7 @@ RequestFault ClientRequestParser::TakeField(const char* begin, RequestField fiel
       return RequestFault::kNone;
     case RequestField::kUpgrade:
       state_.has_upgrade = state_.has_upgrade || !TrimBlanks(raw).empty();
-      state_.has_h2c = state_.has_h2c || NamesH2c(raw);
+      state_.has_refused_protocol = state_.has_refused_protocol || UpgradeIsRefused(raw);
       return RequestFault::kNone;
     case RequestField::kTe:
       state_.has_trailers_coding = state_.has_trailers_coding || NamesTrailers(raw);
@@ -364,7 +354,7 @@ void ClientRequestParser::Tell(std::string_view input, ClientRequest* request) c
   request->keep_alive = !state.has_close && (is_minor_one || state.has_keep_alive);
   request->expects_continue = is_minor_one && state.has_expectation;
   request->wants_upgrade =
-      is_minor_one && state.has_upgrade_option && state.has_upgrade && !state.has_h2c;
+      is_minor_one && state.has_upgrade_option && state.has_upgrade && !state.has_refused_protocol;
   request->takes_trailers = is_minor_one && state.has_trailers_coding;
   request->max_forwards = state.max_forwards;
   request->has_nominations = state.has_nominations;

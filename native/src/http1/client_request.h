@@ -82,8 +82,7 @@ struct ClientRequest {
   /// The connection may carry another request behind this one: by version and Connection options.
   bool keep_alive = false;
   bool expects_continue = false;  // Expect: 100-continue, of HTTP/1.1 only
-  /// Connection: upgrade and an Upgrade field, of HTTP/1.1 only. Never for h2c: such a tunnel would
-  /// carry requests past every route and policy (RFC 9113 section 3.1 has given it up).
+  /// Connection: upgrade and an Upgrade field, of HTTP/1.1 only; false where UpgradeIsRefused.
   bool wants_upgrade = false;
   bool takes_trailers = false;  // TE holds trailers, of HTTP/1.1 only
   int64_t max_forwards = -1;    // -1: none, or no number
@@ -164,7 +163,7 @@ class ClientRequestParser {
     bool has_keep_alive = false;
     bool has_upgrade_option = false;
     bool has_upgrade = false;
-    bool has_h2c = false;
+    bool has_refused_protocol = false;
     bool has_trailers_coding = false;
     bool has_expectation = false;
     bool has_nominations = false;

@@ -38,13 +38,14 @@ size_t EndpointHeadBound(const ClientRequest& request, const EndpointHeadOptions
 /// (one less for OPTIONS); then the client's fields in their order and with their bytes, copied as
 /// runs, without: Connection and what it names, Keep-Alive, Proxy-Connection, TE, Trailer,
 /// Transfer-Encoding, Content-Length, Upgrade, Host, Proxy-Authenticate, Proxy-Authorization, Via
-/// (merged), Max-Forwards, and of untrusted peers Forwarded, X-Real-IP, X-Request-Id and all that
-/// begins with X-Forwarded-. Expect stays, but of HTTP/1.0, where it means nothing (RFC 9110
-/// section 10.1.1). Host is empty for an HTTP/1.0 client that said none; Via tells the client's
-/// version. An upgrade adds `connection: upgrade` and `upgrade: VALUE`, else TE `connection: te`
-/// and `te: trailers`. Edits come last: a set field takes the place of all of its name, Host and
-/// those that the proxy adds included; of several edits of a name the last one counts. Framing,
-/// Connection and what belongs to it cannot be edited, and Host not removed.
+/// (merged), Max-Forwards; of untrusted peers Forwarded, X-Real-IP, X-Request-Id and all that
+/// begins with X-Forwarded-; and whatever has an underscore for a hyphen in the name of one of
+/// these (RequestField::kLookalike), also of trusted peers. Expect stays, but of HTTP/1.0, where it
+/// means nothing (RFC 9110 section 10.1.1). Host is empty for an HTTP/1.0 client that said none;
+/// Via tells the client's version. An upgrade adds `connection: upgrade` and `upgrade: VALUE`, else
+/// TE `connection: te` and `te: trailers`. Edits come last: a set field takes the place of all of
+/// its name, Host and those that the proxy adds included; of several edits of a name the last one
+/// counts. Framing, Connection and what belongs to it cannot be edited, and Host not removed.
 ///
 /// HOT: once per request; no allocation; bench "endpoint head". @param out room for
 /// EndpointHeadBound

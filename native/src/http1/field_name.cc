@@ -1,4 +1,4 @@
-// The fields that no Connection option may strip.
+// The fields that no Connection option may strip, and the protocols that no request may switch to.
 #include "http1/field_name.h"
 
 #include <algorithm>
@@ -63,6 +63,22 @@ constexpr std::array<std::string_view, 16> kRefusedNominations = {
     "x-request-id",
 };
 
+constexpr std::array<std::string_view, 4> kRefusedProtocols = {"h2c", "h2", "http", "tls"};
+
+bool IsToken(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), IsTokenByte);
+}
+
+/// @param protocol `name ["/" version]`
+bool ProtocolIsRefused(std::string_view protocol) {
+  const size_t slash = protocol.find('/');
+  const std::string_view name = protocol.substr(0, slash);
+  if (!IsToken(name)) return true;
+  if (slash != std::string_view::npos && !IsToken(protocol.substr(slash + 1))) return true;
+  return std::any_of(kRefusedProtocols.begin(), kRefusedProtocols.end(),
+                     [name](std::string_view known) { return EqualsIgnoringCase(name, known); });
+}
+
 }  // namespace
 
 bool IsProtectedFieldName(std::string_view name) {
@@ -78,6 +94,14 @@ bool RequestNominationIsRefused(std::string_view option) {
   return std::any_of(
       kRefusedNominations.begin(), kRefusedNominations.end(),
       [option](std::string_view known) { return EqualsIgnoringCase(option, known); });
+}
+
+bool UpgradeIsRefused(std::string_view value) {
+  bool is_refused = false;
+  ForEachListElement(value, [&is_refused](std::string_view protocol) {
+    is_refused = is_refused || ProtocolIsRefused(protocol);
+  });
+  return is_refused;
 }
 
 }  // namespace sluice::http1

@@ -62,6 +62,12 @@ bool IsProtectedFieldName(std::string_view name);
 /// @param option any case
 bool RequestNominationIsRefused(std::string_view option);
 
+/// Says whether an Upgrade field makes no tunnel: it names HTTP itself (h2c, h2, http) or TLS,
+/// whose tunnel would carry requests past every route and policy (RFC 9113 section 3.1 has given
+/// h2c up), or something that is no protocol (RFC 9110 section 7.8), which a lenient endpoint may
+/// take for one of these.
+bool UpgradeIsRefused(std::string_view value);
+
 /// Calls `visit(option)` for every element of a comma-separated list (RFC 9110 section 5.6.1);
 /// empty elements are skipped, an element that is no token is handed over as it is and equals no
 /// name.

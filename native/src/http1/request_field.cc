@@ -1,9 +1,26 @@
 // Tells the known request fields apart by length, then by name.
 #include "http1/request_field.h"
 
+#include <algorithm>
+#include <array>
+#include <cstddef>
+
 #include "http1/bytes.h"
 
 namespace sluice::http1::request_field_internal {
+
+namespace {
+
+/// Says whether it is a known name but for underscores in place of hyphens.
+bool IsLookalike(std::string_view name) {
+  if (name.find('_') == std::string_view::npos) return false;
+  std::array<char, kFirstLetters.size()> text;  // of a longer name only the family can be known
+  const std::string_view front = name.substr(0, text.size());
+  std::replace_copy(front.begin(), front.end(), text.begin(), '_', '-');
+  return ClassifyByName({text.data(), front.size()}) != RequestField::kOther;
+}
+
+}  // namespace
 
 RequestField ClassifyByName(std::string_view name) {
   switch (name.size()) {
@@ -20,10 +37,12 @@ RequestField ClassifyByName(std::string_view name) {
       return EqualsLowerCase(name, "trailer") ? RequestField::kTrailer : RequestField::kOther;
     case 9:
       if (EqualsLowerCase(name, "forwarded")) return RequestField::kForwarded;
-      return EqualsLowerCase(name, "x-real-ip") ? RequestField::kXRealIp : RequestField::kOther;
+      if (EqualsLowerCase(name, "x-real-ip")) return RequestField::kXRealIp;
+      break;
     case 10:
       if (EqualsLowerCase(name, "connection")) return RequestField::kConnection;
-      return EqualsLowerCase(name, "keep-alive") ? RequestField::kKeepAlive : RequestField::kOther;
+      if (EqualsLowerCase(name, "keep-alive")) return RequestField::kKeepAlive;
+      break;
     case 12:
       if (EqualsLowerCase(name, "x-request-id")) return RequestField::kXRequestId;
       if (EqualsLowerCase(name, "max-forwards")) return RequestField::kMaxForwards;
@@ -51,9 +70,9 @@ RequestField ClassifyByName(std::string_view name) {
     default:
       break;
   }
-  return name.size() >= 12 && EqualsLowerCase(name.substr(0, 12), "x-forwarded-")
-             ? RequestField::kXForwardedOther
-             : RequestField::kOther;
+  if (name.size() >= 12 && EqualsLowerCase(name.substr(0, 12), "x-forwarded-"))
+    return RequestField::kXForwardedOther;
+  return IsLookalike(name) ? RequestField::kLookalike : RequestField::kOther;
 }
 
 }  // namespace sluice::http1::request_field_internal

@@ -33,6 +33,10 @@ enum class RequestField : uint8_t {
   kXForwardedProto,
   kXRealIp,
   kXRequestId,
+  /// One of these with an underscore in place of a hyphen: CGI and what descends from it (WSGI,
+  /// Rack, PHP) give both the same name, so that a client could speak in the proxy's place. Never
+  /// goes on.
+  kLookalike,
 };
 
 namespace request_field_internal {

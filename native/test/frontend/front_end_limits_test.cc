@@ -50,6 +50,30 @@ TEST(malformed_head_request_is_answered_without_a_body) {
   CHECK(answer.find("content-length: 4\r\n") != std::string::npos);
 }
 
+TEST(malformed_head_request_behind_an_empty_line_is_answered_without_a_body) {
+  Rig rig;
+  rig.decide = [&](const Seen& seen) {
+    CHECK(rig->Answer(seen.number, "400 Bad Request", "body", true));
+    return kSettled;
+  };
+  Peer client = rig.Connect();
+  client.Write("\r\nHEAD / HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n");
+  CHECK(rig.ReadToEnd(client).ends_with("\r\n\r\n"));
+}
+
+TEST(request_with_a_long_target_is_told_with_its_id) {
+  Rig rig;
+  rig.decide = [](const Seen&) { return kLater; };
+  Peer client = rig.Connect();
+  client.Write("GET /" + std::string(4000, 'p') + " HTTP/1.1\r\nhost: " + std::string(500, 'h') +
+               "\r\n\r\n");
+  CHECK(rig.Until([&] { return rig.CountOf(EventType::kRequest) == 1; }));
+  const std::string told = rig->Describe(rig.LastOf(EventType::kRequest)->number);
+  CHECK(told.starts_with("GET\n/ppp"));
+  CHECK(told.ends_with("hhh\n0123456789abcdef0123456700000000"));
+  CHECK(told.size() < 1024);
+}
+
 TEST(client_that_leaves_before_its_tunnel_is_there_is_gone) {
   Rig rig;
   Peer client = rig.Connect();

@@ -52,6 +52,15 @@ TEST(host_is_unknown_until_it_is_remembered) {
   CHECK_EQ(routes.Find("one", "/a"), 3);
 }
 
+TEST(host_longer_than_any_name_is_not_kept) {
+  HostRoutes routes({{{"/"}, {0}}});
+  const std::string longest(HostRoutes::kMostHostBytes, 'a');
+  routes.Remember(longest, 0);
+  routes.Remember(longest + "a", 0);
+  CHECK_EQ(routes.Find(longest, "/"), 0);
+  CHECK_EQ(routes.Find(longest + "a", "/"), kUnknownHost);
+}
+
 TEST(hosts_are_forgotten_before_they_are_too_many) {
   HostRoutes routes({{{"/"}, {0}}});
   for (size_t host = 0; host <= HostRoutes::kMemory; ++host)

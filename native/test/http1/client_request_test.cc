@@ -209,6 +209,12 @@ TEST(TellsUpgrades) {
   CHECK(!wants("1.1",
                "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: A\r\n"));
   CHECK(!wants("1.1", "Connection: Upgrade\r\nUpgrade: websocket\r\nUpgrade: x, H2C\r\n"));
+  // Tunnels of these would carry requests as well, and what is no protocol may be read as one.
+  for (const std::string_view protocol :
+       {"h2", "HTTP/2.0", "http", "TLS/1.2, HTTP/1.1", "h2c;q=1", "\"h2c\"", "websocket h2c",
+        "websocket, h2c/", "x//h2c", "/h2c", "websocket/13/h2c"})
+    CHECK(!wants("1.1", "Connection: Upgrade\r\nUpgrade: " + std::string(protocol) + "\r\n"));
+  CHECK(wants("1.1", "Connection: Upgrade\r\nUpgrade: ,websocket/13 ,, h2cx\r\n"));
 }
 
 TEST(TellsExpectationsTrailersAndNominations) {

@@ -156,6 +156,17 @@ TEST(DoesNotBelieveAStranger) {
            "X-Forwarder: kept\r\n");
 }
 
+TEST(DropsWhatRecipientsMayTakeForAFieldOfItsOwn) {
+  constexpr std::string_view kLookalikes =
+      "X_Forwarded_For: 6.6.6.6\r\nX-Forwarded_Proto: https\r\nx_real_ip: 6.6.6.6\r\n"
+      "X_Request_Id: evil\r\nContent_Length: 9\r\nTransfer_Encoding: chunked\r\n"
+      "User_Name: kept\r\n";
+  CHECK_EQ(Passed(kLookalikes), "User_Name: kept\r\n");
+  CHECK_EQ(Passed(std::string(kLookalikes) + "Connection: x-hop\r\n"), "User_Name: kept\r\n");
+  // A proxy that is believed passes on what its own clients send.
+  CHECK_EQ(LinesOf(Written(Get(kLookalikes), kProxy), "x_forwarded_for"), "");
+}
+
 TEST(BelievesATrustedProxyAndAddsItsAddress) {
   CHECK_EQ(Written(Get("X-Forwarded-For: 1.1.1.1\r\nX-Forwarded-For:\r\n"
                        "x-forwarded-for: 2.2.2.2, 3.3.3.3 \r\nX-Forwarded-Proto: https\r\n"

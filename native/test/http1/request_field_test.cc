@@ -39,10 +39,15 @@ constexpr Known kKnown[] = {
     {"x-request-id", RequestField::kXRequestId},
 };
 
-/// What a changed name of the list is: one of the forwarded ones stays one of their family.
+/// What a changed name of the list is: one of the forwarded ones stays one of their family, unless
+/// an underscore stands for the hyphen.
 RequestField FieldOfChanged(std::string_view text) {
-  return EqualsIgnoringCase(text.substr(0, 12), "x-forwarded-") ? RequestField::kXForwardedOther
-                                                                : RequestField::kOther;
+  const std::string_view family = text.substr(0, 12);
+  if (EqualsIgnoringCase(family, "x-forwarded-")) return RequestField::kXForwardedOther;
+  for (const std::string_view alike : {"x_forwarded-", "x-forwarded_"}) {
+    if (EqualsIgnoringCase(family, alike)) return RequestField::kLookalike;
+  }
+  return RequestField::kOther;
 }
 
 TEST(ClassifiesNamesOfAnyCaseExactly) {
@@ -53,7 +58,11 @@ TEST(ClassifiesNamesOfAnyCaseExactly) {
         std::string text(name);
         text[at] = static_cast<char>(byte);
         const bool is_same = ToLowerCase(static_cast<char>(byte)) == name[at];
-        CHECK_EQ(ClassifyRequestField(text), is_same ? field : FieldOfChanged(text));
+        const bool is_alike = byte == '_' && name[at] == '-';
+        const RequestField changed = is_alike && FieldOfChanged(text) == RequestField::kOther
+                                         ? RequestField::kLookalike
+                                         : FieldOfChanged(text);
+        CHECK_EQ(ClassifyRequestField(text), is_same ? field : changed);
       }
     }
     CHECK_EQ(ClassifyRequestField(std::string(name) + "x"), FieldOfChanged(name));
@@ -65,7 +74,19 @@ TEST(ClassifiesAllThatBeginsWithXForwarded) {
        {"x-forwarded-", "X-Forwarded-Port", "x-forwarded-ssl", "x-forwarded-prefix",
         "x-forwarded-scheme", "X-FORWARDED-CLIENT-CERT", "x-forwarded-by"})
     CHECK_EQ(ClassifyRequestField(name), RequestField::kXForwardedOther);
-  for (const std::string_view name : {"", "x", "x-forwarded", "x_forwarded_for", "x-forwarder-for"})
+  for (const std::string_view name : {"", "x", "x-forwarded", "x_forwarded", "x-forwarder-for"})
+    CHECK_EQ(ClassifyRequestField(name), RequestField::kOther);
+}
+
+TEST(KnowsTheNamesThatCgiTakesForAnother) {
+  for (const std::string_view name :
+       {"X_Forwarded_For", "x-forwarded_for", "X_FORWARDED-PROTO", "x_forwarded_", "x_real_ip",
+        "X-Real_IP", "x_request_id", "Content_Length", "Transfer_Encoding", "keep_alive",
+        "Max_Forwards", "Proxy_Connection", "Proxy_Authenticate", "Proxy_Authorization",
+        "x_forwarded_client_certificate"})
+    CHECK_EQ(ClassifyRequestField(name), RequestField::kLookalike);
+  for (const std::string_view name : {"_", "user_name", "x_api_key", "x_forwarder_for", "_te",
+                                      "host_", "content_type", "x__real_ip", "transfer_encodings"})
     CHECK_EQ(ClassifyRequestField(name), RequestField::kOther);
 }
 
