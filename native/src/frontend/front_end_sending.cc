@@ -55,7 +55,10 @@ void FrontEnd::StartAttempt(ClientExchange* exchange, int32_t slot, uint64_t tim
     return BreakOff(exchange->id);  // what has failed for good cannot be sent again
   } else {
     const size_t head_bytes = BuildHead(exchange);
-    if (head_bytes == 0) return ReportFault(exchange, http1::RequestFault::kHeadTooLarge);
+    if (head_bytes == 0) {
+      exchange->holder = Holder::kNobody;
+      return ReportFault(exchange, http1::RequestFault::kHeadTooLarge);
+    }
     int32_t flags = IsIdempotent(exchange->method) ? upstream::send_flag::kIdempotent : 0;
     if (exchange->method == http1::Method::kHead) flags |= upstream::send_flag::kHeadMethod;
     if (exchange->request.wants_upgrade) flags |= upstream::send_flag::kUpgrade;
