@@ -82,7 +82,11 @@ void FrontEnd::Close() {
       exchanges_.Give(exchange);
     }
     if (connection->fd.is_open()) {
-      if (!connection->is_unix) ResetOnClose(connection->fd.get());
+      // Without an exchange the kernel may still have the end of an answer.
+      const bool may_reset = exchange != nullptr ||
+                             connection->state == ConnectionState::kPreface ||
+                             connection->state == ConnectionState::kOpening;
+      if (may_reset && !connection->is_unix) ResetOnClose(connection->fd.get());
       loop_->Forget(connection->fd.get());
       connection->fd.Reset();
     }

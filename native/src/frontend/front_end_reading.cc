@@ -294,6 +294,9 @@ void FrontEnd::ReadBody(ClientConnection* connection) {
     if (!exchange->is_body_broken) KeepUnread(connection, {window_.get() + used, got.bytes - used});
   }
   if (connection->state != ConnectionState::kExchange) return;
+  // The timer looks where nothing comes: who sends a little now and then moves it.
+  if (WantsBody(*exchange) && IsBodyTooSlow(*exchange, loop_->now_ms()))
+    ReportFault(exchange, http1::RequestFault::kBodyTimeout);
   ArmExchange(connection);
   OnConnectionReady(connection);  // with more to read, it comes again next turn
 }

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "check.h"
@@ -178,4 +179,41 @@ TEST(client_that_leaves_before_its_faulty_request_is_told_is_not_told_of) {
   CHECK(rig.Until([&] { return rig.CountOf(EventType::kClosed) == kClients; }));
   CHECK_EQ(rig.CountOf(EventType::kRequest), rig.CountOf(EventType::kProgress));
   CHECK_EQ(rig->stats().exchanges, 0);
+}
+
+TEST(request_that_came_before_the_drain_is_answered_behind_the_one_before_it) {
+  Rig rig;
+  Peer client = rig.Connect();
+  client.Write(kGet);
+  Peer endpoint = rig.Accepted();
+  (void)rig.EndpointReads(endpoint, "\r\n\r\n");
+  endpoint.Write("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\na");
+  (void)rig.ReadUntil(client, "a");
+  client.Write(kGet);
+  rig.Turns(5);
+  rig->Drain();
+  endpoint.Write("b");
+  (void)rig.EndpointReads(endpoint, "\r\n\r\n");
+  endpoint.Write(loopback::Ok("ok"));
+  const std::string rest = rig.ReadToEnd(client);
+  CHECK(rest.starts_with("bHTTP/1.1 200 OK\r\n"));
+  CHECK(rest.find("connection: close\r\n") != std::string::npos);
+}
+
+TEST(end_of_the_front_end_takes_no_answer_from_the_kernel) {
+  Rig rig;
+  Peer client = rig.Connect(4096);
+  client.Write(kGet);
+  Peer endpoint = rig.Accepted();
+  (void)rig.EndpointReads(endpoint, "\r\n\r\n");
+  const std::string body(256 * 1024, 'x');
+  endpoint.Write("HTTP/1.1 200 OK\r\ncontent-length: " + std::to_string(body.size()) + "\r\n\r\n");
+  std::thread writer([&] { endpoint.Write(body); });
+  // All of it lies in the socket of a client that reads nothing.
+  CHECK(rig.Until([&] { return rig.CountOf(EventType::kProgress, event_flag::kFinished) == 1; }));
+  writer.join();
+  rig->Close();
+  bool was_reset = true;
+  CHECK(rig.ReadToEnd(client, &was_reset).ends_with("xxx"));
+  CHECK(!was_reset);
 }

@@ -83,14 +83,14 @@ struct Parts final : FrontEndSink, sluice::upstream::BatchSink {
       loop->Turn(5);
     CHECK(is_so());
   }
-  /// Each client finds its connection reset.
+  /// Each client finds its connection closed; reset where an answer was wanted.
   void CheckClosed() {
-    for (Peer& peer : clients) {
+    for (size_t index = 0; index < clients.size(); ++index) {
       char bytes[4096];
-      auto got = sluice::Receive(peer.fd(), bytes, sizeof bytes);
+      auto got = sluice::Receive(clients[index].fd(), bytes, sizeof bytes);
       while (got.bytes > 0)  // the 101
-        got = sluice::Receive(peer.fd(), bytes, sizeof bytes);
-      CHECK_EQ(got.error, ECONNRESET);
+        got = sluice::Receive(clients[index].fd(), bytes, sizeof bytes);
+      CHECK_EQ(got.error, index == 0 ? 0 : ECONNRESET);
     }
   }
 
