@@ -21,7 +21,7 @@ export interface HoldingClients {
   readonly child: ChildProcess;
   /** Opens so many more; resolves when all of them have been connected or refused. */
   open(count: number): Promise<HoldingCounts>;
-  /** Every open client sends one byte and waits for a byte more than it has. @returns once all have, or were lost */
+  /** Every open client says its text once. @returns once a reply for each has come, or the client was lost */
   ping(): Promise<HoldingCounts>;
   counts(): Promise<HoldingCounts>;
   /** Ends so many of them (FIN); resolves when the other side has ended, too. */
@@ -31,7 +31,7 @@ export interface HoldingClients {
 
 const CLIENTS = `
   const { connect } = require('node:net');
-  const [port, host] = [Number(process.argv[1]), process.argv[2]];
+  const [port, host, text, replyBytes] = [Number(process.argv[1]), process.argv[2], process.argv[3], Number(process.argv[4])];
   const sockets = new Set();
   const counts = { open: 0, connected: 0, lost: 0, losses: {}, receivedBytes: 0 };
   let awaited = [];
@@ -68,11 +68,13 @@ const CLIENTS = `
       }
     },
     ping: async () => {
-      const before = counts.receivedBytes;
-      const asked = sockets.size;
-      const lostBefore = counts.lost;
-      for (const socket of sockets) socket.write('!');
-      await until(() => counts.receivedBytes - before + counts.lost - lostBefore >= asked);
+      const asked = [...sockets];
+      while (asked.length > 0) {
+        const [before, lostBefore] = [counts.receivedBytes, counts.lost];
+        const wave = asked.splice(0, 500);
+        for (const socket of wave) socket.write(text);
+        await until(() => (counts.receivedBytes - before) / replyBytes + counts.lost - lostBefore >= wave.length);
+      }
     },
     counts: async () => {},
     end: async (count) => {
@@ -88,9 +90,21 @@ const CLIENTS = `
   }).on('close', () => process.exit(0));
 `;
 
-/** @param host an address of the proxy; 127.0.0.1 by default */
-export function startHoldingClients(port: number, host = '127.0.0.1'): HoldingClients {
-  const child = spawn(process.execPath, ['-e', CLIENTS, String(port), host], { stdio: ['pipe', 'pipe', 'inherit'] });
+/** What each client says when it is told to speak. */
+interface Words {
+  /** An address of the proxy. */
+  readonly host?: string;
+  readonly text?: string;
+  /** Of what comes back for it. */
+  readonly replyBytes?: number;
+}
+
+/** @param words 127.0.0.1, and a byte for a byte, by default */
+export function startHoldingClients(port: number, words: Words = {}): HoldingClients {
+  const { host = '127.0.0.1', text = '!', replyBytes = 1 } = words;
+  const child = spawn(process.execPath, ['-e', CLIENTS, String(port), host, text, String(replyBytes)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   const { stdin, stdout } = child as ChildProcess & {
     stdin: NodeJS.WritableStream;
     stdout: NodeJS.ReadableStream;

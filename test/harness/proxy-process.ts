@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { FrontEndName } from '../../src/config/plan.js';
 
 /** SLUICE_MAIN: another build's main.js to test instead of this one's. */
 const MAIN = process.env['SLUICE_MAIN'] ?? fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
@@ -100,19 +101,26 @@ export async function startProxy(
   }
 }
 
-/** One listener on a free port in front of the given endpoint ports; with uWebSockets.js, unless `listener` says otherwise. */
+/**
+ * One listener on a free port in front of the given endpoint ports.
+ *
+ * @param more.frontend what the listener speaks through; undefined: what the product takes by itself
+ */
 export function configFor(
   ports: readonly number[],
-  more: { listener?: object; upstream?: object; route?: object } & Record<string, unknown> = {},
+  more: { frontend?: FrontEndName; listener?: object; upstream?: object; route?: object } & Record<
+    string,
+    unknown
+  > = {},
 ): object {
-  const { listener, upstream, route, ...rest } = more;
+  const { frontend, listener, upstream, route, ...rest } = more;
   return {
     listeners: [
       {
         name: 'web',
         mode: 'l7',
-        frontend: 'uws',
         bind: '127.0.0.1:0',
+        ...(frontend === undefined ? {} : { frontend }),
         routes: [{ match: { path: '/' }, upstream: 'app', ...route }],
         ...listener,
       },

@@ -1,6 +1,6 @@
 /** A client connection that sends raw bytes and reads whole responses, one after the other. */
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { connect, type NetConnectOpts, type Socket } from 'node:net';
 import { MessageReader, type WireMessage } from './http-message.js';
 
 /** Nothing a test waits for on a connection takes longer on a machine that works. */
@@ -20,8 +20,9 @@ export class WireClient {
     socket.on('close', () => this.#notice(() => this.#end('closed')));
   }
 
-  static async open(port: number): Promise<WireClient> {
-    const socket = connect({ port, host: '127.0.0.1' });
+  /** @param to a port of 127.0.0.1, or more */
+  static async open(to: number | NetConnectOpts): Promise<WireClient> {
+    const socket = connect(typeof to === 'number' ? { port: to, host: '127.0.0.1' } : to);
     await once(socket, 'connect');
     return new WireClient(socket);
   }
@@ -74,9 +75,13 @@ export class WireClient {
     return this.#ending as 'closed' | 'reset';
   }
 
-  /** Idempotent. */
+  /**
+   * Leaves with a reset, so that no answer is waited for: a close alone looks like a half-close from outside, and the native front end
+   * goes on with what was asked. Idempotent.
+   */
   close(): void {
-    this.socket.destroy();
+    if (this.socket.remoteFamily === undefined) this.socket.destroy();
+    else this.socket.resetAndDestroy();
   }
 
   #end(how: 'closed' | 'reset'): void {
@@ -119,11 +124,11 @@ export class WireClient {
 
 /** One request on a connection of its own. */
 export async function requestOnce(
-  port: number,
+  to: number | NetConnectOpts,
   bytes: string | Buffer,
   options: { isHead?: boolean } = {},
 ): Promise<WireMessage> {
-  const client = await WireClient.open(port);
+  const client = await WireClient.open(to);
   try {
     client.send(bytes);
     return await client.response(options);

@@ -1,5 +1,6 @@
 /** Bytes of an upload that nobody waits for any more: they belong to no other request. */
 import { describe, expect, it } from 'vitest';
+import { FRONT_ENDS } from '../../harness/front-ends.js';
 import { MessageReader, statusOf } from '../../harness/http-message.js';
 import { statusFacts, untilIdle } from '../../harness/proxy-counts.js';
 import { configFor, startProxy } from '../../harness/proxy-process.js';
@@ -8,9 +9,11 @@ import { startEndpoint, until } from '../../harness/wire.js';
 import { WireClient } from '../../harness/wire-client.js';
 
 describe('the rest of an upload that is over', () => {
-  it('never reaches the exchange after one that was refused', async () => {
+  it.each(FRONT_ENDS)('never reaches the exchange after one that was refused: %s', async (frontend) => {
     const endpoint = await startRequestEndpoint((request) => ok(request.body.toString()));
-    const single = await startProxy(configFor([endpoint.port], { workers: 1, route: { match: { path: '/only/' } } }));
+    const single = await startProxy(
+      configFor([endpoint.port], { frontend, workers: 1, route: { match: { path: '/only/' } } }),
+    );
     try {
       const refused = await WireClient.open(single.port);
       const next = await WireClient.open(single.port);
