@@ -70,7 +70,12 @@ struct Parts final : FrontEndSink, sluice::upstream::BatchSink {
       Turn([&] { return endpoint.HasPending(); });
       endpoints.push_back(endpoint.Accept());
     }
-    (void)endpoints.back().ReadHead();
+    std::string head;
+    Turn([&] {
+      char bytes[4096];
+      head.append(bytes, sluice::Receive(endpoints.back().fd(), bytes, sizeof bytes).bytes);
+      return std::string_view(head).ends_with("\r\n\r\n");
+    });
     endpoints.back().Write(
         "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n");
     Turn([&] { return front_end->stats().tunnels == 1; });
