@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "l4/peer_address.h"
+
 namespace sluice::frontend {
 
 FrontEnd::FrontEnd(EventLoop* loop, upstream::UpstreamClient* client, FrontEndMemory memory,
@@ -281,16 +283,7 @@ void FrontEnd::PutConnectionEvent(ClientConnection* connection) {
   const bool is_closed = connection->state == ConnectionState::kClosed;
   const EventType type = is_closed ? EventType::kClosed : EventType::kOpened;
   int32_t* const words = batch_.Add(type, connection->number, connection->listener);
-  const auto put_address = [words](size_t place, const l4::PeerAddress& address) {
-    for (size_t word = 0; word < 4; ++word) {
-      uint32_t bits = 0;
-      for (size_t byte = 0; byte < 4; ++byte)
-        bits = bits << 8 | address.ip[word * 4 + byte];
-      words[place + word] = static_cast<int32_t>(bits);
-    }
-    words[place + 4] = address.port;
-  };
-  put_address(kPeer0, connection->client);
+  l4::PutAddress(connection->client, words + kPeer0);
   if (is_closed) {
     words[kReason] = static_cast<int32_t>(connection->end);
     return GiveConnection(connection);
@@ -299,7 +292,7 @@ void FrontEnd::PutConnectionEvent(ClientConnection* connection) {
   connection->is_admitted = true;  // is to be decided by this event
   if (connection->preface == nullptr || !connection->preface->is_proxied()) return;
   words[kFlags] = event_flag::kProxied;
-  put_address(kClaimed0, connection->preface->source());
+  l4::PutAddress(connection->preface->source(), words + kClaimed0);
 }
 
 }  // namespace sluice::frontend

@@ -30,4 +30,14 @@ PeerAddress OwnAddressOf(int fd) {
   return PeerAddressFrom(own);
 }
 
+void PutAddress(const PeerAddress& address, int32_t* words) {
+  for (size_t word = 0; word + 1 < kAddressWords; ++word) {
+    uint32_t bits = 0;
+    for (size_t byte = 0; byte < 4; ++byte)
+      bits = bits << 8 | address.ip[word * 4 + byte];
+    words[word] = static_cast<int32_t>(bits);
+  }
+  words[kAddressWords - 1] = address.port;
+}
+
 }  // namespace sluice::l4

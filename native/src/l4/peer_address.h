@@ -1,7 +1,10 @@
-// Reads addresses of sockets into the form that events and PROXY headers have.
+// Reads addresses of sockets into the form that PROXY headers have, and writes them into events.
 #pragma once
 
 #include <sys/socket.h>
+
+#include <cstddef>
+#include <cstdint>
 
 #include "l4/accepted.h"
 
@@ -12,5 +15,12 @@ PeerAddress PeerAddressFrom(const sockaddr_storage& address);
 
 /// The address that a connected socket has on this machine; all zero for a UNIX socket.
 PeerAddress OwnAddressOf(int fd);
+
+/// Words that PutAddress writes.
+inline constexpr size_t kAddressWords = 5;
+
+/// Writes an address into the words of an event: four in network order, the first byte of each
+/// highest, and the port behind them.
+void PutAddress(const PeerAddress& address, int32_t* words);
 
 }  // namespace sluice::l4

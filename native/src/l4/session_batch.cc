@@ -5,6 +5,8 @@
 #include <cstring>
 #include <string>
 
+#include "l4/peer_address.h"
+
 namespace sluice::l4 {
 
 namespace {
@@ -19,17 +21,6 @@ int32_t Low(uint64_t value) {
 
 int32_t High(uint64_t value) {
   return static_cast<int32_t>(value >> 32);
-}
-
-/// Four words in network order, and the port behind them.
-void PutAddress(int32_t* words, const PeerAddress& address) {
-  for (size_t word = 0; word < 4; ++word) {
-    uint32_t bits = 0;
-    for (size_t byte = 0; byte < 4; ++byte)
-      bits = bits << 8 | address.ip[word * 4 + byte];
-    words[word] = static_cast<int32_t>(bits);
-  }
-  words[4] = address.port;
 }
 
 }  // namespace
@@ -53,11 +44,11 @@ bool SessionBatch::AddOpened(const Session& session) {
   if (memory_.arena_bytes - used_bytes_ < sni_bytes + alpn_bytes) return false;
   int32_t* const words = Next(SessionEventType::kOpened, session);
   if (words == nullptr) return false;
-  PutAddress(words + kPeer0, session.peer);
+  PutAddress(session.peer, words + kPeer0);
   if (preface == nullptr) return true;
   if (preface->is_proxied()) {
     words[kFlags] |= session_flag::kProxied;
-    PutAddress(words + kClaimed0, preface->source());
+    PutAddress(preface->source(), words + kClaimed0);
   }
   if (!hello->is_tls) return true;
   words[kFlags] |= session_flag::kTls;
@@ -94,7 +85,7 @@ bool SessionBatch::AddEnded(const Session& session) {
   words[kErrno] = session.error_number;
   if (!session.was_opened) {
     words[kFlags] |= session_flag::kNeverOpened;
-    PutAddress(words + kPeer0, session.peer);
+    PutAddress(session.peer, words + kPeer0);
   }
   if (session.was_connected) words[kFlags] |= session_flag::kWasConnected;
   if (session.to_client.is_delivered) words[kFlags] |= session_flag::kEndpointFinished;
