@@ -8,14 +8,23 @@ import type { UpstreamView } from './upstream-view.js';
 /** No endpoint may be picked now. */
 export const NO_ENDPOINT = -1;
 
-/** What an algorithm may know of the exchange. Algorithms without a key ignore it. */
-export interface PickKey {
-  /** 32 bits of the hash of the configured key (client address, header, …). */
-  readonly hash: number;
+/**
+ * What an algorithm may know of the exchange or session: one record for each, filled in for one pick after the other. Algorithms
+ * without a key ignore the hash; whoever picks by a key that a request does not have fills in a random one.
+ */
+export class PickKey {
+  /** Low 32 bits of the xxHash64 of the key (client address, header, …); with ketama its CRC-32. */
+  hash = 0;
+  /** High 32 bits of the xxHash64; with ketama 0. */
+  hashHigh = 0;
+  /** Route of the plan and size of the request's body, for `predictive`: requests of one class cost about the same. */
+  routeClass = 0;
+  /** -1: unknown length. */
+  bodyBytes = 0;
 }
 
-/** For exchanges whose upstream has no hash key. */
-export const NO_KEY: PickKey = { hash: 0 };
+/** For picks without a key; change nothing in it. */
+export const NO_KEY = new PickKey();
 
 /** One algorithm at work for one upstream in one worker; may keep what it derives from a group's revision. Thread: worker. */
 export interface Balancer {

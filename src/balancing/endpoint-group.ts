@@ -1,4 +1,5 @@
 /** The endpoints of an upstream that may take work as of one control epoch: all its primaries, or all its backups. */
+import type { ClaimJournal } from '../board/claim-journal.js';
 import { smoothCycle } from './smooth-cycle.js';
 
 /** What a group holds of one endpoint. */
@@ -7,7 +8,7 @@ export interface GroupMember {
   readonly endpoint: number;
   readonly slot: number;
   readonly generation: number;
-  /** >= 1 */
+  /** As it counts now, in hundredths; >= 1. */
   readonly weight: number;
   /** 0: no cap. */
   readonly cap: number;
@@ -64,6 +65,19 @@ export class EndpointGroup {
 
   capAt(position: number): number {
     return this.#members[position * FIELDS + CAP] as number;
+  }
+
+  /**
+   * Claims one endpoint if it is a member and has a place. HOT.
+   *
+   * @param endpoint index in the upstream's plan
+   */
+  claim(endpoint: number, claims: ClaimJournal): boolean {
+    for (let position = 0; position < this.#size; position++) {
+      if (this.endpointAt(position) !== endpoint) continue;
+      return claims.claim(this.slotAt(position), this.generationAt(position), this.capAt(position)) > 0;
+    }
+    return false;
   }
 
   /** Takes new members; the caller's control epoch has changed. */

@@ -1,11 +1,12 @@
 /** Which balancers there are: one line for each algorithm. */
-import type { BalancerName } from '../config/plan.js';
+import type { BalancerName } from '../config/picking-plan.js';
+import { invariant } from '../core/invariant.js';
 import type { Balancer } from './balancer.js';
 import { leastConn } from './least-conn.js';
 import { leastTime } from './least-time.js';
 import { roundRobin } from './round-robin.js';
 
-const BALANCERS: Readonly<Record<BalancerName, () => Balancer>> = {
+const BALANCERS: Readonly<Partial<Record<BalancerName, () => Balancer>>> = {
   'round-robin': roundRobin,
   'least-conn': leastConn,
   'least-time': leastTime,
@@ -13,5 +14,7 @@ const BALANCERS: Readonly<Record<BalancerName, () => Balancer>> = {
 
 /** Makes the balancer of that name for one upstream in one worker. */
 export function balancerFor(name: BalancerName): Balancer {
-  return BALANCERS[name]();
+  const make = BALANCERS[name];
+  invariant(make, `the balancer ${name} is registered`);
+  return make();
 }

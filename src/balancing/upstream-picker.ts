@@ -1,5 +1,6 @@
 /** Picks endpoints of one upstream: its balancer, asked about the primaries and, if none of them will do, the backups. */
 import type { WorkerBoard } from '../board/worker-board.js';
+import type { SubsetPlan } from '../config/picking-plan.js';
 import type { UpstreamPlan } from '../config/plan.js';
 import type { Rng } from '../core/rng.js';
 import type { Tick } from '../core/tick.js';
@@ -8,17 +9,35 @@ import { balancerFor } from './registry.js';
 import type { TriedSet } from './tried-set.js';
 import { UpstreamView } from './upstream-view.js';
 
-/** Thread: worker; one for each upstream of its plan. */
+/** Thread: worker; one for each upstream of its plan, and one for each of their subsets. */
 export class UpstreamPicker {
   readonly view: UpstreamView;
   readonly #balancer: Balancer;
   readonly #rng: Rng;
 
-  /** @param rng this worker's; workers must have different seeds */
-  constructor(plan: UpstreamPlan, board: WorkerBoard, rng: Rng) {
-    this.view = new UpstreamView(plan, board);
+  /**
+   * @param rng    this worker's; workers must have different seeds
+   * @param subset whose endpoints are picked; null: all of them
+   */
+  constructor(plan: UpstreamPlan, board: WorkerBoard, rng: Rng, subset: SubsetPlan | null) {
+    this.view = new UpstreamView(plan, board, subset);
     this.#balancer = balancerFor(plan.balance);
     this.#rng = rng;
+  }
+
+  /**
+   * Claims the endpoint that a client belongs to, if it is eligible: it takes work, has a place, and has not been tried. HOT.
+   *
+   * @param endpoint index in plan.endpoints
+   * @returns it, or NO_ENDPOINT: then pick
+   */
+  claimPreferred(endpoint: number, tried: TriedSet): number {
+    const view = this.view;
+    view.refresh();
+    if (tried.has(endpoint)) return NO_ENDPOINT;
+    return view.primaries.claim(endpoint, view.claims) || view.backups.claim(endpoint, view.claims)
+      ? endpoint
+      : NO_ENDPOINT;
   }
 
   /**

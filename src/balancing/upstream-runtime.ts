@@ -1,11 +1,12 @@
 /** One upstream in one worker: picks endpoints for exchanges and sessions, and settles how their attempts went. */
 
 import type { WorkerBoard } from '../board/worker-board.js';
+import { NO_SUBSET } from '../config/picking-plan.js';
 import type { UpstreamPlan } from '../config/plan.js';
 import { ERROR_CATALOG, type ErrorCode } from '../core/error-catalog.js';
 import type { Rng } from '../core/rng.js';
 import type { Tick } from '../core/tick.js';
-import { NO_ENDPOINT, NO_KEY } from './balancer.js';
+import { NO_ENDPOINT, type PickKey } from './balancer.js';
 import type { EndpointLedger } from './endpoint-ledger.js';
 import { NONE_TRIED, TriedSet } from './tried-set.js';
 import { UpstreamPicker } from './upstream-picker.js';
@@ -23,6 +24,11 @@ export interface Attempting {
   readonly id: number;
   /** Index in the upstream of the endpoint that is claimed, or NO_ENDPOINT. */
   endpoint: number;
+  /** Index into the subsets of its upstream, or NO_SUBSET. */
+  readonly subset: number;
+  readonly key: PickKey;
+  /** Index in the upstream of the endpoint that its client belongs to, or NO_ENDPOINT: taken for the first attempt if it is eligible. */
+  readonly preferred: number;
   /** Made so far. */
   attempts: number;
   /** Endpoints whose attempts failed; null: none. */
@@ -33,12 +39,14 @@ export interface Attempting {
 export class UpstreamRuntime {
   readonly plan: UpstreamPlan;
   readonly #picker: UpstreamPicker;
+  readonly #subsetPickers: readonly UpstreamPicker[];
   readonly #ledger: EndpointLedger;
   readonly #board: WorkerBoard;
 
   constructor(plan: UpstreamPlan, parts: UpstreamParts) {
     this.plan = plan;
-    this.#picker = new UpstreamPicker(plan, parts.board, parts.rng);
+    this.#picker = new UpstreamPicker(plan, parts.board, parts.rng, null);
+    this.#subsetPickers = plan.subsets.map((subset) => new UpstreamPicker(plan, parts.board, parts.rng, subset));
     this.#ledger = parts.ledger;
     this.#board = parts.board;
   }
@@ -49,9 +57,13 @@ export class UpstreamRuntime {
    */
   pick(attempting: Attempting, now: Tick): number {
     const isRetry = attempting.attempts > 0;
-    const endpoint = this.#picker.pick(NO_KEY, attempting.tried ?? NONE_TRIED, now);
+    const picker = this.#pickerOf(attempting);
+    const tried = attempting.tried ?? NONE_TRIED;
+    let endpoint = NO_ENDPOINT;
+    if (attempting.preferred !== NO_ENDPOINT && !isRetry) endpoint = picker.claimPreferred(attempting.preferred, tried);
+    if (endpoint === NO_ENDPOINT) endpoint = picker.pick(attempting.key, tried, now);
     if (endpoint === NO_ENDPOINT) return NO_ENDPOINT;
-    const picked = this.#picker.view.endpoint(endpoint);
+    const picked = picker.view.endpoint(endpoint);
     this.#ledger.begin(attempting.id, picked, isRetry, now);
     if (isRetry) this.#board.stripe.countRetry();
     attempting.endpoint = endpoint;
@@ -97,6 +109,10 @@ export class UpstreamRuntime {
   settleFailure(attempting: Attempting, code: ErrorCode, elapsedUs: number, now: Tick): void {
     if (ERROR_CATALOG[code].fault === 'endpoint') this.#ledger.fail(attempting.id, elapsedUs, now);
     this.settleUnusable(attempting, now);
+  }
+
+  #pickerOf({ subset }: Attempting): UpstreamPicker {
+    return subset === NO_SUBSET ? this.#picker : (this.#subsetPickers[subset] as UpstreamPicker); // of the plan
   }
 
   /** The endpoint's name as the user wrote it; for logs. @param endpoint index in the plan */

@@ -5,6 +5,7 @@ import type { EndpointLoadTable } from '../board/endpoint-load.js';
 import type { UpstreamTable } from '../board/upstream-table.js';
 import type { WaitingTable } from '../board/waiting-table.js';
 import type { WorkerBoard } from '../board/worker-board.js';
+import type { SubsetPlan } from '../config/picking-plan.js';
 import type { EndpointPlan, UpstreamPlan } from '../config/plan.js';
 import { invariant } from '../core/invariant.js';
 import { EndpointGroup, type GroupMember } from './endpoint-group.js';
@@ -19,13 +20,19 @@ export class UpstreamView {
   readonly primaries = new EndpointGroup();
   /** Endpoints that take work while no primary is eligible. */
   readonly backups = new EndpointGroup();
+  /** Indices of the endpoints that may be picked at all: those of the subset. */
+  readonly #candidates: readonly number[];
+  readonly #turn: number;
   readonly #control: EndpointControlTable;
   readonly #upstreams: UpstreamTable;
   /** Control epoch of the groups; 0, before any endpoint was assigned, is never current. */
   #epoch = 0;
 
-  constructor(plan: UpstreamPlan, board: WorkerBoard) {
+  /** @param subset whose endpoints are seen; null: all of them */
+  constructor(plan: UpstreamPlan, board: WorkerBoard, subset: SubsetPlan | null) {
     this.plan = plan;
+    this.#candidates = subset?.endpoints ?? plan.endpoints.map((_, endpoint) => endpoint);
+    this.#turn = subset?.turn ?? plan.turn;
     this.load = board.load;
     this.claims = board.claims;
     this.waiting = board.waiting;
@@ -52,18 +59,19 @@ export class UpstreamView {
 
   /** Whose turn it is among equals; no two workers get the same number. HOT. */
   nextTurn(): number {
-    return this.#upstreams.nextTurn(this.plan.index);
+    return this.#upstreams.nextTurn(this.#turn);
   }
 
   #membersThatTakeWork(isBackup: boolean): GroupMember[] {
     const members: GroupMember[] = [];
-    this.plan.endpoints.forEach(({ slot, generation }, endpoint) => {
+    for (const endpoint of this.#candidates) {
+      const { slot, generation } = this.endpoint(endpoint);
       // Another generation: the slot has been given to another endpoint, and a newer plan is on its way.
-      if (this.#control.generation(slot) !== generation) return;
-      if (!this.#control.takesWork(slot) || this.#control.isBackup(slot) !== isBackup) return;
+      if (this.#control.generation(slot) !== generation) continue;
+      if (!this.#control.takesWork(slot) || this.#control.isBackup(slot) !== isBackup) continue;
       const weight = this.#control.weight(slot);
       if (weight > 0) members.push({ endpoint, slot, generation, weight, cap: this.#control.cap(slot) });
-    });
+    }
     return members;
   }
 }

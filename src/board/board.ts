@@ -1,10 +1,10 @@
 /** The primary's side of the board: makes it, gives slots out, adds the workers up, and takes back what dead ones held. */
 import { randomInt } from 'node:crypto';
 import { invariant } from '../core/invariant.js';
+import type { BoardCapacities } from './capacities.js';
 import { generationAfter } from './claims-word.js';
 import { EndpointControlWriter, type EndpointSettings } from './endpoint-control.js';
 import { EndpointLoadTable } from './endpoint-load.js';
-import type { BoardCapacities } from './layout.js';
 import { Reclaimer } from './reclaim.js';
 import { reclaimSessions } from './session-reclaim.js';
 import { allocateBoard, type HashKey, type MappedBoard } from './shared-memory.js';

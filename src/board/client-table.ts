@@ -2,7 +2,8 @@
 import { arrivalAfter, mayArrive, NO_ARRIVAL } from '../core/gcra.js';
 import { halfSipHash } from '../core/half-sip-hash.js';
 import { invariant } from '../core/invariant.js';
-import { CLIENT_WAYS, ClientArrivals, ClientBucket, ClientSessions, Header } from './layout.js';
+import { CLIENT_WAYS } from './capacities.js';
+import { ClientArrivals, ClientBucket, ClientSessions, Header } from './layout.js';
 import type { MappedBoard } from './shared-memory.js';
 import { releaseLock, takeLock } from './table-lock.js';
 

@@ -9,6 +9,8 @@ const UPSTREAM = EndpointControl.field.upstream;
 const FLAGS = EndpointControl.field.flags;
 const WEIGHT = EndpointControl.field.weight;
 const CAP = EndpointControl.field.cap;
+const BASE_WEIGHT = EndpointControl.field.baseWeight;
+const BASE_CAP = EndpointControl.field.baseCap;
 
 const IS_ENABLED = 1;
 const IS_HEALTHY = 2;
@@ -21,6 +23,9 @@ const TAKES_WORK = IS_ENABLED | IS_HEALTHY | IS_RESOLVED;
 
 /** Largest weight of an endpoint (HAProxy stops at 256, nginx nowhere); keeps products of weights and loads exact. */
 export const MOST_WEIGHT = 65_535;
+
+/** Weights that count are in hundredths, so that one of 1 can grow in steps. */
+export const WEIGHT_UNIT = 100;
 
 /** What an endpoint begins with. */
 export interface EndpointSettings {
@@ -42,8 +47,12 @@ export interface EndpointState {
   readonly isDraining: boolean;
   readonly isResolved: boolean;
   readonly isBackup: boolean;
+  /** As configured, or as the operator set it. */
   readonly weight: number;
   readonly cap: number;
+  /** As they count now: slow start and moving weights are in them. */
+  readonly effectiveWeight: number;
+  readonly effectiveCap: number;
 }
 
 /**
@@ -79,11 +88,17 @@ export class EndpointControlTable {
     return (Atomics.load(this.int32, this.at(slot, FLAGS)) & IS_BACKUP) !== 0;
   }
 
+  /** As it counts now, in hundredths. */
   weight(slot: number): number {
     return Atomics.load(this.int32, this.at(slot, WEIGHT));
   }
 
-  /** Most requests in flight; 0: no cap. */
+  /** As configured, or as the operator set it. */
+  baseWeight(slot: number): number {
+    return Atomics.load(this.int32, this.at(slot, BASE_WEIGHT));
+  }
+
+  /** Most requests in flight, as it counts now; 0: no cap. */
   cap(slot: number): number {
     return Atomics.load(this.int32, this.at(slot, CAP));
   }
@@ -99,8 +114,10 @@ export class EndpointControlTable {
       isDraining: (flags & IS_DRAINING) !== 0,
       isResolved: (flags & IS_RESOLVED) !== 0,
       isBackup: (flags & IS_BACKUP) !== 0,
-      weight: this.weight(slot),
-      cap: this.cap(slot),
+      weight: this.baseWeight(slot),
+      cap: Atomics.load(this.int32, this.at(slot, BASE_CAP)),
+      effectiveWeight: this.weight(slot) / WEIGHT_UNIT,
+      effectiveCap: this.cap(slot),
     };
   }
 
@@ -134,15 +151,17 @@ export class EndpointControlWriter extends EndpointControlTable {
     this.#setFlag(slot, IS_RESOLVED, isResolved);
   }
 
-  /** @param weight 0 .. 65535; 0: takes no new work */
+  /** Sets what the operator wants; it counts in full at once. @param weight 0 .. 65535; 0: takes no new work */
   setWeight(slot: number, weight: number): void {
     checkWeight(weight);
-    this.#set(slot, WEIGHT, weight);
+    Atomics.store(this.int32, this.at(slot, BASE_WEIGHT), weight);
+    this.#set(slot, WEIGHT, weight * WEIGHT_UNIT);
   }
 
   /** @param cap most requests in flight over all workers; 0: no cap. Requests already above it finish. */
   setCap(slot: number, cap: number): void {
     checkCap(cap);
+    Atomics.store(this.int32, this.at(slot, BASE_CAP), cap);
     this.#set(slot, CAP, cap);
   }
 
@@ -153,7 +172,9 @@ export class EndpointControlWriter extends EndpointControlTable {
     const flags =
       IS_ENABLED | IS_HEALTHY | (settings.isResolved ? IS_RESOLVED : 0) | (settings.isBackup ? IS_BACKUP : 0);
     Atomics.store(this.int32, this.at(slot, UPSTREAM), upstream);
-    Atomics.store(this.int32, this.at(slot, WEIGHT), settings.weight);
+    Atomics.store(this.int32, this.at(slot, BASE_WEIGHT), settings.weight);
+    Atomics.store(this.int32, this.at(slot, BASE_CAP), settings.cap);
+    Atomics.store(this.int32, this.at(slot, WEIGHT), settings.weight * WEIGHT_UNIT);
     Atomics.store(this.int32, this.at(slot, CAP), settings.cap);
     Atomics.store(this.int32, this.at(slot, FLAGS), flags);
     Atomics.store(this.int32, this.at(slot, GENERATION), generation);

@@ -4,6 +4,7 @@
  */
 import { ERROR_CATALOG, type ErrorCode } from '../core/error-catalog.js';
 import { invariant } from '../core/invariant.js';
+import { type BoardCapacities, CLIENT_WAYS, checkCapacities } from './capacities.js';
 
 /** Two 64-byte lines: processors fetch adjacent lines in pairs, so neighbours closer than this disturb each other. */
 export const LINE_BYTES = 128;
@@ -15,58 +16,22 @@ const FLOAT64_BYTES = 8;
 /** "SLCB" read as a little-endian int32. */
 export const BOARD_MAGIC = 0x42434c53;
 /** Raised with every change of this file: a worker of another build must not read this board. */
-export const LAYOUT_VERSION = 4;
-
-/** How much the board has room for; fixed for the life of the process. */
-export interface BoardCapacities {
-  /** Endpoints of all upstreams together, spare ones for reloads included. */
-  readonly endpointSlots: number;
-  readonly upstreams: number;
-  readonly workers: number;
-  /** Listeners of both modes. */
-  readonly listeners: number;
-  /** clientEntriesFor(): entries of clients at listeners that limit each one; whole buckets. */
-  readonly clientEntries: number;
-}
-
-/** Larger boards are a mistake in the arithmetic of whoever asked; the largest possible takes 0.7 GiB. */
-export const MOST_ENDPOINT_SLOTS = 1 << 16;
-export const MOST_UPSTREAMS = 1 << 14;
-export const MOST_WORKERS = 256;
-export const MOST_LISTENERS = 1 << 14;
-export const MOST_CLIENT_ENTRIES = 1 << 16;
-
-/** Spare slots: a reload needs room for its new endpoints before the old ones are gone. */
-const SLOT_STEP = 64;
-
-/**
- * Slots to ask for when the configuration has `endpoints` endpoints: twice as many, so that one reload may replace them
- * all while the old ones drain, rounded up to a multiple of 64.
- *
- * @param endpoints endpoints of all upstreams, >= 0
- */
-export function endpointSlotsFor(endpoints: number): number {
-  return Math.max(1, Math.ceil((2 * endpoints) / SLOT_STEP)) * SLOT_STEP;
-}
-
-/** Entries in one bucket of the client table. */
-export const CLIENT_WAYS = 16;
-
-/**
- * Entries to ask for. With any listener that limits clients: as many as there are, so that with 20,000 clients at a time hardly any of
- * the 4096 buckets has more than its 16 (mean 5; Poisson: 15 of a million buckets). Else the least that can be laid out.
- *
- * @param limitsClients some listener limits the sessions of each client, or their rate
- */
-export function clientEntriesFor(limitsClients: boolean): number {
-  return limitsClients ? MOST_CLIENT_ENTRIES : CLIENT_WAYS;
-}
+export const LAYOUT_VERSION = 5;
 
 /** Shape of one group of records. */
 export interface Group<Field extends string = string> {
   readonly writer: 'primary' | 'every worker' | 'owning worker';
   /** How many records there are. */
-  readonly per: 'board' | 'upstream' | 'slot' | 'listener' | 'client bucket' | 'client entry';
+  readonly per:
+    | 'board'
+    | 'upstream'
+    | 'turn'
+    | 'slot'
+    | 'hash table'
+    | 'hash table word'
+    | 'listener'
+    | 'client bucket'
+    | 'client entry';
   readonly word: 'int32' | 'float64';
   /** `line`: every record on lines of its own, because several threads write it. `packed`: side by side, one writer. */
   readonly spacing: 'line' | 'packed';
@@ -103,6 +68,9 @@ export const Header = group({ writer: 'primary', per: 'board', word: 'int32', sp
   'upstreams',
   'workers',
   'listeners',
+  'turns',
+  'hashTables',
+  'hashTableWords',
   'clientEntries',
   'bytes',
   /** Key of the hash that spreads clients over buckets; random, so that nobody outside can fill one bucket on purpose. */
@@ -113,10 +81,8 @@ export const Header = group({ writer: 'primary', per: 'board', word: 'int32', sp
 /** Counts changes of the control records of an upstream, so that workers know when to rebuild what they cached. */
 export const UpstreamControl = group({ writer: 'primary', per: 'upstream', word: 'int32', spacing: 'line' }, ['epoch']);
 
-/** The shared cursor of round-robin and of ties. */
-export const UpstreamTurn = group({ writer: 'every worker', per: 'upstream', word: 'int32', spacing: 'line' }, [
-  'turn',
-]);
+/** The shared cursors of round-robin and of ties. */
+export const UpstreamTurn = group({ writer: 'every worker', per: 'turn', word: 'int32', spacing: 'line' }, ['turn']);
 
 /** What every attempt on an endpoint changes; nothing else lives here. */
 export const EndpointLoad = group({ writer: 'every worker', per: 'slot', word: 'int32', spacing: 'line' }, [
@@ -128,6 +94,33 @@ export const EndpointLoad = group({ writer: 'every worker', per: 'slot', word: '
   'latencyAt',
   /** Tick at which a failure last raised the estimate; NEVER: none did. */
   'failureAt',
+  /** Tick until which the endpoint asked to be left alone (Retry-After); NEVER: it did not. */
+  'pausedUntil',
+]);
+
+/** What an endpoint last reported of itself (ORCA); a statistic, whose words may be of two reports. */
+export const EndpointReport = group({ writer: 'every worker', per: 'slot', word: 'float64', spacing: 'line' }, [
+  /** Share of its capacity in use, 0 and up. */
+  'utilization',
+  /** Requests a second. */
+  'rate',
+  /** Errors a second. */
+  'errorRate',
+  /** Shared clock in ms at which the report came; 0: never. */
+  'at',
+]);
+
+/** Which half of a table is current, see hash-table.ts. */
+export const HashTableControl = group({ writer: 'primary', per: 'hash table', word: 'int32', spacing: 'line' }, [
+  /** Number of publications; its last bit is the half that is current. 0: none yet. */
+  'epoch',
+  /** Entries of either half. */
+  ['sizes', 2],
+]);
+
+/** The halves of all tables one after the other, `hashTableWords` each: points and slots, or slots alone. */
+export const HashTableHalf = group({ writer: 'primary', per: 'hash table word', word: 'int32', spacing: 'packed' }, [
+  'word',
 ]);
 
 /** Guards the adding up of a listener's sessions, see listener-sessions.ts. */
@@ -160,8 +153,13 @@ export const EndpointControl = group({ writer: 'primary', per: 'slot', word: 'in
   'upstream',
   /** Bits, see endpoint-control.ts. */
   'flags',
+  /** In hundredths, as it counts now: slow start and moving weights are in it. */
   'weight',
+  /** As it counts now: slow start is in it. */
   'cap',
+  /** As configured, or as the operator set it. */
+  'baseWeight',
+  'baseCap',
 ]);
 
 /** A worker's life as others see it. */
@@ -232,7 +230,10 @@ export const BOARD_GROUPS = {
   upstreamControl: UpstreamControl,
   upstreamTurn: UpstreamTurn,
   endpointLoad: EndpointLoad,
+  endpointReport: EndpointReport,
   endpointControl: EndpointControl,
+  hashTableControl: HashTableControl,
+  hashTableHalf: HashTableHalf,
   listenerLock: ListenerLock,
   clientBucket: ClientBucket,
   clientArrivals: ClientArrivals,
@@ -281,12 +282,7 @@ export interface BoardLayout {
  * @throws Error (invariant) when a capacity is out of range
  */
 export function layoutFor(capacities: BoardCapacities): BoardLayout {
-  checkCapacity('endpoint slots', capacities.endpointSlots, MOST_ENDPOINT_SLOTS);
-  checkCapacity('upstreams', capacities.upstreams, MOST_UPSTREAMS);
-  checkCapacity('workers', capacities.workers, MOST_WORKERS);
-  checkCapacity('listeners', capacities.listeners, MOST_LISTENERS);
-  checkCapacity('client entries', capacities.clientEntries, MOST_CLIENT_ENTRIES);
-  invariant(capacities.clientEntries % CLIENT_WAYS === 0, `client entries come in buckets of ${CLIENT_WAYS}`);
+  checkCapacities(capacities);
   const board = placeAll(BOARD_GROUPS, 0, capacities);
   let bytes = board.end;
   const stripes: PlacementsOf<typeof STRIPE_GROUPS>[] = [];
@@ -296,11 +292,6 @@ export function layoutFor(capacities: BoardCapacities): BoardLayout {
     bytes = stripe.end;
   }
   return { capacities, bytes, pages: Math.ceil(bytes / PAGE_BYTES), board: board.placements, stripes };
-}
-
-function checkCapacity(what: string, count: number, most: number): void {
-  const isInRange = Number.isInteger(count) && count >= 1 && count <= most;
-  invariant(isInRange, `a board has 1 to ${most} ${what}, asked for ${count}`);
 }
 
 function placeAll<Groups extends Readonly<Record<string, Group>>>(
@@ -336,6 +327,9 @@ function recordsOf(per: Group['per'], capacities: BoardCapacities): number {
   return {
     board: 1,
     upstream: capacities.upstreams,
+    turn: capacities.turns,
+    'hash table': capacities.hashTables,
+    'hash table word': 2 * capacities.hashTables * capacities.hashTableWords,
     slot: capacities.endpointSlots,
     listener: capacities.listeners,
     'client bucket': capacities.clientEntries / CLIENT_WAYS,

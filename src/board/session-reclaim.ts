@@ -1,6 +1,7 @@
 /** Takes back the sessions that a dead worker had counted at listeners and for clients, and the locks it held. */
 import { invariant } from '../core/invariant.js';
-import { CLIENT_WAYS, ClientBucket, ListenerLock } from './layout.js';
+import { CLIENT_WAYS } from './capacities.js';
+import { ClientBucket, ListenerLock } from './layout.js';
 import type { MappedBoard } from './shared-memory.js';
 import { releaseLockOf } from './table-lock.js';
 

@@ -1,14 +1,7 @@
 /** The memory under the board: allocated once by the primary, mapped by every worker, described by its own header. */
 import { invariant } from '../core/invariant.js';
-import {
-  BOARD_MAGIC,
-  type BoardCapacities,
-  type BoardLayout,
-  Header,
-  LAYOUT_VERSION,
-  layoutFor,
-  PAGE_BYTES,
-} from './layout.js';
+import type { BoardCapacities } from './capacities.js';
+import { BOARD_MAGIC, type BoardLayout, Header, LAYOUT_VERSION, layoutFor, PAGE_BYTES } from './layout.js';
 
 // Node has it; the type libraries of ES2023 and @types/node 20 do not.
 declare const WebAssembly: {
@@ -66,6 +59,9 @@ export function mapBoard(buffer: SharedArrayBuffer): MappedBoard {
     endpointSlots: read('endpointSlots'),
     upstreams: read('upstreams'),
     workers: read('workers'),
+    turns: read('turns'),
+    hashTables: read('hashTables'),
+    hashTableWords: read('hashTableWords'),
     listeners: read('listeners'),
     clientEntries: read('clientEntries'),
   });

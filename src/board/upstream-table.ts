@@ -23,11 +23,12 @@ export class UpstreamTable {
   }
 
   /**
-   * Takes the next turn; no two workers get the same one. HOT (bench/micro/balancing/pick.bench.ts).
+   * Takes the next turn of a cursor; no two workers get the same one. HOT (bench/micro/balancing/pick.bench.ts).
+   * @param turn UpstreamPlan.turn, or that of a subset
    * @returns 0 .. 2^31 - 1, then 0 again: once in two thousand million picks a cycle is cut short
    */
-  nextTurn(upstream: number): number {
-    return Atomics.add(this.#int32, this.#turnBase + upstream * this.#turnStride, 1) & INT31;
+  nextTurn(turn: number): number {
+    return Atomics.add(this.#int32, this.#turnBase + turn * this.#turnStride, 1) & INT31;
   }
 
   /**

@@ -1,9 +1,10 @@
 /** A worker's side of the board: reads what all share, writes its own stripe, claims endpoints. */
+
+import type { BoardCapacities } from './capacities.js';
 import { ClaimJournal } from './claim-journal.js';
 import { ClientTable } from './client-table.js';
 import { EndpointControlTable } from './endpoint-control.js';
 import { EndpointLoadTable } from './endpoint-load.js';
-import type { BoardCapacities } from './layout.js';
 import { ListenerSessionTable } from './listener-sessions.js';
 import { mapBoard } from './shared-memory.js';
 import { UpstreamTable } from './upstream-table.js';

@@ -2,6 +2,7 @@
 import { invariant } from '../core/invariant.js';
 import type { EndpointAddress } from './address.js';
 import { TCP_KEEP_ALIVE_INTERVAL_MS, TCP_KEEP_ALIVE_PROBES } from './defaults.js';
+import { NO_HASH_TABLE, NO_SUBSET, type PickingPlan } from './picking-plan.js';
 import type {
   BindPlan,
   EndpointPlan,
@@ -69,6 +70,7 @@ function compileL7Listener(listener: L7Listener, indexOf: IndexOf): L7ListenerPl
     proxyProtocol: listener.proxyProtocol,
     deferAcceptMs: listener.deferAccept,
     trustedProxies: [...listener.trustedProxies],
+    explains: false,
     keepAlive: compileKeepAlive(listener.keepAlive),
     timeouts: {
       requestHeadMs: timeouts.requestHead,
@@ -94,6 +96,8 @@ function compileL7Listener(listener: L7Listener, indexOf: IndexOf): L7ListenerPl
       host: match.host,
       path: match.path,
       upstream: indexOf(upstream),
+      subset: NO_SUBSET,
+      split: null,
       exchangeTimeoutMs: exchange,
     })),
   };
@@ -150,7 +154,7 @@ function compileUpstream(name: string, index: number, upstream: Upstream, assign
   return {
     name,
     index,
-    balance: upstream.balance,
+    ...compilePicking(upstream, index),
     endpoints: upstream.endpoints.map(
       (endpoint): EndpointPlan => ({
         name: endpoint.address.text,
@@ -158,6 +162,8 @@ function compileUpstream(name: string, index: number, upstream: Upstream, assign
         target: targetOf(endpoint.address),
         weight: endpoint.weight,
         backup: endpoint.backup,
+        level: 0,
+        labels: {},
         maxConns: endpoint.maxConns,
       }),
     ),
@@ -168,6 +174,22 @@ function compileUpstream(name: string, index: number, upstream: Upstream, assign
     proxyProtocol: upstream.proxyProtocol,
     keepAlive: compileKeepAlive(upstream.keepAlive),
     healthCheck: compileHealthCheck(upstream.healthCheck),
+  };
+}
+
+function compilePicking({ balance }: Upstream, index: number): PickingPlan {
+  return {
+    balance,
+    hashKey: { kind: 'client-ip' },
+    loadFactor: 0,
+    latencyOf: 'first-byte',
+    affinity: null,
+    slowStart: null,
+    panicShare: 0,
+    weights: { kind: 'fixed' },
+    subsets: [],
+    turn: index,
+    hashTable: NO_HASH_TABLE,
   };
 }
 

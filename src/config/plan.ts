@@ -1,7 +1,6 @@
 /** The plan: a validated configuration compiled for the data planes. Plain data (structured-clonable), every default filled in. */
 
-/** Names of the balancers this version has. */
-export type BalancerName = 'round-robin' | 'least-conn' | 'least-time';
+import type { PickingPlan, SplitPlan } from './picking-plan.js';
 
 /** The whole plan. `epoch` numbers published plans, from 1. */
 export interface Plan {
@@ -56,6 +55,8 @@ export interface L7ListenerPlan extends ListenerBase {
     readonly prefaceMs: number;
   };
   readonly limits: L7LimitsPlan;
+  /** Whether answers tell in `X-Sluice-Explain` why their endpoint was picked. */
+  readonly explains: boolean;
   /** In the order of the configuration; the front end picks the most specific match. */
   readonly routes: readonly RoutePlan[];
 }
@@ -153,8 +154,12 @@ export interface L4RoutePlan {
 export interface RoutePlan {
   readonly host: string;
   readonly path: string;
-  /** Index into Plan.upstreams. */
+  /** Index into Plan.upstreams; with a split, that of its first target. */
   readonly upstream: number;
+  /** Index into the upstream's subsets, or NO_SUBSET. */
+  readonly subset: number;
+  /** null: all requests go to `upstream`. */
+  readonly split: SplitPlan | null;
   /** Deadline over all attempts in ms; 0: none. */
   readonly exchangeTimeoutMs: number;
 }
@@ -162,11 +167,10 @@ export interface RoutePlan {
 /** Whether connections begin with a PROXY header, and its version. */
 export type ProxyProtocolName = 'off' | 'v1' | 'v2';
 
-export interface UpstreamPlan {
+export interface UpstreamPlan extends PickingPlan {
   readonly name: string;
   /** Index of this upstream, in the plan and in the board's upstream table. */
   readonly index: number;
-  readonly balance: BalancerName;
   readonly endpoints: readonly EndpointPlan[];
   readonly timeouts: { readonly connectMs: number; readonly firstByteMs: number; readonly idleMs: number };
   readonly retry: {
@@ -194,8 +198,12 @@ export interface EndpointPlan {
   readonly target:
     | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
     | { readonly kind: 'unix'; readonly path: string };
+  /** As configured, or from its label with `weights: capacity`. */
   readonly weight: number;
   readonly backup: boolean;
+  /** 0 is picked from first; then 1, and so on: from priorities, and from zones where the upstream prefers its own. No gaps. */
+  readonly level: number;
+  readonly labels: Readonly<Record<string, string>>;
   /** Most requests in flight and sessions over all workers; 0: no cap. */
   readonly maxConns: number;
 }

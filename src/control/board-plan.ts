@@ -2,7 +2,7 @@
 
 import { isIP } from 'node:net';
 import { type Board, createBoard } from '../board/board.js';
-import { clientEntriesFor, endpointSlotsFor } from '../board/layout.js';
+import { clientEntriesFor, endpointSlotsFor } from '../board/capacities.js';
 import { compilePlan } from '../config/compile.js';
 import type { Plan } from '../config/plan.js';
 import { AUTO_WORKERS, type Config, WORKERS_MAX } from '../config/schema/config.js';
@@ -25,6 +25,9 @@ export function makeBoardAndPlan(config: Config, processors: number): BoardAndPl
   const board = createBoard({
     endpointSlots: endpointSlotsFor(endpoints),
     upstreams: Math.max(1, upstreams.length),
+    turns: Math.max(1, upstreams.length),
+    hashTables: 0,
+    hashTableWords: 0,
     workers: config.workers === AUTO_WORKERS ? Math.min(processors, WORKERS_MAX) : config.workers,
     listeners: config.listeners.length,
     clientEntries: clientEntriesFor(config.listeners.some(limitsClients)),

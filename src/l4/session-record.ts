@@ -1,8 +1,9 @@
 /** What is known of one open session; made once for each number that the engine uses, and used again. */
-import { NO_ENDPOINT } from '../balancing/balancer.js';
+import { NO_ENDPOINT, PickKey } from '../balancing/balancer.js';
 import type { TriedSet } from '../balancing/tried-set.js';
 import type { Attempting, UpstreamRuntime } from '../balancing/upstream-runtime.js';
 import { NO_ENTRY } from '../board/client-table.js';
+import { NO_SUBSET } from '../config/picking-plan.js';
 import type { ErrorCode } from '../core/error-catalog.js';
 import { MAX_EXCHANGES } from '../engine/engine.js';
 import type { LimitedSession } from '../policies/session-limits.js';
@@ -21,6 +22,9 @@ export class SessionRecord implements Attempting, LimitedSession {
   state: SessionState = 'free';
   listener: SessionListener | null = null;
   upstream: UpstreamRuntime | null = null;
+  readonly subset = NO_SUBSET;
+  readonly key = new PickKey();
+  readonly preferred = NO_ENDPOINT;
   endpoint = NO_ENDPOINT;
   attempts = 0;
   tried: TriedSet | null = null;

@@ -1,7 +1,8 @@
 /** One L7 request and its response, from head to last byte, over all attempts; and what the pipeline asks of its front end. */
-import { NO_ENDPOINT } from '../balancing/balancer.js';
+import { NO_ENDPOINT, PickKey } from '../balancing/balancer.js';
 import type { TriedSet } from '../balancing/tried-set.js';
 import type { Attempting, UpstreamRuntime } from '../balancing/upstream-runtime.js';
+import { NO_SUBSET } from '../config/picking-plan.js';
 import type { L7ListenerPlan } from '../config/plan.js';
 import type { ErrorCode } from '../core/error-catalog.js';
 import type { Tick } from '../core/tick.js';
@@ -41,6 +42,11 @@ export abstract class Exchange implements Attempting {
 
   // What the pipeline has decided.
   upstream: UpstreamRuntime | null = null;
+  /** Index into the upstream's subsets, or NO_SUBSET. */
+  subset = NO_SUBSET;
+  readonly key = new PickKey();
+  /** Index in the upstream of the endpoint that the client belongs to, or NO_ENDPOINT. */
+  preferred = NO_ENDPOINT;
   /** Deadline over all attempts, counted from beganAt; 0: none. */
   exchangeTimeoutMs = 0;
   beganAt: Tick = NEVER;
@@ -94,6 +100,7 @@ export abstract class Exchange implements Attempting {
   reset(): void {
     this.state = 'free';
     this.upstream = null;
+    this.preferred = NO_ENDPOINT;
     this.endpoint = NO_ENDPOINT;
     this.attempts = 0;
     this.tried = null;

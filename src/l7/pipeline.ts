@@ -190,6 +190,7 @@ export class Pipeline {
   #route(exchange: Exchange, route: RoutePlan | undefined): Verdict {
     if (route === undefined) return 'SLUICE_NO_ROUTE';
     exchange.upstream = this.#upstreams[route.upstream] as UpstreamRuntime;
+    exchange.subset = route.subset;
     exchange.exchangeTimeoutMs = route.exchangeTimeoutMs;
     exchange.beganAt = this.#now;
     return ADMIT;

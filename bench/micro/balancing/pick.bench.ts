@@ -3,7 +3,7 @@ import { bench, describe } from 'vitest';
 import { NO_KEY } from '../../../src/balancing/balancer.js';
 import { EndpointLedger } from '../../../src/balancing/endpoint-ledger.js';
 import { NONE_TRIED } from '../../../src/balancing/tried-set.js';
-import type { BalancerName } from '../../../src/config/plan.js';
+import type { BalancerName } from '../../../src/config/picking-plan.js';
 import { seededRng } from '../../../src/core/rng.js';
 import { upstreamOf } from '../../../test/unit/balancing/upstream-under-test.js';
 

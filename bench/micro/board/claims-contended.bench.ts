@@ -11,7 +11,16 @@ const BATCH = 1_000;
 /** One for each processor but the one that is timed, as workers have them. */
 const RIVALS = Math.max(1, availableParallelism() - 1);
 
-const board = createBoard({ endpointSlots: 64, upstreams: 1, workers: 1 + RIVALS, listeners: 1, clientEntries: 16 });
+const board = createBoard({
+  endpointSlots: 64,
+  upstreams: 1,
+  turns: 1,
+  hashTables: 0,
+  hashTableWords: 0,
+  workers: 1 + RIVALS,
+  listeners: 1,
+  clientEntries: 16,
+});
 const { slot, generation } = board.assign(0, { weight: 1, cap: 0, isBackup: false, isResolved: true });
 const { claims } = attachBoard(board.buffer, 0);
 

@@ -6,7 +6,16 @@ import { attachBoard } from '../../../src/board/worker-board.js';
 /** Operations timed as one: the harness itself costs more than one of them. */
 const BATCH = 1_000;
 
-const board = createBoard({ endpointSlots: 64, upstreams: 1, workers: 1, listeners: 1, clientEntries: 16 });
+const board = createBoard({
+  endpointSlots: 64,
+  upstreams: 1,
+  turns: 1,
+  hashTables: 0,
+  hashTableWords: 0,
+  workers: 1,
+  listeners: 1,
+  clientEntries: 16,
+});
 const { slot, generation } = board.assign(0, { weight: 1, cap: 0, isBackup: false, isResolved: true });
 const { claims, stripe } = attachBoard(board.buffer, 0);
 

@@ -23,7 +23,16 @@ export const ALL = listenerWith({
 });
 
 export function boardOf(workers: number): SharedArrayBuffer {
-  return createBoard({ endpointSlots: 64, upstreams: 1, workers, listeners: 1, clientEntries: 65_536 }).buffer;
+  return createBoard({
+    endpointSlots: 64,
+    upstreams: 1,
+    turns: 1,
+    hashTables: 0,
+    hashTableWords: 0,
+    workers,
+    listeners: 1,
+    clientEntries: 65_536,
+  }).buffer;
 }
 
 /** A batch of sessions of many clients, each admitted and released. */

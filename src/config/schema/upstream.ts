@@ -20,7 +20,7 @@ import {
   UPSTREAM_IDLE_TIMEOUT_MS,
   UPSTREAM_KEEP_ALIVE_IDLE_MS,
 } from '../defaults.js';
-import type { BalancerName } from '../plan.js';
+import type { BalancerName } from '../picking-plan.js';
 import { choice, duration, endpointAddress, fact, section, size, text, wholeNumber } from './field.js';
 import { keepAlive } from './keep-alive.js';
 

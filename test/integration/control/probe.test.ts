@@ -22,7 +22,7 @@ const tcp: HealthCheckPlan = { ...limits, kind: 'tcp' };
 
 function endpointPlan(address: string): EndpointPlan {
   const target = { kind: 'tcp', host: 'api.test', port: 80 } as const;
-  return { name: address, slot: 0, generation: 1, target, weight: 1, backup: false, maxConns: 0 };
+  return { name: address, slot: 0, generation: 1, target, weight: 1, backup: false, level: 0, labels: {}, maxConns: 0 };
 }
 
 async function listening(

@@ -1,6 +1,6 @@
 /** Balancers stay exact when real worker threads pick at the same time. */
 import { describe, expect, it } from 'vitest';
-import type { BalancerName } from '../../../src/config/plan.js';
+import type { BalancerName } from '../../../src/config/picking-plan.js';
 import { upstreamOf } from '../../unit/balancing/upstream-under-test.js';
 import { runThreads, sharedWords, until } from '../board/threads.js';
 

@@ -14,7 +14,16 @@ afterEach(async () => {
 });
 
 function boardWith(slots: number, workers: number) {
-  const board = createBoard({ endpointSlots: 64, upstreams: 1, workers, listeners: 1, clientEntries: 16 });
+  const board = createBoard({
+    endpointSlots: 64,
+    upstreams: 1,
+    turns: 1,
+    hashTables: 0,
+    hashTableWords: 0,
+    workers,
+    listeners: 1,
+    clientEntries: 16,
+  });
   return { board, slots: Array.from({ length: slots }, () => board.assign(0, settings)) };
 }
 

@@ -2,11 +2,21 @@
 import type { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Board, createBoard } from '../../../src/board/board.js';
-import { ClientBucket, ListenerLock, layoutFor, MOST_WORKERS } from '../../../src/board/layout.js';
+import { MOST_WORKERS } from '../../../src/board/capacities.js';
+import { ClientBucket, ListenerLock, layoutFor } from '../../../src/board/layout.js';
 import { seededRng } from '../../../src/core/rng.js';
 import { DEADLINE_MS, resultOf, runThreads, sharedWords, startThread, until } from './threads.js';
 
-const capacities = { endpointSlots: 64, upstreams: 1, workers: 4, listeners: 2, clientEntries: 32 };
+const capacities = {
+  endpointSlots: 64,
+  upstreams: 1,
+  turns: 1,
+  hashTables: 0,
+  hashTableWords: 0,
+  workers: 4,
+  listeners: 2,
+  clientEntries: 32,
+};
 const layout = layoutFor(capacities);
 const threads: Worker[] = [];
 

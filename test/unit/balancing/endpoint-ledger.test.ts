@@ -178,7 +178,16 @@ describe('endpoint ledger', () => {
     worker.claims.claim(slot, reused.generation, 0);
     ledger.begin(
       2,
-      { ...reused, name: 'new', target: { kind: 'unix', path: '/s' }, weight: 1, backup: false, maxConns: 0 },
+      {
+        ...reused,
+        name: 'new',
+        target: { kind: 'unix', path: '/s' },
+        weight: 1,
+        backup: false,
+        level: 0,
+        labels: {},
+        maxConns: 0,
+      },
       false,
       50,
     );

@@ -1,6 +1,6 @@
 /** What all balancers do alike: only eligible endpoints, backups last, claims within the caps. */
 import { describe, expect, it } from 'vitest';
-import type { BalancerName } from '../../../src/config/plan.js';
+import type { BalancerName } from '../../../src/config/picking-plan.js';
 import { type UpstreamUnderTest, upstreamOf } from './upstream-under-test.js';
 
 const balancers: BalancerName[] = ['round-robin', 'least-conn', 'least-time'];

@@ -1,8 +1,9 @@
 /** One upstream picks for exchanges and sessions and settles what became of their attempts. */
 import { describe, expect, it } from 'vitest';
-import { NO_ENDPOINT } from '../../../src/balancing/balancer.js';
+import { NO_ENDPOINT, NO_KEY } from '../../../src/balancing/balancer.js';
 import { EndpointLedger } from '../../../src/balancing/endpoint-ledger.js';
 import { type Attempting, UpstreamRuntime } from '../../../src/balancing/upstream-runtime.js';
+import { NO_SUBSET } from '../../../src/config/picking-plan.js';
 import { seededRng } from '../../../src/core/rng.js';
 import { upstreamOf } from './upstream-under-test.js';
 
@@ -17,7 +18,15 @@ function runtimeOf(endpoints: number) {
   return { board, runtime, ledger, slots, inflight: () => slots.map((slot) => board.load.inflight(slot)) };
 }
 
-const attempting = (id: number): Attempting => ({ id, endpoint: NO_ENDPOINT, attempts: 0, tried: null });
+const attempting = (id: number): Attempting => ({
+  id,
+  subset: NO_SUBSET,
+  key: NO_KEY,
+  preferred: NO_ENDPOINT,
+  endpoint: NO_ENDPOINT,
+  attempts: 0,
+  tried: null,
+});
 
 describe('upstream runtime', () => {
   it('tries another endpoint after a failure, and none when all are tried', () => {

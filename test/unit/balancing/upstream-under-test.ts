@@ -5,11 +5,13 @@ import type { EndpointLedger } from '../../../src/balancing/endpoint-ledger.js';
 import { NONE_TRIED, TriedSet } from '../../../src/balancing/tried-set.js';
 import { UpstreamPicker } from '../../../src/balancing/upstream-picker.js';
 import { type Board, createBoard } from '../../../src/board/board.js';
-import { endpointSlotsFor } from '../../../src/board/layout.js';
+import { endpointSlotsFor } from '../../../src/board/capacities.js';
 import { attachBoard, type WorkerBoard } from '../../../src/board/worker-board.js';
-import type { BalancerName, UpstreamPlan } from '../../../src/config/plan.js';
+import type { BalancerName } from '../../../src/config/picking-plan.js';
+import type { UpstreamPlan } from '../../../src/config/plan.js';
 import { seededRng } from '../../../src/core/rng.js';
 import { tickOf } from '../../../src/core/tick.js';
+import { PLAIN_PICKING } from '../control/plans.js';
 
 export interface EndpointUnderTest {
   readonly weight?: number;
@@ -41,6 +43,9 @@ export function upstreamOf(
   const board = createBoard({
     endpointSlots: endpointSlotsFor(endpoints.length),
     upstreams: 1,
+    turns: 1,
+    hashTables: 0,
+    hashTableWords: 0,
     workers,
     listeners: 1,
     clientEntries: 16,
@@ -48,6 +53,7 @@ export function upstreamOf(
   const plan: UpstreamPlan = {
     name: 'api',
     index: 0,
+    ...PLAIN_PICKING,
     balance,
     endpoints: endpoints.map(({ weight = 1, cap = 0, isBackup = false, isResolved = true }, index) => ({
       name: `127.0.0.1:${9000 + index}`,
@@ -55,6 +61,8 @@ export function upstreamOf(
       target: { kind: 'tcp', host: '127.0.0.1', port: 9000 + index },
       weight,
       backup: isBackup,
+      level: 0,
+      labels: {},
       maxConns: cap,
     })),
     timeouts: { connectMs: 1000, firstByteMs: 1000, idleMs: 1000 },
@@ -67,7 +75,7 @@ export function upstreamOf(
   };
   const attach = (index: number) => {
     const worker = attachBoard(board.buffer, index);
-    return { worker, picker: new UpstreamPicker(plan, worker, seededRng(index + 1)) };
+    return { worker, picker: new UpstreamPicker(plan, worker, seededRng(index + 1), null) };
   };
   const { worker, picker } = attach(0);
   const pick = (tried: readonly number[] = [], now = 1): number => {

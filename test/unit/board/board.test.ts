@@ -7,7 +7,16 @@ import { attachBoard } from '../../../src/board/worker-board.js';
 import { ERROR_CATALOG } from '../../../src/core/error-catalog.js';
 
 const settings = { weight: 3, cap: 10, isBackup: false, isResolved: true };
-const capacities = { endpointSlots: 4, upstreams: 2, workers: 3, listeners: 1, clientEntries: 16 };
+const capacities = {
+  endpointSlots: 4,
+  upstreams: 2,
+  turns: 2,
+  hashTables: 0,
+  hashTableWords: 0,
+  workers: 3,
+  listeners: 1,
+  clientEntries: 16,
+};
 
 describe('slot assignment', () => {
   it('begins enabled, healthy, idle and with the given settings', () => {

@@ -7,7 +7,16 @@ import { attachBoard } from '../../../src/board/worker-board.js';
 const settings = { weight: 1, cap: 0, isBackup: false, isResolved: true };
 
 function boardOfTwoWorkers() {
-  const board = createBoard({ endpointSlots: 64, upstreams: 1, workers: 2, listeners: 1, clientEntries: 16 });
+  const board = createBoard({
+    endpointSlots: 64,
+    upstreams: 1,
+    turns: 1,
+    hashTables: 0,
+    hashTableWords: 0,
+    workers: 2,
+    listeners: 1,
+    clientEntries: 16,
+  });
   const { slot, generation } = board.assign(0, settings);
   return { board, slot, generation, one: attachBoard(board.buffer, 0), two: attachBoard(board.buffer, 1) };
 }

@@ -12,7 +12,16 @@ import {
 import { ClientBucket, ListenerLock, layoutFor } from '../../../src/board/layout.js';
 import { attachBoard } from '../../../src/board/worker-board.js';
 
-const capacities = { endpointSlots: 64, upstreams: 1, workers: 3, listeners: 2, clientEntries: 16 };
+const capacities = {
+  endpointSlots: 64,
+  upstreams: 1,
+  turns: 1,
+  hashTables: 0,
+  hashTableWords: 0,
+  workers: 3,
+  listeners: 2,
+  clientEntries: 16,
+};
 
 function clientsOf(clientEntries = 16) {
   const board = createBoard({ ...capacities, clientEntries }, [1, 2]);

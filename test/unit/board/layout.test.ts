@@ -1,21 +1,41 @@
 /** The layout keeps writers apart and is checked when a worker attaches. */
 import { describe, expect, it } from 'vitest';
 import { createBoard } from '../../../src/board/board.js';
-import {
-  BOARD_GROUPS,
-  clientEntriesFor,
-  endpointSlotsFor,
-  LINE_BYTES,
-  layoutFor,
-  type Placement,
-  STRIPE_GROUPS,
-} from '../../../src/board/layout.js';
+import { clientEntriesFor, endpointSlotsFor } from '../../../src/board/capacities.js';
+import { BOARD_GROUPS, LINE_BYTES, layoutFor, type Placement, STRIPE_GROUPS } from '../../../src/board/layout.js';
 import { attachBoard } from '../../../src/board/worker-board.js';
 
 const layouts = [
-  { endpointSlots: 64, upstreams: 1, workers: 1, listeners: 1, clientEntries: 16 },
-  { endpointSlots: 1, upstreams: 3, workers: 2, listeners: 1, clientEntries: 16 },
-  { endpointSlots: 4096, upstreams: 100, workers: 64, listeners: 20, clientEntries: 65_536 },
+  {
+    endpointSlots: 64,
+    upstreams: 1,
+    turns: 1,
+    hashTables: 0,
+    hashTableWords: 0,
+    workers: 1,
+    listeners: 1,
+    clientEntries: 16,
+  },
+  {
+    endpointSlots: 1,
+    upstreams: 3,
+    turns: 3,
+    hashTables: 0,
+    hashTableWords: 0,
+    workers: 2,
+    listeners: 1,
+    clientEntries: 16,
+  },
+  {
+    endpointSlots: 4096,
+    upstreams: 100,
+    turns: 100,
+    hashTables: 0,
+    hashTableWords: 0,
+    workers: 64,
+    listeners: 20,
+    clientEntries: 65_536,
+  },
 ].map((capacities) => layoutFor(capacities));
 
 const placementsOf = (layout: (typeof layouts)[number]): Placement[] => [
@@ -54,13 +74,31 @@ describe('board layout', () => {
   });
 
   it.each([0, -1, 1.5, 2 ** 20])('refuses a capacity of %s', (workers) => {
-    expect(() => layoutFor({ endpointSlots: 64, upstreams: 1, workers, listeners: 1, clientEntries: 16 })).toThrow(
-      /1 to 256 workers/,
-    );
+    expect(() =>
+      layoutFor({
+        endpointSlots: 64,
+        upstreams: 1,
+        turns: 1,
+        hashTables: 0,
+        hashTableWords: 0,
+        workers,
+        listeners: 1,
+        clientEntries: 16,
+      }),
+    ).toThrow(/1 to 256 workers/);
   });
 
   it('refuses client entries that fill no whole bucket', () => {
-    const capacities = { endpointSlots: 64, upstreams: 1, workers: 1, listeners: 1, clientEntries: 24 };
+    const capacities = {
+      endpointSlots: 64,
+      upstreams: 1,
+      turns: 1,
+      hashTables: 0,
+      hashTableWords: 0,
+      workers: 1,
+      listeners: 1,
+      clientEntries: 24,
+    };
     expect(() => layoutFor(capacities)).toThrow(/buckets of 16/);
   });
 
@@ -80,7 +118,16 @@ describe('board layout', () => {
 });
 
 describe('attaching to a board', () => {
-  const capacities = { endpointSlots: 64, upstreams: 2, workers: 2, listeners: 1, clientEntries: 16 };
+  const capacities = {
+    endpointSlots: 64,
+    upstreams: 2,
+    turns: 2,
+    hashTables: 0,
+    hashTableWords: 0,
+    workers: 2,
+    listeners: 1,
+    clientEntries: 16,
+  };
 
   it('finds the capacities it was made with', () => {
     expect(attachBoard(createBoard(capacities).buffer, 1).capacities).toEqual(capacities);

@@ -3,7 +3,16 @@ import { describe, expect, it } from 'vitest';
 import { createBoard } from '../../../src/board/board.js';
 import { attachBoard } from '../../../src/board/worker-board.js';
 
-const capacities = { endpointSlots: 64, upstreams: 1, workers: 3, listeners: 2, clientEntries: 16 };
+const capacities = {
+  endpointSlots: 64,
+  upstreams: 1,
+  turns: 1,
+  hashTables: 0,
+  hashTableWords: 0,
+  workers: 3,
+  listeners: 2,
+  clientEntries: 16,
+};
 
 function listenersOf() {
   const board = createBoard(capacities);

@@ -7,7 +7,16 @@ const SLOT = 5;
 const GENERATION = 1;
 
 function threeWorkers() {
-  const { buffer } = createBoard({ endpointSlots: 64, upstreams: 1, workers: 3, listeners: 1, clientEntries: 16 });
+  const { buffer } = createBoard({
+    endpointSlots: 64,
+    upstreams: 1,
+    turns: 1,
+    hashTables: 0,
+    hashTableWords: 0,
+    workers: 3,
+    listeners: 1,
+    clientEntries: 16,
+  });
   return [0, 1, 2].map((worker) => attachBoard(buffer, worker).waiting);
 }
 

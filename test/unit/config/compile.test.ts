@@ -1,6 +1,7 @@
 /** Compiling: a configuration becomes plain data with slots, indexes and times in ms. */
 import { describe, expect, it } from 'vitest';
-import { clientEntriesFor, endpointSlotsFor, layoutFor } from '../../../src/board/layout.js';
+import { clientEntriesFor, endpointSlotsFor } from '../../../src/board/capacities.js';
+import { layoutFor } from '../../../src/board/layout.js';
 import { compilePlan } from '../../../src/config/compile.js';
 import { ENDPOINTS_MAX, LISTENERS_MAX } from '../../../src/config/cross-checks.js';
 import { WORKERS_MAX } from '../../../src/config/schema/config.js';
@@ -279,6 +280,9 @@ upstreams:
     const capacities = {
       endpointSlots: endpointSlotsFor(ENDPOINTS_MAX),
       upstreams: ENDPOINTS_MAX,
+      turns: 2 * ENDPOINTS_MAX,
+      hashTables: 1,
+      hashTableWords: 1,
       workers: WORKERS_MAX,
       listeners: LISTENERS_MAX,
       clientEntries: clientEntriesFor(true),

@@ -1,4 +1,5 @@
 /** Small plans for tests. */
+import { NO_HASH_TABLE, NO_SUBSET, type PickingPlan } from '../../../src/config/picking-plan.js';
 import type {
   EndpointPlan,
   HealthCheckPlan,
@@ -8,6 +9,24 @@ import type {
   UpstreamPlan,
 } from '../../../src/config/plan.js';
 
+/** How an upstream picks that says nothing of it. */
+export const PLAIN_PICKING: PickingPlan = {
+  balance: 'round-robin',
+  hashKey: { kind: 'client-ip' },
+  loadFactor: 0,
+  latencyOf: 'first-byte',
+  affinity: null,
+  slowStart: null,
+  panicShare: 0,
+  weights: { kind: 'fixed' },
+  subsets: [],
+  turn: 0,
+  hashTable: NO_HASH_TABLE,
+};
+
+/** A route whose requests all go to any endpoint of its upstream. */
+export const WHOLE_UPSTREAM = { subset: NO_SUBSET, split: null } as const;
+
 export function endpointPlan(host: string, port: number, slot: number): EndpointPlan {
   return {
     name: `${host}:${port}`,
@@ -16,6 +35,8 @@ export function endpointPlan(host: string, port: number, slot: number): Endpoint
     target: { kind: 'tcp', host, port },
     weight: 1,
     backup: false,
+    level: 0,
+    labels: {},
     maxConns: 0,
   };
 }
@@ -27,7 +48,7 @@ export function upstreamPlan(
   return {
     name: 'api',
     index: 0,
-    balance: 'round-robin',
+    ...PLAIN_PICKING,
     endpoints,
     timeouts: { connectMs: 1000, firstByteMs: 1000, idleMs: 1000 },
     retry: { attempts: 2, connectAttempts: 3 },
@@ -74,7 +95,8 @@ export function listenerPlan(
       newSessionsPerClient: null,
     },
     trustedProxies: [],
-    routes: [{ host: '*', path: '/', upstream: 0, exchangeTimeoutMs: 0 }],
+    explains: false,
+    routes: [{ host: '*', path: '/', upstream: 0, ...WHOLE_UPSTREAM, exchangeTimeoutMs: 0 }],
     ...parts,
   };
 }

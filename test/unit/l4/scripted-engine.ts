@@ -1,7 +1,7 @@
 /** A session engine that reports what the test says, and keeps what it was told: the contract of src/engine/session-engine.ts. */
 
 import { type Board, createBoard } from '../../../src/board/board.js';
-import { endpointSlotsFor } from '../../../src/board/layout.js';
+import { endpointSlotsFor } from '../../../src/board/capacities.js';
 import { attachBoard, type WorkerBoard } from '../../../src/board/worker-board.js';
 import type { UpstreamPlan } from '../../../src/config/plan.js';
 import {
@@ -123,7 +123,16 @@ export function boardOf(
   listeners = 1,
 ): { board: Board; worker: WorkerBoard; upstream: UpstreamPlan; slots: readonly number[] } {
   const board = createBoard(
-    { endpointSlots: endpointSlotsFor(endpoints), upstreams: 1, workers: 2, listeners, clientEntries: 64 },
+    {
+      endpointSlots: endpointSlotsFor(endpoints),
+      upstreams: 1,
+      turns: 1,
+      hashTables: 0,
+      hashTableWords: 0,
+      workers: 2,
+      listeners,
+      clientEntries: 64,
+    },
     [1, 2],
   );
   const plans = Array.from({ length: endpoints }, (_, index) => ({

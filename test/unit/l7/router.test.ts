@@ -2,9 +2,12 @@
 import { describe, expect, it } from 'vitest';
 import type { RoutePlan } from '../../../src/config/plan.js';
 import { NO_TABLE, Router, routeFor } from '../../../src/l7/router.js';
+import { WHOLE_UPSTREAM } from '../control/plans.js';
 
 function router(...rules: [host: string, path: string][]): (host: string, path: string) => number | null | undefined {
-  const routes = rules.map(([host, path], upstream): RoutePlan => ({ host, path, upstream, exchangeTimeoutMs: 0 }));
+  const routes = rules.map(
+    ([host, path], upstream): RoutePlan => ({ host, path, upstream, ...WHOLE_UPSTREAM, exchangeTimeoutMs: 0 }),
+  );
   const compiled = new Router(routes);
   return (host, path) => {
     const candidates = compiled.routesOf(host);
@@ -84,7 +87,7 @@ describe('tables of a router', () => {
     ['*', '/'],
     ['*.example.com', '/'],
     ['www.example.com', '/a'],
-  ].map(([host, path]) => ({ host: host!, path: path!, upstream: 0, exchangeTimeoutMs: 0 }));
+  ].map(([host, path]) => ({ host: host!, path: path!, upstream: 0, ...WHOLE_UPSTREAM, exchangeTimeoutMs: 0 }));
   const { tables } = new Router(routes);
   const tableOf = (host: string) => new Router(routes).tableOf(host);
   const pathsOf = (host: string) => tables[tableOf(host)]?.map((route) => `${route.host}${route.path}`);
@@ -101,7 +104,7 @@ describe('tables of a router', () => {
   });
 
   it('have an empty one where no route is for any host', () => {
-    const router = new Router([{ host: 'a', path: '/', upstream: 0, exchangeTimeoutMs: 0 }]);
+    const router = new Router([{ host: 'a', path: '/', upstream: 0, ...WHOLE_UPSTREAM, exchangeTimeoutMs: 0 }]);
     expect(router.tables[router.tableOf('b')]).toEqual([]);
   });
 });

@@ -6,7 +6,19 @@ import { ClientBytes } from '../../../src/observability/client-bytes.js';
 
 describe('client bytes', () => {
   it('are counted once, by how much the totals of each engine have grown', () => {
-    const board = createBoard({ endpointSlots: 64, upstreams: 1, workers: 1, listeners: 1, clientEntries: 16 }, [1, 2]);
+    const board = createBoard(
+      {
+        endpointSlots: 64,
+        upstreams: 1,
+        turns: 1,
+        hashTables: 0,
+        hashTableWords: 0,
+        workers: 1,
+        listeners: 1,
+        clientEntries: 16,
+      },
+      [1, 2],
+    );
     const { stripe } = attachBoard(board.buffer, 0);
     const [one, two] = [new ClientBytes(stripe), new ClientBytes(stripe)];
     one.count({ bytesFromClients: 10, bytesToClients: 2 ** 40 });

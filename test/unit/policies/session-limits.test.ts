@@ -11,7 +11,16 @@ const UNLIMITED: L4ListenerPlan['limits'] = { sessions: 0, sessionsPerClient: 0,
 
 function limitsOf(...limits: Partial<L4ListenerPlan['limits']>[]) {
   const listeners = limits.map((each) => ({ mode: 'l4', limits: { ...UNLIMITED, ...each } }) as ListenerPlan);
-  const capacities = { endpointSlots: 64, upstreams: 1, workers: 2, listeners: limits.length, clientEntries: 16 };
+  const capacities = {
+    endpointSlots: 64,
+    upstreams: 1,
+    turns: 1,
+    hashTables: 0,
+    hashTableWords: 0,
+    workers: 2,
+    listeners: limits.length,
+    clientEntries: 16,
+  };
   const board = createBoard(capacities, [1, 2]);
   const workers = [0, 1].map((worker) => {
     const tables = attachBoard(board.buffer, worker);
@@ -116,7 +125,19 @@ describe('session limits', () => {
   });
 
   it('hold for client connections of L7, too, and say where nothing is limited', () => {
-    const board = createBoard({ endpointSlots: 64, upstreams: 1, workers: 1, listeners: 2, clientEntries: 16 }, [1, 2]);
+    const board = createBoard(
+      {
+        endpointSlots: 64,
+        upstreams: 1,
+        turns: 1,
+        hashTables: 0,
+        hashTableWords: 0,
+        workers: 1,
+        listeners: 2,
+        clientEntries: 16,
+      },
+      [1, 2],
+    );
     const listeners = [
       { mode: 'l7', limits: { ...UNLIMITED, sessions: 1 } },
       { mode: 'l7', limits: UNLIMITED },

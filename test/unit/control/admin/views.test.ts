@@ -6,7 +6,16 @@ import { adminViews } from '../../../../src/control/admin/views.js';
 import { plan } from '../plans.js';
 
 function viewsOf(workers: number) {
-  const board = createBoard({ endpointSlots: 64, upstreams: 1, workers, listeners: 1, clientEntries: 16 });
+  const board = createBoard({
+    endpointSlots: 64,
+    upstreams: 1,
+    turns: 1,
+    hashTables: 0,
+    hashTableWords: 0,
+    workers,
+    listeners: 1,
+    clientEntries: 16,
+  });
   const views = adminViews({
     version: '0.1.0',
     plan: plan({ workers, upstreams: [] }),

@@ -12,6 +12,7 @@ import {
   RequestFault,
   UNKNOWN_HOST,
 } from '../../../../../src/engine/front-end.js';
+import { WHOLE_UPSTREAM } from '../../../control/plans.js';
 import {
   attemptFailed,
   ENDPOINT_DONE,
@@ -28,7 +29,13 @@ import {
   served,
 } from './scripted-front-end.js';
 
-const route = (path: string, exchangeTimeoutMs = 0, host = '*') => ({ host, path, upstream: 0, exchangeTimeoutMs });
+const route = (path: string, exchangeTimeoutMs = 0, host = '*') => ({
+  host,
+  path,
+  upstream: 0,
+  ...WHOLE_UPSTREAM,
+  exchangeTimeoutMs,
+});
 
 describe('a request', () => {
   it('gets a slot and a deadline, holds the endpoint until it is done, and leaves nothing behind', () => {
