@@ -32,6 +32,8 @@ describe('slot assignment', () => {
       isBackup: true,
       weight: 3,
       cap: 10,
+      effectiveWeight: 3,
+      effectiveCap: 10,
     });
     expect([board.load.inflight(slot), board.load.latencyUs(slot)]).toEqual([0, 0]);
   });
