@@ -5,6 +5,7 @@ import type { BoardCapacities } from './capacities.js';
 import { generationAfter } from './claims-word.js';
 import { EndpointControlWriter, type EndpointSettings } from './endpoint-control.js';
 import { EndpointLoadTable } from './endpoint-load.js';
+import { EndpointReportTable } from './endpoint-report.js';
 import { Reclaimer } from './reclaim.js';
 import { reclaimSessions } from './session-reclaim.js';
 import { allocateBoard, type HashKey, type MappedBoard } from './shared-memory.js';
@@ -36,6 +37,7 @@ export class Board {
   /** Hand this to workers in their workerData; attachBoard() takes it. */
   readonly buffer: SharedArrayBuffer;
   readonly load: EndpointLoadTable;
+  readonly reports: EndpointReportTable;
   readonly control: EndpointControlWriter;
   readonly upstreams: UpstreamTable;
   readonly #mapped: MappedBoard;
@@ -54,6 +56,7 @@ export class Board {
     this.capacities = mapped.layout.capacities;
     this.buffer = mapped.buffer;
     this.load = new EndpointLoadTable(mapped);
+    this.reports = new EndpointReportTable(mapped);
     this.upstreams = new UpstreamTable(mapped);
     this.control = new EndpointControlWriter(mapped, this.upstreams);
     this.#stripes = mapped.layout.stripes.map((_, worker) => new WorkerStripe(mapped, worker));
@@ -80,6 +83,7 @@ export class Board {
     this.#generations[slot] = generation;
     this.#figuresBefore.set(slot, this.#slotFigures(slot));
     this.load.begin(slot, generation);
+    this.reports.clear(slot); // after the new generation, from which on the former endpoint's are ignored
     this.control.begin(slot, generation, upstream, settings);
     return { slot, generation };
   }

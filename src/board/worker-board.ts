@@ -5,6 +5,7 @@ import { ClaimJournal } from './claim-journal.js';
 import { ClientTable } from './client-table.js';
 import { EndpointControlTable } from './endpoint-control.js';
 import { EndpointLoadTable } from './endpoint-load.js';
+import { EndpointReportTable } from './endpoint-report.js';
 import { ListenerSessionTable } from './listener-sessions.js';
 import { mapBoard } from './shared-memory.js';
 import { UpstreamTable } from './upstream-table.js';
@@ -16,6 +17,7 @@ export interface WorkerBoard {
   readonly worker: number;
   readonly capacities: BoardCapacities;
   readonly load: EndpointLoadTable;
+  readonly reports: EndpointReportTable;
   readonly control: EndpointControlTable;
   readonly upstreams: UpstreamTable;
   readonly claims: ClaimJournal;
@@ -39,6 +41,7 @@ export function attachBoard(buffer: SharedArrayBuffer, worker: number): WorkerBo
     worker,
     capacities: mapped.layout.capacities,
     load,
+    reports: new EndpointReportTable(mapped),
     control: new EndpointControlTable(mapped),
     upstreams: new UpstreamTable(mapped),
     claims: new ClaimJournal(mapped, worker, load),
