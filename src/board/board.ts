@@ -6,6 +6,7 @@ import { generationAfter } from './claims-word.js';
 import { EndpointControlWriter, type EndpointSettings } from './endpoint-control.js';
 import { EndpointLoadTable } from './endpoint-load.js';
 import { EndpointReportTable } from './endpoint-report.js';
+import { type HashTableWriter, hashTableWritersOf } from './hash-table.js';
 import { Reclaimer } from './reclaim.js';
 import { reclaimSessions } from './session-reclaim.js';
 import { allocateBoard, type HashKey, type MappedBoard } from './shared-memory.js';
@@ -40,6 +41,8 @@ export class Board {
   readonly reports: EndpointReportTable;
   readonly control: EndpointControlWriter;
   readonly upstreams: UpstreamTable;
+  /** By UpstreamPlan.hashTable. */
+  readonly hashTables: readonly HashTableWriter[];
   readonly #mapped: MappedBoard;
   readonly #stripes: readonly WorkerStripe[];
   readonly #slots: SlotAllocator;
@@ -58,6 +61,7 @@ export class Board {
     this.load = new EndpointLoadTable(mapped);
     this.reports = new EndpointReportTable(mapped);
     this.upstreams = new UpstreamTable(mapped);
+    this.hashTables = hashTableWritersOf(mapped);
     this.control = new EndpointControlWriter(mapped, this.upstreams);
     this.#stripes = mapped.layout.stripes.map((_, worker) => new WorkerStripe(mapped, worker));
     this.#slots = new SlotAllocator(this.capacities.endpointSlots);

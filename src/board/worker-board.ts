@@ -6,6 +6,7 @@ import { ClientTable } from './client-table.js';
 import { EndpointControlTable } from './endpoint-control.js';
 import { EndpointLoadTable } from './endpoint-load.js';
 import { EndpointReportTable } from './endpoint-report.js';
+import { type HashTable, hashTablesOf } from './hash-table.js';
 import { ListenerSessionTable } from './listener-sessions.js';
 import { mapBoard } from './shared-memory.js';
 import { UpstreamTable } from './upstream-table.js';
@@ -20,6 +21,8 @@ export interface WorkerBoard {
   readonly reports: EndpointReportTable;
   readonly control: EndpointControlTable;
   readonly upstreams: UpstreamTable;
+  /** By UpstreamPlan.hashTable. */
+  readonly hashTables: readonly HashTable[];
   readonly claims: ClaimJournal;
   readonly waiting: WaitingTable;
   readonly listenerSessions: ListenerSessionTable;
@@ -44,6 +47,7 @@ export function attachBoard(buffer: SharedArrayBuffer, worker: number): WorkerBo
     reports: new EndpointReportTable(mapped),
     control: new EndpointControlTable(mapped),
     upstreams: new UpstreamTable(mapped),
+    hashTables: hashTablesOf(mapped),
     claims: new ClaimJournal(mapped, worker, load),
     waiting: new WaitingTable(mapped, worker),
     listenerSessions: new ListenerSessionTable(mapped, worker),
