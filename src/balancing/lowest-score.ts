@@ -24,8 +24,8 @@ const NO_POSITION = -1;
  * Picks the endpoint with the lowest score.
  *
  * Groups up to `largestScan` are scanned as a whole; equals are picked in turn, by the shared cursor, in the order of smooth
- * weighted round-robin, so that weights count while nothing is in flight. Above that two endpoints are drawn, heavier ones
- * more often, and the lower score wins (power of two choices: Mitzenmacher 2001).
+ * weighted round-robin, so that weights count while nothing is in flight. Above that two different endpoints are drawn,
+ * heavier ones more often, and the lower score wins (power of two choices: Mitzenmacher 2001).
  *
  * The claim succeeds only if the endpoint still has as many requests in flight as its score was made of; otherwise the
  * comparison is made again. So for every other endpoint there was a moment during the pick when it scored no lower than the
@@ -107,7 +107,7 @@ export abstract class LowestScoreBalancer implements Balancer {
     for (let draw = 0; draw < MOST_DRAWS; draw++) {
       const first = cycle[rng.below(cycle.length)] as number; // inside the cycle
       let second = cycle[rng.below(cycle.length)] as number;
-      if (second === first) second = cycle[rng.below(cycle.length)] as number;
+      if (second === first && group.size > 1) second = anotherThan(first, group.size, rng);
       const firstInflight = this.#inflightIfEligible(view, group, first, tried);
       const secondInflight = second === first ? NO_POSITION : this.#inflightIfEligible(view, group, second, tried);
       if (firstInflight < 0 && secondInflight < 0) continue;
@@ -162,8 +162,19 @@ export abstract class LowestScoreBalancer implements Balancer {
   }
 }
 
-/** Claims whatever is left, without comparing: better than refusing an exchange that an endpoint has room for. */
-function firstClaimable(view: UpstreamView, group: EndpointGroup, tried: TriedSet, start: number): number {
+/** Any position but one, all alike: drawing by weight until it is another could take long beside a heavy one. @param size > 1 */
+function anotherThan(position: number, size: number, rng: Rng): number {
+  const other = rng.below(size - 1);
+  return other < position ? other : other + 1;
+}
+
+/**
+ * Claims whatever is left, without comparing: better than refusing an exchange that an endpoint has room for. HOT.
+ *
+ * @param start position that is looked at first, 0 .. size - 1
+ * @returns index of the endpoint in the plan, or NO_ENDPOINT
+ */
+export function firstClaimable(view: UpstreamView, group: EndpointGroup, tried: TriedSet, start: number): number {
   for (let step = 0; step < group.size; step++) {
     const position = (start + step) % group.size;
     const endpoint = group.endpointAt(position);
@@ -174,6 +185,7 @@ function firstClaimable(view: UpstreamView, group: EndpointGroup, tried: TriedSe
   return NO_ENDPOINT;
 }
 
-function isFull(inflight: number, cap: number): boolean {
+/** @param cap 0: no cap */
+export function isFull(inflight: number, cap: number): boolean {
   return cap !== 0 && inflight >= cap;
 }

@@ -2,14 +2,20 @@
 import type { BalancerName } from '../config/picking-plan.js';
 import { invariant } from '../core/invariant.js';
 import type { Balancer } from './balancer.js';
+import { first } from './first.js';
 import { leastConn } from './least-conn.js';
 import { leastTime } from './least-time.js';
+import { random } from './random.js';
+import { randomTwo } from './random-two.js';
 import { roundRobin } from './round-robin.js';
 
 const BALANCERS: Readonly<Partial<Record<BalancerName, () => Balancer>>> = {
   'round-robin': roundRobin,
   'least-conn': leastConn,
   'least-time': leastTime,
+  'random-two': randomTwo,
+  random,
+  first,
 };
 
 /** Makes the balancer of that name for one upstream in one worker. */
