@@ -119,9 +119,17 @@ export const FLAGS: readonly Flag[] = [
     value: 'NAME',
     default: BALANCER,
     commands: PROXY_COMMANDS,
-    sentence: 'How an endpoint is picked: round-robin, least-conn or least-time.',
+    sentence:
+      'How an endpoint is picked: round-robin, least-conn, least-time, peak-ewma, predictive, random-two, random, first, ip-hash, hash, ketama, maglev or rendezvous. docs/balancing.md says which one when.',
   }),
-  setting('hashKey', { name: 'hash-key', value: 'KEY', isLater: true, sentence: 'What the hash balancers hash.' }),
+  setting('hashKey', {
+    name: 'hash-key',
+    value: 'KEY',
+    default: 'client-ip',
+    commands: PROXY_COMMANDS,
+    sentence:
+      'What hash, ketama, maglev and rendezvous hash: client-ip, header:NAME, cookie:NAME, query:NAME, path or uri.',
+  }),
   setting('workers', {
     name: 'workers',
     short: 'w',

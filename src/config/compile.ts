@@ -1,8 +1,8 @@
 /** Compiles a validated configuration into the plan that the data planes see. */
 import { invariant } from '../core/invariant.js';
 import type { EndpointAddress } from './address.js';
+import { compilePicking, compileTargets, levelsOf, PickingNumbers, weightOf } from './compile-picking.js';
 import { TCP_KEEP_ALIVE_INTERVAL_MS, TCP_KEEP_ALIVE_PROBES } from './defaults.js';
-import { NO_HASH_TABLE, NO_SUBSET, type PickingPlan } from './picking-plan.js';
 import type {
   BindPlan,
   EndpointPlan,
@@ -31,6 +31,8 @@ export interface CompileOptions {
   readonly epoch: number;
   /** What `workers: auto` stands for: Machine.processors. */
   readonly processors: number;
+  /** For cookies of affinity without a secret of their own: random, at least 16 characters. */
+  readonly affinitySecret: string;
 }
 
 /** Compiles a plan: plain data, every default filled in, names resolved to indexes. Fails only as `assignSlot` does. Thread: primary. */
@@ -41,14 +43,15 @@ export function compilePlan(config: Config, options: CompileOptions): Plan {
     invariant(index >= 0, `the route's upstream ${name} exists`);
     return index;
   };
+  const numbers = new PickingNumbers(config);
   return {
     epoch: options.epoch,
     workers: config.workers === AUTO_WORKERS ? Math.min(options.processors, WORKERS_MAX) : config.workers,
     listeners: config.listeners.map((listener) =>
-      listener.mode === 'l7' ? compileL7Listener(listener, indexOf) : compileL4Listener(listener, indexOf),
+      listener.mode === 'l7' ? compileL7Listener(listener, numbers) : compileL4Listener(listener, indexOf),
     ),
     upstreams: Object.entries(config.upstreams).map(([name, upstream], index) =>
-      compileUpstream(name, index, upstream, options.assignSlot),
+      compileUpstream(name, index, upstream, { ...options, numbers, zone: config.zone }),
     ),
     shutdownTimeoutMs: config.shutdownTimeout,
     admin: config.admin === 'off' ? null : { ...config.admin.bind },
@@ -59,7 +62,7 @@ export function compilePlan(config: Config, options: CompileOptions): Plan {
 /** Index of an upstream by its name; the checks have seen to it that there is one. */
 type IndexOf = (upstream: string) => number;
 
-function compileL7Listener(listener: L7Listener, indexOf: IndexOf): L7ListenerPlan {
+function compileL7Listener(listener: L7Listener, numbers: PickingNumbers): L7ListenerPlan {
   const { timeouts, limits } = listener;
   return {
     name: listener.name,
@@ -70,7 +73,7 @@ function compileL7Listener(listener: L7Listener, indexOf: IndexOf): L7ListenerPl
     proxyProtocol: listener.proxyProtocol,
     deferAcceptMs: listener.deferAccept,
     trustedProxies: [...listener.trustedProxies],
-    explains: false,
+    explains: listener.explain !== 'off',
     keepAlive: compileKeepAlive(listener.keepAlive),
     timeouts: {
       requestHeadMs: timeouts.requestHead,
@@ -92,13 +95,11 @@ function compileL7Listener(listener: L7Listener, indexOf: IndexOf): L7ListenerPl
       sessionsPerClient: limits.connectionsPerClient,
       newSessionsPerClient: compileRate(limits.newConnectionsPerClient),
     },
-    routes: listener.routes.map(({ match, upstream, timeouts: { exchange } }) => ({
-      host: match.host,
-      path: match.path,
-      upstream: indexOf(upstream),
-      subset: NO_SUBSET,
-      split: null,
-      exchangeTimeoutMs: exchange,
+    routes: listener.routes.map((route) => ({
+      host: route.match.host,
+      path: route.match.path,
+      ...compileTargets(route, numbers),
+      exchangeTimeoutMs: route.timeouts.exchange,
     })),
   };
 }
@@ -149,21 +150,28 @@ function compileKeepAlive(keepAlive: KeepAlive): KeepAlivePlan {
   return { idleMs: keepAlive.idle, intervalMs: keepAlive.interval, probes: keepAlive.probes };
 }
 
-function compileUpstream(name: string, index: number, upstream: Upstream, assignSlot: AssignSlot): UpstreamPlan {
+/** What upstreams are compiled with. */
+interface UpstreamParts extends CompileOptions {
+  readonly numbers: PickingNumbers;
+  readonly zone: string | undefined;
+}
+
+function compileUpstream(name: string, index: number, upstream: Upstream, parts: UpstreamParts): UpstreamPlan {
   const { timeouts, pool } = upstream;
+  const levels = levelsOf(upstream, parts.zone);
   return {
     name,
     index,
-    ...compilePicking(upstream, index),
+    ...compilePicking(name, upstream, parts.numbers, parts.affinitySecret),
     endpoints: upstream.endpoints.map(
-      (endpoint): EndpointPlan => ({
+      (endpoint, position): EndpointPlan => ({
         name: endpoint.address.text,
-        ...assignSlot(name, endpoint.address.text),
+        ...parts.assignSlot(name, endpoint.address.text),
         target: targetOf(endpoint.address),
-        weight: endpoint.weight,
+        weight: weightOf(upstream, endpoint),
         backup: endpoint.backup,
-        level: 0,
-        labels: {},
+        level: levels[position] ?? 0,
+        labels: { ...endpoint.labels },
         maxConns: endpoint.maxConns,
       }),
     ),
@@ -174,22 +182,6 @@ function compileUpstream(name: string, index: number, upstream: Upstream, assign
     proxyProtocol: upstream.proxyProtocol,
     keepAlive: compileKeepAlive(upstream.keepAlive),
     healthCheck: compileHealthCheck(upstream.healthCheck),
-  };
-}
-
-function compilePicking({ balance }: Upstream, index: number): PickingPlan {
-  return {
-    balance,
-    hashKey: { kind: 'client-ip' },
-    loadFactor: 0,
-    latencyOf: 'first-byte',
-    affinity: null,
-    slowStart: null,
-    panicShare: 0,
-    weights: { kind: 'fixed' },
-    subsets: [],
-    turn: index,
-    hashTable: NO_HASH_TABLE,
   };
 }
 

@@ -6,6 +6,7 @@ import { Findings, listOf } from './findings.js';
 import { isSection } from './flags.js';
 import { adminBind, bindAddressOf, checkListeners } from './listener-checks.js';
 import type { Locator } from './locator.js';
+import { checkPicking } from './picking-checks.js';
 import { type Path, type Problem, valueText } from './problem.js';
 import { NAME_FORM } from './schema/name.js';
 
@@ -33,7 +34,7 @@ export function crossCheck(values: unknown, locator: Locator): Problem[] {
   }
   checkListeners(listeners, values.admin, upstreams, findings);
   checkAdmin(values.admin, findings);
-  if (upstreams !== null) checkUpstreams(upstreams, findings);
+  if (upstreams !== null) checkUpstreams(upstreams, values.zone, findings);
   return findings.problems;
 }
 
@@ -49,7 +50,7 @@ function checkAdmin(admin: unknown, findings: Findings): void {
   );
 }
 
-function checkUpstreams(upstreams: Readonly<Record<string, unknown>>, findings: Findings): void {
+function checkUpstreams(upstreams: Readonly<Record<string, unknown>>, zone: unknown, findings: Findings): void {
   const names = Object.keys(upstreams);
   if (names.length === 0 && findings.hasFile) {
     findings.report(
@@ -68,6 +69,7 @@ function checkUpstreams(upstreams: Readonly<Record<string, unknown>>, findings: 
     const endpoints = listOf(upstream.endpoints);
     total += endpoints.length;
     checkEndpoints(endpoints, [...path, 'endpoints'], findings);
+    checkPicking(upstream, zone, path, findings);
     if (isSection(upstream.healthCheck)) checkHealthCheck(upstream.healthCheck, [...path, 'healthCheck'], findings);
   }
   if (total > ENDPOINTS_MAX) {

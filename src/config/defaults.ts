@@ -137,6 +137,12 @@ export const ROUTE_PATH = '/';
  */
 export const EXCHANGE_TIMEOUT_MS = 0;
 
+/** Share of a target of a split that has none. */
+export const TARGET_WEIGHT = 1;
+
+/** Answers do not tell why their endpoint was picked: names of endpoints are nobody's business outside. */
+export const EXPLAIN = 'off' as const;
+
 // --- upstreams -------------------------------------------------------------------------------------------------------
 
 /** Name of the upstream that the command line builds. */
@@ -150,6 +156,42 @@ export const ENDPOINT_WEIGHT = 1;
 
 /** An endpoint has no cap on requests in flight and sessions unless it says so: 0. A guess would refuse good traffic. */
 export const ENDPOINT_MAX_CONNS = 0;
+
+/**
+ * Bounded load is off (0): it moves keys, which caches want to be asked for. HAProxy (`hash-balance-factor`) and Envoy leave it off, too;
+ * between 1.25 and 2 is what both advise.
+ */
+export const LOAD_FACTOR = 0;
+
+/** Up to the first byte: what an endpoint can do something about. The last byte depends on how fast the client takes it. nginx asks. */
+export const LATENCY_OF = 'first-byte' as const;
+
+/** Name of the cookie of affinity; says whose it is, and nothing of what is behind it. */
+export const AFFINITY_COOKIE = 'sluice-endpoint';
+
+/** Path of the cookie of affinity: the whole site, as one route may have several paths. */
+export const AFFINITY_COOKIE_PATH = '/';
+
+/** Slow start is linear, as in HAProxy and AWS ALB; Envoy's default, too (semantics.md 5). */
+export const SLOW_START_AGGRESSION = 1;
+
+/** Share of its weight that an endpoint begins with: Envoy's 10 % (semantics.md 5). With less, hardly a request warms it up. */
+export const SLOW_START_LEAST_WEIGHT = 0.1;
+
+/** Below half of the endpoints being healthy, health is ignored: Envoy's 50 % (semantics.md 6). */
+export const PANIC_THRESHOLD = 0.5;
+
+/** Zones mean nothing unless told: own ones first can overrun a small zone. */
+export const PREFER_OWN_ZONE = false;
+
+/** Priority of an endpoint that names none: the first. */
+export const ENDPOINT_PRIORITY = 0;
+
+/** Time between two questions to an agent: HAProxy's `agent-inter` follows its checks, 2 s. */
+export const AGENT_INTERVAL_MS = 2_000;
+
+/** Time for an agent's answer; as for health checks. */
+export const AGENT_TIMEOUT_MS = 1_000;
 
 /**
  * Time for a TCP connection to an endpoint. A lost SYN is sent again after 1 s and 3 s, so 5 s forgives two losses; nginx waits

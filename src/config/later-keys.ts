@@ -5,7 +5,6 @@ import type { Path } from './problem.js';
 const LATER_KEYS: readonly (readonly [pattern: string, sentence: string])[] = [
   ['listeners.#.tls', 'is known, but not in this version: listeners speak plain HTTP'],
   ['listeners.#.accessLog', 'is known, but not in this version: there is no access log yet'],
-  ['upstreams.*.hashKey', 'belongs to the hash balancers, which are not in this version'],
   ['upstreams.*.tls', 'is known, but not in this version: endpoints are spoken to in plain HTTP'],
   ['log.accessLog', 'is known, but not in this version: there is no access log yet'],
   ['accessLog', 'is known, but not in this version: there is no access log yet'],

@@ -13,6 +13,7 @@ import { isSection } from './flags.js';
 import { checkL4Listener } from './l4-listener-checks.js';
 import { checkL7Listener } from './l7-listener-checks.js';
 import { nearestName } from './nearest-name.js';
+import { checkTargets } from './picking-checks.js';
 import { listText, type Path, valueText } from './problem.js';
 import { modeOf } from './schema/mode.js';
 import { NAME_PATTERN } from './schema/name.js';
@@ -95,7 +96,12 @@ function checkRoutes(
   for (const [index, route] of listOf(listener.routes).entries()) {
     if (!isSection(route)) continue;
     const own = [...path, 'routes', index];
-    if (modeOf(listener) === 'l7') claimRequests(route, own, matches, findings);
+    if (modeOf(listener) === 'l7') {
+      claimRequests(route, own, matches, findings);
+      checkTargets(route, own, upstreams, findings);
+      for (const [target, { upstream }] of listOf(route.split).filter(isSection).entries())
+        checkReference(upstream, [...own, 'split', target, 'upstream'], upstreams, findings);
+    }
     checkReference(route.upstream, [...own, 'upstream'], upstreams, findings);
   }
   if (modeOf(listener) === 'l4') checkReference(listener.upstream, [...path, 'upstream'], upstreams, findings);

@@ -13,6 +13,7 @@ import {
   UPSTREAM_KEEP_ALIVE_IDLE_MS,
 } from './defaults.js';
 import { formatDuration } from './duration.js';
+import { warnOfPicking } from './picking-warnings.js';
 import type { Path } from './problem.js';
 import { isDefaultKeepAlive } from './schema/keep-alive.js';
 import type { Listener } from './schema/listener.js';
@@ -34,6 +35,7 @@ export function warnOfUpstream(
       'nothing is balanced, and nothing stands in when it fails',
     );
   }
+  warnOfPicking(upstream, path, users, collector);
   const isForL7 = users.some(({ mode }) => mode === 'l7') || users.length === 0;
   const isForL4 = users.some(({ mode }) => mode === 'l4') || users.length === 0;
   if (isForL7) warnOfExchanges(upstream, path, collector);

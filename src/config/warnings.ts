@@ -4,7 +4,7 @@ import type { Locator } from './locator.js';
 import type { Machine } from './machine.js';
 import type { Warning } from './problem.js';
 import type { Config } from './schema/config.js';
-import { routesOf } from './schema/listener.js';
+import { upstreamsOf } from './schema/listener.js';
 import { warnOfUpstream } from './upstream-warnings.js';
 import { WarningCollector } from './warning-collector.js';
 
@@ -18,7 +18,7 @@ export function warningsOf(config: Config, values: unknown, locator: Locator, ma
   }
   for (const [name, upstream] of Object.entries(config.upstreams)) {
     const path = ['upstreams', name];
-    const users = config.listeners.filter((listener) => routesOf(listener).some((route) => route.upstream === name));
+    const users = config.listeners.filter((listener) => upstreamsOf(listener).includes(name));
     if (users.length === 0) collector.warn(path, 'is not used: no route names it', 'add a route, or remove it');
     warnOfUpstream(upstream, path, users, collector);
   }

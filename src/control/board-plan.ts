@@ -1,12 +1,17 @@
 /** Makes the board for a configuration and compiles the plan whose endpoints have their places on it. */
 
+import { randomBytes } from 'node:crypto';
 import { isIP } from 'node:net';
 import { type Board, createBoard } from '../board/board.js';
 import { clientEntriesFor, endpointSlotsFor } from '../board/capacities.js';
 import { compilePlan } from '../config/compile.js';
+import { PickingNumbers, weightOf } from '../config/compile-picking.js';
 import type { Plan } from '../config/plan.js';
 import { AUTO_WORKERS, type Config, WORKERS_MAX } from '../config/schema/config.js';
 import { invariant } from '../core/invariant.js';
+
+/** Of the key that signs cookies of affinity in this process, where the configuration has none. */
+const AFFINITY_SECRET_BYTES = 32;
 
 /** The first plan of a process, and its board. */
 export interface BoardAndPlan {
@@ -25,7 +30,7 @@ export function makeBoardAndPlan(config: Config, processors: number): BoardAndPl
   const board = createBoard({
     endpointSlots: endpointSlotsFor(endpoints),
     upstreams: Math.max(1, upstreams.length),
-    turns: Math.max(1, upstreams.length),
+    turns: Math.max(1, new PickingNumbers(config).turns),
     hashTables: 0,
     hashTableWords: 0,
     workers: config.workers === AUTO_WORKERS ? Math.min(processors, WORKERS_MAX) : config.workers,
@@ -35,20 +40,29 @@ export function makeBoardAndPlan(config: Config, processors: number): BoardAndPl
   const indexes = new Map(upstreams.map(([name], index) => [name, index]));
   const assignSlot = (upstreamName: string, endpointName: string): { slot: number; generation: number } => {
     const index = indexes.get(upstreamName);
-    const endpoint = config.upstreams[upstreamName]?.endpoints.find(({ address }) => address.text === endpointName);
+    const upstream = config.upstreams[upstreamName];
+    const endpoint = upstream?.endpoints.find(({ address }) => address.text === endpointName);
     invariant(
-      index !== undefined && endpoint !== undefined,
+      index !== undefined && upstream !== undefined && endpoint !== undefined,
       `endpoint ${endpointName} of ${upstreamName} is in the configuration`,
     );
     const { address } = endpoint;
     return board.assign(index, {
-      weight: endpoint.weight,
+      weight: weightOf(upstream, endpoint),
       cap: endpoint.maxConns,
       isBackup: endpoint.backup,
       isResolved: address.kind === 'unix' || isIP(address.host) !== 0,
     });
   };
-  return { board, plan: compilePlan(config, { assignSlot, epoch: 1, processors }) };
+  return {
+    board,
+    plan: compilePlan(config, {
+      assignSlot,
+      epoch: 1,
+      processors,
+      affinitySecret: randomBytes(AFFINITY_SECRET_BYTES).toString('hex'),
+    }),
+  };
 }
 
 function limitsClients(listener: Config['listeners'][number]): boolean {

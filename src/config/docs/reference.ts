@@ -4,7 +4,6 @@ import { z } from 'zod';
 import { configSchema } from '../schema/config.js';
 import { fieldForms } from '../schema/field.js';
 import { LISTENER_SCHEMAS } from '../schema/listener.js';
-import { LATER_BALANCERS } from '../schema/upstream.js';
 import { type AnySchema, descriptionOf, sectionsOf, unwrap } from '../schema/walk.js';
 
 /** What the reference says of one flag; the table of flags belongs to the command line. */
@@ -57,7 +56,6 @@ export function configurationReference(flags: readonly FlagEntry[]): string {
       .map((flag) => `\`${flag.title}\``)
       .join(', ')}.`,
     '- The access log; ending TLS.',
-    `- Balancers: ${LATER_BALANCERS.map((name) => `\`${name}\``).join(', ')}.`,
     '',
     'They are refused with a sentence that says so, never ignored.',
     '',
@@ -146,8 +144,10 @@ function formOf(schema: AnySchema): string {
   const inner = unwrap(schema);
   if (inner instanceof z.ZodArray)
     return sectionsOf(inner.element).length === 0 ? `list: ${formOf(inner.element)}` : 'list of sections';
-  if (inner instanceof z.ZodRecord) return 'sections by name';
+  if (inner instanceof z.ZodRecord)
+    return sectionsOf(inner.valueType).length === 0 ? `${formOf(inner.valueType)} by name` : 'sections by name';
   if (inner instanceof z.ZodUnion) return inner.options.map(formOf).join(' or ');
+  if (inner instanceof z.ZodEnum) return inner.options.map((name) => `\`${String(name)}\``).join(', ');
   if (inner instanceof z.ZodLiteral) return [...inner.def.values].map((value) => `\`${value}\``).join(', ');
   if (inner instanceof z.ZodObject) return 'section';
   return fieldForms.get(inner)?.form ?? '';

@@ -34,6 +34,12 @@ export const configSchema = section(
     upstreams: z
       .record(z.string().regex(NAME_PATTERN), upstreamSchema)
       .meta({ description: 'Where requests and sessions go, by name.' }),
+    zone: text({
+      pattern: /^[!-~]{1,255}$/,
+      expected: 'the name of a zone, printable ASCII without blanks',
+      description: 'Where this sluice runs, for upstreams with `preferOwnZone`.',
+      form: 'text',
+    }).optional(),
     workers: wholeNumber({
       min: 1,
       max: WORKERS_MAX,

@@ -48,13 +48,14 @@ function field<T>(rules: FieldRules<T>): Field<T> {
       payload.issues.push({ code: 'custom', input, params: { ...params } });
       return z.NEVER;
     },
-    encode: (value) => rules.write(value),
+    // zod writes what is absent, too, where a field is optional.
+    encode: (value) => ((value as T | undefined) === undefined ? undefined : rules.write(value)),
   });
   return codec.meta({ description: rules.description }).register(fieldForms, { form: rules.form });
 }
 
 /** A field written as text, for a parser of text. */
-function textField<T>(
+export function textField<T>(
   rules: Omit<FieldRules<T>, 'read'> & { readonly parse: (text: string) => Parsed<T>; readonly expected: string },
 ): Field<T> {
   return field({
@@ -156,6 +157,62 @@ export function wholeNumber(rules: {
     description,
     form: `whole number, ${min} to ${max}${word === undefined ? '' : `, or \`${word.text}\``}`,
     json: word === undefined ? number : { anyOf: [{ const: word.text }, number] },
+  });
+}
+
+/**
+ * A number that need not be whole.
+ *
+ * @param rules `word`: a word that is allowed, too, with the number it stands for in the program
+ */
+export function decimal(rules: {
+  min: number;
+  max: number;
+  word?: { readonly text: string; readonly value: number };
+  description: string;
+}): Field<number> {
+  const { min, max, word, description } = rules;
+  const expected = `a number from ${min} to ${max}${word === undefined ? '' : `, or ${word.text}`}`;
+  const number = { type: 'number', minimum: min, maximum: max };
+  return field<number>({
+    read: (value) => {
+      if (word !== undefined && value === word.text) return { ok: true, value: word.value };
+      if (typeof value === 'number' && value >= min && value <= max) return { ok: true, value };
+      const isQuoted = typeof value === 'string' && /^\d+(\.\d+)?$/.test(value);
+      return {
+        ok: false,
+        expected,
+        hint: isQuoted ? `write the number without quotes: ${value}` : numberHint(value, word),
+      };
+    },
+    write: (value) => (word !== undefined && value === word.value ? word.text : value),
+    description,
+    form: `number, ${min} to ${max}${word === undefined ? '' : `, or \`${word.text}\``}`,
+    json: word === undefined ? number : { anyOf: [{ const: word.text }, number] },
+  });
+}
+
+/**
+ * A share, written as "50%"; the value is 0 to 1.
+ *
+ * @param rules min and max in percent. `off`: the word `off` is allowed, too, and reads as 0
+ */
+export function percentage(rules: { min: number; max: number; off?: boolean; description: string }): Field<number> {
+  const { min, max, off = false, description } = rules;
+  const expected = `a share such as 50%, from ${min}% to ${max}%${off ? ', or off' : ''}`;
+  return field<number>({
+    read: (value) => {
+      if (off && value === 'off') return { ok: true, value: 0 };
+      const digits = typeof value === 'string' ? /^(\d+(?:\.\d+)?)%$/.exec(value)?.[1] : undefined;
+      const percent = Number(digits ?? Number.NaN);
+      if (percent >= min && percent <= max) return { ok: true, value: percent / 100 };
+      const isBare = digits === undefined && value !== '' && Number(value) >= 1 && Number(value) <= 100;
+      return { ok: false, expected, hint: isBare ? `write ${String(value)}%` : null };
+    },
+    write: (value) => (off && value === 0 ? 'off' : `${Number((value * 100).toPrecision(12))}%`),
+    description,
+    form: `share in percent, ${min}% to ${max}%${off ? ', or `off`' : ''}`,
+    json: { type: 'string', pattern: off ? '^off$|^[0-9]+(\\.[0-9]+)?%$' : '^[0-9]+(\\.[0-9]+)?%$' },
   });
 }
 

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import {
   BODY_IDLE_TIMEOUT_MS,
   CLIENT_KEEP_ALIVE_MS,
+  EXPLAIN,
   FRONT_END,
   MIN_BODY_RATE,
   MODE,
@@ -139,6 +140,11 @@ export const l7ListenerSchema = section(
     keepAlive: keepAlive({
       description: 'TCP keep-alive of client connections; `off` to have none. `native` only.',
     }),
+    explain: choice({
+      names: ['off', 'header'],
+      description:
+        '`header`: answers tell in `X-Sluice-Explain` why their endpoint was picked, with the names of endpoints: for debugging, not for the public.',
+    }).default(EXPLAIN),
     timeouts: timeoutsSchema.prefault({}),
     limits: limitsSchema.prefault({}),
     routes: z

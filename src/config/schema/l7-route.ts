@@ -1,11 +1,16 @@
 /** Schema of a route: what it matches, and where its requests go. */
-import type { z } from 'zod';
-import { EXCHANGE_TIMEOUT_MS, ROUTE_HOST, ROUTE_PATH } from '../defaults.js';
-import { duration, section, text } from './field.js';
+import { z } from 'zod';
+import { EXCHANGE_TIMEOUT_MS, ROUTE_HOST, ROUTE_PATH, TARGET_WEIGHT } from '../defaults.js';
+import { duration, section, text, wholeNumber } from './field.js';
+import { keySource } from './key-source.js';
 import { upstreamName } from './name.js';
+import { labels } from './picking.js';
 
 /** `*`, an exact host, `*.suffix`, or an IPv6 address in brackets; no port. */
 const HOST = /^(?:\*|(?:\*\.)?[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]+\])$/;
+
+/** Largest weight of a target: fine enough for 0.01 %. */
+const TARGET_WEIGHT_MAX = 10_000;
 
 /** Printable ASCII from `/` on, without query, fragment or space. */
 const PATH = /^\/[!"$->@-~]*$/;
@@ -54,7 +59,31 @@ export const routeSchema = section(
       },
       'Which requests take this route. Without it: all.',
     ).prefault({}),
-    upstream: upstreamName({ description: 'Name of the upstream that gets the requests.' }),
+    upstream: upstreamName({
+      description: 'Name of the upstream that gets the requests; or write `split`.',
+    }).optional(),
+    subset: labels('Only endpoints of the upstream that have all these labels; without it all of them.').optional(),
+    split: z
+      .array(
+        section(
+          {
+            upstream: upstreamName({ description: 'Name of the upstream.' }),
+            weight: wholeNumber({
+              min: 0,
+              max: TARGET_WEIGHT_MAX,
+              description: 'Its share of the keys, relative to the other targets; 0: none.',
+            }).default(TARGET_WEIGHT),
+            subset: labels('Only endpoints of the upstream that have all these labels.').optional(),
+          },
+          'A target of a split.',
+        ),
+      )
+      .min(1)
+      .optional()
+      .meta({ description: 'Several upstreams that share the requests by weight, in place of `upstream`.' }),
+    splitKey: keySource({
+      description: 'By what requests are told apart in a split: those with the same key go to the same upstream.',
+    }).default({ kind: 'client-ip' }),
     timeouts: section(
       {
         exchange: duration({

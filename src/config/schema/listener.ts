@@ -23,7 +23,11 @@ sectionChoices.set(listenerSchema, (value) => {
 
 export type Listener = z.output<typeof listenerSchema>;
 
-/** The routes of a listener of either mode. Pure. */
-export function routesOf(listener: Listener): readonly { readonly upstream: string }[] {
-  return listener.mode === 'l4' ? l4RoutesOf(listener) : listener.routes;
+/** Names of the upstreams that the routes of a listener of either mode lead to. Pure. */
+export function upstreamsOf(listener: Listener): readonly string[] {
+  if (listener.mode === 'l4') return l4RoutesOf(listener).map(({ upstream }) => upstream);
+  return listener.routes.flatMap(({ upstream, split = [] }) => [
+    ...(upstream === undefined ? [] : [upstream]),
+    ...split.map((target) => target.upstream),
+  ]);
 }

@@ -42,6 +42,10 @@ const REASONS: Readonly<Record<Mode, Readonly<Record<string, Reason>>>> = {
       'match: { sni: … } matches the server name that TLS clients ask for',
     ],
     'routes.match.path': ['an l4 listener sees no requests', null],
+    explain: ['an l4 listener has no answers to tell it in', null],
+    'routes.subset': ['an l4 route leads to a whole upstream', 'write an upstream of those endpoints'],
+    'routes.split': ['an l4 route leads to one upstream', null],
+    'routes.splitKey': ['an l4 route leads to one upstream', null],
     'routes.timeouts': ['an l4 listener has no exchanges', "the listener's timeouts.sessionIdle bounds silence"],
   },
   l4: {

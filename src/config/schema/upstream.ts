@@ -5,6 +5,7 @@ import {
   CONNECT_ATTEMPTS,
   CONNECT_TIMEOUT_MS,
   ENDPOINT_MAX_CONNS,
+  ENDPOINT_PRIORITY,
   ENDPOINT_PROXY_PROTOCOL,
   ENDPOINT_WEIGHT,
   FIRST_BYTE_TIMEOUT_MS,
@@ -23,6 +24,7 @@ import {
 import type { BalancerName } from '../picking-plan.js';
 import { choice, duration, endpointAddress, fact, section, size, text, wholeNumber } from './field.js';
 import { keepAlive } from './keep-alive.js';
+import { labels, pickingFields } from './picking.js';
 
 const HOUR_MS = 3_600_000;
 const RESPONSE_HEAD_BYTES_MAX = 64 * 1024;
@@ -30,20 +32,43 @@ const RESPONSE_HEAD_BYTES_MAX = 64 * 1024;
 /** Largest weight: the round-robin cycle is as long as the sum of an upstream's weights over their common divisor. */
 export const WEIGHT_MAX = 1000;
 
-/** Balancers of this version. */
-export const BALANCERS = ['round-robin', 'least-conn', 'least-time'] as const satisfies readonly BalancerName[];
-
-/** Balancers of the design that this version does not have. */
-export const LATER_BALANCERS = [
-  'random-two',
+/** All balancers. */
+export const BALANCERS = [
+  'round-robin',
+  'least-conn',
+  'least-time',
   'peak-ewma',
+  'predictive',
+  'random-two',
+  'random',
+  'first',
   'ip-hash',
   'hash',
   'ketama',
   'maglev',
   'rendezvous',
-  'first',
-] as const;
+] as const satisfies readonly BalancerName[];
+
+/** What other programs call them. */
+const FOREIGN_BALANCERS: Readonly<Record<string, string>> = {
+  roundrobin: 'round-robin',
+  round_robin: 'round-robin',
+  rr: 'round-robin',
+  leastconn: 'least-conn',
+  least_conn: 'least-conn',
+  least_request: 'least-conn',
+  least_time: 'least-time',
+  leasttime: 'least-time',
+  ewma: 'peak-ewma',
+  peak_ewma: 'peak-ewma',
+  p2c: 'random-two',
+  source: 'ip-hash',
+  ip_hash: 'ip-hash',
+  consistent: 'ketama',
+  chash: 'ketama',
+  ring_hash: 'ketama',
+  hrw: 'rendezvous',
+};
 
 /** One endpoint of an upstream. */
 export const endpointSchema = section(
@@ -63,6 +88,12 @@ export const endpointSchema = section(
       word: { text: 'unlimited', value: 0 },
       description: 'Most requests in flight and sessions on this endpoint, exact over all workers.',
     }).default(ENDPOINT_MAX_CONNS),
+    priority: wholeNumber({
+      min: 0,
+      max: 128,
+      description: 'Endpoints of a higher number are picked from only as far as those of lower ones are not healthy.',
+    }).default(ENDPOINT_PRIORITY),
+    labels: labels('What the endpoint is, for `subset`, `preferOwnZone` and `weights`.').default({}),
   },
   'An endpoint: one address of the upstream.',
 );
@@ -111,9 +142,10 @@ export const upstreamSchema = section(
   {
     balance: choice({
       names: BALANCERS,
-      later: LATER_BALANCERS,
+      foreign: FOREIGN_BALANCERS,
       description: 'How an endpoint is picked for each attempt of an exchange or a session.',
     }).default(BALANCER),
+    ...pickingFields,
     endpoints: z
       .array(endpointSchema)
       .min(1)

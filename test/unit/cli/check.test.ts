@@ -67,7 +67,7 @@ describe('check', () => {
     const { code, out } = check(['-u', 'h:1', '-u', 'h:2', '--balance', 'least-con'], {});
     expect(code).toBe(1);
     expect(out).toBe(
-      '--balance least-con: error: upstreams.default.balance is "least-con", but must be one of round-robin, least-conn or least-time\n    did you mean least-conn?\nthe command line: 1 problem\n',
+      '--balance least-con: error: upstreams.default.balance is "least-con", but must be one of round-robin, least-conn, least-time, peak-ewma, predictive, random-two, random, first, ip-hash, hash, ketama, maglev or rendezvous\n    did you mean least-conn?\nthe command line: 1 problem\n',
     );
   });
 

@@ -5,6 +5,7 @@ import { layoutFor } from '../../../src/board/layout.js';
 import { compilePlan } from '../../../src/config/compile.js';
 import { ENDPOINTS_MAX, LISTENERS_MAX } from '../../../src/config/cross-checks.js';
 import { WORKERS_MAX } from '../../../src/config/schema/config.js';
+import { PLAIN_PICKING, WHOLE_UPSTREAM } from '../control/plans.js';
 import { configOf, SMALLEST, SMALLEST_L4 } from './loading.js';
 
 const FULL = `
@@ -42,7 +43,12 @@ const countingSlots = () => {
 
 describe('compiled plan', () => {
   it('has everything the data planes need, as plain data', () => {
-    const plan = compilePlan(configOf(FULL), { assignSlot: countingSlots(), epoch: 4, processors: 8 });
+    const plan = compilePlan(configOf(FULL), {
+      assignSlot: countingSlots(),
+      epoch: 4,
+      processors: 8,
+      affinitySecret: 'sixteen-letters!',
+    });
     expect(structuredClone(plan)).toEqual(plan);
     expect(plan).toEqual({
       epoch: 4,
@@ -77,9 +83,10 @@ describe('compiled plan', () => {
             newSessionsPerClient: null,
           },
           trustedProxies: ['10.0.0.0/8'],
+          explains: false,
           routes: [
-            { host: '*', path: '/', upstream: 1, exchangeTimeoutMs: 0 },
-            { host: 'example.com', path: '/api/', upstream: 0, exchangeTimeoutMs: 30_000 },
+            { host: '*', path: '/', upstream: 1, ...WHOLE_UPSTREAM, exchangeTimeoutMs: 0 },
+            { host: 'example.com', path: '/api/', upstream: 0, ...WHOLE_UPSTREAM, exchangeTimeoutMs: 30_000 },
           ],
         },
       ],
@@ -87,6 +94,8 @@ describe('compiled plan', () => {
         {
           name: 'api',
           index: 0,
+          ...PLAIN_PICKING,
+          panicShare: 0.5,
           balance: 'least-time',
           endpoints: [
             {
@@ -97,6 +106,8 @@ describe('compiled plan', () => {
               weight: 2,
               backup: false,
               maxConns: 9,
+              level: 0,
+              labels: {},
             },
             {
               name: '[::1]:1',
@@ -106,6 +117,8 @@ describe('compiled plan', () => {
               weight: 1,
               backup: true,
               maxConns: 0,
+              level: 0,
+              labels: {},
             },
             {
               name: 'unix:/run/a.sock',
@@ -115,6 +128,8 @@ describe('compiled plan', () => {
               weight: 1,
               backup: false,
               maxConns: 0,
+              level: 0,
+              labels: {},
             },
           ],
           timeouts: { connectMs: 1_000, firstByteMs: 2_000, idleMs: 3_000 },
@@ -135,7 +150,9 @@ describe('compiled plan', () => {
         {
           name: 'web',
           index: 1,
-          balance: 'round-robin',
+          ...PLAIN_PICKING,
+          panicShare: 0.5,
+          turn: 1,
           endpoints: [
             {
               name: 'h:1',
@@ -145,6 +162,8 @@ describe('compiled plan', () => {
               weight: 1,
               backup: false,
               maxConns: 0,
+              level: 0,
+              labels: {},
             },
           ],
           timeouts: { connectMs: 5_000, firstByteMs: 60_000, idleMs: 60_000 },
@@ -167,9 +186,14 @@ describe('compiled plan', () => {
     [1, 1],
     [1000, WORKERS_MAX],
   ])('has a worker for each of %i processors with workers: auto', (processors, workers) => {
-    expect(compilePlan(configOf(SMALLEST), { assignSlot: countingSlots(), epoch: 1, processors }).workers).toBe(
-      workers,
-    );
+    expect(
+      compilePlan(configOf(SMALLEST), {
+        assignSlot: countingSlots(),
+        epoch: 1,
+        processors,
+        affinitySecret: 'sixteen-letters!',
+      }).workers,
+    ).toBe(workers);
   });
 
   it('has everything that the native front end needs', () => {
@@ -180,7 +204,12 @@ describe('compiled plan', () => {
       limits: { headBytes: 8KiB, targetBytes: 2KiB, minBodyRate: 100B, requestsPerConnection: unlimited,
       connections: 9, connectionsPerClient: 3, newConnectionsPerClient: { perSecond: 2 } }`,
     );
-    const [listener] = compilePlan(configOf(text), { assignSlot: countingSlots(), epoch: 1, processors: 1 }).listeners;
+    const [listener] = compilePlan(configOf(text), {
+      assignSlot: countingSlots(),
+      epoch: 1,
+      processors: 1,
+      affinitySecret: 'sixteen-letters!',
+    }).listeners;
     expect(listener).toMatchObject({
       frontend: 'native',
       bind: { kind: 'unix', path: '/run/web.sock', mode: 0o660 },
@@ -221,7 +250,12 @@ upstreams:
   web: { endpoints: [ { address: "h:1" } ] }
   pg: { endpoints: [ { address: "h:1" } ] }
 `;
-    const { listeners } = compilePlan(configOf(text), { assignSlot: countingSlots(), epoch: 1, processors: 1 });
+    const { listeners } = compilePlan(configOf(text), {
+      assignSlot: countingSlots(),
+      epoch: 1,
+      processors: 1,
+      affinitySecret: 'sixteen-letters!',
+    });
     expect(structuredClone(listeners)).toEqual(listeners);
     expect(listeners).toEqual([
       {
@@ -262,7 +296,12 @@ upstreams:
 
   it('gives a UNIX socket the permissions that nginx gives its own', () => {
     const config = configOf(SMALLEST_L4.replace('127.0.0.1:5432', 'unix:@db'));
-    const [listener] = compilePlan(config, { assignSlot: countingSlots(), epoch: 1, processors: 1 }).listeners;
+    const [listener] = compilePlan(config, {
+      assignSlot: countingSlots(),
+      epoch: 1,
+      processors: 1,
+      affinitySecret: 'sixteen-letters!',
+    }).listeners;
     expect(listener).toMatchObject({ bind: { kind: 'unix', path: '@db', mode: 0o666 } });
   });
 
@@ -272,7 +311,7 @@ upstreams:
       slot: asked.push(`${upstream} ${endpoint}`),
       generation: 0,
     });
-    compilePlan(configOf(FULL), { assignSlot, epoch: 1, processors: 1 });
+    compilePlan(configOf(FULL), { assignSlot, epoch: 1, processors: 1, affinitySecret: 'sixteen-letters!' });
     expect(asked).toEqual(['api 10.0.0.1:9001', 'api [::1]:1', 'api unix:/run/a.sock', 'web h:1']);
   });
 

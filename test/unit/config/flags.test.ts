@@ -176,7 +176,7 @@ describe('a problem of a flag', () => {
   it.each([
     [
       { balance: 'least-con' },
-      '--balance least-con upstreams.default.balance is "least-con", but must be one of round-robin, least-conn or least-time | did you mean least-conn?',
+      '--balance least-con upstreams.default.balance is "least-con", but must be one of round-robin, least-conn, least-time, peak-ewma, predictive, random-two, random, first, ip-hash, hash, ketama, maglev or rendezvous | did you mean least-conn?',
     ],
     [{ workers: '0' }, '--workers 0 workers is 0, but must be a whole number from 1 to 256, or auto | write auto'],
     [{ workers: 'two' }, '--workers two workers is "two", but must be a whole number from 1 to 256, or auto'],
@@ -207,8 +207,8 @@ describe('a problem of a flag', () => {
       '--relay splice listeners[0].relay belongs to mode l4: the front end moves the bytes of an l7 listener | add --mode l4',
     ],
     [
-      { hashKey: 'path' },
-      '--hash-key path upstreams.default.hashKey belongs to the hash balancers, which are not in this version',
+      { hashKey: 'ip' },
+      '--hash-key ip upstreams.default.hashKey is "ip", but must be client-ip, path, uri, header:NAME, cookie:NAME or query:NAME | did you mean client-ip?',
     ],
     [{ accessLog: '-' }, '--access-log - log.accessLog is known, but not in this version: there is no access log yet'],
     [
@@ -272,7 +272,7 @@ describe('a problem of a flag', () => {
   });
 
   it('is told once where the flag holds for several upstreams', () => {
-    expect(problemsOf(TWO_UPSTREAMS, { balance: 'x', hashKey: 'path' })).toHaveLength(2);
+    expect(problemsOf(TWO_UPSTREAMS, { balance: 'x', hashKey: 'header' })).toHaveLength(2);
   });
 
   it('leaves problems of a repeated listener at their place in the file', () => {

@@ -26,6 +26,7 @@ describe('a valid file', () => {
           proxyProtocol: false,
           trustedProxies: [],
           keepAlive: { idle: 60_000, interval: 10_000, probes: 6 },
+          explain: 'off',
           timeouts: {
             requestHead: 10_000,
             bodyIdle: 30_000,
@@ -45,17 +46,34 @@ describe('a valid file', () => {
             connectionsPerClient: 0,
             newConnectionsPerClient: 'unlimited',
           },
-          routes: [{ match: { host: '*', path: '/' }, upstream: 'api', timeouts: { exchange: 0 } }],
+          routes: [
+            {
+              match: { host: '*', path: '/' },
+              upstream: 'api',
+              splitKey: { kind: 'client-ip' },
+              timeouts: { exchange: 0 },
+            },
+          ],
         },
       ],
       upstreams: {
         api: {
           balance: 'round-robin',
+          hashKey: { kind: 'client-ip' },
+          loadFactor: 0,
+          latencyOf: 'first-byte',
+          affinity: 'off',
+          slowStart: 'off',
+          panicThreshold: 0.5,
+          weights: 'fixed',
+          preferOwnZone: false,
           endpoints: ['10.0.0.1:9001', '10.0.0.2:9001'].map((text) => ({
             address: { kind: 'tcp', host: text.split(':')[0], port: 9001, text },
             weight: 1,
             backup: false,
             maxConns: 0,
+            priority: 0,
+            labels: {},
           })),
           timeouts: { connect: 5_000, firstByte: 60_000, idle: 60_000 },
           retry: { attempts: 2, connectAttempts: 3 },
@@ -156,7 +174,12 @@ describe('flags alone', () => {
       { name: 'main', bind: { kind: 'tcp', host: '127.0.0.1', port: Number(LISTEN_ADDRESS.split(':')[1]) } },
     ]);
     expect(config.listeners[0]?.routes).toEqual([
-      { match: { host: '*', path: '/' }, upstream: 'default', timeouts: { exchange: 0 } },
+      {
+        match: { host: '*', path: '/' },
+        upstream: 'default',
+        splitKey: { kind: 'client-ip' },
+        timeouts: { exchange: 0 },
+      },
     ]);
     expect(config.upstreams.default?.balance).toBe('least-time');
     expect(config.upstreams.default?.endpoints).toMatchObject([
@@ -240,21 +263,21 @@ describe('a problem of a value', () => {
     ['worker: 3', '6:1 worker is not a known setting | did you mean workers?'],
     [
       'zzz: 3',
-      '6:1 zzz is not a known setting | known here: $schema, listeners, upstreams, workers, shutdownTimeout, admin, log',
+      '6:1 zzz is not a known setting | known here: $schema, listeners, upstreams, zone, workers, shutdownTimeout, admin, log',
     ],
     ['accessLog: "-"', '6:1 accessLog is known, but not in this version: there is no access log yet'],
     ['log: { accessLog: "-" }', '6:8 log.accessLog is known, but not in this version: there is no access log yet'],
     [
       '"odd key": 1',
-      '6:1 ["odd key"] is not a known setting | known here: $schema, listeners, upstreams, workers, shutdownTimeout, admin, log',
+      '6:1 ["odd key"] is not a known setting | known here: $schema, listeners, upstreams, zone, workers, shutdownTimeout, admin, log',
     ],
     [
       '__proto__: 1',
-      '6:1 __proto__ is not a known setting | known here: $schema, listeners, upstreams, workers, shutdownTimeout, admin, log',
+      '6:1 __proto__ is not a known setting | known here: $schema, listeners, upstreams, zone, workers, shutdownTimeout, admin, log',
     ],
     [
       'constructor: 1',
-      '6:1 constructor is not a known setting | known here: $schema, listeners, upstreams, workers, shutdownTimeout, admin, log',
+      '6:1 constructor is not a known setting | known here: $schema, listeners, upstreams, zone, workers, shutdownTimeout, admin, log',
     ],
   ])('is told for %s', (setting, problem) => {
     expect(problemsOf(withSetting(setting))).toEqual([`sluice.yaml:${problem}`]);
@@ -266,7 +289,7 @@ describe('a problem of a value', () => {
     ['tls: {}', 'listeners[0].tls is known, but not in this version: listeners speak plain HTTP'],
     [
       'port: 80',
-      'listeners[0].port is not a known setting | known here: name, mode, frontend, accept, bind, socketMode, deferAccept, proxyProtocol, trustedProxies, keepAlive, timeouts, limits, routes',
+      'listeners[0].port is not a known setting | known here: name, mode, frontend, accept, bind, socketMode, deferAccept, proxyProtocol, trustedProxies, keepAlive, explain, timeouts, limits, routes',
     ],
     ['timeouts: { keepAlve: 1s }', 'listeners[0].timeouts.keepAlve is not a known setting | did you mean keepAlive?'],
     [
@@ -298,20 +321,25 @@ describe('a problem of a value', () => {
 
   it.each([
     [
-      'balance: ip-hash',
-      'balance is "ip-hash", but must be one of round-robin, least-conn or least-time | ip-hash is known, but not in this version; available: round-robin, least-conn, least-time',
+      'balance: ip_hash',
+      'balance is "ip_hash", but must be one of round-robin, least-conn, least-time, peak-ewma, predictive, random-two, random, first, ip-hash, hash, ketama, maglev or rendezvous | did you mean ip-hash?',
     ],
     [
       'balance: least-con',
-      'balance is "least-con", but must be one of round-robin, least-conn or least-time | did you mean least-conn?',
+      'balance is "least-con", but must be one of round-robin, least-conn, least-time, peak-ewma, predictive, random-two, random, first, ip-hash, hash, ketama, maglev or rendezvous | did you mean least-conn?',
     ],
     [
       'balance: maglv',
-      'balance is "maglv", but must be one of round-robin, least-conn or least-time | maglev, if that was meant, is known, but not in this version',
+      'balance is "maglv", but must be one of round-robin, least-conn, least-time, peak-ewma, predictive, random-two, random, first, ip-hash, hash, ketama, maglev or rendezvous | did you mean maglev?',
     ],
-    ['balance: sticky', 'balance is "sticky", but must be one of round-robin, least-conn or least-time'],
-    ['balance: [a]', 'balance is a list, but must be one of round-robin, least-conn or least-time'],
-    ['hashKey: path', 'hashKey belongs to the hash balancers, which are not in this version'],
+    [
+      'balance: sticky',
+      'balance is "sticky", but must be one of round-robin, least-conn, least-time, peak-ewma, predictive, random-two, random, first, ip-hash, hash, ketama, maglev or rendezvous',
+    ],
+    [
+      'balance: [a]',
+      'balance is a list, but must be one of round-robin, least-conn, least-time, peak-ewma, predictive, random-two, random, first, ip-hash, hash, ketama, maglev or rendezvous',
+    ],
     ['retry: { attempts: 11 }', 'retry.attempts is 11, but must be a whole number from 1 to 10'],
     [
       'pool: { maxConnections: 0 }',
@@ -419,7 +447,10 @@ describe('a problem of a value', () => {
       'timeouts: { exchange: 0s }',
       'timeouts.exchange is "0s", but must be a duration such as 500ms, 10s, 5m or 1h, from 1ms to 24h, or off | write off for no limit',
     ],
-    ['policies: []', 'policies is not a known setting | known here: match, upstream, timeouts'],
+    [
+      'policies: []',
+      'policies is not a known setting | known here: match, upstream, subset, split, splitKey, timeouts',
+    ],
   ])('is told for a route with %s', (settings, problem) => {
     expect(
       problemsOf(withRoute(settings)).map((text) =>

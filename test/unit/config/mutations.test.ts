@@ -29,7 +29,12 @@ function expectAnswer(text: string | Uint8Array): void {
     expect(loaded.problems.length).toBeGreaterThan(0);
     return;
   }
-  compilePlan(loaded.config, { assignSlot: () => ({ slot: 0, generation: 0 }), epoch: 1, processors: 1 });
+  compilePlan(loaded.config, {
+    assignSlot: () => ({ slot: 0, generation: 0 }),
+    epoch: 1,
+    processors: 1,
+    affinitySecret: 'sixteen-letters!',
+  });
   const again = load(effectiveYaml(loaded.config));
   expect(again.ok && again.config).toEqual(loaded.config);
 }

@@ -1,0 +1,83 @@
+/** Warns of settings of picking that are accepted but will not do what their author may expect. */
+import { LATENCY_OF, LOAD_FACTOR } from './defaults.js';
+import type { BalancerName } from './picking-plan.js';
+import type { Path } from './problem.js';
+import { formatKeySource } from './schema/key-source.js';
+import type { Listener } from './schema/listener.js';
+import type { Upstream } from './schema/upstream.js';
+import type { WarningCollector } from './warning-collector.js';
+
+/** Balancers that hash a key that can be chosen. */
+const KEYED: ReadonlySet<BalancerName> = new Set(['hash', 'ketama', 'maglev', 'rendezvous']);
+/** Those and the one whose key is always the client's address. */
+const HASHING: ReadonlySet<BalancerName> = new Set([...KEYED, 'ip-hash']);
+/** Balancers that look at latencies. */
+const TIMED: ReadonlySet<BalancerName> = new Set(['least-time', 'peak-ewma', 'predictive']);
+
+/** Warns of one upstream. @param users listeners with a route to it */
+export function warnOfPicking(
+  upstream: Upstream,
+  path: Path,
+  users: readonly Listener[],
+  collector: WarningCollector,
+): void {
+  warnOfBalancer(upstream, path, collector);
+  warnOfAffinity(upstream, path, collector);
+  const isForSessions = users.some(({ mode }) => mode === 'l4');
+  const isForSessionsOnly = isForSessions && users.every(({ mode }) => mode === 'l4');
+  const { hashKey, affinity, weights, balance } = upstream;
+  if (isForSessions && KEYED.has(balance) && hashKey.kind !== 'client-ip')
+    collector.warn(
+      [...path, 'hashKey'],
+      `is ${formatKeySource(hashKey)}, which sessions (mode l4) do not have`,
+      'they are hashed by the address of their client',
+    );
+  if (isForSessionsOnly && affinity !== 'off' && affinity.cookie !== undefined)
+    collector.warn(
+      [...path, 'affinity', 'cookie'],
+      'has no effect: its listeners are of mode l4, which has no requests',
+      'write key: client-ip',
+    );
+  if (isForSessionsOnly && weights === 'reported')
+    collector.warn(
+      [...path, 'weights'],
+      'has no effect: endpoints report in headers of responses, and its listeners are of mode l4',
+      'write weights: performance, or ask an agent',
+    );
+}
+
+function warnOfBalancer(upstream: Upstream, path: Path, collector: WarningCollector): void {
+  const { balance, hashKey, loadFactor, latencyOf, slowStart, weights } = upstream;
+  const unused = (key: string, why: string, hint: string): void => collector.warn([...path, key], why, hint);
+  if (hashKey.kind !== 'client-ip' && !KEYED.has(balance))
+    unused('hashKey', `has no effect with ${balance}`, 'it is for hash, ketama, maglev and rendezvous');
+  if (loadFactor !== LOAD_FACTOR && !HASHING.has(balance))
+    unused('loadFactor', `has no effect with ${balance}`, 'it is for ip-hash, hash, ketama, maglev and rendezvous');
+  if (latencyOf !== LATENCY_OF && !TIMED.has(balance) && weights !== 'performance')
+    unused(
+      'latencyOf',
+      `has no effect with ${balance}`,
+      'it is for least-time, peak-ewma, predictive and moving weights',
+    );
+  if (slowStart !== 'off' && (HASHING.has(balance) || balance === 'first'))
+    unused(
+      'slowStart',
+      `changes maxConns only, with ${balance}`,
+      'weights that grow would move the keys of all endpoints',
+    );
+  if (balance === 'first' && upstream.endpoints.some(({ maxConns, backup }) => maxConns === 0 && !backup))
+    unused(
+      'balance',
+      'is first, but an endpoint has no maxConns: those behind it get nothing while it is healthy',
+      'give each endpoint maxConns',
+    );
+}
+
+function warnOfAffinity({ affinity }: Upstream, path: Path, collector: WarningCollector): void {
+  if (affinity === 'off' || affinity.cookie === undefined || affinity.cookie.secret !== undefined) return;
+  collector.warn(
+    [...path, 'affinity', 'cookie'],
+    'has no secret: a random one is taken at each start',
+    'clients are spread anew when sluice starts anew; with several machines give all of them the same secret',
+  );
+}

@@ -1,0 +1,51 @@
+/** Field of the key that a request is hashed by: the client's address, a part of the target, or a named field. */
+import { nearestName } from '../nearest-name.js';
+import type { KeySourcePlan } from '../picking-plan.js';
+import { type Field, textField } from './field.js';
+
+const PLAIN = ['client-ip', 'path', 'uri'] as const;
+const NAMED = ['header', 'cookie', 'query'] as const;
+/** A token of RFC 9110; query parameters may have nearly any character. */
+const TOKEN = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/;
+const PARAMETER = /^[!"$%'-<>-~]{1,128}$/;
+const EXPECTED = 'client-ip, path, uri, header:NAME, cookie:NAME or query:NAME';
+
+/** Where a key comes from. */
+export function keySource(rules: { description: string }): Field<KeySourcePlan> {
+  return textField<KeySourcePlan>({
+    parse: (written) => {
+      const plain = PLAIN.find((kind) => kind === written);
+      if (plain !== undefined) return { ok: true, value: { kind: plain } };
+      const colon = written.indexOf(':');
+      const kind = NAMED.find((one) => one === written.slice(0, Math.max(colon, 0)));
+      const name = written.slice(colon + 1);
+      if (kind === undefined) return { ok: false, expected: EXPECTED, hint: hintFor(written) };
+      if (!(kind === 'query' ? PARAMETER : TOKEN).test(name))
+        return {
+          ok: false,
+          expected: EXPECTED,
+          hint: name === '' ? `write ${kind}:NAME` : `${name} is no name of a ${kind}`,
+        };
+      return { ok: true, value: { kind, name: kind === 'header' ? name.toLowerCase() : name } };
+    },
+    write: formatKeySource,
+    expected: EXPECTED,
+    description: rules.description,
+    form: '`client-ip`, `path`, `uri`, `header:NAME`, `cookie:NAME`, `query:NAME`',
+    json: { pattern: '^(client-ip|path|uri|(header|cookie|query):.+)$' },
+  });
+}
+
+/** Writes a key source the way it is read. */
+export function formatKeySource(source: KeySourcePlan): string {
+  return 'name' in source ? `${source.kind}:${source.name}` : source.kind;
+}
+
+function hintFor(written: string): string | null {
+  const kind = NAMED.find((one) => one === written);
+  if (kind !== undefined) return `write ${kind}:NAME`;
+  if (/^(ip|client|source|src|addr(ess)?|remote[-_]addr|clientip|client_ip)$/i.test(written))
+    return 'did you mean client-ip?';
+  const nearest = nearestName(written.split(':')[0] ?? '', [...PLAIN, ...NAMED]);
+  return nearest === null ? null : `did you mean ${nearest}${NAMED.some((one) => one === nearest) ? ':NAME' : ''}?`;
+}
