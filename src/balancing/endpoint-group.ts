@@ -14,6 +14,9 @@ export interface GroupMember {
   readonly cap: number;
 }
 
+/** No member has this slot. */
+export const NO_POSITION = -1;
+
 const FIELDS = 5;
 const ENDPOINT = 0;
 const SLOT = 1;
@@ -30,6 +33,9 @@ export class EndpointGroup {
   #size = 0;
   #cycle: Uint16Array = new Uint16Array(0);
   #revision = 0;
+  #lowestSlot = 0;
+  /** Positions by slot, from the lowest slot of a member to the highest; NO_POSITION between them. */
+  #positions = new Int32Array(0);
 
   get size(): number {
     return this.#size;
@@ -67,6 +73,12 @@ export class EndpointGroup {
     return this.#members[position * FIELDS + CAP] as number;
   }
 
+  /** Where the endpoint of a slot of the board is, or NO_POSITION. HOT. */
+  positionOf(slot: number): number {
+    const at = slot - this.#lowestSlot;
+    return at >= 0 && at < this.#positions.length ? (this.#positions[at] as number) : NO_POSITION; // inside the array
+  }
+
   /**
    * Claims one endpoint if it is a member and has a place. HOT.
    *
@@ -87,6 +99,16 @@ export class EndpointGroup {
     );
     this.#size = members.length;
     this.#cycle = smoothCycle(members.map((member) => member.weight));
+    this.#placeSlots(members.map((member) => member.slot));
     this.#revision += 1;
+  }
+
+  #placeSlots(slots: readonly number[]): void {
+    this.#lowestSlot = slots.reduce((lowest, slot) => Math.min(lowest, slot), Number.MAX_SAFE_INTEGER);
+    const highest = slots.reduce((most, slot) => Math.max(most, slot), NO_POSITION);
+    this.#positions = new Int32Array(slots.length === 0 ? 0 : highest - this.#lowestSlot + 1).fill(NO_POSITION);
+    slots.forEach((slot, position) => {
+      this.#positions[slot - this.#lowestSlot] = position;
+    });
   }
 }

@@ -3,10 +3,13 @@ import type { BalancerName } from '../config/picking-plan.js';
 import { invariant } from '../core/invariant.js';
 import type { Balancer } from './balancer.js';
 import { first } from './first.js';
+import { hash } from './hash.js';
+import { ipHash } from './ip-hash.js';
 import { leastConn } from './least-conn.js';
 import { leastTime } from './least-time.js';
 import { random } from './random.js';
 import { randomTwo } from './random-two.js';
+import { rendezvous } from './rendezvous.js';
 import { roundRobin } from './round-robin.js';
 
 const BALANCERS: Readonly<Partial<Record<BalancerName, () => Balancer>>> = {
@@ -16,6 +19,9 @@ const BALANCERS: Readonly<Partial<Record<BalancerName, () => Balancer>>> = {
   'random-two': randomTwo,
   random,
   first,
+  'ip-hash': ipHash,
+  hash,
+  rendezvous,
 };
 
 /** Makes the balancer of that name for one upstream in one worker. */

@@ -7,7 +7,7 @@ import { UpstreamPicker } from '../../../src/balancing/upstream-picker.js';
 import { type Board, createBoard } from '../../../src/board/board.js';
 import { endpointSlotsFor } from '../../../src/board/capacities.js';
 import { attachBoard, type WorkerBoard } from '../../../src/board/worker-board.js';
-import type { BalancerName } from '../../../src/config/picking-plan.js';
+import type { BalancerName, PickingPlan } from '../../../src/config/picking-plan.js';
 import type { UpstreamPlan } from '../../../src/config/plan.js';
 import { seededRng } from '../../../src/core/rng.js';
 import { tickOf } from '../../../src/core/tick.js';
@@ -39,6 +39,7 @@ export function upstreamOf(
   balance: BalancerName,
   endpoints: readonly EndpointUnderTest[],
   workers = 2,
+  picking: Partial<PickingPlan> = {},
 ): UpstreamUnderTest {
   const board = createBoard({
     endpointSlots: endpointSlotsFor(endpoints.length),
@@ -54,6 +55,7 @@ export function upstreamOf(
     name: 'api',
     index: 0,
     ...PLAIN_PICKING,
+    ...picking,
     balance,
     endpoints: endpoints.map(({ weight = 1, cap = 0, isBackup = false, isResolved = true }, index) => ({
       name: `127.0.0.1:${9000 + index}`,
