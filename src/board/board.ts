@@ -3,7 +3,8 @@ import { randomInt } from 'node:crypto';
 import { invariant } from '../core/invariant.js';
 import type { BoardCapacities } from './capacities.js';
 import { generationAfter } from './claims-word.js';
-import { EndpointControlWriter, type EndpointSettings } from './endpoint-control.js';
+import type { EndpointSettings } from './endpoint-control.js';
+import { EndpointControlWriter } from './endpoint-control-writer.js';
 import { EndpointLoadTable } from './endpoint-load.js';
 import { EndpointReportTable } from './endpoint-report.js';
 import { type HashTableWriter, hashTableWritersOf } from './hash-table.js';
@@ -80,8 +81,7 @@ export class Board {
    * @throws Error (invariant) when no slot is free or the upstream is out of range
    */
   assign(upstream: number, settings: EndpointSettings): SlotAssignment {
-    const isUpstream = Number.isInteger(upstream) && upstream >= 0 && upstream < this.capacities.upstreams;
-    invariant(isUpstream, `upstream ${upstream} has a place on a board for ${this.capacities.upstreams}`);
+    this.#checkUpstream(upstream);
     const slot = this.#slots.take();
     const generation = generationAfter(this.#generations[slot] ?? 0);
     this.#generations[slot] = generation;
@@ -90,6 +90,18 @@ export class Board {
     this.reports.clear(slot); // after the new generation, from which on the former endpoint's are ignored
     this.control.begin(slot, generation, upstream, settings);
     return { slot, generation };
+  }
+
+  /**
+   * Keeps the slot of an endpoint that a new configuration has as well: generation, load, latency, counts and states stay.
+   *
+   * @param slot     assigned and not released
+   * @param upstream its index in the new plan
+   */
+  keep(slot: number, upstream: number, settings: EndpointSettings): SlotAssignment {
+    this.#checkUpstream(upstream);
+    this.control.keep(slot, upstream, settings);
+    return { slot, generation: this.control.generation(slot) };
   }
 
   /** Takes a slot back; requests still in flight finish, and their ends are not counted for whoever gets the slot next. */
@@ -155,6 +167,11 @@ export class Board {
     const isSettled = stripe.life().state === 'lost' && !this.#unsettled.has(worker);
     invariant(isSettled, `what worker ${worker} held was taken back before its stripe is used again`);
     stripe.setState('absent');
+  }
+
+  #checkUpstream(upstream: number): void {
+    const isUpstream = Number.isInteger(upstream) && upstream >= 0 && upstream < this.capacities.upstreams;
+    invariant(isUpstream, `upstream ${upstream} has a place on a board for ${this.capacities.upstreams}`);
   }
 
   #slotFigures(slot: number): EndpointFigures {

@@ -1,25 +1,47 @@
-/** What the operator and the health checks say of every endpoint: written by the primary, read by workers after a new epoch. */
-import { invariant } from '../core/invariant.js';
+/** What operator, health checks and agents say of every endpoint: written by the primary, read by workers after a new epoch. */
 import { EndpointControl } from './layout.js';
 import type { MappedBoard } from './shared-memory.js';
-import type { UpstreamTable } from './upstream-table.js';
 
 const GENERATION = EndpointControl.field.generation;
 const UPSTREAM = EndpointControl.field.upstream;
 const FLAGS = EndpointControl.field.flags;
 const WEIGHT = EndpointControl.field.weight;
 const CAP = EndpointControl.field.cap;
+const STEADY_WEIGHT = EndpointControl.field.steadyWeight;
 const BASE_WEIGHT = EndpointControl.field.baseWeight;
 const BASE_CAP = EndpointControl.field.baseCap;
 
-const IS_ENABLED = 1;
-const IS_HEALTHY = 2;
-const IS_DRAINING = 4;
-const IS_RESOLVED = 8;
-const IS_BACKUP = 16;
-/** Everything but "backup" that decides whether new work may go to an endpoint, and the values it must have. */
-const STATE_BITS = IS_ENABLED | IS_HEALTHY | IS_DRAINING | IS_RESOLVED;
-const TAKES_WORK = IS_ENABLED | IS_HEALTHY | IS_RESOLVED;
+/**
+ * Bits of the flags word. Each has one author, so that nobody takes back what another said: an endpoint takes work only while neither
+ * operator nor health check nor agent says otherwise.
+ */
+export const FLAG = {
+  /** By the operator. */
+  isEnabled: 1,
+  /** By the health check. */
+  isHealthy: 2,
+  /** By the operator. */
+  isDraining: 4,
+  /** By the name resolver. */
+  isResolved: 8,
+  /** By the configuration. */
+  isBackup: 16,
+  /** By the agent, as the next two. */
+  agentDisables: 32,
+  agentDrains: 64,
+  agentSaysDown: 128,
+} as const;
+
+/** Bits that decide, whatever the health, whether new work may go to an endpoint, and which of them are set then. */
+const ADMITTING_BITS = FLAG.isEnabled | FLAG.isDraining | FLAG.isResolved | FLAG.agentDisables | FLAG.agentDrains;
+const ADMITTING = FLAG.isEnabled | FLAG.isResolved;
+const HEALTH_BITS = FLAG.isHealthy | FLAG.agentSaysDown;
+const HEALTHY = FLAG.isHealthy;
+
+/** Do these flags let an endpoint take work? Pure. */
+export function flagsTakeWork(flags: number): boolean {
+  return (flags & (ADMITTING_BITS | HEALTH_BITS)) === (ADMITTING | HEALTHY);
+}
 
 /** Largest weight of an endpoint (HAProxy stops at 256, nginx nowhere); keeps products of weights and loads exact. */
 export const MOST_WEIGHT = 65_535;
@@ -42,6 +64,7 @@ export interface EndpointSettings {
 export interface EndpointState {
   readonly upstream: number;
   readonly generation: number;
+  /** As operator and agent together have it, like isHealthy (health check and agent) and isDraining. */
   readonly isEnabled: boolean;
   readonly isHealthy: boolean;
   readonly isDraining: boolean;
@@ -50,7 +73,7 @@ export interface EndpointState {
   /** As configured, or as the operator set it. */
   readonly weight: number;
   readonly cap: number;
-  /** As they count now: slow start and moving weights are in them. */
+  /** As they count now, in units of the configuration: slow start and moving weights are in them. */
   readonly effectiveWeight: number;
   readonly effectiveCap: number;
 }
@@ -81,16 +104,26 @@ export class EndpointControlTable {
 
   /** Enabled, healthy, resolved and not draining. Cap and tried endpoints are the pick's business. */
   takesWork(slot: number): boolean {
-    return (Atomics.load(this.int32, this.at(slot, FLAGS)) & STATE_BITS) === TAKES_WORK;
+    return flagsTakeWork(this.flags(slot));
+  }
+
+  /** The same whatever its health: may it be picked in a panic? */
+  takesWorkIfHealthy(slot: number): boolean {
+    return (this.flags(slot) & ADMITTING_BITS) === ADMITTING;
   }
 
   isBackup(slot: number): boolean {
-    return (Atomics.load(this.int32, this.at(slot, FLAGS)) & IS_BACKUP) !== 0;
+    return (this.flags(slot) & FLAG.isBackup) !== 0;
   }
 
   /** As it counts now, in hundredths. */
   weight(slot: number): number {
     return Atomics.load(this.int32, this.at(slot, WEIGHT));
+  }
+
+  /** As it counts for hashes, in hundredths: without slow start, so that keys stay where they are while an endpoint warms up. */
+  steadyWeight(slot: number): number {
+    return Atomics.load(this.int32, this.at(slot, STEADY_WEIGHT));
   }
 
   /** As configured, or as the operator set it. */
@@ -105,15 +138,15 @@ export class EndpointControlTable {
 
   /** The whole record. */
   state(slot: number): EndpointState {
-    const flags = Atomics.load(this.int32, this.at(slot, FLAGS));
+    const flags = this.flags(slot);
     return {
       upstream: Atomics.load(this.int32, this.at(slot, UPSTREAM)),
       generation: this.generation(slot),
-      isEnabled: (flags & IS_ENABLED) !== 0,
-      isHealthy: (flags & IS_HEALTHY) !== 0,
-      isDraining: (flags & IS_DRAINING) !== 0,
-      isResolved: (flags & IS_RESOLVED) !== 0,
-      isBackup: (flags & IS_BACKUP) !== 0,
+      isEnabled: (flags & (FLAG.isEnabled | FLAG.agentDisables)) === FLAG.isEnabled,
+      isHealthy: (flags & HEALTH_BITS) === HEALTHY,
+      isDraining: (flags & (FLAG.isDraining | FLAG.agentDrains)) !== 0,
+      isResolved: (flags & FLAG.isResolved) !== 0,
+      isBackup: (flags & FLAG.isBackup) !== 0,
       weight: this.baseWeight(slot),
       cap: Atomics.load(this.int32, this.at(slot, BASE_CAP)),
       effectiveWeight: this.weight(slot) / WEIGHT_UNIT,
@@ -121,92 +154,11 @@ export class EndpointControlTable {
     };
   }
 
+  protected flags(slot: number): number {
+    return Atomics.load(this.int32, this.at(slot, FLAGS));
+  }
+
   protected at(slot: number, field: number): number {
     return this.#base + slot * this.#stride + field;
   }
-}
-
-/** Writer's side: every change that changes something bumps the control epoch of the endpoint's upstream. Thread: primary. */
-export class EndpointControlWriter extends EndpointControlTable {
-  readonly #upstreams: UpstreamTable;
-
-  constructor(board: MappedBoard, upstreams: UpstreamTable) {
-    super(board);
-    this.#upstreams = upstreams;
-  }
-
-  setEnabled(slot: number, isEnabled: boolean): void {
-    this.#setFlag(slot, IS_ENABLED, isEnabled);
-  }
-
-  setHealthy(slot: number, isHealthy: boolean): void {
-    this.#setFlag(slot, IS_HEALTHY, isHealthy);
-  }
-
-  setDraining(slot: number, isDraining: boolean): void {
-    this.#setFlag(slot, IS_DRAINING, isDraining);
-  }
-
-  setResolved(slot: number, isResolved: boolean): void {
-    this.#setFlag(slot, IS_RESOLVED, isResolved);
-  }
-
-  /** Sets what the operator wants; it counts in full at once. @param weight 0 .. 65535; 0: takes no new work */
-  setWeight(slot: number, weight: number): void {
-    checkWeight(weight);
-    Atomics.store(this.int32, this.at(slot, BASE_WEIGHT), weight);
-    this.#set(slot, WEIGHT, weight * WEIGHT_UNIT);
-  }
-
-  /** @param cap most requests in flight over all workers; 0: no cap. Requests already above it finish. */
-  setCap(slot: number, cap: number): void {
-    checkCap(cap);
-    Atomics.store(this.int32, this.at(slot, BASE_CAP), cap);
-    this.#set(slot, CAP, cap);
-  }
-
-  /** Begins an assignment: enabled, healthy, not draining. Called by the board when it assigns a slot. */
-  begin(slot: number, generation: number, upstream: number, settings: EndpointSettings): void {
-    checkWeight(settings.weight);
-    checkCap(settings.cap);
-    const flags =
-      IS_ENABLED | IS_HEALTHY | (settings.isResolved ? IS_RESOLVED : 0) | (settings.isBackup ? IS_BACKUP : 0);
-    Atomics.store(this.int32, this.at(slot, UPSTREAM), upstream);
-    Atomics.store(this.int32, this.at(slot, BASE_WEIGHT), settings.weight);
-    Atomics.store(this.int32, this.at(slot, BASE_CAP), settings.cap);
-    Atomics.store(this.int32, this.at(slot, WEIGHT), settings.weight * WEIGHT_UNIT);
-    Atomics.store(this.int32, this.at(slot, CAP), settings.cap);
-    Atomics.store(this.int32, this.at(slot, FLAGS), flags);
-    Atomics.store(this.int32, this.at(slot, GENERATION), generation);
-    this.#upstreams.bumpControlEpoch(upstream);
-  }
-
-  /** Ends an assignment: no worker picks the slot once it has seen the new epoch. Called by the board on release. */
-  end(slot: number): void {
-    Atomics.store(this.int32, this.at(slot, FLAGS), 0);
-    this.#set(slot, GENERATION, 0);
-  }
-
-  #setFlag(slot: number, flag: number, isSet: boolean): void {
-    const flags = Atomics.load(this.int32, this.at(slot, FLAGS));
-    this.#set(slot, FLAGS, isSet ? flags | flag : flags & ~flag);
-  }
-
-  #set(slot: number, field: number, value: number): void {
-    invariant(this.generation(slot) !== 0, `slot ${slot} has an endpoint`);
-    if (Atomics.exchange(this.int32, this.at(slot, field), value) === value) return;
-    this.#upstreams.bumpControlEpoch(Atomics.load(this.int32, this.at(slot, UPSTREAM)));
-  }
-}
-
-function checkWeight(weight: number): void {
-  const isWeight = Number.isInteger(weight) && weight >= 0 && weight <= MOST_WEIGHT;
-  invariant(isWeight, `a weight is a whole number from 0 to ${MOST_WEIGHT}, not ${weight}`);
-}
-
-function checkCap(cap: number): void {
-  invariant(
-    Number.isInteger(cap) && cap >= 0 && cap < 2 ** 31,
-    `a cap is a whole number from 0 to 2^31 - 1, not ${cap}`,
-  );
 }

@@ -16,7 +16,7 @@ const FLOAT64_BYTES = 8;
 /** "SLCB" read as a little-endian int32. */
 export const BOARD_MAGIC = 0x42434c53;
 /** Raised with every change of this file: a worker of another build must not read this board. */
-export const LAYOUT_VERSION = 5;
+export const LAYOUT_VERSION = 6;
 
 /** Shape of one group of records. */
 export interface Group<Field extends string = string> {
@@ -157,6 +157,8 @@ export const EndpointControl = group({ writer: 'primary', per: 'slot', word: 'in
   'weight',
   /** As it counts now: slow start is in it. */
   'cap',
+  /** As weight, but without slow start: for hash tables, whose keys must not move while an endpoint warms up. */
+  'steadyWeight',
   /** As configured, or as the operator set it. */
   'baseWeight',
   'baseCap',
