@@ -5,8 +5,10 @@ import type { Balancer } from './balancer.js';
 import { first } from './first.js';
 import { hash } from './hash.js';
 import { ipHash } from './ip-hash.js';
+import { ketama } from './ketama.js';
 import { leastConn } from './least-conn.js';
 import { leastTime } from './least-time.js';
+import { maglev } from './maglev.js';
 import { random } from './random.js';
 import { randomTwo } from './random-two.js';
 import { rendezvous } from './rendezvous.js';
@@ -21,6 +23,8 @@ const BALANCERS: Readonly<Partial<Record<BalancerName, () => Balancer>>> = {
   first,
   'ip-hash': ipHash,
   hash,
+  ketama,
+  maglev,
   rendezvous,
 };
 

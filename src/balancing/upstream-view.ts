@@ -2,6 +2,7 @@
 import type { ClaimJournal } from '../board/claim-journal.js';
 import type { EndpointControlTable } from '../board/endpoint-control.js';
 import type { EndpointLoadTable } from '../board/endpoint-load.js';
+import type { HashTable } from '../board/hash-table.js';
 import type { UpstreamTable } from '../board/upstream-table.js';
 import type { WaitingTable } from '../board/waiting-table.js';
 import type { WorkerBoard } from '../board/worker-board.js';
@@ -16,6 +17,8 @@ export class UpstreamView {
   readonly load: EndpointLoadTable;
   readonly claims: ClaimJournal;
   readonly waiting: WaitingTable;
+  /** In which keys are looked up, over all endpoints of the upstream; null: its balancer needs none. */
+  readonly hashTable: HashTable | null;
   /** Endpoints that take work and are no backups. */
   readonly primaries = new EndpointGroup();
   /** Endpoints that take work while no primary is eligible. */
@@ -36,6 +39,7 @@ export class UpstreamView {
     this.load = board.load;
     this.claims = board.claims;
     this.waiting = board.waiting;
+    this.hashTable = board.hashTables[plan.hashTable] ?? null; // NO_HASH_TABLE is no index
     this.#control = board.control;
     this.#upstreams = board.upstreams;
     this.refresh();

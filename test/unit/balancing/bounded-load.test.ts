@@ -87,7 +87,7 @@ describe('bounded load', () => {
   });
 });
 
-describe.each(['hash', 'ip-hash', 'rendezvous'] as const)('%s with bounded load', (balance) => {
+describe.each(['hash', 'ip-hash', 'ketama', 'maglev', 'rendezvous'] as const)('%s with bounded load', (balance) => {
   it('passes over the endpoint of a key while it has too much in flight, for all workers', () => {
     const upstream = upstreamOf(balance, [{}, {}, {}], 2, { loadFactor: 1.25 });
     const home = homeOf(upstream, 7);

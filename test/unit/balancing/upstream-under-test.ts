@@ -35,6 +35,9 @@ export interface UpstreamUnderTest {
   load(endpoint: number, count: number): void;
 }
 
+/** Enough for a table of Maglev, and for the ring of a dozen endpoints. */
+const HASH_TABLE_WORDS = 40_000;
+
 export function upstreamOf(
   balance: BalancerName,
   endpoints: readonly EndpointUnderTest[],
@@ -45,8 +48,8 @@ export function upstreamOf(
     endpointSlots: endpointSlotsFor(endpoints.length),
     upstreams: 1,
     turns: 1,
-    hashTables: 0,
-    hashTableWords: 0,
+    hashTables: picking.hashTable === undefined ? 0 : 1,
+    hashTableWords: picking.hashTable === undefined ? 0 : HASH_TABLE_WORDS,
     workers,
     listeners: 1,
     clientEntries: 16,
