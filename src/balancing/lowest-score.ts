@@ -28,9 +28,10 @@ const NO_POSITION = -1;
  * heavier ones more often, and the lower score wins (power of two choices: Mitzenmacher 2001).
  *
  * The claim succeeds only if the endpoint still has as many requests in flight as its score was made of; otherwise the
- * comparison is made again. So for every other endpoint there was a moment during the pick when it scored no lower than the
- * picked one does at the claim: the order in which claims succeed is one in which each pick was right, and two workers never
- * take the same "lowest" endpoint because both read a stale count.
+ * comparison is made again. So for every other endpoint there was a moment during that comparison when it scored no lower than
+ * the picked one does at the claim, and two workers never take the same "lowest" endpoint because both read a stale count. Claims
+ * of others only raise scores: a pick is wrong at its claim only by what ended elsewhere while it was being made
+ * (test/property/balancing/balancers-over-threads.test.ts holds recorded histories against this).
  */
 export abstract class LowestScoreBalancer implements Balancer {
   readonly #largestScan: number;

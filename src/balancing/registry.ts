@@ -28,6 +28,9 @@ const BALANCERS: Readonly<Partial<Record<BalancerName, () => Balancer>>> = {
   rendezvous,
 };
 
+/** Every balancer that there is. */
+export const BALANCER_NAMES = Object.keys(BALANCERS) as readonly BalancerName[]; // the keys of that record
+
 /** Makes the balancer of that name for one upstream in one worker. */
 export function balancerFor(name: BalancerName): Balancer {
   const make = BALANCERS[name];

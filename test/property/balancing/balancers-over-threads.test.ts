@@ -1,129 +1,116 @@
-/** Balancers stay exact when real worker threads pick at the same time. */
+/** round-robin and least-conn stay exact when real worker threads pick at the same time. */
 import { describe, expect, it } from 'vitest';
-import type { BalancerName } from '../../../src/config/picking-plan.js';
 import { upstreamOf } from '../../unit/balancing/upstream-under-test.js';
-import { runThreads, sharedWords, until } from '../board/threads.js';
-
-interface Picked {
-  /** Picks of each endpoint. */
-  readonly shares: readonly number[];
-  /** Picks, seen at once, of an endpoint with more in flight than another one has. */
-  readonly unfair: number;
-  /** Five words each: +1 pick or -1 end, endpoint, ticket before, ticket after, in flight before the claim. */
-  readonly history: Int32Array;
-}
-
-/** Lets threads pick at the same time, `rounds` each. */
-async function pickOnThreads(options: {
-  balance: BalancerName;
-  weights: readonly number[];
-  workers: number;
-  rounds: readonly number[];
-  hold: boolean;
-}) {
-  const upstream = upstreamOf(
-    options.balance,
-    options.weights.map((weight) => ({ weight })),
-    options.workers,
-  );
-  const shared = sharedWords(3);
-  const tasks = options.rounds.map((rounds) => {
-    return { kind: 'pick' as const, plan: upstream.plan, rounds, hold: options.hold, shared: shared.buffer };
-  });
-  const running = runThreads<Picked>(upstream.board, tasks);
-  await until(() => Atomics.load(shared, 0) === options.workers, 'all threads are ready');
-  Atomics.store(shared, 1, 1);
-  Atomics.notify(shared, 1);
-  const results = await running;
-  const shares = options.weights.map((_, endpoint) =>
-    results.reduce((sum, result) => sum + result.shares[endpoint]!, 0),
-  );
-  const inflight = upstream.plan.endpoints.map(({ slot }) => upstream.board.load.inflight(slot));
-  return { results, shares, inflight };
-}
+import { judge, swapsOf } from './picking-history.js';
+import { LENGTH, pickTogether, sumOf, THREAD_COUNTS } from './picking-threads.js';
 
 /** Uneven work for each thread, so that none has a whole number of cycles. */
-const roundsFor = (workers: number): number[] => Array.from({ length: workers }, (_, worker) => 4_001 + 997 * worker);
+const roundsFor = (threads: number): number[] => Array.from({ length: threads }, (_, worker) => 4_001 + 997 * worker);
 
-describe('round-robin over worker threads', () => {
-  it.each([1, 2, 4, 8])('shares exactly by weight, to one request, with %i threads', async (workers) => {
-    const weights = [5, 1, 1, 3];
-    const rounds = roundsFor(workers);
-    const { shares } = await pickOnThreads({ balance: 'round-robin', weights, workers, rounds, hold: true });
-    const total = rounds.reduce((sum, count) => sum + count, 0);
+const weighted = (weights: readonly number[]) => weights.map((weight) => ({ weight }));
+
+/** How often smooth weighted round-robin (semantics.md 1) picks each endpoint in its first `picks` turns. */
+function turnsOf(weights: readonly number[], picks: number): number[] {
+  const credits = weights.map(() => 0);
+  const turns = weights.map(() => 0);
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  for (let pick = 0; pick < picks; pick++) {
+    weights.forEach((weight, endpoint) => {
+      credits[endpoint]! += weight;
+    });
+    const winner = credits.indexOf(Math.max(...credits));
+    credits[winner]! -= total;
+    turns[winner]! += 1;
+  }
+  return turns;
+}
+
+describe.each(THREAD_COUNTS)('round-robin over %i worker threads', (threads) => {
+  it.each([
+    ['at once', '1:1:1', [1, 1, 1], 0],
+    ['at once', '5:1:1', [5, 1, 1], 0],
+    ['at once', '3:2:1', [3, 2, 1], 0],
+    ['one after the other', '3:2:1', [3, 2, 1], 1_500],
+  ])('shares exactly, to the request, when they start %s and weights are %s', async (_start, _name, weights, apart) => {
+    const upstream = upstreamOf('round-robin', weighted(weights), threads);
+    const rounds = roundsFor(threads);
+    const seats = rounds.map((count, worker) => ({
+      board: upstream.board,
+      worker,
+      task: { kind: 'share' as const, plans: [upstream.plan], rounds: count, startAfter: worker * apart },
+    }));
+    const results = await pickTogether<{ shares: readonly number[] }>(seats);
+    const picks = rounds.reduce((sum, count) => sum + count, 0);
+    const shares = sumOf(results.map((result) => result.shares));
+    expect(shares).toEqual(turnsOf(weights, picks));
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
     shares.forEach((share, endpoint) => {
-      expect(Math.abs(share - (total * weights[endpoint]!) / 10)).toBeLessThanOrEqual(1);
+      expect(Math.abs(share - (picks * weights[endpoint]!) / total)).toBeLessThanOrEqual(1);
     });
   });
 });
 
-describe('least-conn over worker threads', () => {
-  // While nothing ends, counts only grow: an endpoint that has fewer after the pick had fewer at the claim, too.
-  it.each([1, 2, 4, 8])(
-    'never picks one with more in flight than another while nothing ends, with %i threads',
-    async (workers) => {
-      const rounds = roundsFor(workers);
-      const weights = [1, 1, 1, 1, 1, 1];
-      const { results, inflight } = await pickOnThreads({
-        balance: 'least-conn',
-        weights,
-        workers,
-        rounds,
-        hold: true,
-      });
-      expect(results.map(({ unfair }) => unfair)).toEqual(rounds.map(() => 0));
-      expect(Math.max(...inflight) - Math.min(...inflight)).toBeLessThanOrEqual(1);
+/** Lets threads pick by least-conn and end at random, and judges what they have recorded. */
+async function judgeLeastConn(
+  threads: number,
+  weights: readonly number[],
+  how: { readonly isOrdered: boolean; readonly isCareless?: boolean },
+) {
+  const upstream = upstreamOf('least-conn', weighted(weights), threads);
+  const seats = Array.from({ length: threads }, (_, worker) => ({
+    board: upstream.board,
+    worker,
+    task: { kind: 'record' as const, plans: [upstream.plan], rounds: 2_000 * LENGTH, ...how },
+  }));
+  const results = await pickTogether<{ history: Int32Array }>(seats);
+  const swaps = swapsOf(results.map(({ history }) => history));
+  const recorded = weights.map((_, endpoint) =>
+    swaps.reduce((sum, swap) => sum + (swap.endpoint !== endpoint ? 0 : swap.kind === 'pick' ? 1 : -1), 0),
+  );
+  const inflight = upstream.plan.endpoints.map(({ slot }) => upstream.board.load.inflight(slot));
+  return { ...judge(swaps, weights), picks: threads * 2_000 * LENGTH, recorded, inflight };
+}
+
+describe.each(THREAD_COUNTS)('least-conn over %i worker threads', (threads) => {
+  it.each([
+    ['equal', [1, 1, 1, 1, 1]],
+    ['unequal', [3, 2, 1, 1]],
+  ])(
+    'never picks one with more in flight for its weight than another has at the comparison (%s weights)',
+    async (_name, weights) => {
+      const { impossible, wrong, recorded, inflight } = await judgeLeastConn(threads, weights, { isOrdered: true });
+      expect(impossible).toEqual([]);
+      expect(wrong).toEqual([]);
+      expect(recorded).toEqual(inflight);
     },
   );
 
-  /*
-   * From a recorded history: tickets come from one shared counter, taken before and after each pick and each end. So what an
-   * endpoint can have had in flight at any moment of a pick is bounded by what had begun by then and what had ended for
-   * certain. A pick whose endpoint had more at the claim than another can have had at any moment of the pick went by a
-   * stale count.
-   */
-  it.each([2, 4])('never goes by a stale count while requests end, with %i threads', async (workers) => {
-    const weights = [1, 1, 1, 1, 1];
-    const rounds = weights.slice(0, workers).map(() => 4_000);
-    const { results } = await pickOnThreads({ balance: 'least-conn', weights, workers, rounds, hold: false });
-    const events = results.flatMap(({ history }) => eventsOf(history));
-    const mostDuring = boundOf(events, weights.length);
-    const stale = events.filter(({ change, endpoint, before, after, level }) => {
-      if (change !== 1) return false;
-      return weights.some((_, other) => other !== endpoint && mostDuring(other, before, after) < level);
+  it('does not where nothing orders the swaps of different threads either', async () => {
+    const { impossible, wrong, recorded, inflight } = await judgeLeastConn(threads, [1, 1, 1, 1, 1], {
+      isOrdered: false,
     });
-    expect(events.length).toBeGreaterThan(4_000 * workers);
-    expect(stale).toEqual([]);
+    expect(impossible).toEqual([]);
+    expect(wrong).toEqual([]);
+    expect(recorded).toEqual(inflight);
+  });
+
+  it('keeps endpoints level to one request while nothing ends', async () => {
+    const upstream = upstreamOf('least-conn', weighted([1, 1, 1, 1, 1, 1]), threads);
+    const seats = roundsFor(threads).map((rounds, worker) => ({
+      board: upstream.board,
+      worker,
+      task: { kind: 'share' as const, plans: [upstream.plan], rounds, startAfter: 0 },
+    }));
+    await pickTogether(seats);
+    const inflight = upstream.plan.endpoints.map(({ slot }) => upstream.board.load.inflight(slot));
+    expect(Math.max(...inflight) - Math.min(...inflight)).toBeLessThanOrEqual(1);
   });
 });
 
-interface HistoryEvent {
-  readonly change: number;
-  readonly endpoint: number;
-  readonly before: number;
-  readonly after: number;
-  readonly level: number;
-}
-
-function eventsOf(history: Int32Array): HistoryEvent[] {
-  return Array.from({ length: history.length / 5 }, (_, index) => {
-    const [change, endpoint, before, after, level] = history.subarray(index * 5, index * 5 + 5);
-    return { change: change!, endpoint: endpoint!, before: before!, after: after!, level: level! };
+describe('a balancer that claims without comparing', () => {
+  it.each([true, false])('is found out by its history (swaps in order: %s)', async (isOrdered) => {
+    const { impossible, wrong } = await judgeLeastConn(4, [1, 1, 1, 1, 1], { isOrdered, isCareless: true });
+    expect(impossible).toEqual([]);
+    expect(wrong.length).toBeGreaterThan(20);
   });
-}
-
-/** What an endpoint had in flight at most at any moment between two tickets. */
-function boundOf(events: readonly HistoryEvent[], endpoints: number) {
-  const tickets = 1 + Math.max(...events.map(({ after }) => after));
-  // Picks that had begun, and ends that were over, before each ticket.
-  const begun = Array.from({ length: endpoints }, () => new Int32Array(tickets + 1));
-  const over = Array.from({ length: endpoints }, () => new Int32Array(tickets + 1));
-  for (const { change, endpoint, before, after } of events) {
-    if (change === 1) begun[endpoint]![before + 1]! += 1;
-    else over[endpoint]![after + 1]! += 1;
-  }
-  for (const row of [...begun, ...over]) {
-    for (let ticket = 1; ticket <= tickets; ticket++) row[ticket]! += row[ticket - 1]!;
-  }
-  return (endpoint: number, before: number, after: number) => begun[endpoint]![after]! - over[endpoint]![before]!;
-}
+});

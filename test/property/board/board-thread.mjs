@@ -1,38 +1,14 @@
 /** What one real worker thread does to a board under test. Runs the compiled code of dist/. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { NO_KEY } from '../../../dist/balancing/balancer.js';
-import { NONE_TRIED } from '../../../dist/balancing/tried-set.js';
-import { UpstreamPicker } from '../../../dist/balancing/upstream-picker.js';
 import { attachBoard } from '../../../dist/board/worker-board.js';
 import { seededRng } from '../../../dist/core/rng.js';
 import { SessionLimits } from '../../../dist/policies/session-limits.js';
+import { awaitStart } from './thread-start.mjs';
 
 const { buffer, worker, task } = workerData;
 const board = attachBoard(buffer, worker);
 const rng = seededRng(task.seed ?? worker + 1);
 const shared = task.shared ? new Int32Array(task.shared) : undefined;
-
-/** Waits until the test says go, so that all threads run at the same time. */
-function awaitStart() {
-  if (!shared) return;
-  Atomics.add(shared, 0, 1);
-  Atomics.notify(shared, 0);
-  while (Atomics.load(shared, 1) === 0) Atomics.wait(shared, 1, 0);
-}
-
-/** Notes how many were in flight on the endpoint before the latest claim. */
-function watchClaims(claims) {
-  const claimed = { level: 0 };
-  for (const method of ['claim', 'claimIfUnchanged']) {
-    const original = claims[method].bind(claims);
-    claims[method] = (slot, generation, ...rest) => {
-      const inflight = original(slot, generation, ...rest);
-      if (inflight > 0) claimed.level = inflight - 1;
-      return inflight;
-    };
-  }
-  return claimed;
-}
 
 /** A session of one of few clients, as the policy of session limits sees it. */
 function sessionFrom(client) {
@@ -68,7 +44,7 @@ const tasks = {
    * run one after the other never meet. shared[3] counts those inside, which must never be more than the cap.
    */
   'hold-below-cap'() {
-    awaitStart();
+    awaitStart(shared);
     const { slot, generation } = task.slots[0];
     let claims = 0;
     let refusals = 0;
@@ -88,41 +64,6 @@ const tasks = {
       board.claims.end(slot, generation);
     }
     return { claims, refusals, most };
-  },
-
-  /**
-   * Picks `rounds` times. Gives five words for each pick and each end: [+1 or -1, endpoint, ticket before, ticket after, in
-   * flight there before the claim]; with `hold`, nothing ends, and `unfair` counts picks of an endpoint that had more in flight
-   * at the claim than another one has even after it.
-   */
-  pick() {
-    const picker = new UpstreamPicker(task.plan, board, rng);
-    const claimed = watchClaims(picker.view.claims);
-    const slots = task.plan.endpoints.map(({ slot }) => slot);
-    const shares = slots.map(() => 0);
-    const history = [];
-    const held = [];
-    let unfair = 0;
-    awaitStart();
-    for (let round = 0; round < task.rounds; round++) {
-      const before = Atomics.add(shared, 2, 1);
-      const endpoint = picker.pick(NO_KEY, NONE_TRIED, 1);
-      if (task.hold) {
-        for (const slot of slots) if (board.load.inflight(slot) < claimed.level) unfair += 1;
-      }
-      const after = Atomics.add(shared, 2, 1);
-      shares[endpoint] += 1;
-      history.push(1, endpoint, before, after, claimed.level);
-      held.push(endpoint);
-      while (!task.hold && held.length > 0 && (held.length > 12 || rng.below(2) === 0)) {
-        const ended = held.splice(rng.below(held.length), 1)[0];
-        const { slot, generation } = task.plan.endpoints[ended];
-        const endBefore = Atomics.add(shared, 2, 1);
-        board.claims.end(slot, generation);
-        history.push(-1, ended, endBefore, Atomics.add(shared, 2, 1), 0);
-      }
-    }
-    return { shares, unfair, history: Int32Array.from(history) };
   },
 
   /** Claims and ends for ever, holding up to eight; ends only when shared[1] becomes 2, and then gives everything back. */
@@ -152,7 +93,7 @@ const tasks = {
    * after the other, and then ends them.
    */
   'hold-sessions'() {
-    awaitStart();
+    awaitStart(shared);
     const limits = new SessionLimits(board, task.listeners);
     const sessions = Array.from({ length: task.atOnce }, () => sessionFrom(0));
     let refusals = 0;

@@ -13,17 +13,14 @@ export const DEADLINE_MS = 15_000;
 // Tests wait for several conditions, one after the other: which one failed is told before the test itself is given up.
 vi.setConfig({ testTimeout: 60_000 });
 
-/** What a thread does; board-thread.mjs has the meaning of each. */
+/** What a thread of board-thread.mjs does; the meaning of each stands there. */
 export interface ThreadTask {
-  readonly kind: 'begin-end' | 'hold-below-cap' | 'pick' | 'churn' | 'hold-sessions' | 'churn-sessions' | 'count-up';
+  readonly kind: 'begin-end' | 'hold-below-cap' | 'churn' | 'hold-sessions' | 'churn-sessions' | 'count-up';
   readonly seed?: number;
   readonly rounds?: number;
   readonly cap?: number;
   readonly deadlineMs?: number;
   readonly slots?: readonly SlotAssignment[];
-  /** UpstreamPlan for `pick`. */
-  readonly plan?: unknown;
-  readonly hold?: boolean;
   /** ListenerPlans of 'hold-sessions' and 'churn-sessions'. */
   readonly listeners?: readonly unknown[];
   readonly clients?: number;
@@ -34,8 +31,13 @@ export interface ThreadTask {
 
 /** Starts one thread as `worker` of the board. */
 export function startThread(board: Board, worker: number, task: ThreadTask): Worker {
-  if (!existsSync(COMPILED)) throw new Error('dist/ is missing: threads run compiled code, so run `npx tsc` first');
+  checkCompiled();
   return new Worker(SCRIPT, { workerData: { buffer: board.buffer, worker, task } });
+}
+
+/** @throws Error when there is no compiled code for threads to run */
+export function checkCompiled(): void {
+  if (!existsSync(COMPILED)) throw new Error('dist/ is missing: threads run compiled code, so run `npx tsc` first');
 }
 
 /** Waits for the result that a thread posts, then for its end. */
