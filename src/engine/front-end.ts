@@ -312,6 +312,16 @@ export interface FrontEnd {
   header(exchange: number, name: string): string | null;
   /** Changes the request before it is sent: replaces all fields of that name; null removes them. When `header` may be called. */
   setHeader(exchange: number, name: string, value: string | null): void;
+  /**
+   * Adds a field to the head that the client gets in the end, of an endpoint or of the proxy's own, also of a 101, but no other 1xx. It
+   * stands beside the endpoint's fields of that name; one that was added before under that name, in any case, gives it its place. It
+   * stays over all attempts and is forgotten with the exchange. Nothing happens once the head has gone.
+   *
+   * @param name  a token, none of framing and connection, nor Date
+   * @param value printable ASCII, blanks, tabs; null: takes the added field away
+   * @throws TypeError for other names and values, and where all added lines would be more than 16 KiB
+   */
+  addResponseField(exchange: number, name: string, value: string | null): void;
   /** For logs: "METHOD\nTARGET\nHOST\nREQUEST-ID", a character for each byte; a long target (640) or Host (256) is cut. From REQUEST until the batch with FINISHED is over. */
   describe(exchange: number): string;
 

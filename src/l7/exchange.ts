@@ -80,6 +80,14 @@ export abstract class Exchange implements Attempting {
   abstract tryAgain(slot: number): AttemptStart;
   /** Ends the attempt, if there is one, at once. */
   abstract release(): void;
+  /**
+   * Adds a field to the head that the client gets in the end, of an endpoint or of the proxy's own; as FrontEnd.addResponseField. Before
+   * the head has gone, else nothing happens.
+   *
+   * @param value null: takes the added field away
+   * @throws TypeError for what cannot be added
+   */
+  abstract addResponseField(name: string, value: string | null): void;
 
   /**
    * Writes a whole response of the proxy's own.

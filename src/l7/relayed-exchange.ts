@@ -4,6 +4,7 @@ import type { ErrorCode } from '../core/error-catalog.js';
 import { type Engine, NO_BODY, SendFlag, SendResult } from '../engine/engine.js';
 import { isIdempotent } from '../policies/request-passage.js';
 import { type AttemptStart, BEGUN, Exchange, NO_POOL, type RequestDescription } from './exchange.js';
+import { headWith, ResponseFields } from './response-fields.js';
 
 /** Thread: worker. */
 export abstract class RelayedExchange extends Exchange {
@@ -23,6 +24,8 @@ export abstract class RelayedExchange extends Exchange {
   clientCloses = false;
   /** What will answer an exchange that is refusing. */
   refusal: NodeJS.Immediate | null = null;
+  /** What the proxy adds to the response; null: nothing. */
+  #added: ResponseFields | null = null;
   readonly #engine: Engine;
 
   constructor(id: number, listener: L7ListenerPlan, engine: Engine) {
@@ -46,6 +49,17 @@ export abstract class RelayedExchange extends Exchange {
 
   override release(): void {
     this.#engine.release(this.id);
+  }
+
+  override addResponseField(name: string, value: string | null): void {
+    if (this.#added === null && value === null) return;
+    this.#added ??= new ResponseFields();
+    this.#added.set(name, value);
+  }
+
+  /** A head as the client gets it: with the fields that were added. @param head "200 OK\r\nname: value…" */
+  protected completed(head: Uint8Array | string): Uint8Array | string {
+    return headWith(this.#added, head);
   }
 
   override get isConnectionSpent(): boolean {
@@ -90,6 +104,7 @@ export abstract class RelayedExchange extends Exchange {
     this.isLastOfConnection = false;
     this.clientCloses = false;
     this.refusal = null;
+    this.#added = null;
   }
 }
 

@@ -50,6 +50,7 @@ Napi::Function FrontEndWrap::Define(Napi::Env env) {
                          InstanceMethod<&FrontEndWrap::BreakOff>("breakOff"),
                          InstanceMethod<&FrontEndWrap::Header>("header"),
                          InstanceMethod<&FrontEndWrap::SetHeader>("setHeader"),
+                         InstanceMethod<&FrontEndWrap::AddResponseField>("addResponseField"),
                          InstanceMethod<&FrontEndWrap::Describe>("describe"),
                          InstanceMethod<&FrontEndWrap::Stats>("stats"),
                          InstanceMethod<&FrontEndWrap::Close>("close"),
@@ -213,6 +214,24 @@ void FrontEndWrap::SetHeader(const Napi::CallbackInfo& info) {
   ThrowTypeError(env, "setHeader: '" + *name +
                           "' cannot be changed: it is no token, or is about framing or this "
                           "connection, or its value holds a control, or too many were changed");
+}
+
+void FrontEndWrap::AddResponseField(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto exchange = ReadExchange(info);
+  if (!exchange) return;
+  const auto name = ReadLatin1(env, info[1], "addResponseField: name");
+  if (!name) return;
+  std::optional<std::string> value;
+  if (!info[2].IsNull()) {
+    value = ReadLatin1(env, info[2], "addResponseField: value");
+    if (!value) return;
+  }
+  if (front_end_->AddResponseField(*exchange, *name, value)) return;
+  ThrowTypeError(env, "addResponseField: '" + *name +
+                          "' cannot be added: it is no token, or is about framing or this "
+                          "connection, or its value holds something else than printable ASCII, or "
+                          "all added fields are more than 16 KiB");
 }
 
 Napi::Value FrontEndWrap::Describe(const Napi::CallbackInfo& info) {

@@ -49,6 +49,7 @@ class FrontEndWrap final : public LoopObject<FrontEndWrap>,
   void BreakOff(const Napi::CallbackInfo& info);
   Napi::Value Header(const Napi::CallbackInfo& info);
   void SetHeader(const Napi::CallbackInfo& info);
+  void AddResponseField(const Napi::CallbackInfo& info);
   Napi::Value Describe(const Napi::CallbackInfo& info);
   Napi::Value Stats(const Napi::CallbackInfo& info);
   void Close(const Napi::CallbackInfo& info);

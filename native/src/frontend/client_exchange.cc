@@ -23,6 +23,7 @@ void ClientExchange::Clear() {
   end = ClientEnd::kDelivered;
   text.Clear();
   extras.reset();
+  added.reset();
 }
 
 ClientExchange* ClientExchangeTable::Take() {

@@ -7,10 +7,12 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/byte_buffer.h"
 #include "base/intrusive_list.h"
+#include "frontend/added_fields.h"
 #include "frontend/event.h"
 #include "http1/chunked_decoder.h"
 #include "http1/client_request.h"
@@ -118,6 +120,10 @@ struct ClientExchange final : public ListHook<ExchangeNoticeTag> {
   /// "METHOD TARGET\nHOST": for people.
   ByteBuffer text;
   std::unique_ptr<ExchangeExtras> extras;
+  /// What the proxy adds to the answer, whoever gives it, over all attempts; nullptr: nothing.
+  std::unique_ptr<AddedFields> added;
+
+  std::string_view added_lines() const { return added == nullptr ? "" : added->lines(); }
 
   /// The client has everything that was written.
   bool is_taken() const { return out.empty() && pipe == nullptr; }

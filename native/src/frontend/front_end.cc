@@ -19,8 +19,8 @@ FrontEnd::FrontEnd(EventLoop* loop, upstream::UpstreamClient* client, FrontEndMe
       batch_(memory),
       tunnels_(loop, static_cast<TunnelSink*>(this)),
       window_(std::make_unique<char[]>(kBodyWindowBytes)),
-      head_out_(
-          std::make_unique<char[]>(upstream::kMaxResponseHeadBytes + http1::kAnswerExtraBytes)) {
+      head_out_(std::make_unique<char[]>(upstream::kMaxResponseHeadBytes +
+                                         http1::kAnswerExtraBytes + AddedFields::kMostBytes)) {
   loop_->AddTask(this);
   if (mailbox_ != nullptr) start_error_ = loop_->Watch(mailbox_->wake_fd(), EPOLLIN, this);
 }

@@ -101,6 +101,10 @@ class FrontEnd final : public l4::AcceptedSink,
   /// @param value nothing: removes the field @returns false where the name is no token or one that
   /// is not the caller's (framing, Host, hop-by-hop), or the value holds a control
   bool SetHeader(int32_t exchange, std::string_view name, std::optional<std::string_view> value);
+  /// @param value nothing: takes the field away @returns false where it cannot be added
+  /// (AddedFields::IsAllowed), or would be one too many
+  bool AddResponseField(int32_t exchange, std::string_view name,
+                        std::optional<std::string_view> value);
   std::string Describe(int32_t exchange) const;
 
   FrontEndStats stats() const;

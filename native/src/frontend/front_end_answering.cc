@@ -153,6 +153,7 @@ void FrontEnd::WriteHead(ClientExchange* exchange, const upstream::ResponsePart&
   options.says_keep_alive = exchange->is_http10 && !options.closes;
   options.passes_trailer_field = exchange->takes_trailers && exchange->is_out_chunked;
   options.date = date_.At(loop_->now_ms());
+  options.added_lines = exchange->added_lines();
   parts->Add(
       {head_out_.get(), http1::WriteAnswerHead(part.head_input, head, options, head_out_.get())});
   exchange->has_head_gone = true;
@@ -179,7 +180,8 @@ bool FrontEnd::Answer(int32_t id, std::string_view head, std::string_view body, 
   options.closes = exchange->must_close;
   options.says_keep_alive = exchange->is_http10 && !options.closes;
   options.date = date_.At(loop_->now_ms());
-  std::string written(head.size() + http1::kAnswerExtraBytes, '\0');
+  options.added_lines = exchange->added_lines();
+  std::string written(head.size() + http1::kAnswerExtraBytes + options.added_lines.size(), '\0');
   written.resize(http1::WriteOwnHead(head, options, written.data()));
   OutgoingParts parts;
   parts.Add(written);
@@ -193,6 +195,18 @@ bool FrontEnd::Answer(int32_t id, std::string_view head, std::string_view body, 
     Finish(exchange, ClientEnd::kDelivered);
   }
   return true;
+}
+
+bool FrontEnd::AddResponseField(int32_t id, std::string_view name,
+                                std::optional<std::string_view> value) {
+  if (!AddedFields::IsAllowed(name, value.value_or(""))) return false;
+  ClientExchange* const exchange = FindOpen(id);
+  if (exchange == nullptr || exchange->has_head_gone) return true;
+  if (exchange->added == nullptr) {
+    if (!value) return true;
+    exchange->added = std::make_unique<AddedFields>();
+  }
+  return exchange->added->Set(name, value);
 }
 
 void FrontEnd::BreakOff(int32_t id) {
@@ -248,9 +262,10 @@ void FrontEnd::OnSwitched(upstream::Exchange* from, const http1::ResponseHead& h
   Notice(exchange);
   std::string start(exchange->out.view());  // an interim response that waits
   const size_t start_bytes = start.size();
-  start.resize(start_bytes + head.head_bytes + http1::kAnswerExtraBytes);
+  const std::string_view added = exchange->added_lines();
+  start.resize(start_bytes + head.head_bytes + http1::kAnswerExtraBytes + added.size());
   start.resize(start_bytes +
-               http1::WriteSwitchingHead(head_input, head, start.data() + start_bytes));
+               http1::WriteSwitchingHead(head_input, head, added, start.data() + start_bytes));
   exchange->out.Free();
   exchange->bytes_to_client += start.size() - start_bytes;
   bytes_to_clients_ += start.size() - start_bytes;

@@ -62,8 +62,9 @@ char* CopyHead(std::string_view input, const ResponseHead& head, IsDropped is_dr
   return writer.out();
 }
 
-/// Framing, Connection and the empty line.
+/// Added lines, framing, Connection and the empty line.
 char* AppendEnd(const AnswerOptions& options, char* out) {
+  out = Append(out, options.added_lines);
   switch (options.framing) {
     case AnswerFraming::kLength: {
       constexpr size_t kMaxDigits = 20;
@@ -128,11 +129,12 @@ size_t WriteInterimHead(std::string_view input, const ResponseHead& head, char* 
   return static_cast<size_t>(Append(at, "\r\n") - out);
 }
 
-size_t WriteSwitchingHead(std::string_view input, const ResponseHead& head, char* out) {
+size_t WriteSwitchingHead(std::string_view input, const ResponseHead& head,
+                          std::string_view added_lines, char* out) {
   const auto is_dropped = [](FieldName name) {
     return name != FieldName::kDate && name != FieldName::kUpgrade;
   };
-  char* const at = CopyHead(input, head, is_dropped, out);
+  char* const at = Append(CopyHead(input, head, is_dropped, out), added_lines);
   return static_cast<size_t>(Append(at, "connection: upgrade\r\n\r\n") - out);
 }
 

@@ -26,15 +26,17 @@ struct AnswerOptions {
   bool says_keep_alive = false;  // connection: keep-alive, for HTTP/1.0 clients that asked for it
   bool passes_trailer_field = false;  // Trailer goes on
   std::string_view date = {};         // an IMF-fixdate, for answers that have none of their own
+  std::string_view added_lines = {};  // `name: value\r\n` for each field that the proxy adds
 };
 
-/// Most that WriteAnswerHead adds to a head.
+/// Most that WriteAnswerHead adds to a head besides AnswerOptions::added_lines.
 inline constexpr size_t kAnswerExtraBytes = 256;
 
 /// Rewrites a parsed response head of an endpoint: `HTTP/1.1 ` and what WriteClientHead
 /// (client_head.h) would write, but Date is kept (the first; one is added where there is none, RFC
-/// 9110 section 6.6.1), then framing and Connection anew, and the empty line. HOT.
-/// @param out room for head.head_bytes + kAnswerExtraBytes @returns bytes written
+/// 9110 section 6.6.1), then the added lines, framing and Connection anew, and the empty line. HOT.
+/// @param out room for head.head_bytes + kAnswerExtraBytes + the added lines
+/// @returns bytes written
 size_t WriteAnswerHead(std::string_view input, const ResponseHead& head,
                        const AnswerOptions& options, char* out);
 
@@ -44,12 +46,14 @@ size_t WriteInterimHead(std::string_view input, const ResponseHead& head, char* 
 
 /// Writes the head of 101: as WriteAnswerHead, with `connection: upgrade` and the endpoint's
 /// Upgrade.
-/// @param out room for head.head_bytes + kAnswerExtraBytes
-size_t WriteSwitchingHead(std::string_view input, const ResponseHead& head, char* out);
+/// @param added_lines as in AnswerOptions
+/// @param out room for head.head_bytes + kAnswerExtraBytes + the added lines
+size_t WriteSwitchingHead(std::string_view input, const ResponseHead& head,
+                          std::string_view added_lines, char* out);
 
 /// Writes the head of an answer of the proxy's own. @param head "503 Service Unavailable\r\nname:
 /// value"
-/// @param out room for head.size() + kAnswerExtraBytes
+/// @param out room for head.size() + kAnswerExtraBytes + the added lines
 size_t WriteOwnHead(std::string_view head, const AnswerOptions& options, char* out);
 
 }  // namespace sluice::http1

@@ -160,6 +160,7 @@ TEST(MayBeAskedAnythingOnceItIsClosed) {
     front_end.BreakOff(exchange);
     CHECK(!front_end.Header(exchange, "x"));
     (void)front_end.SetHeader(exchange, "x", "y");
+    CHECK(front_end.AddResponseField(exchange, "x", "y"));
     CHECK_EQ(front_end.Describe(exchange), "");
   }
   front_end.Drain();

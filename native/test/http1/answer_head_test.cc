@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::string_view kDate = "Mon, 23 Nov 2026 02:15:03 GMT";
 constexpr std::string_view kDateLine = "date: Mon, 23 Nov 2026 02:15:03 GMT\r\n";
+constexpr std::string_view kAddedLines = "set-cookie: a=b; Path=/\r\nx: y\r\n";
 constexpr AnswerOptions kNoBody = {.date = kDate};
 constexpr AnswerOptions kFiveBytes = {
     .framing = AnswerFraming::kLength, .content_length = 5, .date = kDate};
@@ -19,23 +20,26 @@ constexpr AnswerOptions kFiveBytes = {
 /// The head of `input`, written by `write(input, head, out)` into exactly the room that is
 /// promised.
 template <typename Write>
-std::string WrittenBy(std::string_view input, Write write) {
+std::string WrittenBy(std::string_view input, Write write, std::string_view added = "") {
   const ParsedHead parsed = ParseInSteps(input, {});
   if (parsed.status != ParseStatus::kDone) {
     check::Fail(__FILE__, __LINE__, "not a head: " + check::Describe(input));
     return "";
   }
   const ExactCopy head(input);
-  ExactCopy out(std::string(parsed.head.head_bytes + kAnswerExtraBytes, '?'));
+  ExactCopy out(std::string(parsed.head.head_bytes + kAnswerExtraBytes + added.size(), '?'));
   const size_t size = write(head.view(), parsed.head, out.data());
-  CHECK(size <= parsed.head.head_bytes + kAnswerExtraBytes);
+  CHECK(size <= out.view().size());
   return std::string(out.view().substr(0, size));
 }
 
 std::string Answered(std::string_view input, const AnswerOptions& options) {
-  return WrittenBy(input, [&](std::string_view bytes, const ResponseHead& head, char* out) {
-    return WriteAnswerHead(bytes, head, options, out);
-  });
+  return WrittenBy(
+      input,
+      [&](std::string_view bytes, const ResponseHead& head, char* out) {
+        return WriteAnswerHead(bytes, head, options, out);
+      },
+      options.added_lines);
 }
 
 std::string Answer(std::string_view fields, const AnswerOptions& options = kFiveBytes) {
@@ -140,10 +144,13 @@ TEST(WritesInterimHeads) {
 }
 
 TEST(WritesSwitchingHeads) {
-  const auto switching = [](std::string_view input) {
-    return WrittenBy(input, [](std::string_view bytes, const ResponseHead& head, char* out) {
-      return WriteSwitchingHead(bytes, head, out);
-    });
+  const auto switching = [](std::string_view input, std::string_view added = "") {
+    return WrittenBy(
+        input,
+        [added](std::string_view bytes, const ResponseHead& head, char* out) {
+          return WriteSwitchingHead(bytes, head, added, out);
+        },
+        added);
   };
   CHECK_EQ(
       switching("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
@@ -153,11 +160,22 @@ TEST(WritesSwitchingHeads) {
   CHECK_EQ(
       switching("HTTP/1.1 101\r\nUpgrade: x\r\nDate: y\r\nContent-Length: 0\r\n\r\n"),
       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nDate: y\r\nconnection: upgrade\r\n\r\n");
+  CHECK_EQ(switching("HTTP/1.1 101\r\nUpgrade: x\r\n\r\n", kAddedLines),
+           "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n" + std::string(kAddedLines) +
+               "connection: upgrade\r\n\r\n");
+}
+
+TEST(AddsLinesOfTheProxy) {
+  AnswerOptions options = kFiveBytes;
+  options.added_lines = kAddedLines;
+  CHECK_EQ(Answer("set-cookie: own\r\n", options),
+           "HTTP/1.1 200 OK\r\nset-cookie: own\r\n" + std::string(kDateLine) +
+               std::string(kAddedLines) + "content-length: 5\r\n\r\n");
 }
 
 TEST(WritesHeadsOfItsOwn) {
   const auto own = [](std::string_view head, const AnswerOptions& options) {
-    ExactCopy out(std::string(head.size() + kAnswerExtraBytes, '?'));
+    ExactCopy out(std::string(head.size() + kAnswerExtraBytes + options.added_lines.size(), '?'));
     const size_t size = WriteOwnHead(head, options, out.data());
     CHECK(size <= out.view().size());
     return std::string(out.view().substr(0, size));
@@ -170,6 +188,10 @@ TEST(WritesHeadsOfItsOwn) {
   CHECK_EQ(own("400 Bad Request", closing), "HTTP/1.1 400 Bad Request\r\n" +
                                                 std::string(kDateLine) +
                                                 "content-length: 5\r\nconnection: close\r\n\r\n");
+  AnswerOptions adding = kNoBody;
+  adding.added_lines = kAddedLines;
+  CHECK_EQ(own("404 Not Found", adding), "HTTP/1.1 404 Not Found\r\n" + std::string(kDateLine) +
+                                             std::string(kAddedLines) + "\r\n");
 }
 
 }  // namespace

@@ -109,6 +109,10 @@ describe('arguments of a front end', () => {
     ['line feed', (frontEnd) => frontEnd.setHeader(X, 'a', 'b\nc: d'), /setHeader: 'a' cannot be changed/],
     ['hidden line feed', (frontEnd) => frontEnd.setHeader(X, 'a', 'b\u010ac: d'), /value must hold .* U\+00FF/],
     ['value', (frontEnd) => frontEnd.setHeader(X, 'a', undefined as never), /setHeader: value must be a string/],
+    ['added name', (frontEnd) => frontEnd.addResponseField(X, 'a b', 'c'), /addResponseField: 'a b' cannot be added/],
+    ['added framing', (frontEnd) => frontEnd.addResponseField(X, 'Date', 'c'), /'Date' cannot be added/],
+    ['added lines', (frontEnd) => frontEnd.addResponseField(X, 'a', 'b\r\nc: d'), /'a' cannot be added/],
+    ['added value', (frontEnd) => frontEnd.addResponseField(X, 'a', 7 as never), /value must be a string/],
   ])('are refused where the %s is wrong', async (_, call, sentence) => {
     const recording = startFrontEnd();
     await started(recording);
@@ -123,6 +127,7 @@ describe('arguments of a front end', () => {
     frontEnd.answer(X, '404 Not Found', '', false);
     frontEnd.breakOff(X);
     frontEnd.setHeader(X, 'a', 'b');
+    frontEnd.addResponseField(X, 'a', 'b');
     expect(frontEnd.header(X, 'a')).toBeNull();
     expect(frontEnd.describe(X)).toBe('');
   });

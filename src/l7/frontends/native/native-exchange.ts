@@ -78,6 +78,10 @@ export class NativeExchange extends Exchange {
   /** An answer and a break-off end the attempt by themselves. */
   override release(): void {}
 
+  override addResponseField(name: string, value: string | null): void {
+    this.#parts.frontEnd.addResponseField(this.id, name, value);
+  }
+
   override sendLocal({ head, body }: LocalResponse, mustClose: boolean): false {
     this.#parts.frontEnd.answer(this.id, head, body, mustClose);
     return false;

@@ -146,7 +146,7 @@ export class ClientWebSocket {
 /** What a client's request for a WebSocket is answered with. */
 export interface UpgradeAnswer {
   /** Status line and fields of the 101 besides those of the handshake. */
-  readonly head: Uint8Array;
+  readonly head: Uint8Array | string;
   /** The client's Sec-WebSocket-Key. */
   readonly key: string;
   /** The subprotocol that the endpoint has chosen; '' for none. */

@@ -238,7 +238,7 @@ export class UwsExchange extends RelayedExchange {
     // Before the response ends, after which it may not be touched: the connection may be kept for the next request.
     const wasPaused = isLast && this.#takeRequest();
     if (!this.#isStreaming) {
-      response.writeStatus(corked.head);
+      response.writeStatus(this.completed(corked.head));
       if (totalBytes === BODYLESS) {
         // Not through closeConnection: with it uWebSockets.js adds Content-Length: 0.
         if (mustClose || this.clientCloses) response.writeHeader('connection', 'close');

@@ -139,7 +139,7 @@ export class WebSocketAttempts implements WebSocketSender {
     const client = new ClientWebSocket(relay);
     relay.join(client);
     if (this.#pausesClients) client.throttleLike(response);
-    upgradeClient(client, response, { ...handshake, head: clientHeadOf(answer, true), protocol });
+    upgradeClient(client, response, { ...handshake, head: exchange.switchingHead(answer), protocol });
     if (this.#pipeline.isDraining) relay.drain();
   }
 

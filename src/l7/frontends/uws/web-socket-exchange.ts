@@ -6,7 +6,7 @@ import type { AttemptStart } from '../../exchange.js';
 import type { EndpointWebSocket } from './endpoint-web-socket.js';
 import type { UwsUpgradeContext } from './load-uws.js';
 import { type ClientEvents, UwsExchange } from './uws-exchange.js';
-import type { HandshakeHead } from './web-socket-head.js';
+import { type AnswerHead, clientHeadOf, type HandshakeHead } from './web-socket-head.js';
 import type { WebSocketRelay } from './web-socket-relay.js';
 
 /** What of the client's request is needed to answer it with 101. */
@@ -66,6 +66,11 @@ export class WebSocketExchange extends UwsExchange {
 
   override release(): void {
     this.#sender.release(this);
+  }
+
+  /** The head of the 101 for the client. */
+  switchingHead(answer: AnswerHead): Uint8Array | string {
+    return this.completed(clientHeadOf(answer, true));
   }
 
   /** Ends both timers. Idempotent. */

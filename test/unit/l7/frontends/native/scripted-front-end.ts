@@ -152,6 +152,8 @@ export class ScriptedFrontEnd implements FrontEnd {
   breakOff = (number: number): void => void this.calls.push(`break off ${number - FIRST_FRONT_END_EXCHANGE}`);
   header = (): null => null;
   setHeader = (): void => {};
+  addResponseField = (number: number, name: string, value: string | null): void =>
+    void this.calls.push(`add ${number - FIRST_FRONT_END_EXCHANGE} ${name}: ${value}`);
   describe = (): string => this.description;
   stats = (): FrontEndStats => this.figures;
   close = (): void => void this.calls.push('close');
