@@ -39,4 +39,15 @@ export interface Balancer {
    * @returns index of the endpoint in the upstream's plan; NO_ENDPOINT when every one is tried or full
    */
   pickFrom(view: UpstreamView, group: EndpointGroup, key: PickKey, tried: TriedSet, rng: Rng, now: Tick): number;
+
+  /**
+   * An endpoint has answered: told to balancers that learn by themselves, before the board's estimate takes the same sample. Failures are
+   * not told; they show in the board's estimate. HOT.
+   *
+   * @param endpoint  index in the upstream's plan
+   * @param key       as it was for the pick
+   * @param inflight  requests in flight there at the pick, without the one that was placed
+   * @param elapsedUs what is measured of the upstream: up to the first byte, the last, or the connection of a session
+   */
+  settled?(view: UpstreamView, endpoint: number, key: PickKey, inflight: number, elapsedUs: number, now: Tick): void;
 }

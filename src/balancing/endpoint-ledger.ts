@@ -5,7 +5,8 @@ import type { WorkerBoard } from '../board/worker-board.js';
 import type { EndpointPlan } from '../config/plan.js';
 import { invariant } from '../core/invariant.js';
 import { msBetween, NEVER, type Tick } from '../core/tick.js';
-import { foldFailure, foldSample, isForgiven, UNKNOWN_US } from './latency.js';
+import { TO_FIRST_BYTE, TO_LAST_BYTE, WITH_PEAK } from './attempt-measure.js';
+import { foldFailure, foldPeak, foldSample, isForgiven, UNKNOWN_US } from './latency.js';
 
 /** No attempt: end of a list, or a number without one. */
 const NONE = -1;
@@ -14,6 +15,12 @@ const MOST_FOLDS = 4;
 const US_PER_MS = 1_000;
 const NOT_IMPLEMENTED = 501;
 const HTTP_VERSION_NOT_SUPPORTED = 505;
+const SWITCHING_PROTOCOLS = 101;
+
+// What an attempt waits for. Anything but NOTHING: it is in its endpoint's list.
+const NOTHING = 0;
+const FIRST_BYTE = 1;
+const LAST_BYTE = 2;
 
 /**
  * Does this status say that the endpoint is in trouble? 501 and 505 are about the request and come from sound endpoints.
@@ -26,11 +33,11 @@ export function isFailingStatus(status: number): boolean {
 
 /**
  * One attempt at a time for each exchange or session, which the ledger knows by a number: begin, then at most one firstByte or
- * connected, at most one fail, then end. Who tries another endpoint ends its attempt and begins another.
+ * connected, at most one lastByte, at most one fail, then end. Who tries another endpoint ends its attempt and begins another.
  *
- * For each endpoint the attempts that wait for their first byte (exchanges) or for their connection (sessions) form a list in the order
- * of their start, linked through arrays: the oldest is at the head, and its start is what WaitingTable publishes, at a constant price.
- * That table has one record for each worker and endpoint, so both data planes of a worker share one ledger.
+ * For each endpoint the attempts that wait for their first or last byte (exchanges: whichever is measured) or for their connection
+ * (sessions) form a list in the order of their start, linked through arrays: the oldest is at the head, and its start is what
+ * WaitingTable publishes, at a constant price. That table has one record for each worker and endpoint, so both data planes of a worker share one ledger.
  *
  * HOT (bench/micro/balancing/pick.bench.ts): no allocation after construction. Thread: worker; one for each.
  */
@@ -42,7 +49,12 @@ export class EndpointLedger {
   readonly #slot: Int32Array;
   readonly #generation: Uint16Array;
   readonly #startedAt: Int32Array;
-  readonly #isWaiting: Uint8Array;
+  /** NOTHING, FIRST_BYTE or LAST_BYTE. */
+  readonly #awaited: Uint8Array;
+  /** Bits of attempt-measure.ts. */
+  readonly #measure: Uint8Array;
+  /** In flight on the endpoint when the attempt began, itself not counted. */
+  readonly #inflight: Int32Array;
   readonly #older: Int32Array;
   readonly #newer: Int32Array;
   /** By slot: the list of those that wait, all of the slot's latest generation. */
@@ -63,7 +75,9 @@ export class EndpointLedger {
     this.#slot = new Int32Array(count).fill(NONE);
     this.#generation = new Uint16Array(count);
     this.#startedAt = new Int32Array(count);
-    this.#isWaiting = new Uint8Array(count);
+    this.#awaited = new Uint8Array(count);
+    this.#measure = new Uint8Array(count);
+    this.#inflight = new Int32Array(count);
     this.#older = new Int32Array(count);
     this.#newer = new Int32Array(count);
     this.#oldest = new Int32Array(slots).fill(NONE);
@@ -81,32 +95,74 @@ export class EndpointLedger {
    *
    * @param endpoint the picked one (UpstreamView.endpoint(index))
    * @param isRetry  true when the exchange or session had an attempt before this one
+   * @param measure  bits of attempt-measure.ts
    */
-  begin(number: number, endpoint: EndpointPlan, isRetry: boolean, now: Tick): void {
+  begin(number: number, endpoint: EndpointPlan, isRetry: boolean, now: Tick, measure = TO_FIRST_BYTE): void {
     const at = number - this.#firstNumber;
     invariant(this.#slot[at] === NONE, 'a number of this ledger that begins an attempt has no attempt open');
     const { slot, generation } = endpoint;
     this.#slot[at] = slot;
     this.#generation[at] = generation;
     this.#startedAt[at] = now;
+    this.#measure[at] = measure;
+    this.#inflight[at] = this.#load.inflightHint(slot) - 1;
     this.#open += 1;
     this.#board.stripe.countAttempt(slot, isRetry);
     this.#append(at, slot, generation, now);
   }
 
   /**
+   * In flight on the endpoint when the attempt was claimed, itself not counted: what its balancer knew. Other workers' claims between
+   * the claim and begin() are in it.
+   */
+  inflightAtBegin(number: number): number {
+    return this.#inflight[number - this.#firstNumber] as number; // of an attempt that is open
+  }
+
+  /** Will firstByte() with this status take a sample? */
+  isMeasuredByHead(number: number, status: number): boolean {
+    const at = number - this.#firstNumber;
+    return this.#awaited[at] === FIRST_BYTE && !isFailingStatus(status) && this.#endsWithHead(at, status);
+  }
+
+  /** Will lastByte() take a sample? */
+  isMeasuredByEnd(number: number): boolean {
+    return this.#awaited[number - this.#firstNumber] === LAST_BYTE;
+  }
+
+  /**
    * The head of the response has come. A failing status (isFailingStatus) raises the estimate as fail() does, and counts as
-   * a failure of the endpoint; do not call fail() for it as well.
+   * a failure of the endpoint; do not call fail() for it as well. Where the last byte is what counts, the attempt goes on waiting,
+   * unless it becomes a tunnel, whose end says nothing of the endpoint.
    *
    * @param elapsedUs from begin to the first byte
    */
   firstByte(number: number, status: number, elapsedUs: number, now: Tick): void {
     const at = number - this.#firstNumber;
     const slot = this.#attempt(at);
-    if (this.#isWaiting[at] === 0) return;
+    if (this.#awaited[at] !== FIRST_BYTE) return;
+    if (isFailingStatus(status)) {
+      this.#remove(at, slot);
+      this.#countFailure(at, slot, elapsedUs, now);
+    } else if (this.#endsWithHead(at, status)) {
+      this.#remove(at, slot);
+      this.#countSample(at, slot, elapsedUs, now);
+    } else {
+      this.#awaited[at] = LAST_BYTE;
+    }
+  }
+
+  /**
+   * The endpoint has sent the last byte of its response: the sample where that is what counts, nothing elsewhere. Then call end().
+   *
+   * @param elapsedUs from begin to the last byte
+   */
+  lastByte(number: number, elapsedUs: number, now: Tick): void {
+    const at = number - this.#firstNumber;
+    const slot = this.#attempt(at);
+    if (this.#awaited[at] !== LAST_BYTE) return;
     this.#remove(at, slot);
-    if (isFailingStatus(status)) this.#countFailure(at, slot, elapsedUs, now);
-    else this.#countSample(at, slot, elapsedUs, now);
+    this.#countSample(at, slot, elapsedUs, now);
   }
 
   /**
@@ -118,7 +174,7 @@ export class EndpointLedger {
   connected(number: number, elapsedUs: number, now: Tick): void {
     const at = number - this.#firstNumber;
     const slot = this.#attempt(at);
-    if (this.#isWaiting[at] === 0) return;
+    if (this.#awaited[at] === NOTHING) return;
     this.#remove(at, slot);
     this.#countSample(at, slot, elapsedUs, now);
   }
@@ -131,7 +187,7 @@ export class EndpointLedger {
   fail(number: number, elapsedUs: number, now: Tick): void {
     const at = number - this.#firstNumber;
     const slot = this.#attempt(at);
-    if (this.#isWaiting[at] !== 0) this.#remove(at, slot);
+    if (this.#awaited[at] !== NOTHING) this.#remove(at, slot);
     this.#countFailure(at, slot, elapsedUs, now);
   }
 
@@ -145,7 +201,7 @@ export class EndpointLedger {
   reset(number: number, hasAnswered: boolean, now: Tick): void {
     const at = number - this.#firstNumber;
     const slot = this.#attempt(at);
-    if (this.#isWaiting[at] !== 0) this.#remove(at, slot);
+    if (this.#awaited[at] !== NOTHING) this.#remove(at, slot);
     if (!hasAnswered) this.#countFailure(at, slot, 0, now);
     else if (this.#isCurrent(at, slot)) this.#board.stripe.countAttemptFailure(slot);
   }
@@ -156,20 +212,32 @@ export class EndpointLedger {
    *
    * An attempt that nobody waits for any more (its client left) still says something if it waited longer than the estimate:
    * the endpoint is at least that slow.
+   *
+   * @returns the sample in µs that this was, or NO_SAMPLE
    */
-  end(number: number, now: Tick): void {
+  end(number: number, now: Tick): number {
     const at = number - this.#firstNumber;
     const slot = this.#slot[at];
-    if (slot === undefined || slot === NONE) return;
-    if (this.#isWaiting[at] !== 0) {
+    let sampleUs = NO_SAMPLE;
+    if (slot === undefined || slot === NONE) return sampleUs;
+    if (this.#awaited[at] !== NOTHING) {
       this.#remove(at, slot);
       const waitedUs = msBetween(this.#startedAt[at] as number, now) * US_PER_MS; // at < length
       const estimateUs = this.#load.latencyUs(slot);
-      if (waitedUs > (estimateUs === NO_SAMPLE ? UNKNOWN_US : estimateUs)) this.#countSample(at, slot, waitedUs, now);
+      if (waitedUs > (estimateUs === NO_SAMPLE ? UNKNOWN_US : estimateUs)) {
+        this.#countSample(at, slot, waitedUs, now);
+        sampleUs = waitedUs;
+      }
     }
     this.#slot[at] = NONE;
     this.#open -= 1;
     this.#board.claims.end(slot, this.#generation[at] as number); // at < length
+    return sampleUs;
+  }
+
+  /** Is the head all that is waited for? */
+  #endsWithHead(at: number, status: number): boolean {
+    return ((this.#measure[at] as number) & TO_LAST_BYTE) === 0 || status === SWITCHING_PROTOCOLS; // at < length
   }
 
   #attempt(at: number): number {
@@ -189,11 +257,11 @@ export class EndpointLedger {
     // Ages rather than moments: a raise of 25 days ago has a negative age by the clock's wrap, and is no same incident.
     const isSameIncident = raisedAt !== NEVER && raiseAgeMs >= 0 && raiseAgeMs <= attemptAgeMs;
     if (isSameIncident || !this.#load.replaceFailureAt(slot, raisedAt, now)) return;
-    this.#fold(slot, elapsedUs, true, now);
+    this.#fold(at, slot, elapsedUs, true, now);
   }
 
   #countSample(at: number, slot: number, elapsedUs: number, now: Tick): void {
-    if (this.#isCurrent(at, slot)) this.#fold(slot, elapsedUs, false, now);
+    if (this.#isCurrent(at, slot)) this.#fold(at, slot, elapsedUs, false, now);
   }
 
   /** Is the slot still the endpoint's that the attempt was made on? */
@@ -201,7 +269,9 @@ export class EndpointLedger {
     return generationOf(this.#load.claimsHint(slot)) === this.#generation[at];
   }
 
-  #fold(slot: number, elapsedUs: number, isFailure: boolean, now: Tick): void {
+  #fold(at: number, slot: number, elapsedUs: number, isFailure: boolean, now: Tick): void {
+    // The peak first: it goes by the time of the estimate's last sample.
+    if (((this.#measure[at] as number) & WITH_PEAK) !== 0) this.#foldPeak(slot, elapsedUs, isFailure, now); // at < length
     for (let attempt = 0; attempt < MOST_FOLDS; attempt++) {
       const seenUs = this.#load.latencyUs(slot);
       const storedAt = this.#load.latencyAt(slot);
@@ -213,6 +283,22 @@ export class EndpointLedger {
     }
   }
 
+  #foldPeak(slot: number, elapsedUs: number, isFailure: boolean, now: Tick): void {
+    const sampledAt = this.#load.latencyAt(slot);
+    const isForgotten = this.#load.latencyUs(slot) === NO_SAMPLE;
+    const isUnknown = isForgotten || (!isFailure && isForgiven(this.#load.failureAt(slot), sampledAt, now));
+    for (let attempt = 0; attempt < MOST_FOLDS; attempt++) {
+      const seenUs = this.#load.peakUs(slot);
+      const knownUs = isUnknown ? NO_SAMPLE : seenUs;
+      const nextUs = isFailure
+        ? foldFailure(knownUs, elapsedUs, Math.max(msBetween(sampledAt, now), 0))
+        : foldPeak(knownUs, elapsedUs, Math.max(msBetween(this.#load.peakAt(slot), now), 0));
+      // A fall of less than a microsecond is not stored: its time is left to add up instead.
+      if (nextUs === seenUs && elapsedUs < seenUs) return;
+      if (this.#load.replacePeak(slot, seenUs, nextUs, now)) return;
+    }
+  }
+
   #append(at: number, slot: number, generation: number, now: Tick): void {
     if (this.#listGeneration[slot] !== generation) {
       // The slot has another endpoint: whoever waits on the former one is let go of, and leaves its own links alone.
@@ -221,7 +307,7 @@ export class EndpointLedger {
       this.#newest[slot] = NONE;
     }
     const before = this.#newest[slot] as number; // slot < length
-    this.#isWaiting[at] = 1;
+    this.#awaited[at] = FIRST_BYTE;
     this.#older[at] = before;
     this.#newer[at] = NONE;
     this.#newest[slot] = at;
@@ -234,7 +320,7 @@ export class EndpointLedger {
   }
 
   #remove(at: number, slot: number): void {
-    this.#isWaiting[at] = 0;
+    this.#awaited[at] = NOTHING;
     const generation = this.#generation[at] as number; // at < length
     if (this.#listGeneration[slot] !== generation) return;
     const older = this.#older[at] as number;

@@ -72,6 +72,23 @@ export function foldSample(estimateUs: number, sampleUs: number, gapMs: number):
 }
 
 /**
+ * Folds one time into a peak EWMA (Finagle's, semantics.md 3): a rise is taken at once, a fall decays. So it is the cost of the slow
+ * requests rather than of the average one.
+ *
+ * @param peakUs   current peak in µs, or NO_SAMPLE
+ * @param sampleUs measured time in µs, >= 0; MOST_SAMPLE_US is the most that counts
+ * @param gapMs    time up to now in which the peak has not decayed yet, >= 0
+ * @returns the new peak in whole µs, 1 .. MOST_LATENCY_US, never below the sample
+ */
+export function foldPeak(peakUs: number, sampleUs: number, gapMs: number): number {
+  const countedUs = Math.min(sampleUs, MOST_SAMPLE_US);
+  if (peakUs === NO_SAMPLE || countedUs >= peakUs) return clamped(countedUs);
+  const excessKept = gapMs === 0 ? 1 : Math.exp(-gapMs / DECAY_MS);
+  // Up: a fall counts once it is a whole microsecond, so that many small ones in a row are not made large by rounding.
+  return clamped(Math.ceil(countedUs + (peakUs - countedUs) * excessKept));
+}
+
+/**
  * Folds a failure into the estimate: a fast failure must not look like a fast endpoint.
  *
  * @param estimateUs current estimate in µs, or NO_SAMPLE

@@ -9,6 +9,7 @@ import { ketama } from './ketama.js';
 import { leastConn } from './least-conn.js';
 import { leastTime } from './least-time.js';
 import { maglev } from './maglev.js';
+import { peakEwma } from './peak-ewma.js';
 import { random } from './random.js';
 import { randomTwo } from './random-two.js';
 import { rendezvous } from './rendezvous.js';
@@ -18,6 +19,7 @@ const BALANCERS: Readonly<Partial<Record<BalancerName, () => Balancer>>> = {
   'round-robin': roundRobin,
   'least-conn': leastConn,
   'least-time': leastTime,
+  'peak-ewma': peakEwma,
   'random-two': randomTwo,
   random,
   first,

@@ -25,6 +25,16 @@ export class UpstreamPicker {
     this.#rng = rng;
   }
 
+  /** Does the balancer learn from what is settled? Then settled() is to be called. */
+  get learns(): boolean {
+    return this.#balancer.settled !== undefined;
+  }
+
+  /** An endpoint has answered an attempt that was picked here: see Balancer.settled. HOT. */
+  settled(endpoint: number, key: PickKey, inflight: number, elapsedUs: number, now: Tick): void {
+    this.#balancer.settled?.(this.view, endpoint, key, inflight, elapsedUs, now);
+  }
+
   /**
    * Claims the endpoint that a client belongs to, if it is eligible: it takes work, has a place, and has not been tried. HOT.
    *

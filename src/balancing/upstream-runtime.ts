@@ -1,11 +1,13 @@
 /** One upstream in one worker: picks endpoints for exchanges and sessions, and settles how their attempts went. */
 
+import { NO_SAMPLE } from '../board/endpoint-load.js';
 import type { WorkerBoard } from '../board/worker-board.js';
 import { NO_SUBSET } from '../config/picking-plan.js';
 import type { UpstreamPlan } from '../config/plan.js';
 import { ERROR_CATALOG, type ErrorCode } from '../core/error-catalog.js';
 import type { Rng } from '../core/rng.js';
 import type { Tick } from '../core/tick.js';
+import { measureOf } from './attempt-measure.js';
 import { NO_ENDPOINT, type PickKey } from './balancer.js';
 import type { EndpointLedger } from './endpoint-ledger.js';
 import { NONE_TRIED, TriedSet } from './tried-set.js';
@@ -42,6 +44,8 @@ export class UpstreamRuntime {
   readonly #subsetPickers: readonly UpstreamPicker[];
   readonly #ledger: EndpointLedger;
   readonly #board: WorkerBoard;
+  readonly #measure: number;
+  readonly #learns: boolean;
 
   constructor(plan: UpstreamPlan, parts: UpstreamParts) {
     this.plan = plan;
@@ -49,6 +53,8 @@ export class UpstreamRuntime {
     this.#subsetPickers = plan.subsets.map((subset) => new UpstreamPicker(plan, parts.board, parts.rng, subset));
     this.#ledger = parts.ledger;
     this.#board = parts.board;
+    this.#measure = measureOf(plan);
+    this.#learns = this.#picker.learns;
   }
 
   /**
@@ -64,20 +70,34 @@ export class UpstreamRuntime {
     if (endpoint === NO_ENDPOINT) endpoint = picker.pick(attempting.key, tried, now);
     if (endpoint === NO_ENDPOINT) return NO_ENDPOINT;
     const picked = picker.view.endpoint(endpoint);
-    this.#ledger.begin(attempting.id, picked, isRetry, now);
+    this.#ledger.begin(attempting.id, picked, isRetry, now, this.#measure);
     if (isRetry) this.#board.stripe.countRetry();
     attempting.endpoint = endpoint;
     attempting.attempts++;
     return picked.slot;
   }
 
-  /** The head of the response has come. */
+  /** The head of the response has come. @param elapsedUs since the pick */
   settleFirstByte(attempting: Attempting, status: number, elapsedUs: number, now: Tick): void {
+    if (this.#learns && this.#ledger.isMeasuredByHead(attempting.id, status)) this.#learn(attempting, elapsedUs, now);
     this.#ledger.firstByte(attempting.id, status, elapsedUs, now);
+  }
+
+  /**
+   * The endpoint has sent the last byte of its response: gives the claim back, as settleEnd().
+   *
+   * @param elapsedUs from the pick to that byte
+   */
+  settleLastByte(attempting: Attempting, elapsedUs: number, now: Tick): void {
+    if (attempting.endpoint === NO_ENDPOINT) return;
+    if (this.#learns && this.#ledger.isMeasuredByEnd(attempting.id)) this.#learn(attempting, elapsedUs, now);
+    this.#ledger.lastByte(attempting.id, elapsedUs, now);
+    this.settleEnd(attempting, now);
   }
 
   /** The session's connection to its endpoint is there. @param elapsedUs since the pick */
   settleConnected(attempting: Attempting, elapsedUs: number, now: Tick): void {
+    if (this.#learns) this.#learn(attempting, elapsedUs, now);
     this.#ledger.connected(attempting.id, elapsedUs, now);
   }
 
@@ -94,8 +114,9 @@ export class UpstreamRuntime {
   /** The attempt is over: gives the claim back. Nothing happens where none is held, so every way out may call it. */
   settleEnd(attempting: Attempting, now: Tick): void {
     if (attempting.endpoint === NO_ENDPOINT) return;
+    const sampleUs = this.#ledger.end(attempting.id, now);
+    if (this.#learns && sampleUs !== NO_SAMPLE) this.#learn(attempting, sampleUs, now);
     attempting.endpoint = NO_ENDPOINT;
-    this.#ledger.end(attempting.id, now);
   }
 
   /** The attempt could not even begin on its endpoint, through no fault of it: another one is to be picked. */
@@ -109,6 +130,11 @@ export class UpstreamRuntime {
   settleFailure(attempting: Attempting, code: ErrorCode, elapsedUs: number, now: Tick): void {
     if (ERROR_CATALOG[code].fault === 'endpoint') this.#ledger.fail(attempting.id, elapsedUs, now);
     this.settleUnusable(attempting, now);
+  }
+
+  #learn(attempting: Attempting, elapsedUs: number, now: Tick): void {
+    const inflight = this.#ledger.inflightAtBegin(attempting.id);
+    this.#pickerOf(attempting).settled(attempting.endpoint, attempting.key, inflight, elapsedUs, now);
   }
 
   #pickerOf({ subset }: Attempting): UpstreamPicker {

@@ -8,6 +8,8 @@ const CLAIMS = EndpointLoad.field.claims;
 const LATENCY_US = EndpointLoad.field.latencyUs;
 const LATENCY_AT = EndpointLoad.field.latencyAt;
 const FAILURE_AT = EndpointLoad.field.failureAt;
+const PEAK_US = EndpointLoad.field.peakUs;
+const PEAK_AT = EndpointLoad.field.peakAt;
 
 /** Estimate of an endpoint that has not answered yet. */
 export const NO_SAMPLE = 0;
@@ -105,6 +107,26 @@ export class EndpointLoadTable {
     return true;
   }
 
+  /** Peak EWMA of the latency in µs, or NO_SAMPLE. Statistic, like latencyUs(). */
+  peakUs(slot: number): number {
+    return this.#int32[this.#at(slot, PEAK_US)] as number; // slot < endpointSlots: inside the view
+  }
+
+  /** Up to when the peak has decayed. Statistic, like latencyUs(). */
+  peakAt(slot: number): Tick {
+    return this.#int32[this.#at(slot, PEAK_AT)] as number; // slot < endpointSlots: inside the view
+  }
+
+  /**
+   * Stores a new peak if no other worker stored one since `seenUs` was read. Pair: as in replaceLatency().
+   * @returns true when it was stored
+   */
+  replacePeak(slot: number, seenUs: number, nextUs: number, now: Tick): boolean {
+    if (Atomics.compareExchange(this.#int32, this.#at(slot, PEAK_US), seenUs, nextUs) !== seenUs) return false;
+    this.#int32[this.#at(slot, PEAK_AT)] = now;
+    return true;
+  }
+
   /**
    * Begins a new assignment: nothing in flight, no sample. Thread: primary.
    *
@@ -116,6 +138,8 @@ export class EndpointLoadTable {
     Atomics.store(this.#int32, this.#at(slot, LATENCY_US), NO_SAMPLE);
     Atomics.store(this.#int32, this.#at(slot, LATENCY_AT), NEVER);
     Atomics.store(this.#int32, this.#at(slot, FAILURE_AT), NEVER);
+    Atomics.store(this.#int32, this.#at(slot, PEAK_US), NO_SAMPLE);
+    Atomics.store(this.#int32, this.#at(slot, PEAK_AT), NEVER);
     Atomics.store(this.#int32, this.#at(slot, CLAIMS), claimsWord(generation, 0));
   }
 

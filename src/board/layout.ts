@@ -16,7 +16,7 @@ const FLOAT64_BYTES = 8;
 /** "SLCB" read as a little-endian int32. */
 export const BOARD_MAGIC = 0x42434c53;
 /** Raised with every change of this file: a worker of another build must not read this board. */
-export const LAYOUT_VERSION = 6;
+export const LAYOUT_VERSION = 7;
 
 /** Shape of one group of records. */
 export interface Group<Field extends string = string> {
@@ -88,7 +88,7 @@ export const UpstreamTurn = group({ writer: 'every worker', per: 'turn', word: '
 export const EndpointLoad = group({ writer: 'every worker', per: 'slot', word: 'int32', spacing: 'line' }, [
   /** [generation:11][0:1][in flight:20] */
   'claims',
-  /** Estimated time to first byte in µs; 0: no sample. */
+  /** Estimated time to first byte (or to the last, if that is what counts) in µs; 0: no sample. */
   'latencyUs',
   /** Tick at which latencyUs was stored. */
   'latencyAt',
@@ -96,6 +96,10 @@ export const EndpointLoad = group({ writer: 'every worker', per: 'slot', word: '
   'failureAt',
   /** Tick until which the endpoint asked to be left alone (Retry-After); NEVER: it did not. */
   'pausedUntil',
+  /** Peak EWMA of the latency in µs, for balancers that go by it; 0: no sample. */
+  'peakUs',
+  /** Tick up to which peakUs has decayed. */
+  'peakAt',
 ]);
 
 /** What an endpoint last reported of itself (ORCA); a statistic, whose words may be of two reports. */

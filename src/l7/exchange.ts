@@ -61,6 +61,9 @@ export abstract class Exchange implements Attempting {
   failure: ErrorCode | null = null;
   /** Status sent to the client; 0 before that. */
   status = 0;
+  /** Of the attempt whose head has come: how long that took, and the shared clock then. */
+  firstByteUs = 0;
+  firstByteAtMs = 0;
 
   /**
    * @param id       number of this exchange in the engine and in the ledger, for the life of this object

@@ -33,6 +33,8 @@ export interface PipelineParts {
   readonly onFileLimit: () => void;
 }
 
+const US_PER_MS = 1_000;
+
 /** One for each worker, whatever front ends it has. */
 export class Pipeline {
   readonly #upstreams: readonly UpstreamRuntime[];
@@ -40,6 +42,8 @@ export class Pipeline {
   readonly #clock: Clock;
   readonly #onFileLimit: () => void;
   #now: Tick = NEVER;
+  /** The same reading in ms and their fractions. */
+  #nowMs = 0;
   #openExchanges = 0;
   #exchangesBegun = 0;
   #isDraining = false;
@@ -82,6 +86,7 @@ export class Pipeline {
   readClock(): number {
     const nowMs = this.#clock.nowMs();
     this.#now = tickOf(nowMs);
+    this.#nowMs = nowMs;
     return nowMs;
   }
 
@@ -140,13 +145,16 @@ export class Pipeline {
   headCame(exchange: Exchange, status: number, elapsedUs: number): void {
     exchange.state = 'relaying';
     exchange.status = status;
+    exchange.firstByteUs = elapsedUs;
+    exchange.firstByteAtMs = this.#nowMs;
     (exchange.upstream as UpstreamRuntime).settleFirstByte(exchange, status, elapsedUs, this.#now);
   }
 
   /** The endpoint is done with the exchange: it may take another one. HOT. */
   endpointDone(exchange: Exchange): void {
     if (exchange.state === 'relaying') exchange.state = 'flushing';
-    exchange.upstream?.settleEnd(exchange, this.#now);
+    const bodyUs = (this.#nowMs - exchange.firstByteAtMs) * US_PER_MS;
+    exchange.upstream?.settleLastByte(exchange, exchange.firstByteUs + bodyUs, this.#now);
   }
 
   /**

@@ -1,10 +1,11 @@
 /** Every attempt leaves load, waits, latency and counters as they should be. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { TO_LAST_BYTE, WITH_PEAK } from '../../../src/balancing/attempt-measure.js';
 import { EndpointLedger, isFailingStatus } from '../../../src/balancing/endpoint-ledger.js';
 import { upstreamOf } from './upstream-under-test.js';
 
-function ledgerOf(endpoints = 1) {
+function ledgerOf(endpoints = 1, measure?: number) {
   const upstream = upstreamOf(
     'least-conn',
     Array.from({ length: endpoints }, () => ({})),
@@ -13,7 +14,7 @@ function ledgerOf(endpoints = 1) {
   const [endpoint] = upstream.plan.endpoints;
   const begin = (exchange: number, now: number, isRetry = false): void => {
     upstream.load(0, 1);
-    ledger.begin(exchange, endpoint!, isRetry, now);
+    ledger.begin(exchange, endpoint!, isRetry, now, measure);
   };
   const ageAt = (now: number): number =>
     upstream.attach(1).worker.waiting.oldestAgeMs(endpoint!.slot, endpoint!.generation, now);
@@ -200,5 +201,108 @@ describe('endpoint ledger', () => {
     ]);
     expect(worker.waiting.oldestAgeMs(slot, reused.generation, 70)).toBe(20);
     expect(ageAt(70)).toBe(0);
+  });
+});
+
+describe('endpoint ledger where the last byte counts', () => {
+  it('takes one sample, of the time to the last byte', () => {
+    const { board, ledger, begin, slot } = ledgerOf(1, TO_LAST_BYTE);
+    begin(0, 10);
+    ledger.firstByte(0, 200, 2_000, 12);
+    expect([board.load.latencyUs(slot), ledger.isMeasuredByEnd(0)]).toEqual([0, true]);
+    ledger.lastByte(0, 400_000, 410);
+    ledger.lastByte(0, 900_000, 910);
+    ledger.end(0, 910);
+    expect([board.load.latencyUs(slot), board.load.latencyAt(slot)]).toEqual([400_000, 410]);
+  });
+
+  it('counts the age of those that wait up to the same end', () => {
+    const { ledger, begin, ageAt } = ledgerOf(1, TO_LAST_BYTE);
+    begin(0, 10);
+    ledger.firstByte(0, 200, 2_000, 12);
+    expect(ageAt(500)).toBe(490);
+    ledger.lastByte(0, 500_000, 510);
+    expect(ageAt(600)).toBe(0);
+  });
+
+  it('takes a tunnel for measured once it stands, however long it lasts', () => {
+    const { board, ledger, begin, slot, ageAt } = ledgerOf(1, TO_LAST_BYTE);
+    begin(0, 10);
+    expect([ledger.isMeasuredByHead(0, 101), ledger.isMeasuredByHead(0, 200)]).toEqual([true, false]);
+    ledger.firstByte(0, 101, 2_000, 12);
+    ledger.lastByte(0, 9_000_000, 9_010);
+    ledger.end(0, 9_010);
+    expect([board.load.latencyUs(slot), ageAt(9_011)]).toEqual([2_000, 0]);
+  });
+
+  it('takes a failing status at once, and a response that breaks off for a failure', () => {
+    const { board, ledger, begin, slot } = ledgerOf(1, TO_LAST_BYTE);
+    begin(0, 10);
+    ledger.firstByte(0, 503, 10_000, 20);
+    expect(board.load.latencyUs(slot)).toBe(60_000); // twice the unknown 30 ms
+    ledger.lastByte(0, 10_000, 20);
+    ledger.end(0, 20);
+    begin(1, 30);
+    ledger.firstByte(1, 200, 1_000, 31);
+    ledger.fail(1, 100_000, 130);
+    ledger.end(1, 130);
+    expect([board.load.latencyUs(slot), board.endpointFigures(slot).failures]).toEqual([200_000, 2]);
+  });
+
+  it('learns from a client that left amid a slow response, and says so', () => {
+    const { board, ledger, begin, slot } = ledgerOf(1, TO_LAST_BYTE);
+    begin(0, 10);
+    ledger.firstByte(0, 200, 1_000, 11);
+    expect(ledger.end(0, 2_010)).toBe(2_000_000);
+    expect(board.load.latencyUs(slot)).toBe(2_000_000);
+    begin(1, 3_000);
+    ledger.firstByte(1, 200, 1_000, 3_001);
+    expect(ledger.end(1, 3_100)).toBe(0);
+  });
+});
+
+describe('endpoint ledger that keeps peaks', () => {
+  it('takes a rise at once and lets a fall decay, beside the estimate', () => {
+    const { board, ledger, begin, slot } = ledgerOf(1, WITH_PEAK);
+    const samples = [
+      [30_000, 1_000, 30_000],
+      [10_000, 2_000, 28_097], // semantics.md 3
+      [50_000, 2_001, 50_000],
+    ];
+    for (const [elapsedUs, now, peakUs] of samples) {
+      begin(0, now! - 1);
+      ledger.firstByte(0, 200, elapsedUs!, now!);
+      ledger.end(0, now!);
+      expect(board.load.peakUs(slot)).toBe(peakUs);
+    }
+    expect(board.load.latencyUs(slot)).toBeLessThan(40_000);
+  });
+
+  it('lets falls add up that are too small for a whole microsecond', () => {
+    const { board, ledger, begin, slot } = ledgerOf(1, WITH_PEAK);
+    for (let now = 1; now <= 10_001; now++) {
+      begin(0, now);
+      ledger.firstByte(0, 200, now === 1 ? 1_000 : 900, now);
+      ledger.end(0, now);
+    }
+    // After DECAY_MS 1/e of the excess is left.
+    expect(Math.abs(board.load.peakUs(slot) - (900 + 100 / Math.E))).toBeLessThanOrEqual(2);
+  });
+
+  it('raises the peak by a failure, however fast it came', () => {
+    const { board, ledger, begin, slot } = ledgerOf(1, WITH_PEAK);
+    begin(0, 1);
+    ledger.firstByte(0, 200, 10_000, 11);
+    ledger.end(0, 11);
+    begin(1, 20);
+    ledger.fail(1, 100, 21);
+    expect(board.load.peakUs(slot)).toBe(20_000);
+  });
+
+  it('keeps none for upstreams that do not go by them', () => {
+    const { board, ledger, begin, slot } = ledgerOf();
+    begin(0, 1);
+    ledger.firstByte(0, 200, 10_000, 11);
+    expect(board.load.peakUs(slot)).toBe(0);
   });
 });

@@ -7,6 +7,7 @@ import {
   FORGIVE_MS,
   fadedEstimate,
   foldFailure,
+  foldPeak,
   foldSample,
   isForgiven,
   LEAST_SAMPLE_WEIGHT,
@@ -19,6 +20,28 @@ import { NEVER, tickOf } from '../../../src/core/tick.js';
 
 const latencies = fc.integer({ min: 1, max: MOST_SAMPLE_US });
 const gaps = fc.integer({ min: 0, max: 1_000_000 });
+
+describe('folding into a peak', () => {
+  it('takes the first sample and every rise as they are', () => {
+    expect([foldPeak(0, 1234, 0), foldPeak(1000, 1001, 5), foldPeak(1000, 1000, 5)]).toEqual([1234, 1001, 1000]);
+  });
+
+  // Test vector of semantics.md 3: cost 30, sample 10 after 1 s, tau 10 s -> 28.097.
+  it('lets a fall decay', () => {
+    expect(foldPeak(30_000, 10_000, 1_000)).toBe(28_097);
+  });
+
+  it('stays between the sample and the peak, and falls no slower with time', () => {
+    fc.assert(
+      fc.property(latencies, latencies, gaps, gaps, (peakUs, sampleUs, gapMs, moreMs) => {
+        const folded = foldPeak(peakUs, sampleUs, gapMs);
+        expect(folded).toBeGreaterThanOrEqual(sampleUs);
+        expect(folded).toBeLessThanOrEqual(Math.max(peakUs, sampleUs));
+        expect(foldPeak(peakUs, sampleUs, gapMs + moreMs)).toBeLessThanOrEqual(folded);
+      }),
+    );
+  });
+});
 
 describe('folding a sample', () => {
   it('takes the first as it is', () => {

@@ -3,15 +3,20 @@ import { describe, expect, it } from 'vitest';
 import { NO_ENDPOINT, NO_KEY } from '../../../src/balancing/balancer.js';
 import { EndpointLedger } from '../../../src/balancing/endpoint-ledger.js';
 import { type Attempting, UpstreamRuntime } from '../../../src/balancing/upstream-runtime.js';
-import { NO_SUBSET } from '../../../src/config/picking-plan.js';
+import { NO_SUBSET, type PickingPlan } from '../../../src/config/picking-plan.js';
 import { seededRng } from '../../../src/core/rng.js';
 import { upstreamOf } from './upstream-under-test.js';
 
-function runtimeOf(endpoints: number) {
-  const { board, plan, worker } = upstreamOf(
+function runtimeOf(endpoints: number, parts: Partial<PickingPlan> = {}) {
+  const {
+    board,
+    plan: plain,
+    worker,
+  } = upstreamOf(
     'round-robin',
     Array.from({ length: endpoints }, () => ({})),
   );
+  const plan = { ...plain, ...parts };
   const ledger = new EndpointLedger(worker, 8);
   const runtime = new UpstreamRuntime(plan, { board: worker, ledger, rng: seededRng(1) });
   const slots = plan.endpoints.map(({ slot }) => slot);
@@ -76,5 +81,38 @@ describe('upstream runtime', () => {
     runtime.settleEnd(session, 12);
     expect(board.endpointFigures(slots[0]!).failures).toBe(1);
     expect(board.load.latencyUs(slots[0]!) > 800).toBe(isRaised);
+  });
+
+  it('measures up to the last byte where the plan says so, and gives the claim back there', () => {
+    const { board, runtime, slots, inflight } = runtimeOf(1, { latencyOf: 'last-byte' });
+    const exchange = attempting(0);
+    runtime.pick(exchange, 10);
+    runtime.settleFirstByte(exchange, 200, 800, 11);
+    runtime.settleLastByte(exchange, 90_000, 100);
+    runtime.settleLastByte(exchange, 95_000, 105);
+    expect([inflight(), board.load.latencyUs(slots[0]!)]).toEqual([[0], 90_000]);
+  });
+
+  it('measures up to the first byte elsewhere, and a session up to its connection in any case', () => {
+    const first = runtimeOf(1);
+    const exchange = attempting(0);
+    first.runtime.pick(exchange, 10);
+    first.runtime.settleFirstByte(exchange, 200, 800, 11);
+    first.runtime.settleLastByte(exchange, 90_000, 100);
+    expect([first.inflight(), first.board.load.latencyUs(first.slots[0]!)]).toEqual([[0], 800]);
+    const last = runtimeOf(1, { latencyOf: 'last-byte' });
+    const session = attempting(1);
+    last.runtime.pick(session, 10);
+    last.runtime.settleConnected(session, 700, 11);
+    last.runtime.settleEnd(session, 9_000);
+    expect(last.board.load.latencyUs(last.slots[0]!)).toBe(700);
+  });
+
+  it('gives the claim of an attempt back at its last byte although no head was told', () => {
+    const { board, runtime, slots, inflight } = runtimeOf(1, { latencyOf: 'last-byte' });
+    const exchange = attempting(0);
+    runtime.pick(exchange, 10);
+    runtime.settleLastByte(exchange, 5_000_000, 11);
+    expect([inflight(), board.load.latencyUs(slots[0]!)]).toEqual([[0], 0]);
   });
 });

@@ -1,5 +1,6 @@
 /** A board with one upstream on it, as small as a balancer needs it. */
 
+import { measureOf } from '../../../src/balancing/attempt-measure.js';
 import { NO_ENDPOINT, NO_KEY } from '../../../src/balancing/balancer.js';
 import type { EndpointLedger } from '../../../src/balancing/endpoint-ledger.js';
 import { NONE_TRIED, TriedSet } from '../../../src/balancing/tried-set.js';
@@ -147,7 +148,7 @@ export function play(upstream: UpstreamUnderTest, ledger: EndpointLedger, story:
     const ms = exchange * (1000 / story.rate);
     settleUntil(ms);
     const endpoint = upstream.picker.pick(NO_KEY, NONE_TRIED, tickAt(ms));
-    ledger.begin(exchange, upstream.picker.view.endpoint(endpoint), false, tickAt(ms));
+    ledger.begin(exchange, upstream.picker.view.endpoint(endpoint), false, tickAt(ms), measureOf(upstream.plan));
     const { afterMs, status = 200, isFailure = false } = story.endpoints[endpoint]!(ms);
     if (Number.isFinite(afterMs)) pending.push({ atMs: ms + afterMs, exchange, elapsedMs: afterMs, status, isFailure });
     told.push({ atMs: ms, endpoint });

@@ -1,0 +1,14 @@
+/** What the ledger measures of the attempts of an upstream: bits, because every attempt carries them. */
+import type { PickingPlan } from '../config/picking-plan.js';
+
+/** A response counts up to its last byte, not its first. */
+export const TO_LAST_BYTE = 1;
+/** Peaks are kept beside the estimate (EndpointLoadTable.peakUs). */
+export const WITH_PEAK = 2;
+/** Up to the first byte, without peaks. */
+export const TO_FIRST_BYTE = 0;
+
+/** The bits for an upstream. */
+export function measureOf({ latencyOf, balance }: PickingPlan): number {
+  return (latencyOf === 'last-byte' ? TO_LAST_BYTE : 0) | (balance === 'peak-ewma' ? WITH_PEAK : 0);
+}
