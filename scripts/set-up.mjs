@@ -1,12 +1,13 @@
 /**
- * Brings a fresh checkout to where it can run, and a used one up to date: packages, native engine, TypeScript. Does
+ * Brings a fresh checkout to where it can run, and a used one up to date: packages, native engine, TypeScript, bundle. Does
  * nothing that is done already. Called by `npm start`, `npm test` and `npm run build`; needs no package to be installed.
  *
- * Usage: node scripts/set-up.mjs [packages] [addon] [typescript]     (all three without a name)
+ * Usage: node scripts/set-up.mjs [packages] [addon] [typescript] [bundle]     (all four without a name)
  */
 
 import { CACHE } from './repository.mjs';
 import { buildAddon, isAddonFresh } from './set-up/addon.mjs';
+import { isBundleFresh, makeBundle } from './set-up/bundle.mjs';
 import { SetUpError, tell } from './set-up/command.mjs';
 import { acquireLock } from './set-up/lock.mjs';
 import { arePackagesFresh, installPackages } from './set-up/packages.mjs';
@@ -18,6 +19,7 @@ const STEPS = {
   packages: { isFresh: arePackagesFresh, run: installPackages },
   addon: { isFresh: isAddonFresh, run: buildAddon },
   typescript: { isFresh: isTypescriptFresh, run: compileTypescript },
+  bundle: { isFresh: isBundleFresh, run: makeBundle },
 };
 
 async function setUp(names) {

@@ -9,8 +9,12 @@ import { RESULTS, ROOT } from './repository.mjs';
 
 const VITEST_REPORT = `${RESULTS}/vitest-report.json`;
 
+/** What users run, and what tests start that run sluice as a process of its own: twice as fast to start as dist/. */
+const SLUICE_MAIN = process.env.SLUICE_MAIN ?? `${ROOT}/bundle/cli/main.js`;
+
 function run(args) {
-  return spawnSync(process.execPath, args, { cwd: ROOT, stdio: 'inherit' }).status === 0;
+  const env = { ...process.env, SLUICE_MAIN };
+  return spawnSync(process.execPath, args, { cwd: ROOT, stdio: 'inherit', env }).status === 0;
 }
 
 /** Counts from the JSON report; a run that ended badly without a failed test (an error outside of tests) counts as one failure. */

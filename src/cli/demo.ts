@@ -74,7 +74,7 @@ interface CommandWords {
 
 function commandWords(environment: Readonly<Record<string, string | undefined>>): CommandWords {
   return environment.npm_lifecycle_event === 'start'
-    ? { again: 'npm start --', bench: 'node dist/cli/main.js bench' }
+    ? { again: 'npm start --', bench: 'node bundle/cli/main.js bench' }
     : { again: 'sluice demo', bench: 'sluice bench' };
 }
 

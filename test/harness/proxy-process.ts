@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FrontEndName } from '../../src/config/plan.js';
 
-/** SLUICE_MAIN: another build's main.js to test instead of this one's. */
+/** SLUICE_MAIN: another main.js than the compiled one; `npm test` takes that of the bundle. */
 const MAIN = process.env['SLUICE_MAIN'] ?? fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 /** A log line of the process, parsed. */

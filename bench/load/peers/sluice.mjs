@@ -1,4 +1,5 @@
 /** sluice itself, from a built tree. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
@@ -17,7 +18,7 @@ export function sluice(name, root, extra = [], env = {}) {
     command: ({ port, endpointPorts, workers, scenario }) => ({
       command: process.execPath,
       args: [
-        join(root, 'dist', 'cli', 'main.js'),
+        mainOf(root),
         'run',
         ...(scenario.layer === 'l4' ? ['--mode', 'l4'] : []),
         '--listen',
@@ -37,4 +38,10 @@ export function sluice(name, root, extra = [], env = {}) {
       env,
     }),
   };
+}
+
+/** What users run; a tree of before the bundle has dist alone. @param {string} root top folder of a tree */
+function mainOf(root) {
+  const bundled = join(root, 'bundle', 'cli', 'main.js');
+  return existsSync(bundled) ? bundled : join(root, 'dist', 'cli', 'main.js');
 }

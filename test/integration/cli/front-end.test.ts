@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { SluiceProcess } from '../control/sluice-process.js';
 
-const MAIN = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
+const MAIN = process.env['SLUICE_MAIN'] ?? fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
 const ENDPOINTS = ['--upstream', '127.0.0.1:9001', '--upstream', '127.0.0.1:9002'];
 
 const open: { close(): unknown }[] = [];

@@ -14,7 +14,7 @@ vi.setConfig({ testTimeout: 90_000 });
 
 export type LogRecord = Record<string, unknown>;
 
-const MAIN = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
+const MAIN = process.env['SLUICE_MAIN'] ?? fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
 const fixture = (name: string): string => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
 
 /** Waits until `look` finds something. */
@@ -49,7 +49,7 @@ export class SluiceProcess {
     this.#exit = once(this.child, 'close').then(([code, signal]) => ({ code, signal }));
   }
 
-  /** `node dist/cli/main.js …` */
+  /** `node dist/cli/main.js …`, or what SLUICE_MAIN says. */
   static command(...words: string[]): SluiceProcess {
     return new SluiceProcess([MAIN, ...words]);
   }

@@ -1,0 +1,30 @@
+/**
+ * Bundles dist/ into bundle/: a file for each thread's entry, and chunks for what they share or load later.
+ *
+ * Files lie as deep as in dist (`<folder>/<file>`), since the program finds package.json, the engine and the entries of its threads from
+ * where its own files are. Called by the set-up; needs dist/ and the packages.
+ */
+import { rolldown } from 'rolldown';
+import { ROOT } from './repository.mjs';
+
+/** Each starts a thread or the process; their places are known by name. */
+const ENTRIES = ['cli/main', 'worker/entry', 'cli/demo-endpoints'];
+
+/** Packages that open binaries or start threads from files of their own, or that only `bench` needs. */
+const LEFT_OUT = /^(?:uWebSockets\.js|@trufflesuite|@btc-vision|piscina|pino-pretty|autocannon|hdr-histogram-js)/;
+
+const bundle = await rolldown({
+  cwd: ROOT,
+  input: Object.fromEntries(ENTRIES.map((entry) => [entry, `dist/${entry}.js`])),
+  platform: 'node',
+  external: LEFT_OUT,
+  // A package's eval() looks a module up at run time, which works as it did.
+  checks: { eval: false },
+});
+await bundle.write({
+  dir: `${ROOT}/bundle`,
+  format: 'esm',
+  sourcemap: true,
+  entryFileNames: '[name].js',
+  chunkFileNames: 'chunks/[name].js',
+});
