@@ -33,7 +33,7 @@ export interface Balancer {
    *
    * HOT (bench/micro/balancing/pick.bench.ts): no allocation, no closures.
    * @param view  the upstream, with the board's tables
-   * @param group the endpoints to pick from: its primaries or its backups, all enabled, healthy, resolved, not draining
+   * @param group the endpoints to pick from, at least one: those of one level or its backups; all enabled, resolved, not draining, and healthy but in panic
    * @param tried endpoints this exchange has tried already; they are passed over
    * @param now   the shared clock
    * @returns index of the endpoint in the upstream's plan; NO_ENDPOINT when every one is tried or full

@@ -95,7 +95,7 @@ export abstract class LowestScoreBalancer implements Balancer {
   #inTurn(view: UpstreamView, group: EndpointGroup, equals: number): number {
     if ((equals & (equals - 1)) === 0) return 31 - Math.clz32(equals);
     const cycle = group.cycle;
-    let at = view.nextTurn() % cycle.length;
+    let at = view.nextTurn(group) % cycle.length;
     for (;;) {
       const position = cycle[at] as number; // inside the cycle; each position is in it, so this ends
       if (((equals >>> position) & 1) !== 0) return position;

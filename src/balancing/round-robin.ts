@@ -14,7 +14,7 @@ class RoundRobin implements Balancer {
   pickFrom(view: UpstreamView, group: EndpointGroup, _key: PickKey, tried: TriedSet): number {
     const cycle = group.cycle;
     if (cycle.length === 0) return NO_ENDPOINT;
-    const turn = view.nextTurn() % cycle.length;
+    const turn = view.nextTurn(group) % cycle.length;
     for (let step = 0; step < cycle.length; step++) {
       const at = turn + step;
       const position = cycle[at < cycle.length ? at : at - cycle.length] as number; // inside the cycle

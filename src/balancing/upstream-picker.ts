@@ -1,18 +1,27 @@
-/** Picks endpoints of one upstream: its balancer, asked about the primaries and, if none of them will do, the backups. */
+/** Picks endpoints of one upstream: its balancer, asked about one level and, if none of it will do, the others and the backups. */
 import type { WorkerBoard } from '../board/worker-board.js';
-import type { SubsetPlan } from '../config/picking-plan.js';
+import type { BalancerName, SubsetPlan } from '../config/picking-plan.js';
 import type { UpstreamPlan } from '../config/plan.js';
 import type { Rng } from '../core/rng.js';
 import type { Tick } from '../core/tick.js';
 import { type Balancer, NO_ENDPOINT, type PickKey } from './balancer.js';
+import type { EndpointGroup } from './endpoint-group.js';
+import { WHOLE } from './levels.js';
 import { balancerFor } from './registry.js';
 import type { TriedSet } from './tried-set.js';
-import { UpstreamView } from './upstream-view.js';
+import { SEVERAL_LEVELS, UpstreamView } from './upstream-view.js';
+
+/** Balancers that pick the same endpoint for the same key. */
+const BY_KEY: ReadonlySet<BalancerName> = new Set(['ip-hash', 'hash', 'ketama', 'maglev', 'rendezvous']);
+
+/** 2^32 divided by the golden ratio: multiplying by it spreads neighbours far apart (Knuth, The Art of Computer Programming 3, 6.4). */
+const GOLDEN_RATIO = 0x9e3779b1;
 
 /** Thread: worker; one for each upstream of its plan, and one for each of their subsets. */
 export class UpstreamPicker {
   readonly view: UpstreamView;
   readonly #balancer: Balancer;
+  readonly #picksByKey: boolean;
   readonly #rng: Rng;
 
   /**
@@ -22,6 +31,7 @@ export class UpstreamPicker {
   constructor(plan: UpstreamPlan, board: WorkerBoard, rng: Rng, subset: SubsetPlan | null) {
     this.view = new UpstreamView(plan, board, subset);
     this.#balancer = balancerFor(plan.balance);
+    this.#picksByKey = BY_KEY.has(plan.balance);
     this.#rng = rng;
   }
 
@@ -36,33 +46,56 @@ export class UpstreamPicker {
   }
 
   /**
-   * Claims the endpoint that a client belongs to, if it is eligible: it takes work, has a place, and has not been tried. HOT.
+   * Claims the endpoint that a client belongs to, if it is eligible: it takes work, has a place, and has not been tried. Its level does
+   * not count, and it may be a backup. Unlike a pick it is never an unhealthy endpoint, not in panic either. HOT.
    *
    * @param endpoint index in plan.endpoints
    * @returns it, or NO_ENDPOINT: then pick
    */
-  claimPreferred(endpoint: number, tried: TriedSet): number {
+  claimPreferred(endpoint: number, tried: TriedSet, now: Tick): number {
     const view = this.view;
-    view.refresh();
-    if (tried.has(endpoint)) return NO_ENDPOINT;
-    return view.primaries.claim(endpoint, view.claims) || view.backups.claim(endpoint, view.claims)
-      ? endpoint
-      : NO_ENDPOINT;
+    view.refresh(now);
+    return !tried.has(endpoint) && view.claim(endpoint) ? endpoint : NO_ENDPOINT;
   }
 
   /**
    * Picks an endpoint and claims it: hand the result to EndpointLedger.begin() at once, which gives the claim back.
    *
-   * Backups are picked only when no primary is eligible: none takes work, or all are tried or full.
+   * Begins at the level that all load goes to, or at one drawn by their loads (levels.ts). When nobody is eligible there, the other levels
+   * are asked, the best first, then the backups.
    * HOT (bench/micro/balancing/pick.bench.ts).
    * @param tried endpoints this exchange has tried already
    * @returns index in plan.endpoints, or NO_ENDPOINT (then SLUICE_NO_ENDPOINT)
    */
   pick(key: PickKey, tried: TriedSet, now: Tick): number {
     const view = this.view;
-    view.refresh();
-    const endpoint = this.#balancer.pickFrom(view, view.primaries, key, tried, this.#rng, now);
-    if (endpoint !== NO_ENDPOINT || view.backups.size === 0) return endpoint;
-    return this.#balancer.pickFrom(view, view.backups, key, tried, this.#rng, now);
+    view.refresh(now);
+    const level = view.onlyLevel === SEVERAL_LEVELS ? view.levelAt(this.#percentFor(key)) : view.onlyLevel;
+    const group = view.levels[level] as EndpointGroup; // a level of this view
+    const endpoint = this.#pickFrom(group, key, tried, now);
+    return endpoint === NO_ENDPOINT ? this.#pickElsewhere(group, key, tried, now) : endpoint;
+  }
+
+  #pickElsewhere(asked: EndpointGroup, key: PickKey, tried: TriedSet, now: Tick): number {
+    const view = this.view;
+    for (let level = 0; level < view.levels.length; level++) {
+      const group = view.levels[level] as EndpointGroup; // level < length
+      if (group === asked) continue;
+      const endpoint = this.#pickFrom(group, key, tried, now);
+      if (endpoint !== NO_ENDPOINT) return endpoint;
+    }
+    return this.#pickFrom(view.backups, key, tried, now);
+  }
+
+  #pickFrom(group: EndpointGroup, key: PickKey, tried: TriedSet, now: Tick): number {
+    return group.size === 0 ? NO_ENDPOINT : this.#balancer.pickFrom(this.view, group, key, tried, this.#rng, now);
+  }
+
+  /** Where a balancer picks by the key, its level is the key's, too: or the endpoint of a key would be another one each time. */
+  #percentFor(key: PickKey): number {
+    if (!this.#picksByKey) return this.#rng.below(WHOLE);
+    // Spread anew: balancers use the hash as it is, so its own bits would tie what is picked in a level to the level.
+    const spread = Math.imul(key.hash ^ key.hashHigh, GOLDEN_RATIO) >>> 0;
+    return Math.floor((spread / 2 ** 32) * WHOLE);
   }
 }

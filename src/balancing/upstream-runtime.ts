@@ -1,17 +1,19 @@
 /** One upstream in one worker: picks endpoints for exchanges and sessions, and settles how their attempts went. */
 
-import { NO_SAMPLE } from '../board/endpoint-load.js';
+import { MOST_PAUSE_MS, NO_SAMPLE } from '../board/endpoint-load.js';
 import type { WorkerBoard } from '../board/worker-board.js';
 import { NO_SUBSET } from '../config/picking-plan.js';
 import type { UpstreamPlan } from '../config/plan.js';
 import { ERROR_CATALOG, type ErrorCode } from '../core/error-catalog.js';
 import type { Rng } from '../core/rng.js';
-import type { Tick } from '../core/tick.js';
+import { type Tick, tickAfter } from '../core/tick.js';
 import { measureOf } from './attempt-measure.js';
 import { NO_ENDPOINT, type PickKey } from './balancer.js';
 import type { EndpointLedger } from './endpoint-ledger.js';
 import { NONE_TRIED, TriedSet } from './tried-set.js';
 import { UpstreamPicker } from './upstream-picker.js';
+
+const MS_PER_S = 1_000;
 
 /** What all upstreams of a worker share. */
 export interface UpstreamParts {
@@ -66,7 +68,8 @@ export class UpstreamRuntime {
     const picker = this.#pickerOf(attempting);
     const tried = attempting.tried ?? NONE_TRIED;
     let endpoint = NO_ENDPOINT;
-    if (attempting.preferred !== NO_ENDPOINT && !isRetry) endpoint = picker.claimPreferred(attempting.preferred, tried);
+    if (attempting.preferred !== NO_ENDPOINT && !isRetry)
+      endpoint = picker.claimPreferred(attempting.preferred, tried, now);
     if (endpoint === NO_ENDPOINT) endpoint = picker.pick(attempting.key, tried, now);
     if (endpoint === NO_ENDPOINT) return NO_ENDPOINT;
     const picked = picker.view.endpoint(endpoint);
@@ -93,6 +96,22 @@ export class UpstreamRuntime {
     if (this.#learns && this.#ledger.isMeasuredByEnd(attempting.id)) this.#learn(attempting, elapsedUs, now);
     this.#ledger.lastByte(attempting.id, elapsedUs, now);
     this.settleEnd(attempting, now);
+  }
+
+  /**
+   * The endpoint has answered 429 or 503 with Retry-After: all workers leave it alone until then, unless every endpoint of its
+   * level asks for that. Call it before settleEnd(), and beside settleFirstByte(), which counts the status.
+   *
+   * @param seconds from now, as the header says; below 1 or no number: nothing happens; MOST_PAUSE_MS is the most that counts
+   */
+  settleRetryAfter(attempting: Attempting, seconds: number, now: Tick): void {
+    if (attempting.endpoint === NO_ENDPOINT || !(seconds >= 1)) return;
+    const { slot, generation } = this.#picker.view.endpoint(attempting.endpoint);
+    const { load, upstreams } = this.#board;
+    // Another endpoint has got the slot meanwhile: it asked for nothing.
+    if (load.generation(slot) !== generation) return;
+    const until = tickAfter(now, Math.min(Math.floor(seconds * MS_PER_S), MOST_PAUSE_MS));
+    if (load.pauseUntil(slot, until, now)) upstreams.bumpControlEpoch(this.plan.index);
   }
 
   /** The session's connection to its endpoint is there. @param elapsedUs since the pick */

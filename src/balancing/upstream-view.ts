@@ -1,7 +1,7 @@
 /** One upstream as one worker sees it: its plan, the board's tables, and which endpoints may take work now. */
 import type { ClaimJournal } from '../board/claim-journal.js';
 import type { EndpointControlTable } from '../board/endpoint-control.js';
-import type { EndpointLoadTable } from '../board/endpoint-load.js';
+import { type EndpointLoadTable, isPaused } from '../board/endpoint-load.js';
 import type { HashTable } from '../board/hash-table.js';
 import type { UpstreamTable } from '../board/upstream-table.js';
 import type { WaitingTable } from '../board/waiting-table.js';
@@ -9,7 +9,26 @@ import type { WorkerBoard } from '../board/worker-board.js';
 import type { SubsetPlan } from '../config/picking-plan.js';
 import type { EndpointPlan, UpstreamPlan } from '../config/plan.js';
 import { invariant } from '../core/invariant.js';
-import { EndpointGroup, type GroupMember } from './endpoint-group.js';
+import { msBetween, NEVER, type Tick } from '../core/tick.js';
+import { EndpointGroup, NO_POSITION } from './endpoint-group.js';
+import { type LevelCount, loadsOf, panicOf, WHOLE } from './levels.js';
+
+/** No level gets all picks: UpstreamView.levelAt says where one begins. */
+export const SEVERAL_LEVELS = -1;
+
+/** What a candidate is in the rebuild that is under way; bits. */
+const WOULD_TAKE_WORK = 1;
+const IS_HEALTHY = 2;
+const IS_PAUSED = 4;
+
+/** A group that is being rebuilt. */
+interface Census extends LevelCount {
+  total: number;
+  healthy: number;
+  /** Those of them that are not paused. */
+  awake: number;
+  awakeHealthy: number;
+}
 
 /** Read what you need of it; only refresh() changes anything. Thread: worker. */
 export class UpstreamView {
@@ -19,30 +38,54 @@ export class UpstreamView {
   readonly waiting: WaitingTable;
   /** In which keys are looked up, over all endpoints of the upstream; null: its balancer needs none. */
   readonly hashTable: HashTable | null;
-  /** Endpoints that take work and are no backups. */
-  readonly primaries = new EndpointGroup();
-  /** Endpoints that take work while no primary is eligible. */
-  readonly backups = new EndpointGroup();
+  /** Endpoints that take work and are no backups, by EndpointPlan.level; one may be empty. At least one. */
+  readonly levels: readonly EndpointGroup[];
+  /** Endpoints that take work while no other is eligible. */
+  readonly backups: EndpointGroup;
   /** Indices of the endpoints that may be picked at all: those of the subset. */
   readonly #candidates: readonly number[];
+  /** By place in #candidates, as of the last rebuild: which group it belongs to, its weight, and what it is. */
+  readonly #numbers: Uint16Array;
+  readonly #weights: Int32Array;
+  readonly #states: Uint8Array;
+  /** The levels, then the backups; and what was counted of each. */
+  readonly #groups: readonly EndpointGroup[];
+  readonly #censuses: readonly Census[];
   readonly #turn: number;
   readonly #control: EndpointControlTable;
   readonly #upstreams: UpstreamTable;
   /** Control epoch of the groups; 0, before any endpoint was assigned, is never current. */
   #epoch = 0;
+  /** When the first pause ends; NEVER: nobody is paused. */
+  #pauseEndsAt: Tick = NEVER;
+  #loads: readonly number[] = [];
+  #onlyLevel = 0;
+  #isPanicking = false;
 
-  /** @param subset whose endpoints are seen; null: all of them */
+  /**
+   * Empty until the first refresh().
+   *
+   * @param subset whose endpoints are seen; null: all of them
+   */
   constructor(plan: UpstreamPlan, board: WorkerBoard, subset: SubsetPlan | null) {
     this.plan = plan;
-    this.#candidates = subset?.endpoints ?? plan.endpoints.map((_, endpoint) => endpoint);
-    this.#turn = subset?.turn ?? plan.turn;
     this.load = board.load;
     this.claims = board.claims;
     this.waiting = board.waiting;
     this.hashTable = board.hashTables[plan.hashTable] ?? null; // NO_HASH_TABLE is no index
+    this.#candidates = subset?.endpoints ?? plan.endpoints.map((_, endpoint) => endpoint);
+    this.#numbers = new Uint16Array(this.#candidates.length);
+    this.#weights = new Int32Array(this.#candidates.length);
+    this.#states = new Uint8Array(this.#candidates.length);
+    this.#turn = subset?.turn ?? plan.turn;
     this.#control = board.control;
     this.#upstreams = board.upstreams;
-    this.refresh();
+    const levels = plan.endpoints.reduce((most, { level }) => Math.max(most, level + 1), 1);
+    const group = (number: number): EndpointGroup => new EndpointGroup(number, levels + 1, this.#candidates.length);
+    this.levels = Array.from({ length: levels }, (_, level) => group(level));
+    this.backups = group(levels);
+    this.#groups = [...this.levels, this.backups];
+    this.#censuses = this.#groups.map(() => ({ total: 0, healthy: 0, awake: 0, awakeHealthy: 0 }));
   }
 
   /** Slot and generation of an endpoint, by its index in the plan. */
@@ -52,30 +95,137 @@ export class UpstreamView {
     return endpoint;
   }
 
-  /** Rebuilds the groups if a control record has changed. HOT while it has not: one load. */
-  refresh(): void {
-    if (this.#upstreams.controlEpochHint(this.plan.index) === this.#epoch) return;
+  /** Rebuilds the groups if a control record has changed, or a pause has begun or ended. HOT while not: a load and a compare. */
+  refresh(now: Tick): void {
+    const isCurrent = this.#upstreams.controlEpochHint(this.plan.index) === this.#epoch;
+    if (isCurrent && (this.#pauseEndsAt === NEVER || msBetween(now, this.#pauseEndsAt) > 0)) return;
+    this.#rebuild(now);
+  }
+
+  /** Whose turn it is among the equals of a group; no two workers get the same number. HOT. */
+  nextTurn(group: EndpointGroup): number {
+    return this.#upstreams.nextTurn(this.#turn, group.cursor);
+  }
+
+  /** The level at which every pick begins, or SEVERAL_LEVELS. HOT. */
+  get onlyLevel(): number {
+    return this.#onlyLevel;
+  }
+
+  /**
+   * The level at which a pick begins, where several have load. HOT.
+   *
+   * @param percent 0 .. 99, drawn at random or from a key
+   */
+  levelAt(percent: number): number {
+    let end = 0;
+    for (let level = 0; level < this.#loads.length; level++) {
+      end += this.#loads[level] as number; // level < length
+      if (percent < end) return level;
+    }
+    return 0;
+  }
+
+  /** Share of the picks that begin at a level, in percent. */
+  loadOf(level: number): number {
+    return this.#loads[level] ?? 0;
+  }
+
+  /** Is health ignored in a group? In which one: EndpointGroup.ignoresHealth. */
+  get isPanicking(): boolean {
+    return this.#isPanicking;
+  }
+
+  /**
+   * Claims one endpoint of whatever level, if it takes work and has a place. Not an unhealthy one, even in panic: who is asked for
+   * by name is asked for the sake of what it knows of a client, and a dead endpoint knows nothing. HOT.
+   *
+   * @param index of the endpoint in the plan
+   */
+  claim(index: number): boolean {
+    const { slot, generation } = this.endpoint(index);
+    for (let number = 0; number < this.#groups.length; number++) {
+      const group = this.#groups[number] as EndpointGroup; // number < length
+      const position = group.positionOf(slot);
+      if (position === NO_POSITION) continue;
+      if (group.ignoresHealth && !this.#control.takesWork(slot)) return false;
+      return this.claims.claim(slot, generation, group.capAt(position)) > 0;
+    }
+    return false;
+  }
+
+  #rebuild(now: Tick): void {
     // The epoch is read before the records: a change after it bumps the epoch again, and the next refresh sees that.
     this.#epoch = this.#upstreams.controlEpoch(this.plan.index);
-    this.primaries.replace(this.#membersThatTakeWork(false));
-    this.backups.replace(this.#membersThatTakeWork(true));
+    this.#takeCensus(now);
+    const levels = this.#censuses.slice(0, -1);
+    const panic = panicOf(levels, this.#censuses[levels.length] as Census, this.plan.panicShare); // the backups are the last
+    const ignoresHealth = [...panic.levels, panic.backups];
+    this.#isPanicking = ignoresHealth.includes(true);
+    this.#loads = loadsOf(levels);
+    const isSpread = this.#loads.some((load) => load > 0 && load < WHOLE);
+    this.#onlyLevel = isSpread ? SEVERAL_LEVELS : Math.max(0, this.#loads.indexOf(WHOLE));
+    for (const [number, group] of this.#groups.entries()) this.#fill(group, number, ignoresHealth[number] === true);
   }
 
-  /** Whose turn it is among equals; no two workers get the same number. HOT. */
-  nextTurn(): number {
-    return this.#upstreams.nextTurn(this.#turn);
-  }
-
-  #membersThatTakeWork(isBackup: boolean): GroupMember[] {
-    const members: GroupMember[] = [];
-    for (const endpoint of this.#candidates) {
-      const { slot, generation } = this.endpoint(endpoint);
-      // Another generation: the slot has been given to another endpoint, and a newer plan is on its way.
-      if (this.#control.generation(slot) !== generation) continue;
-      if (!this.#control.takesWork(slot) || this.#control.isBackup(slot) !== isBackup) continue;
+  /** Reads what the candidates are, and counts them by groups. */
+  #takeCensus(now: Tick): void {
+    for (const census of this.#censuses) Object.assign(census, { total: 0, healthy: 0, awake: 0, awakeHealthy: 0 });
+    this.#pauseEndsAt = NEVER;
+    for (let place = 0; place < this.#candidates.length; place++) {
+      const { slot, generation, level } = this.endpoint(this.#candidates[place] as number); // place < length
       const weight = this.#control.weight(slot);
-      if (weight > 0) members.push({ endpoint, slot, generation, weight, cap: this.#control.cap(slot) });
+      const state = weight > 0 ? this.#stateOf(slot, generation, now) : 0;
+      const number = this.#control.isBackup(slot) ? this.levels.length : level;
+      this.#states[place] = state;
+      this.#numbers[place] = number;
+      this.#weights[place] = weight;
+      if (state === 0) continue;
+      const census = this.#censuses[number] as Census; // one for each group
+      const isHealthy = (state & IS_HEALTHY) !== 0;
+      census.total += 1;
+      if (isHealthy) census.healthy += 1;
+      if ((state & IS_PAUSED) !== 0) continue;
+      census.awake += 1;
+      if (isHealthy) census.awakeHealthy += 1;
     }
-    return members;
+  }
+
+  /** 0: takes no work, whatever its health. */
+  #stateOf(slot: number, generation: number, now: Tick): number {
+    // Another generation: the slot has been given to another endpoint, and a newer plan is on its way.
+    if (this.#control.generation(slot) !== generation) return 0;
+    if (!this.#control.takesWorkIfHealthy(slot)) return 0;
+    const health = this.#control.takesWork(slot) ? IS_HEALTHY : 0;
+    return WOULD_TAKE_WORK | health | (this.#isPaused(slot, now) ? IS_PAUSED : 0);
+  }
+
+  #isPaused(slot: number, now: Tick): boolean {
+    for (;;) {
+      const until = this.load.pausedUntil(slot);
+      if (until === NEVER) return false;
+      if (isPaused(until, now)) {
+        const isFirst = this.#pauseEndsAt === NEVER || msBetween(until, this.#pauseEndsAt) > 0;
+        if (isFirst) this.#pauseEndsAt = until;
+        return true;
+      }
+      if (this.load.endPause(slot, until)) return false;
+    }
+  }
+
+  /** Whoever asked to be left alone is left out, unless everybody did: the answer that an endpoint gives then is passed on. */
+  #fill(group: EndpointGroup, number: number, ignoresHealth: boolean): void {
+    const { awake, awakeHealthy } = this.#censuses[number] as Census; // one for each group
+    const needed = WOULD_TAKE_WORK | (ignoresHealth ? 0 : IS_HEALTHY);
+    const refused = (ignoresHealth ? awake : awakeHealthy) > 0 ? IS_PAUSED : 0;
+    group.begin();
+    for (let place = 0; place < this.#candidates.length; place++) {
+      const state = this.#states[place] as number; // place < length
+      if (this.#numbers[place] !== number || (state & needed) !== needed || (state & refused) !== 0) continue;
+      const index = this.#candidates[place] as number;
+      const { slot, generation } = this.endpoint(index);
+      group.add(index, slot, generation, this.#weights[place] as number, this.#control.cap(slot));
+    }
+    group.end(ignoresHealth);
   }
 }

@@ -63,7 +63,7 @@ export class Board {
     this.reports = new EndpointReportTable(mapped);
     this.upstreams = new UpstreamTable(mapped);
     this.hashTables = hashTableWritersOf(mapped);
-    this.control = new EndpointControlWriter(mapped, this.upstreams);
+    this.control = new EndpointControlWriter(mapped, this.upstreams, this.load);
     this.#stripes = mapped.layout.stripes.map((_, worker) => new WorkerStripe(mapped, worker));
     this.#slots = new SlotAllocator(this.capacities.endpointSlots);
     this.#reclaimer = new Reclaimer(mapped, this.load);

@@ -8,6 +8,7 @@ import {
   MOST_WEIGHT,
   WEIGHT_UNIT,
 } from './endpoint-control.js';
+import type { EndpointLoadTable } from './endpoint-load.js';
 import { EndpointControl } from './layout.js';
 import type { MappedBoard } from './shared-memory.js';
 import type { UpstreamTable } from './upstream-table.js';
@@ -54,15 +55,17 @@ export interface AgentState {
  */
 export class EndpointControlWriter extends EndpointControlTable {
   readonly #upstreams: UpstreamTable;
+  readonly #load: EndpointLoadTable;
   /** By slot. */
   readonly #ramp: Float64Array;
   readonly #moved: Float64Array;
   readonly #agentCap: Int32Array;
   #rampAtReturn: (slot: number) => number = () => 1;
 
-  constructor(board: MappedBoard, upstreams: UpstreamTable) {
+  constructor(board: MappedBoard, upstreams: UpstreamTable, load: EndpointLoadTable) {
     super(board);
     this.#upstreams = upstreams;
+    this.#load = load;
     const slots = board.layout.capacities.endpointSlots;
     this.#ramp = new Float64Array(slots).fill(1);
     this.#moved = new Float64Array(slots).fill(1);
@@ -190,6 +193,8 @@ export class EndpointControlWriter extends EndpointControlTable {
       const before = this.flags(slot);
       const after = (before & ~mask) | bits;
       if (!flagsTakeWork(before) && flagsTakeWork(after)) {
+        // How it answered before it left says little of it now. Ahead of the flag: whoever sees it back sees nothing of its past.
+        this.#load.forget(slot);
         this.#ramp[slot] = checkedShare(this.#rampAtReturn(slot), 1);
         this.#recount(slot);
       }

@@ -1,5 +1,5 @@
 /** The load of every endpoint, written by every worker: requests in flight and the estimate of the time to first byte. */
-import { NEVER, type Tick } from '../core/tick.js';
+import { msBetween, NEVER, type Tick } from '../core/tick.js';
 import { claimsWord, countOf, generationOf } from './claims-word.js';
 import { EndpointLoad } from './layout.js';
 import type { MappedBoard } from './shared-memory.js';
@@ -10,9 +10,17 @@ const LATENCY_AT = EndpointLoad.field.latencyAt;
 const FAILURE_AT = EndpointLoad.field.failureAt;
 const PEAK_US = EndpointLoad.field.peakUs;
 const PEAK_AT = EndpointLoad.field.peakAt;
+const PAUSED_UNTIL = EndpointLoad.field.pausedUntil;
 
 /** Estimate of an endpoint that has not answered yet. */
 export const NO_SAMPLE = 0;
+
+/**
+ * Longest pause that an endpoint gets for its Retry-After. Servers send minutes or hours to tell crawlers to stay away; a balancer
+ * that believed them would give a recovered endpoint nothing for as long. After a minute one request finds out.
+ * The limit also tells a pause from a tick that has wrapped.
+ */
+export const MOST_PAUSE_MS = 60_000;
 
 /**
  * One record a slot, each on lines of its own. Claims are taken and given back through a worker's ClaimJournal, so that
@@ -127,23 +135,76 @@ export class EndpointLoadTable {
     return true;
   }
 
+  /** Tick until which the endpoint asked to be left alone; NEVER: it did not. Past ticks stay until someone ends the pause. */
+  pausedUntil(slot: number): Tick {
+    return Atomics.load(this.#int32, this.#at(slot, PAUSED_UNTIL));
+  }
+
   /**
-   * Begins a new assignment: nothing in flight, no sample. Thread: primary.
+   * Asks all workers to leave an endpoint alone. Of several pauses the one that ends last counts.
+   *
+   * Pair: stored before the upstream's control epoch is bumped; a worker reads the epoch, then this. Workers that know of a pause
+   * look again when it ends (endPause), so an extension needs no bump: at a burst of 503 the workers rebuild once.
+   * @param until at most MOST_PAUSE_MS after now
+   * @returns true when the endpoint was not paused before: bump the control epoch
+   */
+  pauseUntil(slot: number, until: Tick, now: Tick): boolean {
+    for (;;) {
+      const seen = this.pausedUntil(slot);
+      const wasPaused = isPaused(seen, now);
+      if (wasPaused && msBetween(seen, until) <= 0) return false;
+      if (Atomics.compareExchange(this.#int32, this.#at(slot, PAUSED_UNTIL), seen, until) === seen) return !wasPaused;
+    }
+  }
+
+  /**
+   * Forgets a pause that is over, so that it is not taken for a new one when the clock has wrapped.
+   *
+   * @param seen what pausedUntil() returned
+   * @returns false when another worker has extended it meanwhile: read it again
+   */
+  endPause(slot: number, seen: Tick): boolean {
+    return Atomics.compareExchange(this.#int32, this.#at(slot, PAUSED_UNTIL), seen, NEVER) === seen;
+  }
+
+  /**
+   * Forgets how the endpoint answered: it begins anew, as one that nothing is known of. Thread: primary.
+   *
+   * Pair: as with begin(), a worker that folds an older sample at this very moment can leave it as the first estimate.
+   */
+  forget(slot: number): void {
+    Atomics.store(this.#int32, this.#at(slot, LATENCY_US), NO_SAMPLE);
+    Atomics.store(this.#int32, this.#at(slot, LATENCY_AT), NEVER);
+    Atomics.store(this.#int32, this.#at(slot, FAILURE_AT), NEVER);
+    Atomics.store(this.#int32, this.#at(slot, PEAK_US), NO_SAMPLE);
+    Atomics.store(this.#int32, this.#at(slot, PEAK_AT), NEVER);
+    Atomics.store(this.#int32, this.#at(slot, PAUSED_UNTIL), NEVER);
+  }
+
+  /**
+   * Begins a new assignment: nothing in flight, no sample, no pause. Thread: primary.
    *
    * Pair: a worker that ends a claim of the former generation sees another generation in the word and leaves it alone. One
    * that folds a sample of the former endpoint at this very moment can leave it as the new one's first estimate; it fades
    * like any other.
    */
   begin(slot: number, generation: number): void {
-    Atomics.store(this.#int32, this.#at(slot, LATENCY_US), NO_SAMPLE);
-    Atomics.store(this.#int32, this.#at(slot, LATENCY_AT), NEVER);
-    Atomics.store(this.#int32, this.#at(slot, FAILURE_AT), NEVER);
-    Atomics.store(this.#int32, this.#at(slot, PEAK_US), NO_SAMPLE);
-    Atomics.store(this.#int32, this.#at(slot, PEAK_AT), NEVER);
+    this.forget(slot);
     Atomics.store(this.#int32, this.#at(slot, CLAIMS), claimsWord(generation, 0));
   }
 
   #at(slot: number, field: number): number {
     return this.#base + slot * this.#stride + field;
   }
+}
+
+/**
+ * Does a pause still last?
+ *
+ * @param until what EndpointLoadTable.pausedUntil() returned
+ */
+export function isPaused(until: Tick, now: Tick): boolean {
+  if (until === NEVER) return false;
+  const leftMs = msBetween(now, until);
+  return leftMs > 0 && leftMs < 2 * MOST_PAUSE_MS; // twice: whoever set it may have read its clock a little later
 }

@@ -78,11 +78,24 @@ export const Header = group({ writer: 'primary', per: 'board', word: 'int32', sp
   'hashKeyHigh',
 ]);
 
-/** Counts changes of the control records of an upstream, so that workers know when to rebuild what they cached. */
-export const UpstreamControl = group({ writer: 'primary', per: 'upstream', word: 'int32', spacing: 'line' }, ['epoch']);
+/**
+ * Counts changes of the control records of an upstream, and pauses of its endpoints, so that workers know when to rebuild what
+ * they cached. A worker writes it once for each pause.
+ */
+export const UpstreamControl = group({ writer: 'every worker', per: 'upstream', word: 'int32', spacing: 'line' }, [
+  'epoch',
+]);
 
-/** The shared cursors of round-robin and of ties. */
-export const UpstreamTurn = group({ writer: 'every worker', per: 'turn', word: 'int32', spacing: 'line' }, ['turn']);
+/** Cursors of one record: one for each level, the last for the backups. Levels beyond share the last but one. */
+export const TURN_CURSORS = 16;
+
+/**
+ * The shared cursors of round-robin and of ties. Each group of endpoints has its own, or a pick that goes on from a full level
+ * would take two turns, and those of two endpoints in the next level would always fall on the same one.
+ */
+export const UpstreamTurn = group({ writer: 'every worker', per: 'turn', word: 'int32', spacing: 'line' }, [
+  ['turn', TURN_CURSORS],
+]);
 
 /** What every attempt on an endpoint changes; nothing else lives here. */
 export const EndpointLoad = group({ writer: 'every worker', per: 'slot', word: 'int32', spacing: 'line' }, [

@@ -1,4 +1,4 @@
-/** What the workers share about an upstream as a whole: whose turn it is, and when its endpoints' control records changed. */
+/** What the workers share about an upstream as a whole: whose turn it is, and when what decides over its endpoints changed. */
 import { UpstreamControl, UpstreamTurn } from './layout.js';
 import type { MappedBoard } from './shared-memory.js';
 
@@ -24,15 +24,16 @@ export class UpstreamTable {
 
   /**
    * Takes the next turn of a cursor; no two workers get the same one. HOT (bench/micro/balancing/pick.bench.ts).
-   * @param turn UpstreamPlan.turn, or that of a subset
+   * @param turn   UpstreamPlan.turn, or that of a subset
+   * @param cursor which of its cursors, 0 .. TURN_CURSORS - 1: each group of endpoints has its own
    * @returns 0 .. 2^31 - 1, then 0 again: once in two thousand million picks a cycle is cut short
    */
-  nextTurn(turn: number): number {
-    return Atomics.add(this.#int32, this.#turnBase + turn * this.#turnStride, 1) & INT31;
+  nextTurn(turn: number, cursor: number): number {
+    return Atomics.add(this.#int32, this.#turnBase + turn * this.#turnStride + cursor, 1) & INT31;
   }
 
   /**
-   * Number of the latest change of any control record of this upstream's endpoints. Read it before the records. Never 0
+   * Number of the latest change of any control record or pause of this upstream's endpoints. Read it before them. Never 0
    * once an endpoint is assigned.
    */
   controlEpoch(upstream: number): number {
@@ -47,7 +48,10 @@ export class UpstreamTable {
     return this.#int32[this.#epochBase + upstream * this.#epochStride] as number; // upstream < upstreams: inside the view
   }
 
-  /** Tells the workers to rebuild what they cached; called after the change. Thread: primary. */
+  /**
+   * Tells the workers to rebuild what they cached; called after the change. Thread: any; the primary after a control record,
+   * a worker after a pause (EndpointLoadTable.pauseUntil).
+   */
   bumpControlEpoch(upstream: number): void {
     Atomics.add(this.#int32, this.#epochBase + upstream * this.#epochStride, 1);
   }

@@ -11,8 +11,8 @@ function boundsOf(endpoints: readonly EndpointUnderTest[], loads: readonly numbe
   for (const [endpoint, load] of loads.entries()) upstream.load(endpoint, load);
   const { view } = upstream.picker;
   const bounds = new LoadBounds();
-  bounds.derive(view, view.primaries);
-  bounds.measure(view, view.primaries, factor, 1);
+  bounds.derive(view, view.levels[0]!);
+  bounds.measure(view, view.levels[0]!, factor, 1);
   return endpoints.map((_, position) => bounds.boundAt(position));
 }
 
@@ -62,10 +62,10 @@ describe('bounded load', () => {
     const small = upstreamOf('hash', [{}, {}]);
     const bounds = new LoadBounds();
     const { view } = small.picker;
-    bounds.derive(view, view.primaries);
-    bounds.measure(view, view.primaries, 2, 1);
+    bounds.derive(view, view.levels[0]!);
+    bounds.measure(view, view.levels[0]!, 2, 1);
     small.load(0, 9);
-    bounds.measure(view, view.primaries, 2, 1);
+    bounds.measure(view, view.levels[0]!, 2, 1);
     expect(bounds.boundAt(0)).toBe(10);
 
     const large = upstreamOf(
@@ -73,9 +73,9 @@ describe('bounded load', () => {
       Array.from({ length: 64 }, () => ({})),
     );
     const many = new LoadBounds();
-    many.derive(large.picker.view, large.picker.view.primaries);
+    many.derive(large.picker.view, large.picker.view.levels[0]!);
     const measure = (tick: number): number => {
-      many.measure(large.picker.view, large.picker.view.primaries, 2, tick);
+      many.measure(large.picker.view, large.picker.view.levels[0]!, 2, tick);
       return many.boundAt(0);
     };
     expect(measure(1)).toBe(1);

@@ -19,6 +19,7 @@ export interface EndpointUnderTest {
   readonly cap?: number;
   readonly isBackup?: boolean;
   readonly isResolved?: boolean;
+  readonly level?: number;
 }
 
 export interface UpstreamUnderTest {
@@ -48,7 +49,7 @@ export function upstreamOf(
   const board = createBoard({
     endpointSlots: endpointSlotsFor(endpoints.length),
     upstreams: 1,
-    turns: 1,
+    turns: 1 + (picking.subsets?.length ?? 0),
     hashTables: picking.hashTable === undefined ? 0 : 1,
     hashTableWords: picking.hashTable === undefined ? 0 : HASH_TABLE_WORDS,
     workers,
@@ -59,15 +60,15 @@ export function upstreamOf(
     name: 'api',
     index: 0,
     ...PLAIN_PICKING,
-    ...picking,
     balance,
-    endpoints: endpoints.map(({ weight = 1, cap = 0, isBackup = false, isResolved = true }, index) => ({
+    ...picking,
+    endpoints: endpoints.map(({ weight = 1, cap = 0, isBackup = false, isResolved = true, level = 0 }, index) => ({
       name: `127.0.0.1:${9000 + index}`,
       ...board.assign(0, { weight, cap, isBackup, isResolved }),
       target: { kind: 'tcp', host: '127.0.0.1', port: 9000 + index },
       weight,
       backup: isBackup,
-      level: 0,
+      level,
       labels: {},
       maxConns: cap,
     })),
@@ -81,7 +82,9 @@ export function upstreamOf(
   };
   const attach = (index: number) => {
     const worker = attachBoard(board.buffer, index);
-    return { worker, picker: new UpstreamPicker(plan, worker, seededRng(index + 1), null) };
+    const picker = new UpstreamPicker(plan, worker, seededRng(index + 1), null);
+    picker.view.refresh(1);
+    return { worker, picker };
   };
   const { worker, picker } = attach(0);
   const pick = (tried: readonly number[] = [], now = 1): number => {
