@@ -6,6 +6,7 @@
  */
 import { spawn } from 'node:child_process';
 import { buildTests, CompileError, MODES } from './native-tests/build.mjs';
+import { ROOT } from './repository.mjs';
 import { reportSuite } from './report.mjs';
 import { programPath } from './set-up/toolchain.mjs';
 
@@ -27,7 +28,11 @@ function compilerFor(mode) {
 async function runProgram({ test, program }) {
   const startedAt = Date.now();
   const { output, ending } = await new Promise((resolve) => {
-    const child = spawn(program, [], { env: { ...process.env, ...SANITIZER_ENV }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, [], {
+      cwd: ROOT,
+      env: { ...process.env, ...SANITIZER_ENV },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let text = '';
     let isLate = false;
     const timer = setTimeout(() => {

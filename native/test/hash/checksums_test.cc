@@ -9,21 +9,11 @@
 
 #include "check.h"
 #include "hash/crc32.h"
+#include "hash/golden.h"
 #include "hash/xxhash64.h"
 
 namespace sluice::hash {
 namespace {
-
-/// Bytes without a pattern: the high byte of each state of a linear congruential generator.
-std::string MadeBytes(size_t length) {
-  std::string bytes;
-  uint32_t state = 1;
-  for (size_t at = 0; at < length; ++at) {
-    state = state * 1664525 + 1013904223;
-    bytes += static_cast<char>(state >> 24);
-  }
-  return bytes;
-}
 
 // Published: the specification's own check of the empty input, and values that its
 // implementations in other languages quote in their documentation.
@@ -78,6 +68,17 @@ TEST(Crc32GivesThePublishedValues) {
   CHECK_EQ(Crc32(""), 0u);
   CHECK_EQ(Crc32("a"), 0xe8b7be43u);
   CHECK_EQ(Crc32("The quick brown fox jumps over the lazy dog"), 0x414fa339u);
+}
+
+TEST(BothGiveWhatTheReferenceGives) {
+  const auto lines = GoldenLines("xxhash64.txt");
+  CHECK_EQ(lines.size(), 1040u);
+  for (const auto& line : lines)
+    CHECK(XxHash64(MadeBytes(Decimal(line[0])), Hex(line[1])) == Hex(line[2]));
+  const auto crc_lines = GoldenLines("crc32.txt");
+  CHECK_EQ(crc_lines.size(), 260u);
+  for (const auto& line : crc_lines)
+    CHECK_EQ(Crc32(MadeBytes(Decimal(line[0]))), Hex(line[1]));
 }
 
 TEST(Crc32IsTheSameOverAnyTwoPieces) {
