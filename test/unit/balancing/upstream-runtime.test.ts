@@ -115,4 +115,60 @@ describe('upstream runtime', () => {
     runtime.settleLastByte(exchange, 5_000_000, 11);
     expect([inflight(), board.load.latencyUs(slots[0]!)]).toEqual([[0], 0]);
   });
+
+  describe('told to retry later', () => {
+    const pickAt = (runtime: UpstreamRuntime, now: number): number => {
+      const other = attempting(7);
+      const slot = runtime.pick(other, now);
+      runtime.settleEnd(other, now);
+      return slot;
+    };
+
+    it.each([
+      ['for the time of the header', 5, 5_000],
+      ['for fractions of it, too', 1.5, 1_500],
+      ['for a minute at most', 86_400, 60_000],
+    ])('leaves the endpoint alone %s', (_name, seconds, pauseMs) => {
+      const { runtime, slots } = runtimeOf(2);
+      const exchange = attempting(0);
+      const paused = runtime.pick(exchange, 10);
+      runtime.settleFirstByte(exchange, 503, 500, 11);
+      runtime.settleRetryAfter(exchange, seconds, 11);
+      runtime.settleEnd(exchange, 11);
+      const rest = slots.find((slot) => slot !== paused);
+      expect([12, 12, 10 + pauseMs, 10 + pauseMs].map((now) => pickAt(runtime, now))).toEqual(Array(4).fill(rest));
+      expect([pickAt(runtime, 11 + pauseMs), pickAt(runtime, 11 + pauseMs)].sort()).toEqual([...slots].sort());
+    });
+
+    it.each([0, -3, 0.4, Number.NaN])('changes nothing for %s seconds', (seconds) => {
+      const { board, runtime } = runtimeOf(2);
+      const exchange = attempting(0);
+      const slot = runtime.pick(exchange, 10);
+      const epoch = board.upstreams.controlEpoch(0);
+      runtime.settleRetryAfter(exchange, seconds, 11);
+      expect([board.load.pausedUntil(slot), board.upstreams.controlEpoch(0)]).toEqual([0, epoch]);
+    });
+
+    it('makes the workers look again once, however many answers say so', () => {
+      const { board, runtime } = runtimeOf(1);
+      const exchange = attempting(0);
+      runtime.pick(exchange, 10);
+      const epoch = board.upstreams.controlEpoch(0);
+      for (let now = 11; now < 1_000; now++) runtime.settleRetryAfter(exchange, 5, now);
+      expect(board.upstreams.controlEpoch(0)).toBe(epoch + 1);
+      expect(board.load.pausedUntil(runtime.plan.endpoints[0]!.slot)).toBe(5_999);
+    });
+
+    it('blames no endpoint that has got the slot meanwhile, and none after the end', () => {
+      const { board, runtime, slots } = runtimeOf(1);
+      const exchange = attempting(0);
+      runtime.pick(exchange, 10);
+      board.load.begin(slots[0]!, 2_000);
+      runtime.settleRetryAfter(exchange, 5, 11);
+      expect(board.load.pausedUntil(slots[0]!)).toBe(0);
+      runtime.settleEnd(exchange, 11);
+      runtime.settleRetryAfter(exchange, 5, 11);
+      expect(board.load.pausedUntil(slots[0]!)).toBe(0);
+    });
+  });
 });
