@@ -32,13 +32,20 @@ const NO_CAP = 0;
 /** By which parts the weight and the cap of an endpoint count; what is absent stays as it is. */
 export interface EndpointShares {
   readonly slot: number;
-  /** Of slow start, above 0, at most 1: of weight and cap. */
-  readonly ramp?: number;
+  /** Of slow start, above 0, at most 1: of the weight. */
+  readonly weightRamp?: number;
+  /** Of slow start, above 0, at most 1: of the cap. */
+  readonly capRamp?: number;
   /** Of weights that move, above 0: of the weight only. */
   readonly moved?: number;
   /** Most requests in flight by the word of the agent; 0: it names none. The lower one of this and the base cap counts. */
   readonly agentCap?: number;
 }
+
+/** With which parts an endpoint begins that takes work again. */
+export type RampShares = Required<Pick<EndpointShares, 'weightRamp' | 'capRamp'>>;
+
+const FULL: RampShares = { weightRamp: 1, capRamp: 1 };
 
 /** What an agent says of its endpoint's state; what is absent stays as it is. */
 export interface AgentState {
@@ -50,24 +57,26 @@ export interface AgentState {
 /**
  * Every change that changes something bumps the control epoch of the endpoint's upstream once, when all its words are stored. Thread: primary.
  *
- * What counts is base x shares: weight = base weight x ramp x moved, at least a hundredth unless the base weight is 0; cap = the lower one of
- * base cap and agent's cap x ramp, at least 1. Setting the base keeps the shares.
+ * What counts is base x shares: weight = base weight x weight ramp x moved, at least a hundredth unless the base weight is 0; cap = the lower
+ * one of base cap and agent's cap x cap ramp, at least 1. Setting the base keeps the shares.
  */
 export class EndpointControlWriter extends EndpointControlTable {
   readonly #upstreams: UpstreamTable;
   readonly #load: EndpointLoadTable;
   /** By slot. */
-  readonly #ramp: Float64Array;
+  readonly #weightRamp: Float64Array;
+  readonly #capRamp: Float64Array;
   readonly #moved: Float64Array;
   readonly #agentCap: Int32Array;
-  #rampAtReturn: (slot: number) => number = () => 1;
+  #rampAtReturn: (slot: number) => RampShares = () => FULL;
 
   constructor(board: MappedBoard, upstreams: UpstreamTable, load: EndpointLoadTable) {
     super(board);
     this.#upstreams = upstreams;
     this.#load = load;
     const slots = board.layout.capacities.endpointSlots;
-    this.#ramp = new Float64Array(slots).fill(1);
+    this.#weightRamp = new Float64Array(slots).fill(1);
+    this.#capRamp = new Float64Array(slots).fill(1);
     this.#moved = new Float64Array(slots).fill(1);
     this.#agentCap = new Int32Array(slots);
   }
@@ -104,7 +113,10 @@ export class EndpointControlWriter extends EndpointControlTable {
   /** Sets what the operator wants. @param weight 0 .. 65535; 0: takes no new work */
   setWeight(slot: number, weight: number): void {
     checkWeight(weight);
-    this.#change(slot, () => this.#replace(slot, BASE_WEIGHT, weight));
+    this.#change(slot, () => {
+      if (weight > 0 && this.baseWeight(slot) === 0 && this.takesWork(slot)) this.#rampUp(slot);
+      return this.#replace(slot, BASE_WEIGHT, weight);
+    });
   }
 
   /** @param cap most requests in flight over all workers; 0: no cap. Requests already above it finish. */
@@ -116,9 +128,10 @@ export class EndpointControlWriter extends EndpointControlTable {
   /** Moves weights and caps of any number of endpoints; one bump of each upstream of which any of them changed. */
   setShares(changes: readonly EndpointShares[]): void {
     const changed = new Set<number>();
-    for (const { slot, ramp, moved, agentCap } of changes) {
+    for (const { slot, weightRamp, capRamp, moved, agentCap } of changes) {
       this.#checkTaken(slot);
-      if (ramp !== undefined) this.#ramp[slot] = checkedShare(ramp, 1);
+      if (weightRamp !== undefined) this.#weightRamp[slot] = checkedShare(weightRamp, 1);
+      if (capRamp !== undefined) this.#capRamp[slot] = checkedShare(capRamp, 1);
       if (moved !== undefined) this.#moved[slot] = checkedShare(moved, Number.MAX_VALUE);
       if (agentCap !== undefined) this.#agentCap[slot] = checkCap(agentCap);
       if (this.#recount(slot)) changed.add(this.#upstreamOf(slot));
@@ -126,9 +139,9 @@ export class EndpointControlWriter extends EndpointControlTable {
     for (const upstream of changed) this.#upstreams.bumpControlEpoch(upstream);
   }
 
-  /** Part by which slow start lets the endpoint's weight and cap count. */
-  rampShare(slot: number): number {
-    return this.#ramp[slot] ?? 1;
+  /** Parts by which slow start lets the endpoint's weight and cap count. */
+  rampShares(slot: number): RampShares {
+    return { weightRamp: this.#weightRamp[slot] ?? 1, capRamp: this.#capRamp[slot] ?? 1 };
   }
 
   /** Part by which weights that move let the endpoint's weight count. */
@@ -137,18 +150,20 @@ export class EndpointControlWriter extends EndpointControlTable {
   }
 
   /**
-   * Sets who says with which ramp share an endpoint begins that takes work again (enabled, healthy, resolved, no longer draining). Asked
+   * Sets who says with which shares an endpoint begins that takes work again (enabled, healthy, resolved, no longer draining, no longer of
+   * weight 0). Asked
    * before workers can see that it does, so that none of them meets it with its full weight.
    *
-   * @param rampShare given a slot; above 0, at most 1
+   * @param rampShares given a slot; absent: full weight and cap, as at first
    */
-  rampAtReturn(rampShare: (slot: number) => number): void {
-    this.#rampAtReturn = rampShare;
+  rampAtReturn(rampShares: (slot: number) => RampShares = () => FULL): void {
+    this.#rampAtReturn = rampShares;
   }
 
   /** Begins an assignment: enabled, healthy, not draining, full weight. Called by the board when it assigns a slot. */
   begin(slot: number, generation: number, upstream: number, settings: EndpointSettings): void {
-    this.#ramp[slot] = 1;
+    this.#weightRamp[slot] = 1;
+    this.#capRamp[slot] = 1;
     this.#moved[slot] = 1;
     this.#agentCap[slot] = NO_CAP;
     const { isResolved, isBackup } = settings;
@@ -193,13 +208,20 @@ export class EndpointControlWriter extends EndpointControlTable {
       const before = this.flags(slot);
       const after = (before & ~mask) | bits;
       if (!flagsTakeWork(before) && flagsTakeWork(after)) {
-        // How it answered before it left says little of it now. Ahead of the flag: whoever sees it back sees nothing of its past.
+        // How it answered before it left says little of it now. Ahead of the flag: whoever sees it back sees nothing of its past, and never
+        // its full weight while it warms up.
         this.#load.forget(slot);
-        this.#ramp[slot] = checkedShare(this.#rampAtReturn(slot), 1);
+        if (this.baseWeight(slot) > 0) this.#rampUp(slot);
         this.#recount(slot);
       }
       return this.#replace(slot, FLAGS, after);
     });
+  }
+
+  #rampUp(slot: number): void {
+    const { weightRamp, capRamp } = this.#rampAtReturn(slot);
+    this.#weightRamp[slot] = checkedShare(weightRamp, 1);
+    this.#capRamp[slot] = checkedShare(capRamp, 1);
   }
 
   /** @param store stores a word, and says whether it is another one than before */
@@ -214,11 +236,11 @@ export class EndpointControlWriter extends EndpointControlTable {
   #recount(slot: number): boolean {
     const weight = this.baseWeight(slot);
     const moved = weight * WEIGHT_UNIT * (this.#moved[slot] ?? 1);
-    const ramp = this.#ramp[slot] ?? 1;
+    const { weightRamp, capRamp } = this.rampShares(slot);
     const changes = [
-      this.#replace(slot, WEIGHT, weightThatCounts(weight, moved * ramp)),
+      this.#replace(slot, WEIGHT, weightThatCounts(weight, moved * weightRamp)),
       this.#replace(slot, STEADY_WEIGHT, weightThatCounts(weight, moved)),
-      this.#replace(slot, CAP, capThatCounts(this.#baseCap(slot), this.#agentCap[slot] ?? NO_CAP, ramp)),
+      this.#replace(slot, CAP, capThatCounts(this.#baseCap(slot), this.#agentCap[slot] ?? NO_CAP, capRamp)),
     ];
     return changes.includes(true);
   }

@@ -21,6 +21,8 @@ import { SessionAcceptor } from './session-acceptor.js';
 import { bindText, placeText, type StartFailure } from './start-failure.js';
 import { type ConnectionHandOff, Supervisor } from './supervisor.js';
 import type { Cancel, Timers } from './timers.js';
+import { askAgent } from './weights/agent-question.js';
+import { WeightKeeper } from './weights/weight-keeper.js';
 import { SUPERVISION, type SupervisionSettings } from './worker-life.js';
 import { workerSpawner } from './worker-thread.js';
 
@@ -60,6 +62,7 @@ export class Primary {
   readonly #reservation: Reservation;
   readonly #resolver: NameResolver;
   readonly #checker: HealthChecker;
+  readonly #weights: WeightKeeper;
   readonly #supervisor: Supervisor;
   readonly #views: AdminSource;
   #admin: AdminApi | null = null;
@@ -101,6 +104,16 @@ export class Primary {
       addressesOf: (slot) => this.#resolver.addressesOf(slot),
       publish: ({ slot }, isHealthy) => board.control.setHealthy(slot, isHealthy),
     });
+    this.#weights = new WeightKeeper({
+      upstreams,
+      board,
+      clock,
+      timers,
+      rng,
+      logger,
+      addressesOf: (slot) => this.#resolver.addressesOf(slot),
+      ask: askAgent,
+    });
     // Unlike that of any other process, so that finding it in a request's Via means a loop (semantics.md 9.2).
     const viaName = `sluice-${randomBytes(4).toString('hex')}`;
     this.#supervisor = new Supervisor({
@@ -135,6 +148,7 @@ export class Primary {
       phase: () => this.#phase,
       workers: () => this.#supervisor.status(),
       addressesOf: (slot) => this.#resolver.addressesOf(slot),
+      rampProgress: (slot) => this.#weights.rampProgress(slot),
     });
   }
 
@@ -169,6 +183,7 @@ export class Primary {
     await this.#resolver.start();
     // A signal may have ended it in the meantime.
     if (this.#phase.kind !== 'starting') return this.#admin?.close();
+    this.#weights.start(); // after the names, whose endpoints are there from the start
     this.#supervisor.start();
     this.#checker.start();
   }
@@ -206,6 +221,7 @@ export class Primary {
   async abandon(): Promise<void> {
     this.#cancelTimeout();
     this.#checker.close();
+    this.#weights.close();
     this.#resolver.close();
     this.#admin?.close();
     const threadsGone = this.#supervisor.terminate();
@@ -271,6 +287,7 @@ export class Primary {
           this.#apply({ kind: 'timeout' }),
         );
         this.#checker.close();
+        this.#weights.close();
         this.#supervisor.drain();
         this.#reservation.close(); // whoever accepts on its sockets has stopped by now
         return;

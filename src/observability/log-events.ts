@@ -29,6 +29,15 @@ export const LOG_EVENTS = {
   'name-unresolved': 'a host name of endpoints cannot be resolved, for `reason`; said once until it can',
   'name-resolved': 'it can be resolved',
   'addresses-changed': 'the host name of an endpoint has other addresses than before',
+  'slow-start-begun': 'an endpoint joins or takes work again; its weight and cap grow over `windowMs`',
+  'slow-start-ended': 'its weight and cap count in full again',
+  'weights-moved':
+    'weights move by the rule `by`; `weights` are those that count now; at most once in 10 s for each upstream',
+  'agent-said': 'the agent of an endpoint takes it out or brings it back, by its `words`',
+  'agent-silent': 'the agent of an endpoint does not answer, for `reason`; said once until it does',
+  'agent-not-understood':
+    'the agent of an endpoint gives an answer that is not understood, for `reason`; said once until it is',
+  'agent-answers': 'the agent of an endpoint answers again',
   // --- traffic ---
   'attempt-failed':
     'one attempt on an endpoint failed, for `code`; the exchange or session may have gone on with another one',

@@ -60,9 +60,14 @@ export interface EndpointView {
   readonly healthy: boolean;
   readonly draining: boolean;
   readonly resolved: boolean;
+  /** As configured, or as the operator set it; with `effectiveWeight` as it counts now, likewise `maxConns`. */
   readonly weight: number;
+  readonly effectiveWeight: number;
   readonly backup: boolean;
   readonly maxConns: number;
+  readonly effectiveMaxConns: number;
+  /** How far it has warmed up, above 0, at most 1; null: it does not warm up. */
+  readonly slowStart: number | null;
   /** Requests and sessions open now, over all workers. */
   readonly inFlight: number;
   /** null: it has not answered yet. */

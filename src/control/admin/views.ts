@@ -19,6 +19,8 @@ export interface ViewParts {
   readonly phase: () => RunPhase;
   readonly workers: () => readonly WorkerStatus[];
   readonly addressesOf: (slot: number) => readonly string[];
+  /** As in WeightKeeper. */
+  readonly rampProgress: (slot: number) => number | null;
 }
 
 /** Thread: primary. */
@@ -127,8 +129,11 @@ function endpointViews(upstream: UpstreamPlan, parts: ViewParts): EndpointView[]
       draining: state.isDraining,
       resolved: state.isResolved,
       weight: state.weight,
+      effectiveWeight: state.effectiveWeight,
       backup: state.isBackup,
       maxConns: state.cap,
+      effectiveMaxConns: state.effectiveCap,
+      slowStart: parts.rampProgress(slot),
       inFlight: board.load.inflight(slot),
       latencyEwmaUs: latencyUs === NO_SAMPLE ? null : latencyUs,
       requests: attempts,

@@ -29,15 +29,15 @@ function boardOf(...endpoints: Partial<typeof settings>[]) {
 describe('shares', () => {
   it('multiply the weight; slow start also the cap, and not the weight of hashes', () => {
     const { control, slot } = boardOf({});
-    control.setShares([{ slot, ramp: 0.25, moved: 0.5 }]);
+    control.setShares([{ slot, weightRamp: 0.25, capRamp: 0.25, moved: 0.5 }]);
     expect([control.weight(slot), control.steadyWeight(slot), control.cap(slot)]).toEqual([38, 150, 3]);
     expect(control.state(slot)).toMatchObject({ weight: 3, cap: 10, effectiveWeight: 0.38, effectiveCap: 3 });
-    expect([control.rampShare(slot), control.movedShare(slot)]).toEqual([0.25, 0.5]);
+    expect([control.rampShares(slot), control.movedShare(slot)]).toEqual([{ weightRamp: 0.25, capRamp: 0.25 }, 0.5]);
   });
 
   it('stay when the operator sets weight and cap', () => {
     const { control, slot } = boardOf({});
-    control.setShares([{ slot, ramp: 0.1, moved: 2 }]);
+    control.setShares([{ slot, weightRamp: 0.1, capRamp: 0.1, moved: 2 }]);
     control.setWeight(slot, 10);
     control.setCap(slot, 30);
     expect([control.weight(slot), control.steadyWeight(slot), control.cap(slot)]).toEqual([200, 2000, 3]);
@@ -45,18 +45,24 @@ describe('shares', () => {
 
   it('leave out what they do not name', () => {
     const { control, slot } = boardOf({});
-    control.setShares([{ slot, ramp: 0.5 }]);
+    control.setShares([{ slot, weightRamp: 0.5, capRamp: 0.5 }]);
     control.setShares([{ slot, moved: 2 }]);
     expect([control.weight(slot), control.cap(slot)]).toEqual([300, 5]);
   });
 
   it('leave a hundredth of weight and one of a cap, but nothing of no weight and no cap', () => {
     const { control, slots } = boardOf({ weight: 1, cap: 1 }, { weight: 0, cap: 0 });
-    control.setShares(slots.map((slot) => ({ slot, ramp: 0.001, moved: 0.001 })));
+    control.setShares(slots.map((slot) => ({ slot, weightRamp: 0.001, capRamp: 0.001, moved: 0.001 })));
     expect(slots.map((slot) => [control.weight(slot), control.cap(slot)])).toEqual([
       [1, 1],
       [0, 0],
     ]);
+  });
+
+  it('of slow start can be for the cap alone', () => {
+    const { control, slot } = boardOf({});
+    control.setShares([{ slot, capRamp: 0.5 }]);
+    expect([control.weight(slot), control.cap(slot)]).toEqual([300, 5]);
   });
 
   it('end at the largest weight', () => {
@@ -67,22 +73,22 @@ describe('shares', () => {
 
   it('bump an upstream once for all its endpoints, and not when nothing changes', () => {
     const { control, slots, bumps } = boardOf({}, {}, {});
-    const shares = slots.map((slot) => ({ slot, ramp: 0.5, moved: 0.5, agentCap: 4 }));
+    const shares = slots.map((slot) => ({ slot, weightRamp: 0.5, capRamp: 0.5, moved: 0.5, agentCap: 4 }));
     expect(bumps(() => control.setShares(shares))).toEqual([0, 1]);
     expect(bumps(() => control.setShares(shares))).toEqual([0, 0]);
   });
 
   it('end with the endpoint', () => {
     const { board, control, slot } = boardOf({}, {}, {}, {}, {}, {}, {}, {});
-    control.setShares([{ slot, ramp: 0.5, moved: 0.5, agentCap: 2 }]);
+    control.setShares([{ slot, weightRamp: 0.5, capRamp: 0.5, moved: 0.5, agentCap: 2 }]);
     board.release(slot);
     expect(board.assign(1, settings).slot).toBe(slot);
     expect([control.weight(slot), control.cap(slot)]).toEqual([300, 10]);
   });
 
   it.each([
-    ['ramp', 0],
-    ['ramp', 1.1],
+    ['weightRamp', 0],
+    ['capRamp', 1.1],
     ['moved', 0],
     ['moved', Number.NaN],
   ])('refuse a share of %s of %s', (kind, share) => {
@@ -159,7 +165,7 @@ describe('an endpoint that takes work again', () => {
     const asked: [number, boolean][] = [];
     control.rampAtReturn((of) => {
       asked.push([of, control.takesWork(of)]);
-      return 0.1;
+      return { weightRamp: 0.1, capRamp: 0.05 };
     });
     control.setHealthy(slot, false);
     control.setDraining(slot, true);

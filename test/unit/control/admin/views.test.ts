@@ -25,6 +25,7 @@ function viewsOf(workers: number) {
     phase: () => ({ kind: 'ready' }),
     workers: () => [],
     addressesOf: () => [],
+    rampProgress: () => null,
   });
   return { views, stripes: Array.from({ length: workers }, (_, worker) => attachBoard(board.buffer, worker).stripe) };
 }
