@@ -50,4 +50,23 @@ export interface Balancer {
    * @param elapsedUs what is measured of the upstream: up to the first byte, the last, or the connection of a session
    */
   settled?(view: UpstreamView, endpoint: number, key: PickKey, inflight: number, elapsedUs: number, now: Tick): void;
+
+  /**
+   * What a pick would compare of a member if it were made now, for explain.ts: by the function that picks use. Cold. Balancers that
+   * compare nothing leave it out.
+   *
+   * @param inflight requests in flight there, without the one that is to be placed
+   */
+  scoreFor?(
+    view: UpstreamView,
+    group: EndpointGroup,
+    position: number,
+    inflight: number,
+    key: PickKey,
+    now: Tick,
+  ): number;
+  /** Whether a pick compares all members of a group, or else two of them that are drawn. Cold, for explain.ts. */
+  comparesAll?(group: EndpointGroup): boolean;
+  /** Most requests in flight that bounded load lets a member have now; 0: no bound. Cold, for explain.ts. */
+  boundFor?(view: UpstreamView, group: EndpointGroup, position: number, now: Tick): number;
 }

@@ -31,6 +31,14 @@ export abstract class HashingBalancer implements Balancer {
     return this.pickWithin(view, group, key, tried, null);
   }
 
+  boundFor(view: UpstreamView, group: EndpointGroup, position: number, now: Tick): number {
+    const factor = view.plan.loadFactor;
+    if (factor === NO_LOAD_FACTOR) return 0;
+    const bounds = this.#bounds.of(view, group);
+    bounds.measure(view, group, factor, now);
+    return bounds.boundAt(position);
+  }
+
   /**
    * Claims the first endpoint in the order of the key that has a place. HOT.
    *

@@ -1,5 +1,6 @@
 /** What least-conn, least-time and their kin have in common: compare scores, claim the lowest, compare again if it changed. */
 import { REFUSED_CHANGED } from '../board/claim-journal.js';
+import { WEIGHT_UNIT } from '../board/endpoint-control.js';
 import type { Rng } from '../core/rng.js';
 import type { Tick } from '../core/tick.js';
 import { type Balancer, NO_ENDPOINT, type PickKey } from './balancer.js';
@@ -48,6 +49,22 @@ export abstract class LowestScoreBalancer implements Balancer {
     return group.size <= this.#largestScan
       ? this.#pickByScan(view, group, tried, now)
       : this.#pickByDraws(view, group, tried, rng, now);
+  }
+
+  /** The score that a pick would compare, for a weight of 1 in the configuration rather than in hundredths. Cold. */
+  scoreFor(
+    view: UpstreamView,
+    group: EndpointGroup,
+    position: number,
+    inflight: number,
+    _key: PickKey,
+    now: Tick,
+  ): number {
+    return this.scoreOf(view, group, position, inflight, now) * WEIGHT_UNIT;
+  }
+
+  comparesAll(group: EndpointGroup): boolean {
+    return group.size <= this.#largestScan;
   }
 
   /**

@@ -39,6 +39,10 @@ class MemberNames implements GroupDerivation {
 export class Rendezvous extends HashingBalancer {
   readonly #names = new PerGroup(() => new MemberNames());
 
+  scoreFor(view: UpstreamView, group: EndpointGroup, position: number, _inflight: number, key: PickKey): number {
+    return this.#names.of(view, group).rankOf(group, position, key);
+  }
+
   /** HOT (bench/micro/balancing/pick.bench.ts). */
   override pickWithin(
     view: UpstreamView,

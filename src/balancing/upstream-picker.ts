@@ -1,4 +1,5 @@
 /** Picks endpoints of one upstream: its balancer, asked about one level and, if none of it will do, the others and the backups. */
+import type { EndpointControlTable } from '../board/endpoint-control.js';
 import type { WorkerBoard } from '../board/worker-board.js';
 import type { BalancerName, SubsetPlan } from '../config/picking-plan.js';
 import type { UpstreamPlan } from '../config/plan.js';
@@ -6,6 +7,7 @@ import type { Rng } from '../core/rng.js';
 import type { Tick } from '../core/tick.js';
 import { type Balancer, NO_ENDPOINT, type PickKey } from './balancer.js';
 import type { EndpointGroup } from './endpoint-group.js';
+import { explainPick, type PickExplanation } from './explain.js';
 import { WHOLE } from './levels.js';
 import { balancerFor } from './registry.js';
 import type { TriedSet } from './tried-set.js';
@@ -23,6 +25,8 @@ export class UpstreamPicker {
   readonly #balancer: Balancer;
   readonly #picksByKey: boolean;
   readonly #rng: Rng;
+  readonly #control: EndpointControlTable;
+  readonly #subset: SubsetPlan | null;
 
   /**
    * @param rng    this worker's; workers must have different seeds
@@ -30,6 +34,8 @@ export class UpstreamPicker {
    */
   constructor(plan: UpstreamPlan, board: WorkerBoard, rng: Rng, subset: SubsetPlan | null) {
     this.view = new UpstreamView(plan, board, subset);
+    this.#control = board.control;
+    this.#subset = subset;
     this.#balancer = balancerFor(plan.balance);
     this.#picksByKey = BY_KEY.has(plan.balance);
     this.#rng = rng;
@@ -74,6 +80,18 @@ export class UpstreamPicker {
     const group = view.levels[level] as EndpointGroup; // a level of this view
     const endpoint = this.#pickFrom(group, key, tried, now);
     return endpoint === NO_ENDPOINT ? this.#pickElsewhere(group, key, tried, now) : endpoint;
+  }
+
+  /**
+   * Why the next pick for the same request will go where it goes. Cold, before that pick.
+   *
+   * @param preferred the endpoint that would be asked of claimPreferred() first, or NO_ENDPOINT
+   */
+  explain(key: PickKey, tried: TriedSet, preferred: number, now: Tick): PickExplanation {
+    const view = this.view;
+    view.refresh(now);
+    const facts = { view, balancer: this.#balancer, control: this.#control, subset: this.#subset };
+    return explainPick({ ...facts, key, tried, preferred, now });
   }
 
   #pickElsewhere(asked: EndpointGroup, key: PickKey, tried: TriedSet, now: Tick): number {

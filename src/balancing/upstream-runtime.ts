@@ -10,6 +10,7 @@ import { type Tick, tickAfter } from '../core/tick.js';
 import { measureOf } from './attempt-measure.js';
 import { NO_ENDPOINT, type PickKey } from './balancer.js';
 import type { EndpointLedger } from './endpoint-ledger.js';
+import type { PickExplanation } from './explain.js';
 import { NONE_TRIED, TriedSet } from './tried-set.js';
 import { UpstreamPicker } from './upstream-picker.js';
 
@@ -78,6 +79,12 @@ export class UpstreamRuntime {
     attempting.endpoint = endpoint;
     attempting.attempts++;
     return picked.slot;
+  }
+
+  /** Why the next pick() for an exchange will go where it goes. Cold, right before that pick; it alone is to be explained by it. */
+  explain(attempting: Attempting, now: Tick): PickExplanation {
+    const preferred = attempting.attempts > 0 ? NO_ENDPOINT : attempting.preferred;
+    return this.#pickerOf(attempting).explain(attempting.key, attempting.tried ?? NONE_TRIED, preferred, now);
   }
 
   /** The head of the response has come. @param elapsedUs since the pick */

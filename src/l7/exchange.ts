@@ -64,6 +64,8 @@ export abstract class Exchange implements Attempting {
   /** Of the attempt whose head has come: how long that took, and the shared clock then. */
   firstByteUs = 0;
   firstByteAtMs = 0;
+  /** Why its endpoints were picked, where its listener explains; null: nothing was explained. */
+  explanation: string | null = null;
 
   /**
    * @param id       number of this exchange in the engine and in the ledger, for the life of this object
@@ -118,6 +120,7 @@ export abstract class Exchange implements Attempting {
     this.lastFailure = null;
     this.failure = null;
     this.status = 0;
+    this.explanation = null;
   }
 }
 

@@ -3,6 +3,7 @@
  * Front ends call in with what clients and endpoints have done; how bytes get from one to the other is their business. Thread: worker.
  */
 import { NO_ENDPOINT } from '../balancing/balancer.js';
+import { explanationText, withAttempt } from '../balancing/explanation-text.js';
 import type { UpstreamRuntime } from '../balancing/upstream-runtime.js';
 import type { RoutePlan } from '../config/plan.js';
 import type { Clock } from '../core/clock.js';
@@ -34,6 +35,9 @@ export interface PipelineParts {
 }
 
 const US_PER_MS = 1_000;
+
+/** Field of a response that says why its endpoint was picked. */
+const EXPLANATION_FIELD = 'X-Sluice-Explain';
 
 /** One for each worker, whatever front ends it has. */
 export class Pipeline {
@@ -209,13 +213,28 @@ export class Pipeline {
     const upstream = exchange.upstream as UpstreamRuntime;
     const isAnother = exchange.lastFailure !== null;
     for (;;) {
-      const slot = upstream.pick(exchange, this.#now);
+      const slot = exchange.listener.explains
+        ? this.#pickAndExplain(exchange, upstream)
+        : upstream.pick(exchange, this.#now);
       if (slot === NO_ENDPOINT) return this.#fail(exchange, exchange.lastFailure ?? 'SLUICE_NO_ENDPOINT');
       const start = isAnother ? exchange.tryAgain(slot) : exchange.beginAttempt(slot);
       if (start === BEGUN) return;
       if (start !== NO_POOL) return this.#fail(exchange, start);
       upstream.settleUnusable(exchange, this.#now);
     }
+  }
+
+  /** Picks, and tells the client why with whatever answer it will get. Cold: off unless the listener says so. */
+  #pickAndExplain(exchange: Exchange, upstream: UpstreamRuntime): number {
+    const explanation = upstream.explain(exchange, this.#now);
+    const attempt = exchange.attempts + 1;
+    const slot = upstream.pick(exchange, this.#now);
+    exchange.explanation = withAttempt(
+      exchange.explanation,
+      explanationText(explanation, exchange.endpoint, attempt), // NO_ENDPOINT when none was picked
+    );
+    exchange.addResponseField(EXPLANATION_FIELD, exchange.explanation);
+    return slot;
   }
 
   /** Ends an exchange that went wrong: an error response where that is still possible, else a broken connection. */
