@@ -9,6 +9,7 @@ import { PickingNumbers, weightOf } from '../config/compile-picking.js';
 import type { Plan } from '../config/plan.js';
 import { AUTO_WORKERS, type Config, WORKERS_MAX } from '../config/schema/config.js';
 import { invariant } from '../core/invariant.js';
+import { SlotBook } from './slot-book.js';
 
 /** Of the key that signs cookies of affinity in this process, where the configuration has none. */
 const AFFINITY_SECRET_BYTES = 32;
@@ -17,6 +18,8 @@ const AFFINITY_SECRET_BYTES = 32;
 export interface BoardAndPlan {
   readonly board: Board;
   readonly plan: Plan;
+  /** Who has which slot. */
+  readonly slots: SlotBook;
 }
 
 /**
@@ -37,6 +40,8 @@ export function makeBoardAndPlan(config: Config, processors: number): BoardAndPl
     listeners: config.listeners.length,
     clientEntries: clientEntriesFor(config.listeners.some(limitsClients)),
   });
+  const slots = new SlotBook(board);
+  const edition = slots.edit();
   const indexes = new Map(upstreams.map(([name], index) => [name, index]));
   const assignSlot = (upstreamName: string, endpointName: string): { slot: number; generation: number } => {
     const index = indexes.get(upstreamName);
@@ -47,22 +52,21 @@ export function makeBoardAndPlan(config: Config, processors: number): BoardAndPl
       `endpoint ${endpointName} of ${upstreamName} is in the configuration`,
     );
     const { address } = endpoint;
-    return board.assign(index, {
+    return edition.assign({ upstream: upstreamName, endpoint: endpointName }, index, {
       weight: weightOf(upstream, endpoint),
       cap: endpoint.maxConns,
       isBackup: endpoint.backup,
       isResolved: address.kind === 'unix' || isIP(address.host) !== 0,
     });
   };
-  return {
-    board,
-    plan: compilePlan(config, {
-      assignSlot,
-      epoch: 1,
-      processors,
-      affinitySecret: randomBytes(AFFINITY_SECRET_BYTES).toString('hex'),
-    }),
-  };
+  const plan = compilePlan(config, {
+    assignSlot,
+    epoch: 1,
+    processors,
+    affinitySecret: randomBytes(AFFINITY_SECRET_BYTES).toString('hex'),
+  });
+  edition.commit();
+  return { board, plan, slots };
 }
 
 function limitsClients(listener: Config['listeners'][number]): boolean {
