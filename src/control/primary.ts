@@ -16,6 +16,7 @@ import { HealthChecker } from './health/checker.js';
 import { probe } from './health/probe.js';
 import { type ListeningAddon, type Reservation, reserveListeners } from './listener-reservation.js';
 import { type Lookup, NameResolver } from './name-resolution.js';
+import { PanicWatch } from './panic-watch.js';
 import { nextPhase, type RunEffect, type RunEvent, type RunPhase, type StopSignal } from './run-phase.js';
 import { SessionAcceptor } from './session-acceptor.js';
 import { bindText, placeText, type StartFailure } from './start-failure.js';
@@ -63,6 +64,7 @@ export class Primary {
   readonly #resolver: NameResolver;
   readonly #checker: HealthChecker;
   readonly #weights: WeightKeeper;
+  readonly #panicWatch: PanicWatch;
   readonly #supervisor: Supervisor;
   readonly #views: AdminSource;
   #admin: AdminApi | null = null;
@@ -114,6 +116,7 @@ export class Primary {
       addressesOf: (slot) => this.#resolver.addressesOf(slot),
       ask: askAgent,
     });
+    this.#panicWatch = new PanicWatch({ upstreams, board, timers, logger });
     // Unlike that of any other process, so that finding it in a request's Via means a loop (semantics.md 9.2).
     const viaName = `sluice-${randomBytes(4).toString('hex')}`;
     this.#supervisor = new Supervisor({
@@ -186,6 +189,7 @@ export class Primary {
     this.#weights.start(); // after the names, whose endpoints are there from the start
     this.#supervisor.start();
     this.#checker.start();
+    this.#panicWatch.start();
   }
 
   /** Where the admin API listens; null: nowhere. */
@@ -222,6 +226,7 @@ export class Primary {
     this.#cancelTimeout();
     this.#checker.close();
     this.#weights.close();
+    this.#panicWatch.close();
     this.#resolver.close();
     this.#admin?.close();
     const threadsGone = this.#supervisor.terminate();

@@ -26,6 +26,9 @@ export const LOG_EVENTS = {
   // --- endpoints ---
   'endpoint-healthy': 'an endpoint passes its health check again',
   'endpoint-unhealthy': 'an endpoint fails its health check, for `reason`',
+  panic:
+    'too few endpoints of an upstream, or of its `subset`, are healthy to carry everything: unhealthy ones are picked as well',
+  'panic-over': 'enough are healthy again, or a backup is: only healthy ones are picked',
   'name-unresolved': 'a host name of endpoints cannot be resolved, for `reason`; said once until it can',
   'name-resolved': 'it can be resolved',
   'addresses-changed': 'the host name of an endpoint has other addresses than before',
