@@ -1,6 +1,6 @@
 /** Runs test/property/balancing/picking-thread.mjs on real worker threads. */
 import { Worker } from 'node:worker_threads';
-import { afterAll } from 'vitest';
+import { afterAll, vi } from 'vitest';
 import type { Board } from '../../../src/board/board.js';
 import type { UpstreamPlan } from '../../../src/config/plan.js';
 import { checkCompiled, sharedWords, until } from '../board/threads.js';
@@ -12,6 +12,8 @@ export const THREAD_COUNTS = [1, 2, 4, 8] as const;
 
 /** How much longer tests with threads run with SLUICE_LONG=1. */
 export const LENGTH = process.env.SLUICE_LONG === '1' ? 20 : 1;
+
+if (LENGTH > 1) vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
 
 /** What a thread does; picking-thread.mjs has the meaning of each. */
 export interface PickingTask {

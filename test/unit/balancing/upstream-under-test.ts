@@ -50,7 +50,7 @@ export function upstreamOf(
     endpointSlots: endpointSlotsFor(endpoints.length),
     upstreams: 1,
     turns: 1 + (picking.subsets?.length ?? 0),
-    hashTables: picking.hashTable === undefined ? 0 : 1,
+    hashTables: picking.hashTable === undefined ? 0 : picking.hashTable + 1,
     hashTableWords: picking.hashTable === undefined ? 0 : HASH_TABLE_WORDS,
     workers,
     listeners: 1,
