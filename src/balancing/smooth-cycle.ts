@@ -19,18 +19,55 @@ export function smoothCycle(weights: readonly number[]): Uint16Array {
   const reduced = reduce(weights);
   const total = sum(reduced);
   const cycle = new Uint16Array(total);
-  if (reduced.every((weight) => weight === 1)) return cycle.map((_, member) => member);
-  const credits = new Int32Array(reduced.length);
+  const classes = classesOf(reduced);
   for (let step = 0; step < total; step++) {
-    let winner = 0;
-    for (let member = 0; member < reduced.length; member++) {
-      credits[member] = (credits[member] as number) + (reduced[member] as number); // member < both lengths
-      if ((credits[member] as number) > (credits[winner] as number)) winner = member;
+    let winner: WeightClass | undefined;
+    let highest = -Infinity;
+    for (const each of classes) {
+      // What the member would have on its account: its weight for each step, less the sum of all for each time it was named.
+      const credit = each.weight * (step + 1) - total * each.round;
+      if (credit < highest || (credit === highest && winner !== undefined && frontOf(winner) < frontOf(each))) continue;
+      winner = each;
+      highest = credit;
     }
-    credits[winner] = (credits[winner] as number) - total;
-    cycle[step] = winner;
+    if (winner === undefined) break; // total > 0 only with members
+    cycle[step] = frontOf(winner);
+    nameFront(winner);
   }
   return cycle;
+}
+
+/**
+ * Members of equal weight win one after the other, so only the front one of each class is compared: hundreds of endpoints, of which one
+ * ramps up, are two classes.
+ */
+interface WeightClass {
+  readonly weight: number;
+  readonly members: number[];
+  /** How often all members have been named, and which of them is named next. */
+  round: number;
+  front: number;
+}
+
+function classesOf(weights: readonly number[]): readonly WeightClass[] {
+  const classes = new Map<number, WeightClass>();
+  for (const [member, weight] of weights.entries()) {
+    const known = classes.get(weight);
+    if (known === undefined) classes.set(weight, { weight, members: [member], round: 0, front: 0 });
+    else known.members.push(member);
+  }
+  return [...classes.values()];
+}
+
+function frontOf({ members, front }: WeightClass): number {
+  return members[front] as number; // front < length
+}
+
+function nameFront(named: WeightClass): void {
+  named.front += 1;
+  if (named.front < named.members.length) return;
+  named.front = 0;
+  named.round += 1;
 }
 
 function reduce(weights: readonly number[]): readonly number[] {

@@ -43,6 +43,15 @@ describe('smooth cycle', () => {
     );
   });
 
+  it('is the order of nginx where many weights are equal', () => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(2, 3, 5), { minLength: 1, maxLength: 30 }), (weights) => {
+        const cycle = [...smoothCycle(weights)];
+        expect(cycle).toEqual(naive(weights, cycle.length));
+      }),
+    );
+  });
+
   it('never grows beyond its bound by more than the members, and leaves nobody out', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 65_535 }), { minLength: 2, maxLength: 40 }), (weights) => {
