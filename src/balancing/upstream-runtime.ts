@@ -11,6 +11,7 @@ import { measureOf } from './attempt-measure.js';
 import { NO_ENDPOINT, type PickKey } from './balancer.js';
 import type { EndpointLedger } from './endpoint-ledger.js';
 import type { PickExplanation } from './explain.js';
+import { fillRandomKey, type KeyWish, keyWishOf } from './key-source.js';
 import { NONE_TRIED, TriedSet } from './tried-set.js';
 import { UpstreamPicker } from './upstream-picker.js';
 
@@ -43,6 +44,9 @@ export interface Attempting {
 /** Thread: worker. Every method is HOT; `now` is the shared clock, read once for a batch of events or a request. */
 export class UpstreamRuntime {
   readonly plan: UpstreamPlan;
+  /** What its balancer wants to be filled into the key of an exchange or session, before the first pick. */
+  readonly keyWish: KeyWish;
+  readonly #rng: Rng;
   readonly #picker: UpstreamPicker;
   readonly #subsetPickers: readonly UpstreamPicker[];
   readonly #ledger: EndpointLedger;
@@ -52,12 +56,19 @@ export class UpstreamRuntime {
 
   constructor(plan: UpstreamPlan, parts: UpstreamParts) {
     this.plan = plan;
+    this.keyWish = keyWishOf(plan);
+    this.#rng = parts.rng;
     this.#picker = new UpstreamPicker(plan, parts.board, parts.rng, null);
     this.#subsetPickers = plan.subsets.map((subset) => new UpstreamPicker(plan, parts.board, parts.rng, subset));
     this.#ledger = parts.ledger;
     this.#board = parts.board;
     this.#measure = measureOf(plan);
     this.#learns = this.#picker.learns;
+  }
+
+  /** For an exchange or session that does not have the key which its balancer wants. */
+  fillRandomKey(key: PickKey): void {
+    fillRandomKey(key, this.#rng);
   }
 
   /**

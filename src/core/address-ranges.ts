@@ -29,6 +29,13 @@ export function ipAddressOf(bytes: Iterable<number>): IpAddress {
   return address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress() ? address.toIPv4Address() : address;
 }
 
+/** Reads dotted IPv4, or IPv6 without brackets. @returns null when it is neither */
+export function parseIpAddress(text: string): IpAddress | null {
+  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text);
+  if (!text.includes(':') || text.includes('%') || !ipaddr.IPv6.isValid(text)) return null;
+  return ipAddressOf(ipaddr.IPv6.parse(text).toByteArray());
+}
+
 function wholeAddress(address: IpAddress): Range {
   return [address, address.kind() === 'ipv4' ? 32 : 128];
 }

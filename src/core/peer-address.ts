@@ -55,7 +55,34 @@ export function addressText(address: AddressWords): string {
   if (isUnix(address)) return 'unix';
   const { word3 } = address;
   if (isMapped(address)) return `${word3 >>> 24}.${(word3 >>> 16) & 255}.${(word3 >>> 8) & 255}.${word3 & 255}`;
-  return ipAddressOf(bytesOf(address)).toString();
+  return ipv6Text(bytesOf(address));
+}
+
+/** As addressText. @param bytes 4 (IPv4) or 16 (IPv6) bytes in network order */
+export function addressTextOf(bytes: readonly number[]): string {
+  if (bytes.length === 4) return bytes.join('.');
+  const [word0 = 0, word1 = 0, word2 = 0, word3 = 0] = [0, 4, 8, 12].map((at) =>
+    bytes.slice(at, at + 4).reduce((word, byte) => (word << 8) | byte, 0),
+  );
+  return addressText({ word0, word1, word2, word3 });
+}
+
+/**
+ * RFC 5952 section 4, hexadecimal throughout, as the engine spells it (native/src/frontend/client_address.cc): the text is the key of
+ * balancers that hash, and must be the same with every front end.
+ */
+function ipv6Text(bytes: readonly number[]): string {
+  const groups = Array.from({ length: 8 }, (_, group) => bytes.slice(2 * group, 2 * group + 2));
+  const texts = groups.map(([high = 0, low = 0]) => ((high << 8) | low).toString(16));
+  let longest = { begin: 0, length: 1 };
+  for (let begin = 0; begin < texts.length; begin++) {
+    let length = 0;
+    while (texts[begin + length] === '0') length++;
+    if (length > longest.length) longest = { begin, length };
+  }
+  if (longest.length === 1) return texts.join(':');
+  const behind = longest.begin + longest.length;
+  return `${texts.slice(0, longest.begin).join(':')}::${texts.slice(behind).join(':')}`;
 }
 
 /** Is it the peer of a UNIX socket, which has no address? */

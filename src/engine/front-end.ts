@@ -217,6 +217,25 @@ export const ClientEnd = {
  */
 export const NO_POOL = 100;
 
+/** What keys of requests are made of; native/src/frontend/request_key.h says how each is found. */
+export const KeyKind = {
+  CLIENT_ADDRESS: 0,
+  CLIENT_NETWORK: 1,
+  HEADER: 2,
+  COOKIE: 3,
+  QUERY: 4,
+  PATH: 5,
+  URI: 6,
+} as const;
+
+/** Bits that hashKey answers with. */
+export const KeyAnswer = {
+  /** The hash has been written; without it the request has no such key. */
+  HASHED: 1,
+  /** The key is of the client, and a trusted peer names another one in X-Forwarded-For; what was hashed is of the connection. */
+  FORWARDED: 2,
+} as const;
+
 /** Bits that TypeScript writes into `trust` of OPENED. */
 export const Trust = {
   /** The PROXY header's addresses count. */
@@ -322,6 +341,25 @@ export interface FrontEnd {
    * @throws TypeError for other names and values, and where all added lines would be more than 16 KiB
    */
   addResponseField(exchange: number, name: string, value: string | null): void;
+  /**
+   * Makes a key of requests known.
+   *
+   * @param kind  one of KeyKind
+   * @param name  of the header, cookie or query parameter, a character for each byte; else ''
+   * @param isCrc CRC-32 instead of xxHash64
+   * @returns its number, for as long as the front end lives
+   */
+  openKey(kind: number, name: string, isCrc: boolean): number;
+  /**
+   * Hashes a key of a request, where it lies, into FrontEndOptions.keyWords: xxHash64, low and high word, or CRC-32 and 0. When `header`
+   * may be called. HOT.
+   *
+   * @param key number of openKey
+   * @returns bits of KeyAnswer
+   */
+  hashKey(exchange: number, key: number): number;
+  /** What hashKey hashes, a character for each byte; null: the request has no such key. */
+  keyText(exchange: number, key: number): string | null;
   /** For logs: "METHOD\nTARGET\nHOST\nREQUEST-ID", a character for each byte; a long target (640) or Host (256) is cut. From REQUEST until the batch with FINISHED is over. */
   describe(exchange: number): string;
 
@@ -331,6 +369,8 @@ export interface FrontEnd {
 }
 
 export interface FrontEndOptions {
+  /** Two words, for hashKey; it may not be called without. */
+  readonly keyWords?: Int32Array;
   /** Through which requests are sent; of the same thread. */
   readonly engine: Engine;
   /** FRONT_END_EVENT_STRIDE * n words, at least 16 events; the front end fills it from the start for each batch. */
@@ -351,6 +391,11 @@ export interface FrontEndOptions {
 /** What the .node file exports for the front end; part of Addon. */
 export interface FrontEndAddon {
   readonly FrontEnd: new (options: FrontEndOptions) => FrontEnd;
+  /**
+   * Hashes a text with a character for each byte as FrontEnd.hashKey does. @param words two, for the result
+   * @throws TypeError for a text with other characters
+   */
+  hashKeyText(text: string, isCrc: boolean, words: Int32Array): void;
   /** Share of its time that this thread's loop has been busy since the last call, 0 to 1; of a thread without an engine 0. */
   loopBusyShare(): number;
 }

@@ -1,5 +1,6 @@
 /** The L4 data plane of one worker: its session engine and the pipeline that decides for it. */
 import { randomBytes } from 'node:crypto';
+import { KeyHasher } from '../balancing/key-hasher.js';
 import { UpstreamRuntime } from '../balancing/upstream-runtime.js';
 import type { ProxyProtocolName, UpstreamPlan } from '../config/plan.js';
 import { seededRng } from '../core/rng.js';
@@ -55,6 +56,7 @@ class L4DataPlane implements DataPlane {
       listeners: this.#listeners,
       upstreams: plan.upstreams.map((upstream) => new UpstreamRuntime(upstream, parts)),
       limits: new SessionLimits(board, plan.listeners),
+      hasher: new KeyHasher(addon.hashKeyText),
       recorder: new SessionRecorder(board.stripe, new FailureLog(logger, nowMs), events),
       clock,
       events,

@@ -4,6 +4,7 @@
  * event, and the engine acts on it when the batch is done. Thread: worker.
  */
 import { NO_ENDPOINT } from '../balancing/balancer.js';
+import type { KeyHasher } from '../balancing/key-hasher.js';
 import type { UpstreamRuntime } from '../balancing/upstream-runtime.js';
 import type { Clock } from '../core/clock.js';
 import type { ErrorCode } from '../core/error-catalog.js';
@@ -37,6 +38,7 @@ export interface SessionPipelineParts {
   readonly upstreams: readonly UpstreamRuntime[];
   readonly limits: SessionLimits;
   readonly recorder: SessionRecorder;
+  readonly hasher: KeyHasher;
   readonly clock: Clock;
   /** Where the engine's events and their names are (SessionEngineOptions). */
   readonly events: Int32Array;
@@ -49,6 +51,7 @@ export class SessionPipeline {
   readonly #upstreams: readonly UpstreamRuntime[];
   readonly #limits: SessionLimits;
   readonly #recorder: SessionRecorder;
+  readonly #hasher: KeyHasher;
   readonly #clock: Clock;
   readonly #events: Int32Array;
   readonly #arena: Buffer;
@@ -63,6 +66,7 @@ export class SessionPipeline {
     this.#upstreams = parts.upstreams;
     this.#limits = parts.limits;
     this.#recorder = parts.recorder;
+    this.#hasher = parts.hasher;
     this.#clock = parts.clock;
     this.#events = parts.events;
     const { buffer, byteOffset, byteLength } = parts.arena;
@@ -129,7 +133,15 @@ export class SessionPipeline {
     );
     if (upstream === NO_ROUTE) return 'SLUICE_NO_ROUTE';
     record.upstream = this.#upstreams[upstream] as UpstreamRuntime;
+    this.#fillKey(record, record.upstream);
     return ADMIT;
+  }
+
+  /** Whatever key its balancer wants: of a session only the client is known. It stays for all attempts. */
+  #fillKey(record: SessionRecord, upstream: UpstreamRuntime): void {
+    const { keyWish } = upstream;
+    if (keyWish.source === null) return;
+    if (!this.#hasher.hashClient(record, keyWish, record.key)) upstream.fillRandomKey(record.key);
   }
 
   /** Picks an endpoint for the next attempt to connect. @returns the decision */

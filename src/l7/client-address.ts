@@ -1,5 +1,6 @@
 /** Who the client is: the peer's address as text, and which forwarded fields of it are believed (semantics.md 10). */
-import { AddressRanges, ipAddressOf } from '../core/address-ranges.js';
+import { AddressRanges, ipAddressOf, parseIpAddress } from '../core/address-ranges.js';
+import { addressTextOf } from '../core/peer-address.js';
 
 /** What is known of one peer address; made once and kept, since the same peers come again and again. */
 export interface Peer {
@@ -52,14 +53,59 @@ export class PeerTable {
 
   #makePeer(bytes: Uint8Array): Peer {
     const address = ipAddressOf(bytes);
-    return peerAt(address.toString(), this.#trusted.includes(address));
+    return peerAt(addressTextOf(address.toByteArray()), this.#trusted.includes(address));
   }
 }
 
-const UNKNOWN_PEER = peerAt('unknown', false);
+/** A peer without an address. */
+export const UNKNOWN_PEER = peerAt('unknown', false);
 
-function remember<K>(memory: Map<K, Peer>, key: K, peer: Peer): Peer {
-  if (memory.size >= PEER_MEMORY) memory.clear();
-  memory.set(key, peer);
-  return peer;
+function remember<K, V>(memory: Map<K, V>, key: K, value: V, most = PEER_MEMORY): V {
+  if (memory.size >= most) memory.clear();
+  memory.set(key, value);
+  return value;
+}
+
+/** Values of X-Forwarded-For remembered; longer ones than this are not. */
+const FORWARDED_MEMORY = 4096;
+const MOST_REMEMBERED_LENGTH = 256;
+
+/** `a.b.c.d`, `a.b.c.d:port`, `[v6]`, `[v6]:port` or `v6`: what proxies write into X-Forwarded-For. */
+const FORWARDED_ADDRESS = /^(?:([0-9.]+)(?::[0-9]{1,5})?|\[([0-9a-f:.]+)\](?::[0-9]{1,5})?|([0-9a-f:.]+))$/i;
+
+/** Whom trusted peers of one listener name as their client. Thread: worker. */
+export class ForwardedClients {
+  readonly #trusted: AddressRanges;
+  readonly #memory = new Map<string, string | null>();
+
+  /** @param trustedProxies as in PeerTable */
+  constructor(trustedProxies: readonly string[]) {
+    this.#trusted = new AddressRanges(trustedProxies);
+  }
+
+  /**
+   * The client by X-Forwarded-For of a trusted peer: the rightmost address that is no trusted proxy, since what stands left of it was
+   * written by who is not believed; where all are trusted, the leftmost (nginx's real_ip_recursive). HOT for values that came before.
+   *
+   * @param value of all fields, joined by commas
+   * @returns its address, spelled as Peer.address; null: no address stands at the right
+   */
+  clientIn(value: string): string | null {
+    const known = this.#memory.get(value);
+    if (known !== undefined) return known;
+    const client = this.#find(value);
+    return value.length > MOST_REMEMBERED_LENGTH ? client : remember(this.#memory, value, client, FORWARDED_MEMORY);
+  }
+
+  #find(value: string): string | null {
+    let client: string | null = null;
+    for (const element of value.split(',').reverse()) {
+      const [, v4, bracketed, v6] = FORWARDED_ADDRESS.exec(element.trim()) ?? [];
+      const address = parseIpAddress(v4 ?? bracketed ?? v6 ?? '');
+      if (address === null) break;
+      client = addressTextOf(address.toByteArray());
+      if (!this.#trusted.includes(address)) break;
+    }
+    return client;
+  }
 }

@@ -1,5 +1,6 @@
 /** One L7 request and its response, from head to last byte, over all attempts; and what the pipeline asks of its front end. */
 import { NO_ENDPOINT, PickKey } from '../balancing/balancer.js';
+import type { KeySource } from '../balancing/key-source.js';
 import type { TriedSet } from '../balancing/tried-set.js';
 import type { Attempting, UpstreamRuntime } from '../balancing/upstream-runtime.js';
 import { NO_SUBSET } from '../config/picking-plan.js';
@@ -78,6 +79,16 @@ export abstract class Exchange implements Attempting {
 
   /** Cold: allocates. While the exchange is open. */
   abstract describe(): RequestDescription;
+
+  /**
+   * Hashes a key of the request into `key`. While the front end has the head: within the call of Pipeline.begin. HOT.
+   *
+   * @param isCrc as in KeyWish
+   * @returns false: the request has no such key, and `key` is as it was
+   */
+  abstract hashKey(source: KeySource, isCrc: boolean): boolean;
+  /** The text that hashKey hashes, a character for each byte; null: the request has no such key. When hashKey may be called. */
+  abstract keyText(source: KeySource): string | null;
 
   /** Sends the request to an endpoint. @param slot of the endpoint */
   abstract beginAttempt(slot: number): AttemptStart;

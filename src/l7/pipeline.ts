@@ -16,6 +16,7 @@ import { ADMIT, type Verdict } from '../policies/verdict.js';
 import { errorResponse, type LocalResponse, optionsResponse } from './error-response.js';
 import { BEGUN, DELIVERED, type Ending, type Exchange, NO_POOL } from './exchange.js';
 import type { ExchangeRecorder } from './exchange-recorder.js';
+import { RequestRouting } from './request-routing.js';
 
 /** Facts of a request that only `admit` looks at. */
 export interface RequestFacts extends RequestSize {
@@ -41,7 +42,7 @@ const EXPLANATION_FIELD = 'X-Sluice-Explain';
 
 /** One for each worker, whatever front ends it has. */
 export class Pipeline {
-  readonly #upstreams: readonly UpstreamRuntime[];
+  readonly #routing: RequestRouting;
   readonly #recorder: ExchangeRecorder;
   readonly #clock: Clock;
   readonly #onFileLimit: () => void;
@@ -53,7 +54,7 @@ export class Pipeline {
   #isDraining = false;
 
   constructor(parts: PipelineParts) {
-    this.#upstreams = parts.upstreams;
+    this.#routing = new RequestRouting(parts.upstreams);
     this.#recorder = parts.recorder;
     this.#clock = parts.clock;
     this.#onFileLimit = parts.onFileLimit;
@@ -104,9 +105,11 @@ export class Pipeline {
   begin(exchange: Exchange, route: RoutePlan | undefined, facts: RequestFacts): void {
     this.#open(exchange);
     if (facts.maxForwards === 0 && exchange.method === 'OPTIONS') return this.#answerOptions(exchange);
-    const verdict = this.#route(exchange, route);
-    const admitted = verdict === ADMIT ? admit(exchange, facts) : verdict;
-    if (admitted !== ADMIT) return this.#answer(exchange, admitted);
+    if (route === undefined) return this.#answer(exchange, 'SLUICE_NO_ROUTE');
+    const upstream = this.#route(exchange, route);
+    const verdict = admit(exchange, facts);
+    if (verdict !== ADMIT) return this.#answer(exchange, verdict);
+    this.#routing.fillKey(exchange, upstream, route);
     this.#attempt(exchange);
   }
 
@@ -199,13 +202,10 @@ export class Pipeline {
     this.#recorder.begin();
   }
 
-  #route(exchange: Exchange, route: RoutePlan | undefined): Verdict {
-    if (route === undefined) return 'SLUICE_NO_ROUTE';
-    exchange.upstream = this.#upstreams[route.upstream] as UpstreamRuntime;
-    exchange.subset = route.subset;
+  #route(exchange: Exchange, route: RoutePlan): UpstreamRuntime {
     exchange.exchangeTimeoutMs = route.exchangeTimeoutMs;
     exchange.beganAt = this.#now;
-    return ADMIT;
+    return this.#routing.lead(exchange, route);
   }
 
   /** Picks an endpoint and begins an attempt there. */

@@ -1,4 +1,6 @@
 /** An exchange whose bytes pass through TypeScript: what the relay asks of a client's side, and how its attempts are sent. */
+import type { PickKey } from '../balancing/balancer.js';
+import type { KeySource } from '../balancing/key-source.js';
 import type { L7ListenerPlan } from '../config/plan.js';
 import type { ErrorCode } from '../core/error-catalog.js';
 import { type Engine, NO_BODY, SendFlag, SendResult } from '../engine/engine.js';
@@ -6,11 +8,21 @@ import { isIdempotent } from '../policies/request-passage.js';
 import { type AttemptStart, BEGUN, Exchange, NO_POOL, type RequestDescription } from './exchange.js';
 import { headWith, ResponseFields } from './response-fields.js';
 
+/** Finds keys of a request while its handler runs. */
+export interface RequestKeys {
+  /** As Exchange.hashKey. */
+  hash(source: KeySource, isCrc: boolean, key: PickKey): boolean;
+  /** As Exchange.keyText. */
+  text(source: KeySource): string | null;
+}
+
 /** Thread: worker. */
 export abstract class RelayedExchange extends Exchange {
   // The request, filled in by the front end before ResponseRelay.begin.
   path = '';
   requestId = '';
+  /** Of the request; null: its handler has returned. */
+  requestKeys: RequestKeys | null = null;
   /** As the engine's `send` takes it. */
   head = '';
   /** NO_BODY, CHUNKED_BODY or the length. */
@@ -35,6 +47,14 @@ export abstract class RelayedExchange extends Exchange {
 
   override describe(): RequestDescription {
     return this;
+  }
+
+  override hashKey(source: KeySource, isCrc: boolean): boolean {
+    return this.requestKeys?.hash(source, isCrc, this.key) ?? false;
+  }
+
+  override keyText(source: KeySource): string | null {
+    return this.requestKeys?.text(source) ?? null;
   }
 
   override beginAttempt(slot: number): AttemptStart {

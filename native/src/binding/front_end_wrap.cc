@@ -52,6 +52,9 @@ Napi::Function FrontEndWrap::Define(Napi::Env env) {
                          InstanceMethod<&FrontEndWrap::SetHeader>("setHeader"),
                          InstanceMethod<&FrontEndWrap::AddResponseField>("addResponseField"),
                          InstanceMethod<&FrontEndWrap::Describe>("describe"),
+                         InstanceMethod<&FrontEndWrap::OpenKey>("openKey"),
+                         InstanceMethod<&FrontEndWrap::HashKey>("hashKey"),
+                         InstanceMethod<&FrontEndWrap::KeyText>("keyText"),
                          InstanceMethod<&FrontEndWrap::Stats>("stats"),
                          InstanceMethod<&FrontEndWrap::Close>("close"),
                      });
@@ -78,6 +81,7 @@ void FrontEndWrap::Start(const Napi::CallbackInfo& info) {
   max_connections_ = *max_connections;
   auto identity = ReadFrontEndIdentity(env, options->options);
   if (!identity) return;
+  if (!TakeKeyWords(options->options.Get("keyWords"))) return;
   const Napi::Value engine = options->options.Get("engine");
   client_ = EngineWrap::ClientOf(env, engine);
   if (client_ == nullptr) return ThrowTypeError(env, "FrontEnd: engine must be an Engine");
@@ -85,6 +89,7 @@ void FrontEndWrap::Start(const Napi::CallbackInfo& info) {
   const auto self = info.This().As<Napi::Object>();
   options->KeepArraysIn(self);
   Hide(self, "engine", engine);
+  Hide(self, "keyWords", options->options.Get("keyWords"));
   if (!on_batch_.Bind(self, "onBatch", options->on_batch, "sluice.FrontEnd") ||
       !on_shortage_.Bind(self, "onShortage", on_shortage.As<Napi::Function>(), "sluice.FrontEnd")) {
     return;

@@ -51,13 +51,23 @@ class FrontEndWrap final : public LoopObject<FrontEndWrap>,
   void SetHeader(const Napi::CallbackInfo& info);
   void AddResponseField(const Napi::CallbackInfo& info);
   Napi::Value Describe(const Napi::CallbackInfo& info);
+  Napi::Value OpenKey(const Napi::CallbackInfo& info);
+  Napi::Value HashKey(const Napi::CallbackInfo& info);
+  Napi::Value KeyText(const Napi::CallbackInfo& info);
   Napi::Value Stats(const Napi::CallbackInfo& info);
   void Close(const Napi::CallbackInfo& info);
+
+  /// Reads options.keyWords. @returns false after throwing
+  bool TakeKeyWords(Napi::Value value);
+  /// Reads the numbers of an exchange and of a key. @returns false after throwing
+  bool ReadKeyCall(const Napi::CallbackInfo& info, int32_t* exchange, int32_t* key) const;
 
   /// Reads the options and begins; leaves an exception pending where they are wrong.
   void Start(const Napi::CallbackInfo& info);
 
   size_t max_connections_ = frontend::kMaxConnections;
+  /// Two words in JavaScript's hands; nullptr where its options had none.
+  int32_t* key_words_ = nullptr;
   /// Outlives the front end.
   std::shared_ptr<upstream::UpstreamClient> client_;
   std::unique_ptr<frontend::FrontEnd> front_end_;
@@ -65,5 +75,8 @@ class FrontEndWrap final : public LoopObject<FrontEndWrap>,
   LoopCallback on_batch_;
   LoopCallback on_shortage_;
 };
+
+/// Addon.hashKeyText.
+Napi::Value HashKeyTextCall(const Napi::CallbackInfo& info);
 
 }  // namespace sluice::binding

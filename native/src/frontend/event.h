@@ -92,6 +92,12 @@ inline constexpr int32_t kProxyHeader = 1;
 inline constexpr int32_t kForwarded = 2;
 }  // namespace trust
 
+/// What HashKey tells.
+namespace key_answer {
+inline constexpr int32_t kHashed = 1;
+inline constexpr int32_t kForwarded = 2;
+}  // namespace key_answer
+
 enum class BodyKind : int32_t { kNone = 0, kKnown = 1, kChunked = 2 };
 
 enum class ClientEnd : int32_t {

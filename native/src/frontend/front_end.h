@@ -21,6 +21,7 @@
 #include "frontend/http_date.h"
 #include "frontend/listener_settings.h"
 #include "frontend/outgoing_parts.h"
+#include "frontend/request_key.h"
 #include "frontend/tunnels.h"
 #include "http1/answer_head.h"
 #include "l4/accepted.h"
@@ -79,6 +80,8 @@ class FrontEnd final : public l4::AcceptedSink,
  public:
   /// Most that headBytes of a listener may be.
   static constexpr size_t kMaxHeadBytes = 64 * 1024;
+  /// Each upstream, split and affinity of a plan has one or two.
+  static constexpr size_t kMostKeys = 65536;
 
   /// @param client of the same loop; outlives the front end's last use, and was made before it
   /// @param mailbox may be nullptr: then connections come through OnAccepted only
@@ -106,6 +109,14 @@ class FrontEnd final : public l4::AcceptedSink,
   bool AddResponseField(int32_t exchange, std::string_view name,
                         std::optional<std::string_view> value);
   std::string Describe(int32_t exchange) const;
+
+  /// Makes a key known. @returns its number, or -1 when there are kMostKeys
+  int32_t OpenKey(KeySource source);
+  size_t keys() const { return keys_.size(); }
+  /// While Header may be called. HOT. @param key of OpenKey @returns bits of key_answer
+  int32_t HashKey(int32_t exchange, int32_t key, uint64_t* hash);
+  /// The same as text; nothing: the request has no such key.
+  std::optional<std::string> KeyText(int32_t exchange, int32_t key);
 
   FrontEndStats stats() const;
   /// Exchanges are open: the process should not end by itself.
@@ -258,6 +269,8 @@ class FrontEnd final : public l4::AcceptedSink,
   bool is_in_sink_ = false;
 
   std::vector<std::unique_ptr<Listener>> listeners_;  // by listener
+  std::vector<KeySource> keys_;
+  std::string key_scratch_;
   std::vector<std::unique_ptr<ClientConnection>> connections_;
   std::vector<int32_t> free_connections_;
   ClientExchangeTable exchanges_;

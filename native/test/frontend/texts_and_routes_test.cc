@@ -28,6 +28,14 @@ TEST(address_is_dotted_ipv4_or_ipv6_or_unknown) {
   CHECK_EQ(AddressText(address, &out), "192.0.2.255");
   address.ip = {0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
   CHECK_EQ(AddressText(address, &out), "2001:db8::1");
+  address.ip = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4};
+  CHECK_EQ(AddressText(address, &out), "::102:304");
+  address.ip = {0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0};
+  CHECK_EQ(AddressText(address, &out), "::1:0:0:1:1:0");
+  address.ip = {0, 1, 0, 2, 0, 3, 0, 0, 0, 5, 0, 6, 0, 0, 0, 0};
+  CHECK_EQ(AddressText(address, &out), "1:2:3:0:5:6::");
+  address.ip = {0, 1, 0, 0, 0, 3, 0, 4, 0, 5, 0, 6, 0, 7, 0, 0};
+  CHECK_EQ(AddressText(address, &out), "1:0:3:4:5:6:7:0");
 }
 
 TEST(prefix_matches_whole_segments) {

@@ -1,6 +1,7 @@
 /** What the pipeline decides on events of a scripted session engine, and what it leaves on the board and in the log. */
 import { describe, expect, it } from 'vitest';
 import { EndpointLedger } from '../../../src/balancing/endpoint-ledger.js';
+import { KeyHasher } from '../../../src/balancing/key-hasher.js';
 import { UpstreamRuntime } from '../../../src/balancing/upstream-runtime.js';
 import type { L4ListenerPlan, UpstreamPlan } from '../../../src/config/plan.js';
 import { seededRng } from '../../../src/core/rng.js';
@@ -44,11 +45,16 @@ function pipelineOf(
   const time = new FakeTime();
   const log = captureLog();
   const ledger = new EndpointLedger(worker, 64, MAX_EXCHANGES);
+  const hashed: string[] = [];
   const pipeline = new SessionPipeline({
     listeners: [new SessionListener(0, plan)],
     upstreams: [new UpstreamRuntime(upstream, { board: worker, ledger, rng: seededRng(1) })],
     limits: new SessionLimits(worker, [plan]),
     recorder: new SessionRecorder(worker.stripe, new FailureLog(log.logger, () => time.nowMs()), events),
+    hasher: new KeyHasher((text, _isCrc, words) => {
+      hashed.push(text);
+      words.set([text.length, 0]);
+    }),
     clock: time,
     events,
     arena,
@@ -66,6 +72,8 @@ function pipelineOf(
     time,
     log,
     ledger,
+    /** Keys of clients that were hashed. */
+    hashed,
     believes: () => events[SessionField.believe],
     inflight: () => slots.map((slot) => board.load.inflight(slot)),
     failures: () => slots.map((slot) => board.endpointFigures(slot).failures),

@@ -1,14 +1,17 @@
 /** The client's side of an exchange of the native front end: decisions go into the event that asks for them, bytes never come here. */
+import type { KeySource } from '../../../balancing/key-source.js';
 import type { L7ListenerPlan } from '../../../config/plan.js';
 import { msBetween } from '../../../core/tick.js';
 import { Decision, type FrontEnd, FrontEndField } from '../../../engine/front-end.js';
 import type { LocalResponse } from '../../error-response.js';
 import { type AttemptStart, BEGUN, Exchange, type RequestDescription } from '../../exchange.js';
 import type { Pipeline } from '../../pipeline.js';
+import type { NativeKeys } from './native-keys.js';
 
 /** What all exchanges of one front end share. */
 export interface NativeExchangeParts {
   readonly frontEnd: FrontEnd;
+  readonly keys: NativeKeys;
   readonly events: Int32Array;
   readonly pipeline: Pipeline;
 }
@@ -56,6 +59,15 @@ export class NativeExchange extends Exchange {
     const [method = '', target = '', , requestId = ''] = this.#parts.frontEnd.describe(this.id).split('\n');
     const query = target.indexOf('?');
     return { method, path: query < 0 ? target : target.slice(0, query), requestId };
+  }
+
+  /** HOT. */
+  override hashKey(source: KeySource, isCrc: boolean): boolean {
+    return this.#parts.keys.hash(this.id, this.listener, source, isCrc, this.key);
+  }
+
+  override keyText(source: KeySource): string | null {
+    return this.#parts.keys.text(this.id, this.listener, source);
   }
 
   /** HOT. */

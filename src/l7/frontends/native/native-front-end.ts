@@ -2,12 +2,14 @@
  * The native front end as the pipeline sees it: one for all its listeners in a worker. Walks the batches of its events, tells the
  * pipeline what has happened, and sees to it that every event which asks for a decision gets one. Thread: worker.
  */
+import { KeyHasher } from '../../../balancing/key-hasher.js';
 import type { WorkerStripe } from '../../../board/worker-stripe.js';
 import type { RoutePlan } from '../../../config/plan.js';
 import { invariant } from '../../../core/invariant.js';
 import type { Engine } from '../../../engine/engine.js';
 import { codeOfFailure } from '../../../engine/engine-failure.js';
 import {
+  BodyKind,
   FIRST_FRONT_END_EXCHANGE,
   FRONT_END_EVENT_STRIDE,
   type FrontEnd,
@@ -30,6 +32,7 @@ import { NO_TABLE } from '../../router.js';
 import { codeOfFault, endingOf } from './client-side-codes.js';
 import { NativeConnections } from './native-connections.js';
 import { NativeExchange, type NativeExchangeParts } from './native-exchange.js';
+import { NativeKeys } from './native-keys.js';
 import type { NativeListener } from './native-listener.js';
 
 /** Events in one batch; a fuller turn is delivered in several. */
@@ -37,9 +40,14 @@ const BATCH_EVENTS = 256;
 /** Requests of one batch lie there. */
 const ARENA_BYTES = 1024 * 1024;
 
+const KEY_WORDS = 2;
+/** PickKey.bodyBytes of a chunked body. */
+const UNKNOWN_BYTES = -1;
+const TWO_TO_32 = 2 ** 32;
+
 /** What the front end needs of its worker. */
 export interface NativeFrontEndParts {
-  readonly addon: Pick<FrontEndAddon, 'FrontEnd'>;
+  readonly addon: Pick<FrontEndAddon, 'FrontEnd' | 'hashKeyText'>;
   /** By the index in the plan; null for a listener of another front end or mode. */
   readonly listeners: readonly (NativeListener | null)[];
   readonly engine: Engine;
@@ -88,6 +96,7 @@ export class NativeFrontEnd {
     this.#pipeline = pipeline;
     this.#connections = new NativeConnections({ limits, stripe, failures, events: this.#events });
     this.#clientBytes = new ClientBytes(stripe);
+    const keyWords = new Int32Array(KEY_WORDS);
     this.#frontEnd = new parts.addon.FrontEnd({
       engine: parts.engine,
       events: this.#events,
@@ -97,8 +106,11 @@ export class NativeFrontEnd {
       maxConnections: parts.maxConnections,
       viaName: parts.viaName,
       requestIdPrefix: parts.requestIdPrefix,
+      keyWords,
     });
-    this.#exchangeParts = { frontEnd: this.#frontEnd, events: this.#events, pipeline };
+    const hasher = new KeyHasher(parts.addon.hashKeyText);
+    const keys = new NativeKeys({ frontEnd: this.#frontEnd, keyWords, hasher });
+    this.#exchangeParts = { frontEnd: this.#frontEnd, keys, events: this.#events, pipeline };
   }
 
   /** Takes connections from now on: from the mailbox, or at sockets of its own. @param listenings by index of the listener */
@@ -220,7 +232,16 @@ export class NativeFrontEnd {
     const facts = this.#facts;
     facts.hasLoop = (this.#at(base, FrontEndField.flags) & FrontEndFlag.LOOP) !== 0;
     facts.maxForwards = this.#at(base, FrontEndField.maxForwards);
+    exchange.key.bodyBytes = this.#bodyBytesAt(base);
     this.#pipeline.begin(exchange, route, facts);
+  }
+
+  /** As PickKey.bodyBytes. */
+  #bodyBytesAt(base: number): number {
+    const kind = this.#at(base, FrontEndField.bodyKind);
+    if (kind === BodyKind.NONE) return 0;
+    if (kind === BodyKind.CHUNKED) return UNKNOWN_BYTES;
+    return this.#at(base, FrontEndField.bodyHigh) * TWO_TO_32 + (this.#at(base, FrontEndField.bodyLow) >>> 0);
   }
 
   #progressed(base: number): void {

@@ -2,6 +2,7 @@
  * The uWebSockets.js front end: one app for one listener in one worker. Turns its requests into exchanges and closes the gaps of
  * its parser where a handler can (docs/frontend-uws.md lists those it cannot).
  */
+import type { KeyHasher } from '../../../balancing/key-hasher.js';
 import type { L7ListenerPlan } from '../../../config/plan.js';
 import { invariant } from '../../../core/invariant.js';
 import { ProxyError } from '../../../core/proxy-error.js';
@@ -16,6 +17,7 @@ import { Router } from '../../router.js';
 import { clientWebSocketBehavior } from './client-web-socket.js';
 import type { LoadedUws, UwsApp, UwsListenSocket, UwsRequest, UwsResponse, UwsUpgradeContext } from './load-uws.js';
 import { UwsExchange } from './uws-exchange.js';
+import { UwsRequestKeys } from './uws-request-keys.js';
 import type { WebSocketAttempts } from './web-socket-attempts.js';
 import { WebSocketExchange } from './web-socket-exchange.js';
 import { wantsWebSocket } from './web-socket-head.js';
@@ -30,6 +32,7 @@ export interface UwsFrontEndParts {
   readonly relay: ResponseRelay;
   readonly webSockets: WebSocketAttempts;
   readonly requestIds: RequestIds;
+  readonly hasher: KeyHasher;
   /** This process's name in Via. */
   readonly viaName: string;
 }
@@ -41,6 +44,7 @@ export class UwsFrontEnd {
   readonly #router: Router;
   readonly #peers: PeerTable;
   readonly #head: RequestHead;
+  readonly #keys: UwsRequestKeys;
   readonly #free: UwsExchange[] = [];
   readonly #freeWebSockets: WebSocketExchange[] = [];
   #listenSocket: UwsListenSocket | null = null;
@@ -55,6 +59,7 @@ export class UwsFrontEnd {
     this.#parts = parts;
     this.#router = new Router(parts.listener.routes);
     this.#peers = new PeerTable(parts.listener.trustedProxies);
+    this.#keys = new UwsRequestKeys(parts.hasher, parts.listener.trustedProxies);
     this.#head = new RequestHead({ scheme: 'http', viaName: parts.viaName });
     this.#app = parts.loaded.uws.App();
     this.#app.ws(
@@ -136,7 +141,8 @@ export class UwsFrontEnd {
     const head = this.#head;
     // First of all: uWebSockets.js ends the process when a handler leaves a request without this.
     exchange.attach(response);
-    head.begin(this.#peers.peerOf(new Uint8Array(response.getRemoteAddress())));
+    const peer = this.#peers.peerOf(new Uint8Array(response.getRemoteAddress()));
+    head.begin(peer);
     request.forEach(this.#takeField);
     const nominated = head.nominations();
     if (nominated !== 'none' && nominated !== 'refused') {
@@ -164,9 +170,22 @@ export class UwsFrontEnd {
     exchange.isBodyComplete = head.bodyBytes === NO_BODY;
     // uWebSockets.js 20.30 reads a chunk size behind a blank as 0, and what follows as the next request.
     exchange.isLastOfConnection = head.bodyBytes === CHUNKED_BODY || head.clientCloses;
+    exchange.key.bodyBytes = keyedBytesOf(head.bodyBytes);
+    this.#keys.begin(request, peer);
+    exchange.requestKeys = this.#keys;
     relay.begin(exchange, routes, head);
+    exchange.requestKeys = null;
+    this.#keys.end();
   }
 }
+
+/** As PickKey.bodyBytes. */
+function keyedBytesOf(bodyBytes: number): number {
+  if (bodyBytes === NO_BODY) return 0;
+  return bodyBytes === CHUNKED_BODY ? UNKNOWN_BYTES : bodyBytes;
+}
+
+const UNKNOWN_BYTES = -1;
 
 /** uWebSockets.js closes behind the answer by itself when the Connection field is as long as `close`, and then says nothing of it. */
 const CLOSE_LENGTH = 5;

@@ -1,4 +1,5 @@
 /** All that a worker has of uWebSockets.js: the loaded library, a front end for each of its listeners, and the gate before them. */
+import { KeyHasher } from '../../../balancing/key-hasher.js';
 import type { L7ListenerPlan } from '../../../config/plan.js';
 import type { Addon } from '../../../engine/addon.js';
 import type { Logger } from '../../../observability/logger.js';
@@ -39,10 +40,11 @@ export class UwsFrontEnds {
     this.#addon = addon;
     const loaded = loadUws();
     const requestIds = new RequestIds(parts.requestIdPrefix);
+    const hasher = new KeyHasher(addon.hashKeyText);
     const webSockets = new WebSocketAttempts(pipeline, loaded.pausesWebSockets);
     this.#webSockets = webSockets;
     this.#frontEnds = listeners.map(
-      (listener) => new UwsFrontEnd({ listener, loaded, relay, webSockets, requestIds, viaName }),
+      (listener) => new UwsFrontEnd({ listener, loaded, relay, webSockets, requestIds, hasher, viaName }),
     );
     removeUwsMark(loaded.uws);
     this.#gate = new AcceptGate(addon, logger, nowMs, workerIndex === 0);

@@ -152,11 +152,27 @@ export class ScriptedFrontEnd implements FrontEnd {
   breakOff = (number: number): void => void this.calls.push(`break off ${number - FIRST_FRONT_END_EXCHANGE}`);
   header = (): null => null;
   setHeader = (): void => {};
+  openKey = (kind: number, name: string, isCrc: boolean): number =>
+    this.calls.push(`key ${kind} ${name}${isCrc ? ' crc' : ''}`) - 1;
+  /** What hashKey answers, and the words that it writes. */
+  keyAnswer = 0;
+  keyHash: readonly [number, number] = [0, 0];
+  hashKey = (number: number): number => {
+    this.calls.push(`hash ${number - FIRST_FRONT_END_EXCHANGE}`);
+    this.options.keyWords?.set(this.keyHash);
+    return this.keyAnswer;
+  };
+  keyText = (): null => null;
   addResponseField = (number: number, name: string, value: string | null): void =>
     void this.calls.push(`add ${number - FIRST_FRONT_END_EXCHANGE} ${name}: ${value}`);
   describe = (): string => this.description;
   stats = (): FrontEndStats => this.figures;
   close = (): void => void this.calls.push('close');
+}
+
+/** A hash that a test can tell: the text's length. */
+export function hashOfLength(text: string, _isCrc: boolean, words: Int32Array): void {
+  words.set([text.length, 0]);
 }
 
 /** A listener of the native front end. */
@@ -192,7 +208,7 @@ export function frontEndOf(
     }
   }
   const frontEnd = new NativeFrontEnd({
-    addon: { FrontEnd: Double },
+    addon: { FrontEnd: Double, hashKeyText: hashOfLength },
     listeners: [new NativeListener(0, plan)],
     engine: {} as Engine,
     pipeline,

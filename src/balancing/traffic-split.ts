@@ -1,0 +1,46 @@
+/** Traffic split: which of several upstreams takes a request, by weight, so that a client stays on its side. */
+import type { SplitPlan, TargetPlan } from '../config/picking-plan.js';
+import { invariant } from '../core/invariant.js';
+import type { PickKey } from './balancer.js';
+import { evenRank, NameWords, weightedRank } from './rendezvous-order.js';
+
+interface Side {
+  readonly target: TargetPlan;
+  readonly words: NameWords;
+}
+
+/**
+ * Weighted rendezvous hashing over the targets. Each gets its weight of all keys; when weights move, keys go only from targets whose share
+ * shrinks to those whose share grows, and a target that comes or goes moves no key between the others. (Slices of the hash space side by
+ * side would move keys between two targets when a third one's weight changes.)
+ *
+ * Thread: worker.
+ */
+export class TrafficSplit {
+  readonly #sides: readonly Side[];
+
+  /**
+   * @param nameOf what a target is called: its keys stay with the name, wherever it stands in the list
+   * @throws Error (invariant) when no target has a weight
+   */
+  constructor({ targets }: SplitPlan, nameOf: (target: TargetPlan) => string) {
+    this.#sides = targets
+      .filter(({ weight }) => weight > 0)
+      .map((target) => ({ target, words: new NameWords(nameOf(target)) }));
+    invariant(this.#sides.length > 0, 'a split has a target with a weight');
+  }
+
+  /** The target of a key. HOT. @param key with all 64 bits of its xxHash64 */
+  targetOf({ hash, hashHigh }: PickKey): TargetPlan {
+    let chosen = this.#sides[0] as Side; // one at least
+    let highest = -1;
+    for (let index = 0; index < this.#sides.length; index++) {
+      const side = this.#sides[index] as Side; // index < length
+      const rank = weightedRank(evenRank(hash, hashHigh, side.words.low, side.words.high), side.target.weight);
+      if (rank <= highest) continue;
+      highest = rank;
+      chosen = side;
+    }
+    return chosen.target;
+  }
+}

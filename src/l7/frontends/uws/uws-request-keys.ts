@@ -1,0 +1,94 @@
+/** Keys of requests of uWebSockets.js, whose request can be read in its handler only; the same as those of the native front end. */
+import type { PickKey } from '../../../balancing/balancer.js';
+import type { KeyHasher } from '../../../balancing/key-hasher.js';
+import { type KeySource, networkOf } from '../../../balancing/key-source.js';
+import { ForwardedClients, type Peer, UNKNOWN_PEER } from '../../client-address.js';
+import type { RequestKeys } from '../../relayed-exchange.js';
+import { cookieIn, isToldField, parameterIn } from '../../request-key.js';
+import type { UwsRequest } from './load-uws.js';
+
+/** A character above what one byte in UTF-8 is. */
+const NOT_ASCII = /[^\0-\x7f]/;
+
+const FORWARDED_FOR = 'x-forwarded-for';
+const COOKIE = 'cookie';
+
+/** Thread: worker; one for each front end, for one request after the other. */
+export class UwsRequestKeys implements RequestKeys {
+  readonly #hasher: KeyHasher;
+  readonly #clients: ForwardedClients;
+  #request: UwsRequest | null = null;
+  #peer: Peer = UNKNOWN_PEER;
+
+  /** @param trustedProxies of the listener */
+  constructor(hasher: KeyHasher, trustedProxies: readonly string[]) {
+    this.#hasher = hasher;
+    this.#clients = new ForwardedClients(trustedProxies);
+  }
+
+  /** The request that is being handled now. */
+  begin(request: UwsRequest, peer: Peer): void {
+    this.#request = request;
+    this.#peer = peer;
+  }
+
+  /** The handler returns: the request may not be touched any more. */
+  end(): void {
+    this.#request = null;
+  }
+
+  /** As Exchange.hashKey; false outside of the handler, too. */
+  hash(source: KeySource, isCrc: boolean, key: PickKey): boolean {
+    const text = this.text(source);
+    if (text === null) return false;
+    this.#hasher.hash(text, isCrc, key);
+    return true;
+  }
+
+  /** As Exchange.keyText; null outside of the handler, too. */
+  text(source: KeySource): string | null {
+    const request = this.#request;
+    const text = request === null ? null : this.#find(request, source);
+    if (text === null || text === '') return null;
+    return NOT_ASCII.test(text) ? Buffer.from(text, 'utf8').toString('latin1') : text;
+  }
+
+  #find(request: UwsRequest, source: KeySource): string | null {
+    switch (source.kind) {
+      case 'client-ip':
+        return this.#client(request);
+      case 'client-network': {
+        const client = this.#client(request);
+        return client === null ? null : networkOf(client);
+      }
+      case 'header':
+        return isToldField(source.name) ? fieldOf(request, source.name, ', ') : null;
+      case 'cookie':
+        return cookieIn(fieldOf(request, COOKIE, ';') ?? '', source.name);
+      case 'query':
+        return parameterIn(request.getQuery() ?? '', source.name);
+      case 'path':
+        return request.getUrl();
+      case 'uri': {
+        const query = request.getQuery();
+        return query === undefined ? request.getUrl() : `${request.getUrl()}?${query}`;
+      }
+    }
+  }
+
+  #client(request: UwsRequest): string | null {
+    const peer = this.#peer;
+    const named = peer.isTrusted ? this.#clients.clientIn(fieldOf(request, FORWARDED_FOR, ', ') ?? '') : null;
+    if (named !== null) return named;
+    return peer === UNKNOWN_PEER ? null : peer.address;
+  }
+}
+
+/** All values of a field; null: it is not there. Not by getHeader, which tells only the first. */
+function fieldOf(request: UwsRequest, name: string, separator: string): string | null {
+  let joined: string | null = null;
+  request.forEach((field, value) => {
+    if (field === name) joined = joined === null ? value : joined + separator + value;
+  });
+  return joined;
+}

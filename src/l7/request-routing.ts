@@ -1,0 +1,73 @@
+/** Where a request of a route goes, and what the balancer there wants to know of it: the steps of the pipeline that need its key. */
+import { TrafficSplit } from '../balancing/traffic-split.js';
+import type { UpstreamRuntime } from '../balancing/upstream-runtime.js';
+import type { SplitPlan, TargetPlan } from '../config/picking-plan.js';
+import { NO_SUBSET } from '../config/picking-plan.js';
+import type { RoutePlan } from '../config/plan.js';
+import { invariant } from '../core/invariant.js';
+import type { Exchange } from './exchange.js';
+
+/** Keys of a split are hashed with all 64 bits. */
+const IS_CRC = false;
+
+/** Thread: worker; one for each pipeline. */
+export class RequestRouting {
+  readonly #upstreams: readonly UpstreamRuntime[];
+  // Made when the first request needs them.
+  readonly #splits = new Map<SplitPlan, TrafficSplit>();
+  readonly #routeClasses = new Map<RoutePlan, number>();
+
+  /** @param upstreams by the indices of the plan */
+  constructor(upstreams: readonly UpstreamRuntime[]) {
+    this.#upstreams = upstreams;
+  }
+
+  /** Sets upstream and subset: those of the route, or of the target that the key of its split falls to. HOT. */
+  lead(exchange: Exchange, route: RoutePlan): UpstreamRuntime {
+    const { split } = route;
+    const target = split === null ? route : this.#targetOf(exchange, split);
+    const upstream = this.#upstream(target.upstream);
+    exchange.upstream = upstream;
+    exchange.subset = target.subset;
+    return upstream;
+  }
+
+  /** Fills in what the balancer of the exchange's upstream wants to know; it stays for all attempts. HOT. */
+  fillKey(exchange: Exchange, upstream: UpstreamRuntime, route: RoutePlan): void {
+    const { source, isCrc } = upstream.keyWish;
+    if (source !== null && !exchange.hashKey(source, isCrc)) upstream.fillRandomKey(exchange.key);
+    if (upstream.plan.balance === 'predictive') exchange.key.routeClass = this.#classOf(exchange, route);
+  }
+
+  #targetOf(exchange: Exchange, split: SplitPlan): TargetPlan {
+    let sides = this.#splits.get(split);
+    if (sides === undefined) {
+      sides = new TrafficSplit(split, (target) => this.#nameOf(target));
+      this.#splits.set(split, sides);
+    }
+    if (!exchange.hashKey(split.key, IS_CRC))
+      this.#upstream(split.targets[0]?.upstream ?? 0).fillRandomKey(exchange.key);
+    return sides.targetOf(exchange.key);
+  }
+
+  /** Index of the route in its listener: the same in all workers. */
+  #classOf({ listener }: Exchange, route: RoutePlan): number {
+    let routeClass = this.#routeClasses.get(route);
+    if (routeClass === undefined) {
+      routeClass = listener.routes.indexOf(route);
+      this.#routeClasses.set(route, routeClass);
+    }
+    return routeClass;
+  }
+
+  #nameOf({ upstream, subset }: TargetPlan): string {
+    const { name, subsets } = this.#upstream(upstream).plan;
+    return subset === NO_SUBSET ? name : `${name} ${JSON.stringify(subsets[subset]?.labels)}`;
+  }
+
+  #upstream(index: number): UpstreamRuntime {
+    const upstream = this.#upstreams[index];
+    invariant(upstream, 'a route leads to an upstream of the plan');
+    return upstream;
+  }
+}
