@@ -41,15 +41,23 @@ export interface Balancer {
   pickFrom(view: UpstreamView, group: EndpointGroup, key: PickKey, tried: TriedSet, rng: Rng, now: Tick): number;
 
   /**
-   * An endpoint has answered: told to balancers that learn by themselves, before the board's estimate takes the same sample. Failures are
-   * not told; they show in the board's estimate. HOT.
+   * An attempt was measured: told to balancers that learn by themselves, before the board's estimate takes the same sample in. HOT.
    *
    * @param endpoint  index in the upstream's plan
    * @param key       as it was for the pick
    * @param inflight  requests in flight there at the pick, without the one that was placed
-   * @param elapsedUs what is measured of the upstream: up to the first byte, the last, or the connection of a session
+   * @param elapsedUs what is measured of the upstream: up to the first byte, the last, or the connection of a session; or to the failure
+   * @param isFailure the attempt failed by the endpoint's fault
    */
-  settled?(view: UpstreamView, endpoint: number, key: PickKey, inflight: number, elapsedUs: number, now: Tick): void;
+  settled?(
+    view: UpstreamView,
+    endpoint: number,
+    key: PickKey,
+    inflight: number,
+    elapsedUs: number,
+    isFailure: boolean,
+    now: Tick,
+  ): void;
 
   /**
    * What a pick would compare of a member if it were made now, for explain.ts: by the function that picks use. Cold. Balancers that

@@ -10,12 +10,13 @@ import { leastConn } from './least-conn.js';
 import { leastTime } from './least-time.js';
 import { maglev } from './maglev.js';
 import { peakEwma } from './peak-ewma.js';
+import { predictive } from './predictive.js';
 import { random } from './random.js';
 import { randomTwo } from './random-two.js';
 import { rendezvous } from './rendezvous.js';
 import { roundRobin } from './round-robin.js';
 
-const BALANCERS: Readonly<Partial<Record<BalancerName, () => Balancer>>> = {
+const BALANCERS: Readonly<Record<BalancerName, () => Balancer>> = {
   'round-robin': roundRobin,
   'least-conn': leastConn,
   'least-time': leastTime,
@@ -28,6 +29,7 @@ const BALANCERS: Readonly<Partial<Record<BalancerName, () => Balancer>>> = {
   ketama,
   maglev,
   rendezvous,
+  predictive,
 };
 
 /** Every balancer that there is. */

@@ -46,9 +46,9 @@ export class UpstreamPicker {
     return this.#balancer.settled !== undefined;
   }
 
-  /** An endpoint has answered an attempt that was picked here: see Balancer.settled. HOT. */
-  settled(endpoint: number, key: PickKey, inflight: number, elapsedUs: number, now: Tick): void {
-    this.#balancer.settled?.(this.view, endpoint, key, inflight, elapsedUs, now);
+  /** An attempt that was picked here was measured: see Balancer.settled. HOT. */
+  settled(endpoint: number, key: PickKey, inflight: number, elapsedUs: number, isFailure: boolean, now: Tick): void {
+    this.#balancer.settled?.(this.view, endpoint, key, inflight, elapsedUs, isFailure, now);
   }
 
   /**

@@ -9,7 +9,7 @@ import type { Rng } from '../core/rng.js';
 import { type Tick, tickAfter } from '../core/tick.js';
 import { measureOf } from './attempt-measure.js';
 import { NO_ENDPOINT, type PickKey } from './balancer.js';
-import type { EndpointLedger } from './endpoint-ledger.js';
+import { type EndpointLedger, isFailingStatus } from './endpoint-ledger.js';
 import type { PickExplanation } from './explain.js';
 import { fillRandomKey, type KeyWish, keyWishOf } from './key-source.js';
 import { NONE_TRIED, TriedSet } from './tried-set.js';
@@ -100,7 +100,11 @@ export class UpstreamRuntime {
 
   /** The head of the response has come. @param elapsedUs since the pick */
   settleFirstByte(attempting: Attempting, status: number, elapsedUs: number, now: Tick): void {
-    if (this.#learns && this.#ledger.isMeasuredByHead(attempting.id, status)) this.#learn(attempting, elapsedUs, now);
+    if (this.#learns) {
+      const isFailure = isFailingStatus(status);
+      if (isFailure || this.#ledger.isMeasuredByHead(attempting.id, status))
+        this.#learn(attempting, elapsedUs, isFailure, now);
+    }
     this.#ledger.firstByte(attempting.id, status, elapsedUs, now);
   }
 
@@ -111,7 +115,7 @@ export class UpstreamRuntime {
    */
   settleLastByte(attempting: Attempting, elapsedUs: number, now: Tick): void {
     if (attempting.endpoint === NO_ENDPOINT) return;
-    if (this.#learns && this.#ledger.isMeasuredByEnd(attempting.id)) this.#learn(attempting, elapsedUs, now);
+    if (this.#learns && this.#ledger.isMeasuredByEnd(attempting.id)) this.#learn(attempting, elapsedUs, false, now);
     this.#ledger.lastByte(attempting.id, elapsedUs, now);
     this.settleEnd(attempting, now);
   }
@@ -134,7 +138,7 @@ export class UpstreamRuntime {
 
   /** The session's connection to its endpoint is there. @param elapsedUs since the pick */
   settleConnected(attempting: Attempting, elapsedUs: number, now: Tick): void {
-    if (this.#learns) this.#learn(attempting, elapsedUs, now);
+    if (this.#learns) this.#learn(attempting, elapsedUs, false, now);
     this.#ledger.connected(attempting.id, elapsedUs, now);
   }
 
@@ -145,6 +149,7 @@ export class UpstreamRuntime {
    * @param hasAnswered true when the endpoint has sent at least one byte
    */
   settleReset(attempting: Attempting, hasAnswered: boolean, now: Tick): void {
+    if (this.#learns && !hasAnswered) this.#learn(attempting, 0, true, now);
     this.#ledger.reset(attempting.id, hasAnswered, now);
   }
 
@@ -152,7 +157,7 @@ export class UpstreamRuntime {
   settleEnd(attempting: Attempting, now: Tick): void {
     if (attempting.endpoint === NO_ENDPOINT) return;
     const sampleUs = this.#ledger.end(attempting.id, now);
-    if (this.#learns && sampleUs !== NO_SAMPLE) this.#learn(attempting, sampleUs, now);
+    if (this.#learns && sampleUs !== NO_SAMPLE) this.#learn(attempting, sampleUs, false, now);
     attempting.endpoint = NO_ENDPOINT;
   }
 
@@ -165,13 +170,17 @@ export class UpstreamRuntime {
 
   /** The attempt failed: it counts against the endpoint if it was at fault, and is not made there again. */
   settleFailure(attempting: Attempting, code: ErrorCode, elapsedUs: number, now: Tick): void {
-    if (ERROR_CATALOG[code].fault === 'endpoint') this.#ledger.fail(attempting.id, elapsedUs, now);
+    if (ERROR_CATALOG[code].fault === 'endpoint') {
+      if (this.#learns) this.#learn(attempting, elapsedUs, true, now);
+      this.#ledger.fail(attempting.id, elapsedUs, now);
+    }
     this.settleUnusable(attempting, now);
   }
 
-  #learn(attempting: Attempting, elapsedUs: number, now: Tick): void {
+  #learn(attempting: Attempting, elapsedUs: number, isFailure: boolean, now: Tick): void {
+    const { endpoint, key } = attempting;
     const inflight = this.#ledger.inflightAtBegin(attempting.id);
-    this.#pickerOf(attempting).settled(attempting.endpoint, attempting.key, inflight, elapsedUs, now);
+    this.#pickerOf(attempting).settled(endpoint, key, inflight, elapsedUs, isFailure, now);
   }
 
   #pickerOf({ subset }: Attempting): UpstreamPicker {
