@@ -25,7 +25,8 @@ export interface Target {
 export type Chart =
   | { readonly name: string; readonly kind: 'lines'; readonly chart: LineChart }
   | { readonly name: string; readonly kind: 'bars'; readonly chart: BarChart }
-  | { readonly name: string; readonly kind: 'drawn'; readonly title: string; readonly svg: string };
+  /** Made by the story itself, and shown where the page itself has it: not in the story's part. */
+  | { readonly name: string; readonly kind: 'drawn'; readonly svg: string };
 
 /** What a story tells. */
 export interface Outcome {

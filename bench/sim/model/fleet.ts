@@ -3,12 +3,15 @@ import { NO_ENDPOINT, PickKey } from '../../../src/balancing/balancer.js';
 import { EndpointLedger } from '../../../src/balancing/endpoint-ledger.js';
 import { type Attempting, UpstreamRuntime } from '../../../src/balancing/upstream-runtime.js';
 import { type Board, createBoard } from '../../../src/board/board.js';
+import { WEIGHT_UNIT } from '../../../src/board/endpoint-control.js';
+import { wordsOfPoints, wordsOfSlots } from '../../../src/board/hash-table.js';
 import { attachBoard } from '../../../src/board/worker-board.js';
-import { NO_SUBSET, type PickingPlan } from '../../../src/config/picking-plan.js';
-import type { UpstreamPlan } from '../../../src/config/plan.js';
+import { NO_HASH_TABLE, NO_SUBSET, type PickingPlan } from '../../../src/config/picking-plan.js';
+import type { EndpointPlan, UpstreamPlan } from '../../../src/config/plan.js';
 import { invariant } from '../../../src/core/invariant.js';
 import { seededRng } from '../../../src/core/rng.js';
 import { tickOf } from '../../../src/core/tick.js';
+import { ketamaRing, maglevSlots, ringWords, slotWords } from '../../../test/reference/hash/tables.js';
 import { endpointPlan, upstreamPlan } from '../../../test/unit/control/plans.js';
 import { type FailureKind, REFUSED, type SimulatedRequest, type Steering } from './request.js';
 
@@ -36,7 +39,11 @@ const MOST_OPEN = 1 << 15;
 /** A tick that is neither 0 nor close to the clock's wrap. */
 const FIRST_TICK = 1_000;
 const US_PER_MS = 1_000;
+const MS_PER_S = 1_000;
 const SLOT_STEP = 64;
+/** Entries of sluice's Maglev tables, and points of the largest ring of a simulation. */
+const MAGLEV_ENTRIES = 65_537;
+const MOST_POINTS = 1 << 17;
 
 const CODES = {
   refused: 'SLUICE_CONNECT_REFUSED',
@@ -124,10 +131,12 @@ export class Fleet implements Steering {
     return slot === NO_ENDPOINT ? REFUSED : exchange.endpoint;
   }
 
-  answered(request: SimulatedRequest, status: number, elapsedMs: number, nowMs: number, _retryAfterMs: number): void {
+  answered(request: SimulatedRequest, status: number, elapsedMs: number, nowMs: number, retryAfterMs: number): void {
     const worker = this.#workerOf(request);
     const tick = simulatedTick(nowMs);
-    worker.runtime.settleFirstByte(worker.exchange(request.handle), status, elapsedMs * US_PER_MS, tick);
+    const exchange = worker.exchange(request.handle);
+    worker.runtime.settleFirstByte(exchange, status, elapsedMs * US_PER_MS, tick);
+    if (retryAfterMs > 0) worker.runtime.settleRetryAfter(exchange, retryAfterMs / MS_PER_S, tick);
   }
 
   failed(request: SimulatedRequest, kind: FailureKind, elapsedMs: number, nowMs: number): void {
@@ -171,13 +180,14 @@ function fillKey(key: PickKey, request: SimulatedRequest): void {
 
 /** A board with one upstream on it, and the upstream's plan. */
 export function boardOf({ endpoints, picking, workers, isApart }: FleetSettings): { board: Board; plan: UpstreamPlan } {
+  const tables = picking.balance === 'ketama' || picking.balance === 'maglev' ? 1 : 0;
   const board = createBoard(
     {
       endpointSlots: Math.ceil(endpoints.length / SLOT_STEP) * SLOT_STEP,
       upstreams: 1,
       turns: 1,
-      hashTables: 0,
-      hashTableWords: 0,
+      hashTables: tables,
+      hashTableWords: tables * Math.max(wordsOfSlots(MAGLEV_ENTRIES), wordsOfPoints(MOST_POINTS)),
       workers: isApart ? 1 : workers,
       listeners: 1,
       clientEntries: 16,
@@ -192,5 +202,19 @@ export function boardOf({ endpoints, picking, workers, isApart }: FleetSettings)
     backup,
     level,
   }));
-  return { board, plan: { ...upstreamPlan(plans), ...picking } };
+  if (tables > 0) publishTable(board, plans, picking.balance === 'ketama');
+  return { board, plan: { ...upstreamPlan(plans), ...picking, hashTable: tables > 0 ? 0 : NO_HASH_TABLE } };
+}
+
+/** What the primary does with the addon: here the reference builds the table, which golden files hold to the addon's. */
+function publishTable(board: Board, plans: readonly EndpointPlan[], isKetama: boolean): void {
+  const members = plans.map(({ name, slot, weight }) => ({ name, slot, weight: weight * WEIGHT_UNIT }));
+  const [table] = board.hashTables;
+  invariant(table, 'the board of a balancer with a table has one');
+  if (isKetama) {
+    const ring = ketamaRing(members, MOST_POINTS);
+    table.publish(Int32Array.from(ringWords(ring)), ring.length);
+  } else {
+    table.publish(Int32Array.from(slotWords(maglevSlots(members, MAGLEV_ENTRIES))), MAGLEV_ENTRIES);
+  }
 }

@@ -8,7 +8,8 @@ export const TURNED_AWAY = 2;
 
 /** Who is told of attempts and ends. */
 export interface Observer {
-  attempt(nowMs: number, endpoint: number): void;
+  /** @param key of the request: its hash */
+  attempt(nowMs: number, endpoint: number, key: number): void;
   end(arrivedMs: number, nowMs: number, endpoint: number, ending: number, routeClass: number): void;
 }
 
@@ -49,6 +50,8 @@ export class Recording implements Observer {
   /** Every attempt: when it began and where. */
   readonly attemptedMs: number[] = [];
   readonly attemptedOn: number[] = [];
+  /** Hash of the request's key. */
+  readonly attemptedKey: number[] = [];
 
   end(arrivedMs: number, nowMs: number, endpoint: number, ending: number, routeClass: number): void {
     this.arrivedMs.push(arrivedMs);
@@ -58,9 +61,10 @@ export class Recording implements Observer {
     this.routeClass.push(routeClass);
   }
 
-  attempt(nowMs: number, endpoint: number): void {
+  attempt(nowMs: number, endpoint: number, key: number): void {
     this.attemptedMs.push(nowMs);
     this.attemptedOn.push(endpoint);
+    this.attemptedKey.push(key);
   }
 
   /** Latencies of served requests that arrived in [fromMs, toMs), sorted. */
@@ -101,6 +105,19 @@ export class Recording implements Observer {
       if (this.attemptedOn[at] === endpoint) own += 1;
     }
     return all === 0 ? 0 : own / all;
+  }
+
+  /** Share of the attempts that went to the endpoint which got most of their key's: what a cache there could serve. */
+  locality(): number {
+    const byKey = new Map<number, Map<number, number>>();
+    this.attemptedKey.forEach((key, at) => {
+      const endpoint = this.attemptedOn[at]!;
+      const counts = byKey.get(key) ?? new Map<number, number>();
+      byKey.set(key, counts.set(endpoint, (counts.get(endpoint) ?? 0) + 1));
+    });
+    let atHome = 0;
+    for (const counts of byKey.values()) atHome += Math.max(...counts.values());
+    return atHome / this.attemptedKey.length;
   }
 
   /** The endpoint's share in each window of a stretch of time: [middle of the window in ms, share]. */

@@ -114,7 +114,7 @@ export function play(scenario: Scenario, steering: Steering, observer: Observer,
     request.endpoint = endpoint;
     request.attempts += 1;
     request.attemptedMs = clockwork.nowMs;
-    observer.attempt(clockwork.nowMs, endpoint);
+    observer.attempt(clockwork.nowMs, endpoint, request.hash);
     endpoints[endpoint]!.accept(request);
   }
 

@@ -60,9 +60,7 @@ export function drawBars(chart: BarChart): string {
       `<text x="${px(middle)}" y="${HEIGHT - BOTTOM + 17}" text-anchor="middle">${escaped(group)}</text>`,
     ];
   });
-  const limits = limit
-    ? `<path class="mark" d="M${LEFT} ${px(yAxis.position(limit.y))}H${WIDTH - RIGHT}"/><text class="note" x="${WIDTH - RIGHT - 2}" y="${px(yAxis.position(limit.y) - 5)}" text-anchor="end">${escaped(limit.text)}</text>`
-    : '';
+  const limits = limit ? `<path class="mark" d="M${LEFT} ${px(yAxis.position(limit.y))}H${WIDTH - RIGHT}"/>` : '';
   return picture(
     chart.title,
     [
@@ -70,6 +68,7 @@ export function drawBars(chart: BarChart): string {
         chart.title,
         series.map(({ name }) => name),
         false,
+        limit?.text,
       ),
       verticalScale(yAxis, chart.yLabel),
       ...bars,

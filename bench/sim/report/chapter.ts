@@ -28,7 +28,9 @@ export function chapterOf(story: Story, outcome: Outcome, imagesPath: string): C
     ...story.model,
     ...outcome.tables.map(markdownTable),
     ...(targets.length === 0 ? [] : [markdownTable({ head: ['target', 'wanted', 'found', ''], rows: targets })]),
-    ...outcome.charts.map((chart) => `![${titleOf(chart)}](${imagesPath}${fileOf(story, chart)})`),
+    ...outcome.charts.flatMap((chart) =>
+      chart.kind === 'drawn' ? [] : [`![${chart.chart.title}](${imagesPath}${fileOf(story, chart)})`],
+    ),
     ...outcome.notes,
   ];
   const pictures = outcome.charts.map((chart) => ({ file: fileOf(story, chart), svg: drawn(chart) }));
@@ -37,10 +39,6 @@ export function chapterOf(story: Story, outcome: Outcome, imagesPath: string): C
 
 function fileOf(story: Story, chart: Chart): string {
   return chart.name === '' ? `${story.name}.svg` : `${story.name}-${chart.name}.svg`;
-}
-
-function titleOf(chart: Chart): string {
-  return chart.kind === 'drawn' ? chart.title : chart.chart.title;
 }
 
 function drawn(chart: Chart): string {

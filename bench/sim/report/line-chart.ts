@@ -63,14 +63,12 @@ export function drawLines(chart: LineChart): string {
     ({ x, text }) =>
       `<path class="mark" d="M${px(xAxis.position(x))} ${TOP}V${HEIGHT - BOTTOM}"/><text class="note" x="${px(xAxis.position(x))}" y="${TOP - 5}" text-anchor="middle">${escaped(text)}</text>`,
   );
-  const limits = limit
-    ? `<path class="mark" d="M${LEFT} ${px(yAxis.position(limit.y))}H${WIDTH - RIGHT}"/><text class="note" x="${WIDTH - RIGHT - 2}" y="${px(yAxis.position(limit.y) - 5)}" text-anchor="end">${escaped(limit.text)}</text>`
-    : '';
+  const limits = limit ? `<path class="mark" d="M${LEFT} ${px(yAxis.position(limit.y))}H${WIDTH - RIGHT}"/>` : '';
   const names = lines.map(({ name }) => name);
   return picture(
     chart.title,
     [
-      heading(chart.title, names, true),
+      heading(chart.title, names, true, limit?.text),
       verticalScale(yAxis, chart.yLabel),
       horizontalLabel(chart.xLabel),
       ...ticks,

@@ -4,7 +4,7 @@ import { type Axis, shortNumber } from './axis.js';
 /** Pixels; charts are all equally large, so that pages are quiet. */
 export const WIDTH = 760;
 export const HEIGHT = 360;
-export const LEFT = 64;
+export const LEFT = 74;
 export const RIGHT = 24;
 export const TOP = 88;
 export const BOTTOM = 52;
@@ -39,24 +39,27 @@ export function picture(title: string, inner: string, width = WIDTH, height = HE
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escaped(title)}">\n<style>${STYLE}</style>\n<rect class="page" width="${width}" height="${height}"/>\n${inner}\n</svg>\n`;
 }
 
-/** Title and legend, above the drawing. */
-export function heading(title: string, names: readonly string[], isOfLines: boolean): string {
+/** Title and legend, above the drawing. @param limit what a dashed line across the drawing is, if there is one */
+export function heading(title: string, names: readonly string[], isOfLines: boolean, limit?: string): string {
   let x = LEFT;
   let y = 46;
-  const entries = names.map((name, index) => {
-    const width = 34 + name.length * 6.6;
+  const all = limit === undefined ? names : [...names, limit];
+  const entries = all.map((name, index) => {
+    const width = 46 + name.length * 6.7;
     if (x + width > WIDTH - RIGHT && x > LEFT) {
       x = LEFT;
       y += 18;
     }
-    const sign = isOfLines
-      ? `<path class="line l${index}" d="M${px(x)} ${y - 4}h20"/>`
-      : `<rect class="f${index}" x="${px(x)}" y="${y - 10}" width="20" height="11"/>`;
-    const entry = `${sign}<text x="${px(x + 25)}" y="${y}">${escaped(name)}</text>`;
+    const entry = `${sign(index, index === names.length ? 'mark' : isOfLines ? 'line' : 'bar', x, y)}<text x="${px(x + 25)}" y="${y}">${escaped(name)}</text>`;
     x += width;
     return entry;
   });
   return `<text class="title" x="${LEFT}" y="22">${escaped(title)}</text>\n${entries.join('\n')}`;
+}
+
+function sign(index: number, kind: 'line' | 'bar' | 'mark', x: number, y: number): string {
+  if (kind === 'bar') return `<rect class="f${index}" x="${px(x)}" y="${y - 10}" width="20" height="11"/>`;
+  return `<path class="${kind === 'mark' ? 'mark' : `line l${index}`}" d="M${px(x)} ${y - 4}h20"/>`;
 }
 
 /** Horizontal lines with their values, and what they are values of. */

@@ -58,7 +58,7 @@ export const FAST_FAILURE: Story = {
               { x: FAILS_FROM_MS / 1_000, text: 'fails' },
               { x: FAILS_UNTIL_MS / 1_000, text: 'sound again' },
             ],
-            limit: { y: MOST_SHARE * 100, text: '5 %' },
+            limit: { y: MOST_SHARE * 100, text: 'wanted: at most 5 %' },
           },
         },
       ],

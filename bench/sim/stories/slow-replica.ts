@@ -71,7 +71,7 @@ export const SLOW_REPLICA: Story = {
               { x: SLOW_FROM_MS / 1_000, text: '800 ms' },
               { x: SLOW_UNTIL_MS / 1_000, text: '150 ms' },
             ],
-            limit: { y: MOST_SHARE * 100, text: '5 %' },
+            limit: { y: MOST_SHARE * 100, text: 'wanted: at most 5 %' },
           },
         },
       ],

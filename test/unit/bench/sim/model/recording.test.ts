@@ -5,7 +5,7 @@ import { FAILED, mean, percentile, Recording, SERVED, variation } from '../../..
 function recorded(): Recording {
   const recording = new Recording();
   for (let at = 0; at < 10; at++) {
-    recording.attempt(at * 100, at % 2);
+    recording.attempt(at * 100, at % 2, at < 4 ? 7 : 8);
     recording.end(at * 100, at * 100 + at + 1, at % 2, at === 9 ? FAILED : SERVED, 0);
   }
   return recording;
@@ -34,6 +34,11 @@ describe('a recording', () => {
       [600, 8],
       [1_000, 9],
     ]);
+  });
+
+  it('tells how many attempts met the endpoint where most of their key went', () => {
+    // Key 7: two and two; key 8: three and three.
+    expect(recorded().locality()).toBe(0.5);
   });
 
   it('counts endings', () => {

@@ -54,7 +54,14 @@ describe('a chapter', () => {
     steps: 1,
     tell: () => ({
       tables: [{ head: ['a'], rows: [['1']] }],
-      charts: [{ name: 'x', kind: 'drawn', title: 'Picture', svg: '<svg/>' }],
+      charts: [
+        {
+          name: '',
+          kind: 'lines',
+          chart: { title: 'Picture', xLabel: 'x', yLabel: 'y', lines: [{ name: 'a', points: [[0, 1]] }] },
+        },
+        { name: 'x', kind: 'drawn', svg: '<svg/>' },
+      ],
       targets: [atMost('share', 0.05, 0.1, percent)],
       notes: ['The note.'],
     }),
@@ -62,12 +69,13 @@ describe('a chapter', () => {
 
   it('has model, tables, targets, pictures and notes in this order, and says what was missed', () => {
     const { text, pictures } = chapterOf(story, story.tell({ seed: 1, isQuick: true, step: () => {} }), 'images/');
-    const order = ['The model.', '| a |', '**missed**', '![Picture](images/tale-x.svg)', 'The note.'].map((part) =>
+    const order = ['The model.', '| a |', '**missed**', '![Picture](images/tale.svg)', 'The note.'].map((part) =>
       text.indexOf(part),
     );
     expect(order).toEqual([...order].sort((a, b) => a - b));
     expect(order[0]).toBe(0);
-    expect(pictures).toEqual([{ file: 'tale-x.svg', svg: '<svg/>' }]);
+    expect(pictures.map(({ file }) => file)).toEqual(['tale.svg', 'tale-x.svg']);
+    expect(text).not.toContain('tale-x.svg');
   });
 });
 
