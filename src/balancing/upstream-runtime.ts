@@ -12,6 +12,7 @@ import { NO_ENDPOINT, type PickKey } from './balancer.js';
 import { type EndpointLedger, isFailingStatus } from './endpoint-ledger.js';
 import type { PickExplanation } from './explain.js';
 import { fillRandomKey, type KeyWish, keyWishOf } from './key-source.js';
+import { LoadReport } from './load-report.js';
 import { NONE_TRIED, TriedSet } from './tried-set.js';
 import { UpstreamPicker } from './upstream-picker.js';
 
@@ -53,6 +54,8 @@ export class UpstreamRuntime {
   readonly #board: WorkerBoard;
   readonly #measure: number;
   readonly #learns: boolean;
+  /** The one that is being read; null: no reports are taken. */
+  readonly #report: LoadReport | null;
 
   constructor(plan: UpstreamPlan, parts: UpstreamParts) {
     this.plan = plan;
@@ -64,6 +67,7 @@ export class UpstreamRuntime {
     this.#board = parts.board;
     this.#measure = measureOf(plan);
     this.#learns = this.#picker.learns;
+    this.#report = plan.weights.kind === 'reported' ? new LoadReport() : null;
   }
 
   /** For an exchange or session that does not have the key which its balancer wants. */
@@ -134,6 +138,24 @@ export class UpstreamRuntime {
     if (load.generation(slot) !== generation) return;
     const until = tickAfter(now, Math.min(Math.floor(seconds * MS_PER_S), MOST_PAUSE_MS));
     if (load.pauseUntil(slot, until, now)) upstreams.bumpControlEpoch(this.plan.index);
+  }
+
+  /** Whether its endpoints report their load, and reports are the proxy's, not the client's. */
+  get takesReports(): boolean {
+    return this.#report !== null;
+  }
+
+  /**
+   * The endpoint has reported its load with a response. Call it before settleEnd().
+   *
+   * @param text  of the field `endpoint-load-metrics`; nothing happens where it is malformed, or no reports are taken
+   * @param nowMs the shared clock
+   */
+  settleReport(attempting: Attempting, text: string, nowMs: number): void {
+    const report = this.#report;
+    if (report === null || attempting.endpoint === NO_ENDPOINT || !report.read(text)) return;
+    const { slot, generation } = this.#picker.view.endpoint(attempting.endpoint);
+    this.#board.reports.store(slot, generation, report.utilization, report.rate, report.errorRate, nowMs);
   }
 
   /** The session's connection to its endpoint is there. @param elapsedUs since the pick */

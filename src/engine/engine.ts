@@ -122,6 +122,8 @@ export interface PoolSettings {
   readonly maxConnections: number;
   readonly responseHeadBytes: number;
   readonly responseHeaders: number;
+  /** The front end tells of the field `endpoint-load-metrics` and keeps it from clients; undefined: no. */
+  readonly takesReports?: boolean;
 }
 
 /** Counters of one engine; for tests, status and metrics. */

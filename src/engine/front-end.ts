@@ -68,6 +68,12 @@ export const FrontEndField = {
   /** PROGRESS with FINISHED: bytes of the request's head and body. */
   fromClientLow: 26,
   fromClientHigh: 27,
+  /** PROGRESS with FIRST_BYTE: offset and length in the arena of Retry-After of a 429 or 503; length 0: none, or longer than 64 bytes. */
+  retryAfterOffset: 28,
+  retryAfterLength: 29,
+  /** PROGRESS with FIRST_BYTE, where PoolSettings.takesReports: of `endpoint-load-metrics`; length 0: none, or longer than 4 KiB. */
+  reportOffset: 30,
+  reportLength: 31,
 
   /** OPENED, and CLOSED without one: the peer's address as in SessionField.peer0 (all 0 for a UNIX socket), and its port. */
   peer0: 6,

@@ -166,7 +166,7 @@ function isForUws(listener: L7ListenerPlan): boolean {
   return listener.frontend === 'uws';
 }
 
-function poolSettings({ timeouts, pool, responseLimits }: UpstreamPlan): PoolSettings {
+function poolSettings({ timeouts, pool, responseLimits, weights }: UpstreamPlan): PoolSettings {
   return {
     connectTimeoutMs: timeouts.connectMs,
     firstByteTimeoutMs: timeouts.firstByteMs,
@@ -176,5 +176,6 @@ function poolSettings({ timeouts, pool, responseLimits }: UpstreamPlan): PoolSet
     maxConnections: pool.maxConnections,
     responseHeadBytes: responseLimits.headBytes,
     responseHeaders: responseLimits.headers,
+    takesReports: weights.kind === 'reported',
   };
 }

@@ -12,6 +12,7 @@ import { NEVER, type Tick, tickOf } from '../core/tick.js';
 import { admitSize, type RequestSize } from '../policies/request-limits.js';
 import { admitPassage } from '../policies/request-passage.js';
 import { mayRetry } from '../policies/retry.js';
+import { retryAfterSeconds } from '../policies/retry-after.js';
 import { ADMIT, type Verdict } from '../policies/verdict.js';
 import { errorResponse, type LocalResponse, optionsResponse } from './error-response.js';
 import { BEGUN, DELIVERED, type Ending, type Exchange, NO_POOL } from './exchange.js';
@@ -155,6 +156,16 @@ export class Pipeline {
     exchange.firstByteUs = elapsedUs;
     exchange.firstByteAtMs = this.#nowMs;
     (exchange.upstream as UpstreamRuntime).settleFirstByte(exchange, status, elapsedUs, this.#now);
+  }
+
+  /** The head asks for a pause: Retry-After of a 429 or 503. Behind headCame, before the endpoint is done. @param value of the field */
+  retryAfterCame(exchange: Exchange, value: string): void {
+    exchange.upstream?.settleRetryAfter(exchange, retryAfterSeconds(value, Date.now()), this.#now);
+  }
+
+  /** The head reports the endpoint's load. Behind headCame, before the endpoint is done. @param text of `endpoint-load-metrics` */
+  reportCame(exchange: Exchange, text: string): void {
+    exchange.upstream?.settleReport(exchange, text, this.#nowMs);
   }
 
   /** The endpoint is done with the exchange: it may take another one. HOT. */

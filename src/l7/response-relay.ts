@@ -8,6 +8,7 @@ import { BODY_HIGH_WATER, type Engine, EVENT_STRIDE, EventField, EventFlag, Even
 import { codeOfFailure } from '../engine/engine-failure.js';
 import { FIRST_FRONT_END_EXCHANGE } from '../engine/front-end.js';
 import { exceedsBody } from '../policies/request-limits.js';
+import { tellFacts } from './endpoint-facts.js';
 import { DELIVERED } from './exchange.js';
 import type { Pipeline, RequestFacts } from './pipeline.js';
 import { BODYLESS, type RelayedExchange, UNKNOWN_LENGTH } from './relayed-exchange.js';
@@ -139,17 +140,16 @@ export class ResponseRelay {
       events[base + EventField.status] as number,
       events[base + EventField.elapsedUs] as number,
     );
+    const head = tellFacts(
+      this.#pipeline,
+      exchange,
+      new Uint8Array(this.#arena, events[base + EventField.headOffset], events[base + EventField.headLength]),
+    );
     const isLast = (flags & EventFlag.LAST) !== 0;
     if (isLast) this.#pipeline.endpointDone(exchange);
     const mustClose =
       this.#pipeline.isDraining || exchange.isLastOfConnection || (flags & EventFlag.REQUEST_UNFINISHED) !== 0;
-    const isTaken = exchange.sendHead(
-      new Uint8Array(this.#arena, events[base + EventField.headOffset], events[base + EventField.headLength]),
-      this.#bodyOf(base),
-      lengthOf(events, base, flags),
-      isLast,
-      mustClose,
-    );
+    const isTaken = exchange.sendHead(head, this.#bodyOf(base), lengthOf(events, base, flags), isLast, mustClose);
     this.#relayed(exchange, isTaken, isLast);
   }
 

@@ -123,6 +123,12 @@ std::optional<upstream::PoolSettings> ReadPoolSettings(Napi::Env env, Napi::Valu
     if (!number) return std::nullopt;
     *field.place = static_cast<uint32_t>(*number);
   }
+  const Napi::Value takes_reports = object.Get("takesReports");
+  if (!takes_reports.IsUndefined()) {
+    const auto takes = ReadBoolean(env, takes_reports, "takesReports");
+    if (!takes) return std::nullopt;
+    settings.takes_reports = *takes;
+  }
   return settings;
 }
 

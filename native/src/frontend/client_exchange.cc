@@ -17,6 +17,7 @@ void ClientExchange::Clear() {
   bytes_to_client = bytes_from_client = 0;
   progress = status = 0;
   first_byte_us = 0;
+  facts.reset();
   has_request_notice = has_failed_notice = has_fault_notice = false;
   failure_flags = 0;
   fault = http1::RequestFault::kNone;

@@ -13,6 +13,7 @@
 #include "base/byte_buffer.h"
 #include "base/intrusive_list.h"
 #include "frontend/added_fields.h"
+#include "frontend/endpoint_facts.h"
 #include "frontend/event.h"
 #include "http1/chunked_decoder.h"
 #include "http1/client_request.h"
@@ -105,6 +106,8 @@ struct ClientExchange final : public ListHook<ExchangeNoticeTag> {
   int32_t progress = 0;  // event_flag bits
   int32_t status = 0;
   uint64_t first_byte_us = 0;
+  /// Goes with kFirstByte; nullptr: nothing is to be told.
+  std::unique_ptr<EndpointFacts> facts;
   bool has_request_notice = false;
   bool has_failed_notice = false;
   int32_t failure = 0;

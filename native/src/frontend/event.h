@@ -47,6 +47,10 @@ enum EventField : size_t {
   kToClientHigh = 25,
   kFromClientLow = 26,
   kFromClientHigh = 27,
+  kRetryAfterOffset = 28,
+  kRetryAfterLength = 29,
+  kReportOffset = 30,
+  kReportLength = 31,
   // OPENED
   kPeer0 = 6,
   kPeerPort = 10,

@@ -241,10 +241,7 @@ bool FrontEnd::WriteNoticesOf(ClientExchange* exchange) {
   const bool has_more = exchange->has_failed_notice || exchange->has_fault_notice;
   // In one event where nothing comes in between.
   const int32_t first = has_more ? exchange->progress & ~event_flag::kFinished : exchange->progress;
-  if (first != 0) {
-    if (batch_.is_full()) return false;
-    PutProgress(exchange, first);
-  }
+  if (first != 0 && !PutProgress(exchange, first)) return false;
   if (exchange->has_failed_notice) {
     if (batch_.is_full()) return false;
     exchange->has_failed_notice = false;
@@ -261,14 +258,14 @@ bool FrontEnd::WriteNoticesOf(ClientExchange* exchange) {
     int32_t* const words = batch_.Add(EventType::kFault, exchange->id, exchange->listener);
     words[kFault] = static_cast<int32_t>(exchange->fault);
   }
-  if (is_finished && has_more) {
-    if (batch_.is_full()) return false;
-    PutProgress(exchange, event_flag::kFinished);
-  }
-  return true;
+  return !is_finished || !has_more || PutProgress(exchange, event_flag::kFinished);
 }
 
-void FrontEnd::PutProgress(ClientExchange* exchange, int32_t bits) {
+bool FrontEnd::PutProgress(ClientExchange* exchange, int32_t bits) {
+  std::unique_ptr<EndpointFacts>& facts = exchange->facts;
+  const size_t facts_bytes =
+      facts == nullptr ? 0 : facts->retry_after.size() + facts->report.size();
+  if (batch_.is_full() || batch_.free_bytes() < facts_bytes) return false;
   exchange->progress &= ~bits;
   int32_t* const words = batch_.Add(EventType::kProgress, exchange->id, exchange->listener);
   words[kFlags] = bits;
@@ -277,6 +274,12 @@ void FrontEnd::PutProgress(ClientExchange* exchange, int32_t bits) {
   words[kReason] = static_cast<int32_t>(exchange->end);
   FrontEndBatch::PutLong(words, kToClientLow, exchange->bytes_to_client);
   FrontEndBatch::PutLong(words, kFromClientLow, exchange->bytes_from_client);
+  if (facts != nullptr) {
+    batch_.PutText(words, kRetryAfterOffset, facts->retry_after);
+    batch_.PutText(words, kReportOffset, facts->report);
+    facts.reset();
+  }
+  return true;
 }
 
 void FrontEnd::PutConnectionEvent(ClientConnection* connection) {

@@ -203,7 +203,7 @@ class FrontEnd final : public l4::AcceptedSink,
 
   // Writing answers.
   bool MustClose(const ClientExchange& exchange) const;
-  void WriteHead(ClientExchange* exchange, const upstream::ResponsePart& part,
+  void WriteHead(ClientExchange* exchange, const upstream::ResponsePart& part, bool takes_reports,
                  OutgoingParts* parts);
   bool Put(ClientExchange* exchange, const OutgoingParts& parts);
   bool PutPipe(ClientExchange* exchange);
@@ -228,7 +228,7 @@ class FrontEnd final : public l4::AcceptedSink,
   void Notice(ClientExchange* exchange);
   void WriteNotices();
   bool WriteNoticesOf(ClientExchange* exchange);
-  void PutProgress(ClientExchange* exchange, int32_t bits);
+  bool PutProgress(ClientExchange* exchange, int32_t bits);
   void PutConnectionEvent(ClientConnection* connection);
   void Deliver();
   void Act(size_t place);

@@ -6,6 +6,7 @@
 
 #include "frontend/front_end.h"
 #include "http1/field_name.h"
+#include "upstream/connection_pool.h"
 
 namespace sluice::frontend {
 
@@ -32,6 +33,11 @@ std::string PassableTrailers(std::string_view lines) {
     lines.remove_prefix(line.size());
   }
   return kept;
+}
+
+/// Whether reports of load are the proxy's, not the client's.
+bool TakesReports(const upstream::Exchange& from) {
+  return from.connection->pool()->settings().takes_reports;
 }
 
 ClientEnd EndOfTunnel(TunnelEnd end) {
@@ -78,7 +84,7 @@ SinkVerdict FrontEnd::OnResponse(upstream::Exchange* from, const upstream::Respo
     if (part.is_request_unfinished || !exchange->is_body_complete) exchange->must_close = true;
   }
   OutgoingParts parts;
-  if (part.head != nullptr) WriteHead(exchange, part, &parts);
+  if (part.head != nullptr) WriteHead(exchange, part, TakesReports(*from), &parts);
   char size_line[20];
   std::string trailers;
   const std::string_view body(part.body, part.body_bytes);
@@ -121,7 +127,7 @@ bool FrontEnd::MustClose(const ClientExchange& exchange) const {
 }
 
 void FrontEnd::WriteHead(ClientExchange* exchange, const upstream::ResponsePart& part,
-                         OutgoingParts* parts) {
+                         bool takes_reports, OutgoingParts* parts) {
   const http1::ResponseHead& head = *part.head;
   http1::AnswerOptions options;
   options.is_head_request = exchange->method == http1::Method::kHead;
@@ -153,7 +159,9 @@ void FrontEnd::WriteHead(ClientExchange* exchange, const upstream::ResponsePart&
   options.says_keep_alive = exchange->is_http10 && !options.closes;
   options.passes_trailer_field = exchange->takes_trailers && exchange->is_out_chunked;
   options.date = date_.At(loop_->now_ms());
+  if (takes_reports) options.dropped_field = kReportField;
   options.added_lines = exchange->added_lines();
+  exchange->facts = FactsOf(part.head_input, head, takes_reports);
   parts->Add(
       {head_out_.get(), http1::WriteAnswerHead(part.head_input, head, options, head_out_.get())});
   exchange->has_head_gone = true;
@@ -263,9 +271,12 @@ void FrontEnd::OnSwitched(upstream::Exchange* from, const http1::ResponseHead& h
   std::string start(exchange->out.view());  // an interim response that waits
   const size_t start_bytes = start.size();
   const std::string_view added = exchange->added_lines();
+  const bool takes_reports = TakesReports(*from);
+  exchange->facts = FactsOf(head_input, head, takes_reports);
   start.resize(start_bytes + head.head_bytes + http1::kAnswerExtraBytes + added.size());
-  start.resize(start_bytes +
-               http1::WriteSwitchingHead(head_input, head, added, start.data() + start_bytes));
+  start.resize(start_bytes + http1::WriteSwitchingHead(head_input, head,
+                                                       takes_reports ? kReportField : "", added,
+                                                       start.data() + start_bytes));
   exchange->out.Free();
   exchange->bytes_to_client += start.size() - start_bytes;
   bytes_to_clients_ += start.size() - start_bytes;

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <string_view>
 
 #include "frontend/event.h"
 
@@ -46,6 +48,16 @@ class FrontEndBatch {
   void Use(size_t bytes) {
     const size_t end = (used_bytes_ + bytes + kAlignment - 1) & ~(kAlignment - 1);
     used_bytes_ = std::min(end, memory_.arena_bytes);
+  }
+
+  /// Copies a text into the arena, which has room for it, and writes where it lies.
+  /// @param offset the word of its offset; that of its length is the next
+  void PutText(int32_t* words, size_t offset, std::string_view text) {
+    if (text.empty()) return;
+    std::memcpy(free(), text.data(), text.size());
+    words[offset] = static_cast<int32_t>(used_bytes_);
+    words[offset + 1] = static_cast<int32_t>(text.size());
+    Use(text.size());
   }
 
   void Empty() { count_ = used_bytes_ = 0; }

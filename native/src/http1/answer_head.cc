@@ -39,9 +39,11 @@ HeadParts PartsOf(std::string_view input, const ResponseHead& head) {
 
 /// Writes the status line, its end excepted, then the lines that are not dropped, each with its end
 /// (a head without any: the status line's end). @param is_dropped as for CopyFieldLines
+/// @param dropped_field name of one more that is dropped; empty: none
 /// @returns where to go on
 template <typename IsDropped>
-char* CopyHead(std::string_view input, const ResponseHead& head, IsDropped is_dropped, char* out) {
+char* CopyHead(std::string_view input, const ResponseHead& head, IsDropped is_dropped,
+               std::string_view dropped_field, char* out) {
   const HeadParts parts = PartsOf(input, head);
   out = Append(out, kVersion);
   const std::string_view reason(parts.reason,
@@ -53,8 +55,8 @@ char* CopyHead(std::string_view input, const ResponseHead& head, IsDropped is_dr
     out = Append(out, ReasonOf(head.status));
   }
   RunWriter writer(is_reason_empty ? parts.status_line_end : parts.status, out);
-  if (head.has_nominations) {
-    const ResponseNominations nominations(parts.lines, parts.end);
+  if (head.has_nominations || !dropped_field.empty()) {
+    const ResponseNominations nominations(parts.lines, parts.end, dropped_field);
     CopyFieldLines(parts.lines, parts.end, &nominations, is_dropped, &writer);
   } else {
     CopyFieldLines(parts.lines, parts.end, nullptr, is_dropped, &writer);
@@ -118,23 +120,23 @@ size_t WriteAnswerHead(std::string_view input, const ResponseHead& head,
         return true;
     }
   };
-  char* at = CopyHead(input, head, is_dropped, out);
+  char* at = CopyHead(input, head, is_dropped, options.dropped_field, out);
   if (!has_date) at = AppendDate(options.date, at);
   return static_cast<size_t>(AppendEnd(options, at) - out);
 }
 
 size_t WriteInterimHead(std::string_view input, const ResponseHead& head, char* out) {
   const auto is_dropped = [](FieldName name) { return name != FieldName::kDate; };
-  char* const at = CopyHead(input, head, is_dropped, out);
+  char* const at = CopyHead(input, head, is_dropped, {}, out);
   return static_cast<size_t>(Append(at, "\r\n") - out);
 }
 
 size_t WriteSwitchingHead(std::string_view input, const ResponseHead& head,
-                          std::string_view added_lines, char* out) {
+                          std::string_view dropped_field, std::string_view added_lines, char* out) {
   const auto is_dropped = [](FieldName name) {
     return name != FieldName::kDate && name != FieldName::kUpgrade;
   };
-  char* const at = Append(CopyHead(input, head, is_dropped, out), added_lines);
+  char* const at = Append(CopyHead(input, head, is_dropped, dropped_field, out), added_lines);
   return static_cast<size_t>(Append(at, "connection: upgrade\r\n\r\n") - out);
 }
 

@@ -24,9 +24,10 @@ struct AnswerOptions {
   bool is_head_request = false;
   bool closes = false;           // connection: close
   bool says_keep_alive = false;  // connection: keep-alive, for HTTP/1.0 clients that asked for it
-  bool passes_trailer_field = false;  // Trailer goes on
-  std::string_view date = {};         // an IMF-fixdate, for answers that have none of their own
-  std::string_view added_lines = {};  // `name: value\r\n` for each field that the proxy adds
+  bool passes_trailer_field = false;    // Trailer goes on
+  std::string_view date = {};           // an IMF-fixdate, for answers that have none of their own
+  std::string_view dropped_field = {};  // name of a field that is not for the client
+  std::string_view added_lines = {};    // `name: value\r\n` for each field that the proxy adds
 };
 
 /// Most that WriteAnswerHead adds to a head besides AnswerOptions::added_lines.
@@ -46,10 +47,10 @@ size_t WriteInterimHead(std::string_view input, const ResponseHead& head, char* 
 
 /// Writes the head of 101: as WriteAnswerHead, with `connection: upgrade` and the endpoint's
 /// Upgrade.
-/// @param added_lines as in AnswerOptions
+/// @param dropped_field, added_lines as in AnswerOptions
 /// @param out room for head.head_bytes + kAnswerExtraBytes + the added lines
 size_t WriteSwitchingHead(std::string_view input, const ResponseHead& head,
-                          std::string_view added_lines, char* out);
+                          std::string_view dropped_field, std::string_view added_lines, char* out);
 
 /// Writes the head of an answer of the proxy's own. @param head "503 Service Unavailable\r\nname:
 /// value"

@@ -31,11 +31,14 @@ inline FieldLine ReadFieldLine(const char* begin, const char* line, const char* 
           FindByte(begin, line, end, '\r')};
 }
 
-/// The fields that the Connection lines of one response nominate, without the protected ones.
+/// The fields that the Connection lines of one response nominate, without the protected ones, and
+/// one that the proxy drops.
 class ResponseNominations {
  public:
   /// @param begin the first field line @param end behind the last one
-  ResponseNominations(const char* begin, const char* end) {
+  /// @param dropped a field's name; empty: none
+  ResponseNominations(const char* begin, const char* end, std::string_view dropped = {}) {
+    if (!dropped.empty()) names_[count_++] = dropped;
     const char* lines = begin;
     while (lines != end) {
       const FieldLine line = ReadFieldLine(begin, lines, end);
@@ -59,7 +62,8 @@ class ResponseNominations {
   }
 
  private:
-  std::array<std::string_view, kMaxConnectionOptions> names_;  // as many as the parser lets through
+  /// As many as the parser lets through, and the dropped one.
+  std::array<std::string_view, kMaxConnectionOptions + 1> names_;
   size_t count_ = 0;
 };
 

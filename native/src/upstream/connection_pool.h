@@ -30,6 +30,7 @@ struct PoolSettings {
   uint32_t max_connections = 0;  // 0: unlimited
   uint32_t response_head_bytes = 0;
   uint32_t response_headers = 0;
+  bool takes_reports = false;
 };
 
 /// Bookkeeping only: UpstreamClient opens, closes and moves connections. A pool that was closed

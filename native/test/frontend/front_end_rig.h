@@ -39,6 +39,8 @@ struct Seen {
   uint64_t body_bytes = 0;
   uint64_t to_client = 0;
   uint64_t from_client = 0;
+  std::string retry_after;
+  std::string report;
 
   bool has(int32_t flag) const { return (flags & flag) != 0; }
 };
@@ -202,6 +204,10 @@ class Rig final : public FrontEndSink, private sluice::upstream::BatchSink {
       if (seen.type == EventType::kProgress) {
         seen.to_client = long_at(kToClientLow);
         seen.from_client = long_at(kFromClientLow);
+        seen.retry_after.assign(arena_.data() + words[kRetryAfterOffset],
+                                static_cast<size_t>(words[kRetryAfterLength]));
+        seen.report.assign(arena_.data() + words[kReportOffset],
+                           static_cast<size_t>(words[kReportLength]));
       }
       if (seen.type == EventType::kRequest) {
         seen.method = words[kMethod];

@@ -148,7 +148,7 @@ TEST(WritesSwitchingHeads) {
     return WrittenBy(
         input,
         [added](std::string_view bytes, const ResponseHead& head, char* out) {
-          return WriteSwitchingHead(bytes, head, added, out);
+          return WriteSwitchingHead(bytes, head, "x-own", added, out);
         },
         added);
   };
@@ -160,9 +160,18 @@ TEST(WritesSwitchingHeads) {
   CHECK_EQ(
       switching("HTTP/1.1 101\r\nUpgrade: x\r\nDate: y\r\nContent-Length: 0\r\n\r\n"),
       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nDate: y\r\nconnection: upgrade\r\n\r\n");
-  CHECK_EQ(switching("HTTP/1.1 101\r\nUpgrade: x\r\n\r\n", kAddedLines),
+  CHECK_EQ(switching("HTTP/1.1 101\r\nX-Own: 1\r\nUpgrade: x\r\n\r\n", kAddedLines),
            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n" + std::string(kAddedLines) +
                "connection: upgrade\r\n\r\n");
+}
+
+TEST(DropsAFieldThatIsNotForTheClient) {
+  AnswerOptions options = kFiveBytes;
+  options.dropped_field = "x-own";
+  CHECK_EQ(Answer("Date: x\r\nX-Own: 1\r\nx-own2: 2\r\nX-Own \t: 3\r\n", options),
+           "HTTP/1.1 200 OK\r\nDate: x\r\nx-own2: 2\r\ncontent-length: 5\r\n\r\n");
+  CHECK_EQ(Answer("Date: x\r\nConnection: x-hop\r\nX-Own: 1\r\nX-Hop: 2\r\n", options),
+           "HTTP/1.1 200 OK\r\nDate: x\r\ncontent-length: 5\r\n\r\n");
 }
 
 TEST(AddsLinesOfTheProxy) {

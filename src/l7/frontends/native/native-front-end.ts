@@ -249,8 +249,16 @@ export class NativeFrontEnd {
     const flags = this.#at(base, FrontEndField.flags);
     const status = this.#at(base, FrontEndField.status);
     // Told in one event with what came before it, a head may be of an attempt that TypeScript has ended meanwhile.
-    if ((flags & FrontEndFlag.FIRST_BYTE) !== 0 && exchange.state === 'attempting')
+    if ((flags & FrontEndFlag.FIRST_BYTE) !== 0 && exchange.state === 'attempting') {
       this.#pipeline.headCame(exchange, status, this.#at(base, FrontEndField.elapsedUs));
+      if (this.#at(base, FrontEndField.retryAfterLength) > 0)
+        this.#pipeline.retryAfterCame(
+          exchange,
+          this.#textAt(base, FrontEndField.retryAfterOffset, FrontEndField.retryAfterLength),
+        );
+      if (this.#at(base, FrontEndField.reportLength) > 0)
+        this.#pipeline.reportCame(exchange, this.#textAt(base, FrontEndField.reportOffset, FrontEndField.reportLength));
+    }
     if ((flags & FrontEndFlag.ENDPOINT_DONE) !== 0) this.#pipeline.endpointDone(exchange);
     if ((flags & FrontEndFlag.FINISHED) === 0) return;
     exchange.takeBack(this.#batch);

@@ -5,6 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { UpstreamRuntime } from '../../../balancing/upstream-runtime.js';
 import type { ErrorCode } from '../../../core/error-catalog.js';
+import { tellFacts } from '../../endpoint-facts.js';
 import { type AttemptStart, BEGUN, DELIVERED, type Ending, NO_POOL } from '../../exchange.js';
 import type { Pipeline } from '../../pipeline.js';
 import { BODYLESS, UNKNOWN_LENGTH } from '../../relayed-exchange.js';
@@ -129,6 +130,7 @@ export class WebSocketAttempts implements WebSocketSender {
     exchange.stopTimers();
     this.#pipeline.readClock();
     this.#pipeline.headCame(exchange, SWITCHING_PROTOCOLS, elapsedUs(exchange));
+    const head = exchange.switchingHead(tellFacts(this.#pipeline, exchange, clientHeadOf(answer, true)));
     const relay = new WebSocketRelay({
       endpoint: endpointSide,
       idleMs: listener.timeouts.tunnelIdleMs,
@@ -139,7 +141,7 @@ export class WebSocketAttempts implements WebSocketSender {
     const client = new ClientWebSocket(relay);
     relay.join(client);
     if (this.#pausesClients) client.throttleLike(response);
-    upgradeClient(client, response, { ...handshake, head: exchange.switchingHead(answer), protocol });
+    upgradeClient(client, response, { ...handshake, head, protocol });
     if (this.#pipeline.isDraining) relay.drain();
   }
 
@@ -156,10 +158,11 @@ export class WebSocketAttempts implements WebSocketSender {
     const pipeline = this.#pipeline;
     pipeline.readClock();
     pipeline.headCame(exchange, answer.statusCode ?? 0, elapsedUs(exchange));
+    const head = tellFacts(pipeline, exchange, clientHeadOf(answer, false));
     const totalBytes = lengthOf(answer);
     const isWhole = totalBytes === BODYLESS || totalBytes === 0;
     if (isWhole) this.#endpointDone(exchange);
-    const isTaken = exchange.sendHead(clientHeadOf(answer, false), NOTHING, totalBytes, isWhole, pipeline.isDraining);
+    const isTaken = exchange.sendHead(head, NOTHING, totalBytes, isWhole, pipeline.isDraining);
     if (isWhole) return this.#finishIfFlushed(exchange);
     exchange.refusalAnswer = answer;
     exchange.idleTimer = setTimeout(

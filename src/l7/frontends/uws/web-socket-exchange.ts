@@ -6,7 +6,7 @@ import type { AttemptStart } from '../../exchange.js';
 import type { EndpointWebSocket } from './endpoint-web-socket.js';
 import type { UwsUpgradeContext } from './load-uws.js';
 import { type ClientEvents, UwsExchange } from './uws-exchange.js';
-import { type AnswerHead, clientHeadOf, type HandshakeHead } from './web-socket-head.js';
+import type { HandshakeHead } from './web-socket-head.js';
 import type { WebSocketRelay } from './web-socket-relay.js';
 
 /** What of the client's request is needed to answer it with 101. */
@@ -68,9 +68,9 @@ export class WebSocketExchange extends UwsExchange {
     this.#sender.release(this);
   }
 
-  /** The head of the 101 for the client. */
-  switchingHead(answer: AnswerHead): Uint8Array | string {
-    return this.completed(clientHeadOf(answer, true));
+  /** The head of the 101 as the client gets it. */
+  switchingHead(head: Uint8Array): Uint8Array | string {
+    return this.completed(head);
   }
 
   /** Ends both timers. Idempotent. */

@@ -36,6 +36,8 @@ export type ScriptedEvent = Partial<Record<Exclude<keyof typeof FrontEndField, '
   readonly type: number;
   readonly host?: string;
   readonly target?: string;
+  readonly retryAfter?: string;
+  readonly report?: string;
 };
 
 /** 192.0.2.`last`. */
@@ -102,9 +104,15 @@ export function fillBatch({ events, arena }: FrontEndOptions, batch: readonly Sc
   batch.forEach((event, index) => {
     const base = index * FRONT_END_EVENT_STRIDE;
     events.fill(0, base, base + FRONT_END_EVENT_STRIDE);
-    const { host = '', target = '', ...words } = event;
+    const { host = '', target = '', retryAfter = '', report = '', ...words } = event;
     for (const [name, value] of Object.entries(words))
       events[base + FrontEndField[name as keyof typeof FrontEndField]] = value as number;
+    if (event.type === FrontEndEventType.PROGRESS) {
+      events[base + FrontEndField.retryAfterOffset] = put(retryAfter);
+      events[base + FrontEndField.retryAfterLength] = retryAfter.length;
+      events[base + FrontEndField.reportOffset] = put(report);
+      events[base + FrontEndField.reportLength] = report.length;
+    }
     if (event.type !== FrontEndEventType.REQUEST) return;
     events[base + FrontEndField.hostOffset] = put(host);
     events[base + FrontEndField.hostLength] = host.length;
