@@ -48,6 +48,8 @@ export abstract class Exchange implements Attempting {
   readonly key = new PickKey();
   /** Index in the upstream of the endpoint that the client belongs to, or NO_ENDPOINT. */
   preferred = NO_ENDPOINT;
+  /** A cookie that binds the client to the endpoint has been added to the response. */
+  isBinding = false;
   /** Deadline over all attempts, counted from beganAt; 0: none. */
   exchangeTimeoutMs = 0;
   beganAt: Tick = NEVER;
@@ -90,6 +92,14 @@ export abstract class Exchange implements Attempting {
   /** The text that hashKey hashes, a character for each byte; null: the request has no such key. When hashKey may be called. */
   abstract keyText(source: KeySource): string | null;
 
+  /**
+   * The value of a request's field, several joined by commas; null: it has none. Before the first attempt. What frames the message or
+   * belongs to its connection is not told.
+   *
+   * @param name in lower case
+   */
+  abstract header(name: string): string | null;
+
   /** Sends the request to an endpoint. @param slot of the endpoint */
   abstract beginAttempt(slot: number): AttemptStart;
   /** Sends it to another one, after an attempt that failed unsent. */
@@ -125,6 +135,7 @@ export abstract class Exchange implements Attempting {
     this.state = 'free';
     this.upstream = null;
     this.preferred = NO_ENDPOINT;
+    this.isBinding = false;
     this.endpoint = NO_ENDPOINT;
     this.attempts = 0;
     this.tried = null;

@@ -16,6 +16,7 @@ import { retryAfterSeconds } from '../policies/retry-after.js';
 import { ADMIT, type Verdict } from '../policies/verdict.js';
 import { errorResponse, type LocalResponse, optionsResponse } from './error-response.js';
 import { BEGUN, DELIVERED, type Ending, type Exchange, NO_POOL } from './exchange.js';
+import { affinityOf, type ExchangeAffinity, unbind } from './exchange-affinity.js';
 import type { ExchangeRecorder } from './exchange-recorder.js';
 import { RequestRouting } from './request-routing.js';
 
@@ -44,6 +45,8 @@ const EXPLANATION_FIELD = 'X-Sluice-Explain';
 /** One for each worker, whatever front ends it has. */
 export class Pipeline {
   readonly #routing: RequestRouting;
+  /** By the indices of the plan; null: an upstream without. */
+  readonly #affinities: readonly (ExchangeAffinity | null)[];
   readonly #recorder: ExchangeRecorder;
   readonly #clock: Clock;
   readonly #onFileLimit: () => void;
@@ -56,6 +59,7 @@ export class Pipeline {
 
   constructor(parts: PipelineParts) {
     this.#routing = new RequestRouting(parts.upstreams);
+    this.#affinities = parts.upstreams.map(({ plan }) => affinityOf(plan));
     this.#recorder = parts.recorder;
     this.#clock = parts.clock;
     this.#onFileLimit = parts.onFileLimit;
@@ -110,6 +114,8 @@ export class Pipeline {
     const upstream = this.#route(exchange, route);
     const verdict = admit(exchange, facts);
     if (verdict !== ADMIT) return this.#answer(exchange, verdict);
+    const affinity = this.#affinityOf(exchange);
+    if (affinity !== null) exchange.preferred = affinity.preferredOf(exchange);
     this.#routing.fillKey(exchange, upstream, route);
     this.#attempt(exchange);
   }
@@ -219,15 +225,21 @@ export class Pipeline {
     return this.#routing.lead(exchange, route);
   }
 
+  #affinityOf({ upstream }: Exchange): ExchangeAffinity | null {
+    return upstream === null ? null : (this.#affinities[upstream.plan.index] as ExchangeAffinity | null); // of the plan
+  }
+
   /** Picks an endpoint and begins an attempt there. */
   #attempt(exchange: Exchange): void {
     const upstream = exchange.upstream as UpstreamRuntime;
+    const affinity = this.#affinityOf(exchange);
     const isAnother = exchange.lastFailure !== null;
     for (;;) {
       const slot = exchange.listener.explains
         ? this.#pickAndExplain(exchange, upstream)
         : upstream.pick(exchange, this.#now);
       if (slot === NO_ENDPOINT) return this.#fail(exchange, exchange.lastFailure ?? 'SLUICE_NO_ENDPOINT');
+      affinity?.bind(exchange);
       const start = isAnother ? exchange.tryAgain(slot) : exchange.beginAttempt(slot);
       if (start === BEGUN) return;
       if (start !== NO_POOL) return this.#fail(exchange, start);
@@ -261,6 +273,7 @@ export class Pipeline {
 
   #answer(exchange: Exchange, code: ErrorCode): void {
     exchange.failure = code;
+    unbind(exchange);
     const { requestId } = exchange.describe();
     this.#send(exchange, errorResponse(code, requestId), exchange.isConnectionSpent, code);
   }

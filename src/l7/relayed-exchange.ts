@@ -57,6 +57,10 @@ export abstract class RelayedExchange extends Exchange {
     return this.requestKeys?.text(source) ?? null;
   }
 
+  override header(name: string): string | null {
+    return fieldIn(this.head, name);
+  }
+
   override beginAttempt(slot: number): AttemptStart {
     const flags =
       (isIdempotent(this.method) ? SendFlag.IDEMPOTENT : 0) | (this.method === 'HEAD' ? SendFlag.HEAD_METHOD : 0);
@@ -132,6 +136,18 @@ export abstract class RelayedExchange extends Exchange {
 export const UNKNOWN_LENGTH = -1;
 /** No body by rule: HEAD, 204, 304. */
 export const BODYLESS = -2;
+
+/** The value of a field of a head that RequestHead has built: names in lower case, one blank behind the colon. */
+function fieldIn(head: string, name: string): string | null {
+  const begin = `\r\n${name}: `;
+  let joined: string | null = null;
+  for (let at = head.indexOf(begin); at >= 0; at = head.indexOf(begin, at + 1)) {
+    const end = head.indexOf('\r\n', at + begin.length);
+    const value = head.slice(at + begin.length, end < 0 ? head.length : end);
+    joined = joined === null ? value : `${joined}, ${value}`;
+  }
+  return joined;
+}
 
 /** @param result one of SendResult */
 function startOf(result: number): AttemptStart {

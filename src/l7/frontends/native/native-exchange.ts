@@ -61,6 +61,10 @@ export class NativeExchange extends Exchange {
     return { method, path: query < 0 ? target : target.slice(0, query), requestId };
   }
 
+  override header(name: string): string | null {
+    return this.#parts.frontEnd.header(this.id, name);
+  }
+
   /** HOT. */
   override hashKey(source: KeySource, isCrc: boolean): boolean {
     return this.#parts.keys.hash(this.id, this.listener, source, isCrc, this.key);
