@@ -10,9 +10,9 @@ interface Side {
 }
 
 /**
- * Weighted rendezvous hashing over the targets. Each gets its weight of all keys; when weights move, keys go only from targets whose share
- * shrinks to those whose share grows, and a target that comes or goes moves no key between the others. (Slices of the hash space side by
- * side would move keys between two targets when a third one's weight changes.)
+ * Weighted rendezvous hashing over the targets. Each gets its weight of all keys. A target whose weight grows takes keys from the others,
+ * one whose weight shrinks gives keys to the others; no key moves between two targets whose weights stay, so of two targets keys only move
+ * from the one to the other. (Slices of the hash space side by side would push keys through all targets between.)
  *
  * Thread: worker.
  */

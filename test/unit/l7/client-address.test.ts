@@ -1,6 +1,6 @@
 /** Peers by their address bytes. */
 import { describe, expect, it } from 'vitest';
-import { PeerTable } from '../../../src/l7/client-address.js';
+import { ForwardedClients, PeerTable } from '../../../src/l7/client-address.js';
 
 const mapped = (...v4: number[]) => Uint8Array.from([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, ...v4]);
 
@@ -24,5 +24,38 @@ describe('peer table', () => {
 
   it('trusts nobody it has no address of', () => {
     expect(peers.peerOf(new Uint8Array(0))).toMatchObject({ address: 'unknown', isTrusted: false });
+  });
+});
+
+describe('the client that X-Forwarded-For names', () => {
+  const clients = new ForwardedClients(['10.0.0.0/8', '2001:db8::/32']);
+
+  it.each([
+    ['192.0.2.1', '192.0.2.1'],
+    // What stands left of the first address that is not trusted, anybody may have written.
+    ['1.1.1.1, 192.0.2.1', '192.0.2.1'],
+    ['1.1.1.1, 192.0.2.1, 10.0.0.1,10.2.3.4', '192.0.2.1'],
+    ['10.0.0.9, 10.0.0.1', '10.0.0.9'],
+    ['192.0.2.1:4711', '192.0.2.1'],
+    ['[2001:DB9:0::1]:80', '2001:db9::1'],
+    ['[2001:db9::1]', '2001:db9::1'],
+    ['2001:db9::1, 2001:db8::5', '2001:db9::1'],
+    ['::ffff:192.0.2.1', '192.0.2.1'],
+    ['unknown, 10.0.0.1', '10.0.0.1'],
+    ['192.0.2.1, unknown', null],
+    ['', null],
+    ['_hidden', null],
+    ['1.2.3', null],
+    ['0x7f.1.1.1', null],
+    ['192.0.2.1,', null],
+  ])('in %j is %j', (value, client) => {
+    expect(clients.clientIn(value)).toBe(client);
+    expect(clients.clientIn(value)).toBe(client);
+  });
+
+  it('may be found in more values than are remembered', () => {
+    for (let last = 0; last < 5_000; last++)
+      expect(clients.clientIn(`192.0.${last >> 8}.${last & 255}`)).toBe(`192.0.${last >> 8}.${last & 255}`);
+    expect(clients.clientIn(`${'1.1.1.1, '.repeat(60)}192.0.2.1`)).toBe('192.0.2.1');
   });
 });
