@@ -1,9 +1,10 @@
 /** Explanations of picks tell what the pick goes by: with its own numbers, and every reason to leave an endpoint out. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it, vi } from 'vitest';
-import { NO_ENDPOINT, NO_KEY, type PickKey } from '../../../src/balancing/balancer.js';
+import { NO_ENDPOINT, NO_KEY, PickKey } from '../../../src/balancing/balancer.js';
 import { EXCLUSIONS, PICK_REASONS, reasonOf } from '../../../src/balancing/explain.js';
 import { LowestScoreBalancer } from '../../../src/balancing/lowest-score.js';
+import { Predictive } from '../../../src/balancing/predictive.js';
 import { BALANCER_NAMES, balancerFor } from '../../../src/balancing/registry.js';
 import { NONE_TRIED, TriedSet } from '../../../src/balancing/tried-set.js';
 import { UpstreamPicker } from '../../../src/balancing/upstream-picker.js';
@@ -163,6 +164,40 @@ describe.each(scoring)('the scores of %s', (balance) => {
     });
     expect([...scores].sort(([a], [b]) => a - b)).toEqual(explained.map(({ score }, at) => [at, new Set([score])]));
     expect(new Set(explained.map(({ score }) => score)).size).toBeGreaterThan(2);
+  });
+});
+
+describe('the scores of predictive while it predicts', () => {
+  const keyOfClass = (routeClass: number) => Object.assign(new PickKey(), { routeClass });
+
+  it('are the times that its picks compare, for the class of the request', () => {
+    const { picker, plan, worker } = upstreamOf('predictive', [{ weight: 2 }, {}, {}]);
+    const { view } = picker;
+    const balancer = new Predictive();
+    for (const { slot } of plan.endpoints) worker.load.replaceLatency(slot, 0, 10_000, NOW);
+    // Requests of one class take a hundred times as long as those of the other: what least-time has no word for.
+    for (let sample = 0; sample < 600; sample++) {
+      const routeClass = sample % 2;
+      const elapsedUs = routeClass === 0 ? 1_000 : 100_000;
+      balancer.settled(view, sample % 3, keyOfClass(routeClass), 0, elapsedUs, false, NOW + sample);
+    }
+    expect(balancer.predicts).toBe(true);
+
+    const group = view.levels[0]!;
+    const now = NOW + 700;
+    const scoresOf = (routeClass: number) =>
+      [0, 1, 2].map((at) => balancer.scoreFor(view, group, at, 0, keyOfClass(routeClass), now));
+    const compared = vi.spyOn(Predictive.prototype as unknown as { scoreOf(): number }, 'scoreOf');
+    for (const routeClass of [1, 0]) {
+      const scores = scoresOf(routeClass);
+      compared.mockClear();
+      balancer.pickFrom(view, group, keyOfClass(routeClass), NONE_TRIED, seededRng(1), now);
+      const logarithms = compared.mock.results.map(({ value }) => value as number);
+      expect(logarithms.map((value) => 2 ** value * WEIGHT_UNIT)).toEqual(scores);
+      for (const { slot, generation } of plan.endpoints)
+        while (worker.load.inflight(slot) > 0) worker.claims.end(slot, generation);
+    }
+    expect(scoresOf(1)[1]! / scoresOf(0)[1]!).toBeGreaterThan(30);
   });
 });
 
