@@ -8,7 +8,7 @@ import { rolldown } from 'rolldown';
 import { ROOT } from './repository.mjs';
 
 /** Each starts a thread or the process; their places are known by name. */
-const ENTRIES = ['cli/main', 'worker/entry', 'cli/demo-endpoints'];
+const ENTRIES = ['cli/main', 'worker/entry', 'cli/demo-endpoints', 'control/hash-table-task'];
 
 /** Packages that open binaries or start threads from files of their own, or that only `bench` needs. */
 const LEFT_OUT = /^(?:uWebSockets\.js|@trufflesuite|@btc-vision|piscina|pino-pretty|autocannon|hdr-histogram-js)/;

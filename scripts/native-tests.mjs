@@ -6,8 +6,8 @@
  */
 import { spawn } from 'node:child_process';
 import { buildTests, CompileError, MODES } from './native-tests/build.mjs';
-import { ROOT } from './repository.mjs';
 import { reportSuite } from './report.mjs';
+import { ROOT } from './repository.mjs';
 import { programPath } from './set-up/toolchain.mjs';
 
 /** A test program that takes longer hangs: the slowest needs seconds under a sanitizer. */

@@ -21,6 +21,11 @@ export function wordsOfPoints(points: number): number {
   return points + wordsOfSlots(points);
 }
 
+/** Points of the largest ring that fits into so many words. */
+export function pointsIn(words: number): number {
+  return Math.floor((2 * words) / 3);
+}
+
 /**
  * One table, as one thread reads it: the half it read last is remembered, so that a lookup costs one plain load of a line that is hardly
  * ever written. Thread: any; an object belongs to one.
@@ -33,7 +38,7 @@ export function wordsOfPoints(points: number): number {
  * come while it walks one: then the half it reads is written again under it. It may so find points out of order, entries of the new table,
  * or half a point in place of a slot. That harms nobody: indexes stay within the half, whose size the reader holds; a search ends in any
  * order of points; and an entry is a board slot, which counts only if the reader's own group has an endpoint there, whose generation
- * the claim then checks. Publications of a table are a second apart at least (control/hash-tables.ts), a walk takes far below a millisecond.
+ * the claim then checks. Builds of a table begin a second apart at least (control/hash-tables.ts), a walk takes far below a millisecond.
  */
 export class HashTable {
   protected readonly int32: Int32Array;

@@ -9,6 +9,7 @@ import { PickingNumbers, weightOf } from '../config/compile-picking.js';
 import type { Plan } from '../config/plan.js';
 import { AUTO_WORKERS, type Config, WORKERS_MAX } from '../config/schema/config.js';
 import { invariant } from '../core/invariant.js';
+import { hashTableWordsFor } from './hash-table-capacity.js';
 import { SlotBook } from './slot-book.js';
 
 /** Of the key that signs cookies of affinity in this process, where the configuration has none. */
@@ -30,12 +31,14 @@ export interface BoardAndPlan {
 export function makeBoardAndPlan(config: Config, processors: number): BoardAndPlan {
   const upstreams = Object.entries(config.upstreams);
   const endpoints = upstreams.reduce((count, [, upstream]) => count + upstream.endpoints.length, 0);
+  const numbers = new PickingNumbers(config);
+  const endpointSlots = endpointSlotsFor(endpoints);
   const board = createBoard({
-    endpointSlots: endpointSlotsFor(endpoints),
+    endpointSlots,
     upstreams: Math.max(1, upstreams.length),
-    turns: Math.max(1, new PickingNumbers(config).turns),
-    hashTables: 0,
-    hashTableWords: 0,
+    turns: Math.max(1, numbers.turns),
+    hashTables: numbers.hashTables,
+    hashTableWords: hashTableWordsFor(config.upstreams, endpointSlots),
     workers: config.workers === AUTO_WORKERS ? Math.min(processors, WORKERS_MAX) : config.workers,
     listeners: config.listeners.length,
     clientEntries: clientEntriesFor(config.listeners.some(limitsClients)),

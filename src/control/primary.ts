@@ -12,6 +12,8 @@ import type { AdminSource } from './admin/answer.js';
 import { adminViews, listenerView } from './admin/views.js';
 import { fileLimitWarning, type OpenLimits, openLimitsOf } from './file-limit.js';
 import { combineHandOffs } from './hand-offs.js';
+import { tableBuilder } from './hash-table-builder.js';
+import { HashTables } from './hash-tables.js';
 import { HealthChecker } from './health/checker.js';
 import { probe } from './health/probe.js';
 import { type ListeningAddon, type Reservation, reserveListeners } from './listener-reservation.js';
@@ -65,6 +67,7 @@ export class Primary {
   readonly #checker: HealthChecker;
   readonly #weights: WeightKeeper;
   readonly #panicWatch: PanicWatch;
+  readonly #hashTables: HashTables;
   readonly #supervisor: Supervisor;
   readonly #views: AdminSource;
   #admin: AdminApi | null = null;
@@ -117,6 +120,7 @@ export class Primary {
       ask: askAgent,
     });
     this.#panicWatch = new PanicWatch({ upstreams, board, timers, logger });
+    this.#hashTables = new HashTables({ upstreams, board, builder: tableBuilder(), timers, logger });
     // Unlike that of any other process, so that finding it in a request's Via means a loop (semantics.md 9.2).
     const viaName = `sluice-${randomBytes(4).toString('hex')}`;
     this.#supervisor = new Supervisor({
@@ -183,7 +187,7 @@ export class Primary {
       this.#reservation.close();
       throw error;
     }
-    await this.#resolver.start();
+    await Promise.all([this.#resolver.start(), this.#hashTables.start()]);
     // A signal may have ended it in the meantime.
     if (this.#phase.kind !== 'starting') return this.#admin?.close();
     this.#weights.start(); // after the names, whose endpoints are there from the start
@@ -227,6 +231,7 @@ export class Primary {
     this.#checker.close();
     this.#weights.close();
     this.#panicWatch.close();
+    this.#hashTables.close();
     this.#resolver.close();
     this.#admin?.close();
     const threadsGone = this.#supervisor.terminate();
@@ -293,6 +298,7 @@ export class Primary {
         );
         this.#checker.close();
         this.#weights.close();
+        this.#hashTables.close();
         this.#supervisor.drain();
         this.#reservation.close(); // whoever accepts on its sockets has stopped by now
         return;

@@ -50,6 +50,11 @@ function isAddon(exported: unknown): exported is Addon {
     'loopBusyShare',
     'silenceForeignHandles',
     'raiseFileLimit',
+    'hashText',
+    'hashBytes',
+    'crc32Text',
+    'buildKetama',
+    'buildMaglev',
   ] satisfies readonly (keyof Addon)[];
   return names.every((name) => typeof Reflect.get(exported, name) === 'function');
 }

@@ -24,6 +24,9 @@ export const LOG_EVENTS = {
   'worker-stuck': 'the event loop of a worker has not turned for `silentMs`',
   'worker-unstuck': 'it turns again',
   // --- endpoints ---
+  'hash-table-built': 'keys of an upstream are looked up in a new table; seen at level `debug`',
+  'hash-table-failed':
+    'the table of an upstream that hashes could not be built, for `reason`; what was there serves on; tried again after `pauseMs`',
   'endpoint-healthy': 'an endpoint passes its health check again',
   'endpoint-unhealthy': 'an endpoint fails its health check, for `reason`',
   panic:

@@ -14,6 +14,7 @@
 #include "binding/file_limits.h"
 #include "binding/foreign_polls.h"
 #include "binding/front_end_wrap.h"
+#include "binding/hash_calls.h"
 #include "binding/listening_calls.h"
 #include "binding/reserved_address.h"
 #include "binding/session_engine_wrap.h"
@@ -118,6 +119,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("silenceForeignHandles",
               Napi::Function::New<SilenceForeignHandlesCall>(env, "silenceForeignHandles"));
   exports.Set("raiseFileLimit", Napi::Function::New<RaiseFileLimitCall>(env, "raiseFileLimit"));
+  ExportHashCalls(env, exports);  // what it throws, the loading throws
   return exports;
 }
 

@@ -44,6 +44,14 @@ uint64_t NextRound(const Turn& turn, uint64_t taken, uint64_t weight, uint64_t h
 
 }  // namespace
 
+bool IsPrime(size_t number) {
+  if (number < 2) return false;
+  for (size_t divisor = 2; divisor * divisor <= number; ++divisor) {
+    if (number % divisor == 0) return false;
+  }
+  return true;
+}
+
 Table BuildMaglev(std::span<const Member> members, size_t size) {
   const std::vector<Member> ordered = InOrder(members);
   if (ordered.empty()) return {};

@@ -12,6 +12,9 @@ namespace sluice::hash {
 /// 650 endpoints, which keeps their shares within 1 % of one another.
 inline constexpr size_t kMaglevEntries = 65'537;
 
+/// With a size that is none, a permutation might not reach every entry, and filling never ends.
+bool IsPrime(size_t number);
+
 /// The table of these members: the slot of each entry. Members take turns in the order of their
 /// names; each takes the next free entry of its own permutation, which begins at xxHash64(name) mod
 /// size and goes on by xxHash64(name, 1) mod (size - 1) + 1. The heaviest takes each turn, one of a

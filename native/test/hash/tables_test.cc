@@ -164,6 +164,13 @@ TEST(KetamaMovesTheKeysOfTheRemovedEndpointOnly) {
   }
 }
 
+TEST(PrimesAreToldFromOtherNumbers) {
+  for (const size_t prime : {2u, 3u, 5u, 7u, 251u, 65'537u, 5'000'011u})
+    CHECK(IsPrime(prime));
+  for (const size_t other : {0u, 1u, 4u, 9u, 25u, 65'536u, 65'535u, 251u * 251u})
+    CHECK(!IsPrime(other));
+}
+
 TEST(MaglevMovesAPercentOfTheOthersKeysAtMost) {
   for (const size_t count : {3u, 10u, 100u}) {
     const Fleet fleet(count);

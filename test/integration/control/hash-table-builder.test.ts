@@ -1,0 +1,46 @@
+/** Building tables in a thread of piscina, with the compiled task and the addon. */
+import { afterEach, describe, expect, it } from 'vitest';
+import { type TableBuilder, tableBuilder } from '../../../src/control/hash-table-builder.js';
+import type { TableOrder } from '../../../src/control/hash-table-task.js';
+import { loadEngine } from '../../../src/engine/load-engine.js';
+
+const TASK = new URL('../../../dist/control/hash-table-task.js', import.meta.url);
+
+const order = (kind: TableOrder['kind']): TableOrder => ({
+  kind,
+  names: ['10.0.0.1:80', '10.0.0.2:80'],
+  slots: Uint16Array.from([4, 5]),
+  weights: Uint32Array.from([100, 200]),
+  mostPoints: 4_096,
+});
+
+describe('builder of tables', () => {
+  let builder: TableBuilder | undefined;
+  afterEach(() => builder?.close());
+
+  it('gives the tables that the addon gives in this thread', async () => {
+    builder = tableBuilder(TASK);
+    const { names, slots, weights, mostPoints } = order('ketama');
+    expect(await builder.build(order('ketama'))).toEqual(loadEngine().buildKetama(names, slots, weights, mostPoints));
+    expect(await builder.build(order('maglev'))).toEqual(loadEngine().buildMaglev(names, slots, weights, 65_537));
+  });
+
+  it('rejects with what the addon says', async () => {
+    builder = tableBuilder(TASK);
+    await expect(builder.build({ ...order('ketama'), mostPoints: 1 })).rejects.toThrow('room for one of each endpoint');
+  });
+
+  it('rejects when there is no such task', async () => {
+    builder = tableBuilder(new URL('missing.js', TASK));
+    await expect(builder.build(order('maglev'))).rejects.toThrow('missing.js');
+  });
+
+  it('ends its thread when it is closed, twice or before it had one, and builds no more', async () => {
+    builder = tableBuilder(TASK);
+    await builder.build(order('maglev'));
+    await builder.close();
+    await builder.close();
+    await expect(builder.build(order('maglev'))).rejects.toThrow('closed');
+    await tableBuilder(TASK).close();
+  });
+});
