@@ -65,6 +65,20 @@ function warnOfBalancer(upstream: Upstream, path: Path, collector: WarningCollec
       `changes maxConns only, with ${balance}`,
       'weights that grow would move the keys of all endpoints',
     );
+  if (typeof weights === 'string' && weights !== 'fixed') {
+    if (HASHING.has(balance) || balance === 'first')
+      unused(
+        'weights',
+        `has no effect with ${balance}`,
+        'weights that move would move the keys; an agent does move them',
+      );
+    else if (weights === 'performance' && TIMED.has(balance))
+      unused(
+        'weights',
+        `counts latency a second time: ${balance} looks at it for each pick`,
+        'write weights: fixed, or another balancer',
+      );
+  }
   if (balance === 'first' && upstream.endpoints.some(({ maxConns, backup }) => maxConns === 0 && !backup))
     unused(
       'balance',

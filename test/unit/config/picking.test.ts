@@ -241,6 +241,9 @@ describe('a warning of picking', () => {
     ['balance: maglev, slowStart: { window: 1s }', 'slowStart changes maxConns only, with maglev'],
     ['balance: first', 'is first, but an endpoint has no maxConns'],
     ['affinity: { cookie: {} }', 'affinity.cookie has no secret: a random one is taken at each start'],
+    ['balance: ketama, weights: reported', 'weights has no effect with ketama'],
+    ['balance: first, weights: performance', 'weights has no effect with first'],
+    ['balance: peak-ewma, weights: performance', 'weights counts latency a second time'],
   ])('is told for an upstream with %s', (setting, warning) => {
     expect(warnings(withSetting(setting))).toContain(warning);
   });
@@ -249,6 +252,8 @@ describe('a warning of picking', () => {
     'balance: ketama, hashKey: path, loadFactor: 1.25',
     'balance: ip-hash, loadFactor: 1.25',
     'weights: performance, latencyOf: last-byte',
+    'balance: least-time, weights: reported',
+    'balance: ketama, weights: { agent: { port: 9100 } }',
     'balance: least-time, latencyOf: last-byte, slowStart: { window: 1s }',
     `affinity: { cookie: { secret: "${HIDDEN_SECRET}" } }`,
   ])('is not told for %s', (setting) => {
