@@ -223,25 +223,6 @@ export const ClientEnd = {
  */
 export const NO_POOL = 100;
 
-/** What keys of requests are made of; native/src/frontend/request_key.h says how each is found. */
-export const KeyKind = {
-  CLIENT_ADDRESS: 0,
-  CLIENT_NETWORK: 1,
-  HEADER: 2,
-  COOKIE: 3,
-  QUERY: 4,
-  PATH: 5,
-  URI: 6,
-} as const;
-
-/** Bits that hashKey answers with. */
-export const KeyAnswer = {
-  /** The hash has been written; without it the request has no such key. */
-  HASHED: 1,
-  /** The key is of the client, and a trusted peer names another one in X-Forwarded-For; what was hashed is of the connection. */
-  FORWARDED: 2,
-} as const;
-
 /** Bits that TypeScript writes into `trust` of OPENED. */
 export const Trust = {
   /** The PROXY header's addresses count. */
@@ -350,7 +331,7 @@ export interface FrontEnd {
   /**
    * Makes a key of requests known.
    *
-   * @param kind  one of KeyKind
+   * @param kind  one of KeyKind (request-key.ts)
    * @param name  of the header, cookie or query parameter, a character for each byte; else ''
    * @param isCrc CRC-32 instead of xxHash64
    * @returns its number, for as long as the front end lives

@@ -11,7 +11,7 @@
 
 namespace sluice::frontend {
 
-/// What a key is made of; the same numbers stand in src/engine/front-end.ts.
+/// What a key is made of; the same numbers stand in src/engine/request-key.ts.
 enum class KeyKind : uint8_t {
   kClientAddress = 0,
   kClientNetwork = 1,

@@ -4,7 +4,8 @@ import { FRONT_ENDS } from '../../harness/front-ends.js';
 import { statusOf } from '../../harness/http-message.js';
 import { configFor, type ProxyProcess, startProxy } from '../../harness/proxy-process.js';
 import { ok, type RequestEndpoint, startRequestEndpoint } from '../../harness/request-endpoint.js';
-import { get, WireClient } from '../../harness/wire-client.js';
+import { upgradeRequest } from '../../harness/web-socket-peers.js';
+import { get, requestOnce, WireClient } from '../../harness/wire-client.js';
 
 const ENDPOINTS = 8;
 
@@ -139,6 +140,18 @@ describe('requests with the same key', () => {
     // uWebSockets.js cuts bytes above 0x7f off the end of a value.
     await expectSame([['/header', `x-user: ${Buffer.from('aé€z', 'utf8').toString('latin1')}`]]);
     await expectSame([['/host', 'x: 1'], ['/host']]);
+  });
+
+  it('may ask for a WebSocket', async () => {
+    for (let user = 0; user < 8; user++) {
+      const lines = [`x-user: ${user}`];
+      const [home] = await endpointsOf([['/header', ...lines]]);
+      // These endpoints refuse the handshake, each with its number.
+      for (const { port } of proxies) {
+        const refusal = await requestOnce(port, upgradeRequest('/header', lines));
+        expect(Number(refusal.body.toString())).toBe(home);
+      }
+    }
   });
 
   it('of their own connection go to one endpoint without X-Forwarded-For', async () => {

@@ -3,7 +3,8 @@ import type { PickKey } from '../../../balancing/balancer.js';
 import type { KeyHasher } from '../../../balancing/key-hasher.js';
 import { type KeySource, networkOf } from '../../../balancing/key-source.js';
 import type { L7ListenerPlan } from '../../../config/plan.js';
-import { type FrontEnd, KeyAnswer, KeyKind } from '../../../engine/front-end.js';
+import type { FrontEnd } from '../../../engine/front-end.js';
+import { KeyAnswer, KeyKind } from '../../../engine/request-key.js';
 import { ForwardedClients } from '../../client-address.js';
 
 const KINDS = {
