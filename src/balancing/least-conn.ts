@@ -17,8 +17,8 @@ class LeastConn extends LowestScoreBalancer {
    * In flight / weight, as nginx compares by cross-multiplication. Dividing gives the same order and the same equals:
    * quotients of whole numbers below 2^26 differ by more than float64 rounds away, and equal ones round alike.
    */
-  protected override scoreOf(_view: UpstreamView, group: EndpointGroup, position: number, inflight: number): number {
-    return inflight / group.weightAt(position);
+  protected override scoreOf(_view: UpstreamView, group: EndpointGroup, position: number, inflight: number): void {
+    this.score[0] = inflight / group.weightAt(position);
   }
 }
 

@@ -30,8 +30,8 @@ class LeastTime extends LowestScoreBalancer {
     position: number,
     inflight: number,
     now: Tick,
-  ): number {
-    return (this.#expected.us(view, group, position, now) * (1 + inflight)) / group.weightAt(position);
+  ): void {
+    this.score[0] = (this.#expected.us(view, group, position, now) * (1 + inflight)) / group.weightAt(position);
   }
 }
 

@@ -39,6 +39,9 @@ export abstract class LowestScoreBalancer implements Balancer {
   /** Requests in flight that the last scan read, by position. */
   readonly #inflight = new Int32Array(LARGEST_SCAN);
 
+  /** Where scoreOf() leaves what it finds. */
+  protected readonly score = new Float64Array(1);
+
   /** @param largestScan most endpoints that are all compared, 0 .. LARGEST_SCAN */
   protected constructor(largestScan: number) {
     this.#largestScan = largestScan;
@@ -60,7 +63,8 @@ export abstract class LowestScoreBalancer implements Balancer {
     _key: PickKey,
     now: Tick,
   ): number {
-    return this.scoreOf(view, group, position, inflight, now) * WEIGHT_UNIT;
+    this.scoreOf(view, group, position, inflight, now);
+    return (this.score[0] as number) * WEIGHT_UNIT;
   }
 
   comparesAll(group: EndpointGroup): boolean {
@@ -68,7 +72,9 @@ export abstract class LowestScoreBalancer implements Balancer {
   }
 
   /**
-   * The lower, the better. Called for endpoints that are neither tried nor full. Equal scores mean "in turn". HOT.
+   * Leaves the score of a member in `score[0]`; the lower, the better. Called for endpoints that are neither tried nor full. Equal
+   * scores mean "in turn". HOT. Not returned, because V8 boxes fractions that come out of a call it cannot inline: with several
+   * algorithms in a worker each would cost an allocation (test/property/balancing/allocation.test.ts).
    *
    * @param inflight requests in flight there, without the one that is to be placed
    */
@@ -78,7 +84,7 @@ export abstract class LowestScoreBalancer implements Balancer {
     position: number,
     inflight: number,
     now: Tick,
-  ): number;
+  ): void;
 
   #pickByScan(view: UpstreamView, group: EndpointGroup, tried: TriedSet, now: Tick): number {
     // Bits by position. An endpoint whose slot has been given away scores like any other: it is left out once it refused.
@@ -91,7 +97,8 @@ export abstract class LowestScoreBalancer implements Balancer {
         const inflight = view.load.inflightHint(group.slotAt(position));
         if (isFull(inflight, group.capAt(position))) continue;
         this.#inflight[position] = inflight;
-        const score = this.scoreOf(view, group, position, inflight, now);
+        this.scoreOf(view, group, position, inflight, now);
+        const score = this.score[0] as number; // just left there
         if (score < lowest) {
           lowest = score;
           equals = 1 << position;
@@ -129,11 +136,13 @@ export abstract class LowestScoreBalancer implements Balancer {
       const firstInflight = this.#inflightIfEligible(view, group, first, tried);
       const secondInflight = second === first ? NO_POSITION : this.#inflightIfEligible(view, group, second, tried);
       if (firstInflight < 0 && secondInflight < 0) continue;
-      const isSecond =
-        secondInflight >= 0 &&
-        (firstInflight < 0 ||
-          this.scoreOf(view, group, second, secondInflight, now) <
-            this.scoreOf(view, group, first, firstInflight, now));
+      let isSecond = firstInflight < 0;
+      if (!isSecond && secondInflight >= 0) {
+        this.scoreOf(view, group, first, firstInflight, now);
+        const scoreOfFirst = this.score[0] as number; // just left there
+        this.scoreOf(view, group, second, secondInflight, now);
+        isSecond = (this.score[0] as number) < scoreOfFirst;
+      }
       const position = isSecond ? second : first;
       if (this.#claim(view, group, position, isSecond ? secondInflight : firstInflight) > 0)
         return group.endpointAt(position);
@@ -151,7 +160,8 @@ export abstract class LowestScoreBalancer implements Balancer {
         const position = (start + step) % group.size;
         const inflight = this.#inflightIfEligible(view, group, position, tried);
         if (inflight < 0) continue;
-        const score = this.scoreOf(view, group, position, inflight, now);
+        this.scoreOf(view, group, position, inflight, now);
+        const score = this.score[0] as number; // just left there
         if (score >= lowest) continue;
         lowest = score;
         chosen = position;

@@ -36,11 +36,11 @@ class PeakEwma extends LowestScoreBalancer {
     position: number,
     inflight: number,
     now: Tick,
-  ): number {
+  ): void {
     const weight = group.weightAt(position);
     const costUs = costOf(view, group.slotAt(position), now);
-    if (costUs !== NO_SAMPLE) return (costUs * (1 + inflight)) / weight;
-    return inflight === 0 ? 0 : PENALTY_US * (1 + inflight / weight);
+    if (costUs !== NO_SAMPLE) this.score[0] = (costUs * (1 + inflight)) / weight;
+    else this.score[0] = inflight === 0 ? 0 : PENALTY_US * (1 + inflight / weight);
   }
 }
 

@@ -98,7 +98,8 @@ export class Predictive extends LowestScoreBalancer {
   ): number {
     if (!this.#predicts) return super.scoreFor(view, group, position, inflight, key, now);
     this.#timesOf(view).turnTo(key.routeClass, key.bodyBytes, now);
-    return 2 ** this.scoreOf(view, group, position, inflight, now) * WEIGHT_UNIT;
+    this.scoreOf(view, group, position, inflight, now);
+    return 2 ** (this.score[0] as number) * WEIGHT_UNIT;
   }
 
   protected override scoreOf(
@@ -107,17 +108,20 @@ export class Predictive extends LowestScoreBalancer {
     position: number,
     inflight: number,
     now: Tick,
-  ): number {
+  ): void {
     const times = this.#times;
-    if (!this.#predicts || times === undefined)
-      return (this.#expected.us(view, group, position, now) * (1 + inflight)) / group.weightAt(position);
+    if (!this.#predicts || times === undefined) {
+      this.score[0] = (this.#expected.us(view, group, position, now) * (1 + inflight)) / group.weightAt(position);
+      return;
+    }
     const endpoint = group.endpointAt(position);
     let unloaded = times.unloaded(endpoint, now);
     if (Number.isNaN(unloaded)) unloaded = Math.log2(this.#expected.us(view, group, position, now));
     const ageUs = this.#ageOf(view, group, position, endpoint, now);
     if (ageUs > 0 && times.isStalled(endpoint, ageUs)) unloaded = Math.max(unloaded, Math.log2(ageUs));
     const level = Math.floor(unloaded * STEPS) / STEPS;
-    return level + times.exponent(endpoint) * logOfLoad(inflight) - this.#logWeight(endpoint, group.weightAt(position));
+    this.score[0] =
+      level + times.exponent(endpoint) * logOfLoad(inflight) - this.#logWeight(endpoint, group.weightAt(position));
   }
 
   #timesOf(view: UpstreamView): ResponseTimes {

@@ -17,8 +17,8 @@ class RandomTwo extends LowestScoreBalancer {
     super(LARGEST_SCAN);
   }
 
-  protected override scoreOf(_view: UpstreamView, group: EndpointGroup, position: number, inflight: number): number {
-    return inflight / group.weightAt(position);
+  protected override scoreOf(_view: UpstreamView, group: EndpointGroup, position: number, inflight: number): void {
+    this.score[0] = inflight / group.weightAt(position);
   }
 }
 

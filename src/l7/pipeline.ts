@@ -38,6 +38,8 @@ export interface PipelineParts {
 }
 
 const US_PER_MS = 1_000;
+/** An int32; as the engine's own times. */
+const MOST_ELAPSED_US = 2 ** 31 - 1;
 
 /** Field of a response that says why its endpoint was picked. */
 const EXPLANATION_FIELD = 'X-Sluice-Explain';
@@ -178,7 +180,8 @@ export class Pipeline {
   endpointDone(exchange: Exchange): void {
     if (exchange.state === 'relaying') exchange.state = 'flushing';
     const bodyUs = (this.#nowMs - exchange.firstByteAtMs) * US_PER_MS;
-    exchange.upstream?.settleLastByte(exchange, exchange.firstByteUs + bodyUs, this.#now);
+    const elapsedUs = Math.min(exchange.firstByteUs + bodyUs, MOST_ELAPSED_US) | 0;
+    exchange.upstream?.settleLastByte(exchange, elapsedUs, this.#now);
   }
 
   /**

@@ -151,17 +151,22 @@ describe.each(scoring)('the scores of %s', (balance) => {
     loadUnevenly(upstream);
     const now = NOW + 50;
     const explained = upstream.picker.explain(keyOf(3), NONE_TRIED, NO_ENDPOINT, now).endpoints;
-    const compared = vi.spyOn(Object.getPrototypeOf(balancerFor(balance)) as { scoreOf(): number }, 'scoreOf');
+    const scores = new Map<number, Set<number>>();
+    interface Scoring {
+      readonly score: Float64Array;
+      scoreOf(...facts: unknown[]): void;
+    }
+    const prototype = Object.getPrototypeOf(balancerFor(balance)) as Scoring;
+    const { scoreOf } = prototype;
+    vi.spyOn(prototype, 'scoreOf').mockImplementation(function (this: Scoring, ...facts) {
+      scoreOf.apply(this, facts);
+      const position = facts[2] as number;
+      scores.set(position, (scores.get(position) ?? new Set()).add(this.score[0]! * WEIGHT_UNIT));
+    });
     for (let pick = 0; pick < 200; pick++) {
       const { slot, generation } = upstream.plan.endpoints[upstream.picker.pick(keyOf(3), NONE_TRIED, now)]!;
       upstream.worker.claims.end(slot, generation);
     }
-    const scores = new Map<number, Set<number>>();
-    compared.mock.calls.forEach((facts, call) => {
-      const [, , position] = facts as unknown as [unknown, unknown, number];
-      const score = (compared.mock.results[call]!.value as number) * WEIGHT_UNIT;
-      scores.set(position, (scores.get(position) ?? new Set()).add(score));
-    });
     expect([...scores].sort(([a], [b]) => a - b)).toEqual(explained.map(({ score }, at) => [at, new Set([score])]));
     expect(new Set(explained.map(({ score }) => score)).size).toBeGreaterThan(2);
   });

@@ -1,0 +1,94 @@
+/** No balancer allocates on a request's path: measured on the heap, over all of them in one process, as a worker may have them. */
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { describe, expect, it } from 'vitest';
+import { NO_ENDPOINT, PickKey } from '../../../src/balancing/balancer.js';
+import { EndpointLedger } from '../../../src/balancing/endpoint-ledger.js';
+import { BALANCER_NAMES } from '../../../src/balancing/registry.js';
+import { type Attempting, UpstreamRuntime } from '../../../src/balancing/upstream-runtime.js';
+import { type BalancerName, NO_SUBSET } from '../../../src/config/picking-plan.js';
+import { seededRng } from '../../../src/core/rng.js';
+import { upstreamOf } from '../../unit/balancing/upstream-under-test.js';
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+const OPEN = 32;
+const CHUNKS = 31;
+const PICKS_A_CHUNK = 2_000;
+/** Picks before measuring, so that the compiler has come to rest: before that numbers are boxed. */
+const WARM_UP = 60_000;
+
+/** Does `work` over and over. @returns bytes that one takes from the heap, the median of many chunks: collections fall out */
+function bytesEach(work: () => void): number {
+  for (let count = 0; count < WARM_UP; count++) work();
+  collect();
+  const grown = Array.from({ length: CHUNKS }, () => 0);
+  for (let chunk = 0; chunk < CHUNKS; chunk++) {
+    const before = getHeapStatistics().used_heap_size;
+    for (let count = 0; count < PICKS_A_CHUNK; count++) work();
+    grown[chunk] = (getHeapStatistics().used_heap_size - before) / PICKS_A_CHUNK;
+  }
+  return grown.sort((a, b) => a - b)[CHUNKS >> 1]!;
+}
+
+/** One exchange after the other: the oldest is settled, the next one picked. */
+function exchangesOf(balance: BalancerName, endpoints: number): () => void {
+  const { plan, worker } = upstreamOf(
+    balance,
+    Array.from({ length: endpoints }, (_, index) => ({ weight: 1 + (index % 3) })),
+  );
+  const runtime = new UpstreamRuntime(plan, {
+    board: worker,
+    ledger: new EndpointLedger(worker, OPEN),
+    rng: seededRng(1),
+  });
+  const open: Attempting[] = Array.from({ length: OPEN }, (_, id) => ({
+    id,
+    subset: NO_SUBSET,
+    key: new PickKey(),
+    preferred: NO_ENDPOINT,
+    endpoint: NO_ENDPOINT,
+    attempts: 0,
+    tried: null,
+  }));
+  let count = 0;
+  return () => {
+    const attempting = open[count % OPEN]!;
+    const now = 1 + (count >> 5);
+    if (attempting.endpoint !== NO_ENDPOINT) {
+      runtime.settleFirstByte(attempting, 200, 1_000 + ((count * 7) & 1_023), now);
+      runtime.settleLastByte(attempting, 2_000, now);
+    }
+    attempting.attempts = 0;
+    attempting.key.hash = Math.imul(count, 0x9e3779b1) >> 2;
+    attempting.key.routeClass = count & 3;
+    runtime.pick(attempting, now);
+    count += 1;
+  };
+}
+
+describe('allocation', () => {
+  it('is seen by this measure', () => {
+    const kept: object[] = [{}];
+    expect(
+      bytesEach(() => {
+        kept[0] = { of: kept.length };
+      }),
+    ).toBeGreaterThan(8);
+  });
+
+  const names = BALANCER_NAMES.filter((name) => name !== 'predictive');
+  it.each(names.flatMap((name) => [[name, 8] as const, [name, 40] as const]))(
+    'is none for a request that %s picks for, of %i endpoints',
+    (name, endpoints) => {
+      // Half a byte: a boxed number for one request in 24.
+      expect(bytesEach(exchangesOf(name, endpoints))).toBeLessThan(0.5);
+    },
+  );
+
+  // Its learning hands fractions from function to function, which V8 boxes where it does not inline; nothing of it is kept.
+  it('is a few boxed numbers for a request that predictive picks for and learns from', () => {
+    expect(bytesEach(exchangesOf('predictive', 8))).toBeLessThan(160);
+  });
+});
