@@ -16,11 +16,14 @@ export interface PortraitBar {
   readonly share: number;
 }
 
-/** Draws it; `most` is the share that the highest bar of all portraits has, so that they can be compared. */
-export function drawPortrait(title: string, bars: readonly PortraitBar[], most: number): string {
+/** Share of a full bar, the same in all portraits so that they can be compared; a longer one is cut, its figure tells. */
+const FULL_SHARE = 0.4;
+
+/** Draws it. @param title also its description */
+export function drawPortrait(title: string, bars: readonly PortraitBar[]): string {
   const drawn = bars.map(({ name, share }, at) => {
     const x = LEFT + at * ROOM;
-    const height = (share / most) * HIGHEST;
+    const height = Math.min(share / FULL_SHARE, 1) * HIGHEST;
     const middle = px(x + BAR / 2);
     return `<rect class="f${at === 0 ? 2 : at === bars.length - 1 ? 1 : 0}" x="${x}" y="${px(BASE - height)}" width="${BAR}" height="${px(height)}"/><text x="${middle}" y="${px(BASE - height - 4)}" text-anchor="middle" style="font-size:10px">${Math.round(share * 100)}</text><text x="${middle}" y="${BASE + 13}" text-anchor="middle" style="font-size:10px">${escaped(name)}</text>`;
   });

@@ -19,7 +19,7 @@ export const HERDING: Story = {
   ],
   steps: 2 * BALANCES.length * WORKERS.length,
   tell(telling) {
-    const durationMs = telling.isQuick ? 25_000 : 200_000;
+    const durationMs = telling.isQuick ? 18_000 : 120_000;
     const counts = telling.isQuick ? [1, 16] : WORKERS;
     const run = (balance: (typeof BALANCES)[number], workers: number, isApart: boolean): Recording => {
       const scenario: Scenario = {

@@ -38,7 +38,7 @@ function loadScenario(telling: Telling, steadySlowness: number, perBusy: number)
     endpoints: [...fleetOf(2, sound(Infinity, steadySlowness)), ...fleetOf(2, sharing(1, perBusy))],
     arrivals: poisson(300),
     requests: { work: aboutEqual(10) },
-    durationMs: minutes(telling, 0.7, 4),
+    durationMs: minutes(telling, 0.5, 4),
     seed: telling.seed,
   };
 }
@@ -63,7 +63,7 @@ const CASES: readonly Case[] = [
         routeClass: bimodal(0, 1, 0.1),
         workOfClass: [aboutEqual(10), aboutEqual(150)],
       },
-      durationMs: minutes(telling, 0.7, 4),
+      durationMs: minutes(telling, 0.5, 4),
       seed: telling.seed,
     }),
     fromMs: (durationMs) => durationMs / 3,
@@ -82,10 +82,10 @@ const CASES: readonly Case[] = [
   },
   {
     name: 'day',
-    what: 'two endpoints that are three times as slow at noon as at midnight, two the other way round; two requests a second for three days, the third counts',
+    what: 'two endpoints that are three times as slow at noon as at midnight, two the other way round; one request a second for three days, the third counts',
     scenario: (telling) => ({
       endpoints: [...fleetOf(2, daily(0)), ...fleetOf(2, daily(Math.PI))],
-      arrivals: poisson(telling.isQuick ? 0.1 : 2),
+      arrivals: poisson(telling.isQuick ? 0.1 : 1),
       requests: { work: aboutEqual(50) },
       durationMs: 3 * DAY_MS,
       seed: telling.seed,
@@ -99,7 +99,7 @@ const CASES: readonly Case[] = [
       endpoints: fleetOf(4, sound(8)),
       arrivals: poisson(300),
       requests: { work: lognormal(30, 1) },
-      durationMs: minutes(telling, 0.7, 4),
+      durationMs: minutes(telling, 0.5, 4),
       seed: telling.seed,
     }),
     fromMs: (durationMs) => durationMs / 3,

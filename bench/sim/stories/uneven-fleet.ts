@@ -35,7 +35,7 @@ export const UNEVEN_FLEET: Story = {
   ],
   steps: 2 * CONTENDERS.length,
   tell(telling) {
-    const durationMs = telling.isQuick ? 40_000 : 200_000;
+    const durationMs = telling.isQuick ? 25_000 : 200_000;
     const during = [WARM_UP_MS, durationMs] as const;
     const [equal, weighted] = [false, true].map((isWeighted) =>
       contest(

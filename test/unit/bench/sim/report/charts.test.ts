@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { linearAxis, logAxis, shortNumber } from '../../../../../bench/sim/report/axis.js';
 import { drawBars } from '../../../../../bench/sim/report/bar-chart.js';
 import { drawLines } from '../../../../../bench/sim/report/line-chart.js';
+import { drawPortrait } from '../../../../../bench/sim/report/portrait.js';
 import { WIDTH } from '../../../../../bench/sim/report/svg.js';
 
 describe('an axis', () => {
@@ -101,5 +102,17 @@ describe('a chart of bars', () => {
 
   it('is refused when a value is missing', () => {
     expect(() => drawBars({ ...chart, series: [{ name: 'P50', values: [1] }] })).toThrow('a value for each group');
+  });
+});
+
+describe('a portrait', () => {
+  it('has a bar for each endpoint with its share, none longer than a full one', () => {
+    const svg = drawPortrait('first', [
+      { name: 'x2', share: 0.75 },
+      { name: 'a', share: 0.2 },
+    ]);
+    const heights = [...svg.matchAll(/width="30" height="([\d.]+)"/g)].map(([, height]) => Number(height));
+    expect(heights).toEqual([54, 27]);
+    for (const text of ['>75<', '>20<', '>x2<', '>a<']) expect(svg).toContain(text);
   });
 });
