@@ -5,7 +5,9 @@
  */
 import { NO_ENDPOINT } from '../balancing/balancer.js';
 import type { KeyHasher } from '../balancing/key-hasher.js';
+import type { KeyWish } from '../balancing/key-source.js';
 import type { UpstreamRuntime } from '../balancing/upstream-runtime.js';
+import type { UpstreamPlan } from '../config/plan.js';
 import type { Clock } from '../core/clock.js';
 import type { ErrorCode } from '../core/error-catalog.js';
 import { invariant } from '../core/invariant.js';
@@ -19,6 +21,7 @@ import {
   SessionField,
   SessionFlag,
 } from '../engine/session-engine.js';
+import { KeyHomes } from '../policies/affinity.js';
 import { mayRetry } from '../policies/retry.js';
 import type { SessionLimits } from '../policies/session-limits.js';
 import { ADMIT, type Verdict } from '../policies/verdict.js';
@@ -29,6 +32,9 @@ import type { SessionRecorder } from './session-recorder.js';
 import { NO_ROUTE } from './sni-router.js';
 
 const US_PER_MS = 1_000;
+
+/** The only key that a session has. */
+const CLIENT: KeyWish = { source: { kind: 'client-ip' }, isCrc: false };
 
 /** What the pipeline works with; one for each worker. */
 export interface SessionPipelineParts {
@@ -52,6 +58,8 @@ export class SessionPipeline {
   readonly #limits: SessionLimits;
   readonly #recorder: SessionRecorder;
   readonly #hasher: KeyHasher;
+  /** By the indices of the plan; null: clients of this upstream belong to nobody. */
+  readonly #homes: readonly (KeyHomes | null)[];
   readonly #clock: Clock;
   readonly #events: Int32Array;
   readonly #arena: Buffer;
@@ -67,6 +75,7 @@ export class SessionPipeline {
     this.#limits = parts.limits;
     this.#recorder = parts.recorder;
     this.#hasher = parts.hasher;
+    this.#homes = parts.upstreams.map(({ plan }) => homesOfClients(plan));
     this.#clock = parts.clock;
     this.#events = parts.events;
     const { buffer, byteOffset, byteLength } = parts.arena;
@@ -133,6 +142,9 @@ export class SessionPipeline {
     );
     if (upstream === NO_ROUTE) return 'SLUICE_NO_ROUTE';
     record.upstream = this.#upstreams[upstream] as UpstreamRuntime;
+    const homes = this.#homes[upstream];
+    // Before the balancer's key, which takes the place of this one.
+    if (homes && this.#hasher.hashClient(record, CLIENT, record.key)) record.preferred = homes.homeOf(record.key);
     this.#fillKey(record, record.upstream);
     return ADMIT;
   }
@@ -242,4 +254,10 @@ function refuse(record: SessionRecord, code: ErrorCode): number {
   record.state = 'refused';
   record.refusal = code;
   return REFUSE;
+}
+
+/** null: clients belong to nobody, or by what only requests have. */
+function homesOfClients(plan: UpstreamPlan): KeyHomes | null {
+  const { affinity } = plan;
+  return affinity?.kind === 'key' && affinity.key.kind === 'client-ip' ? new KeyHomes(plan) : null;
 }

@@ -24,7 +24,7 @@ export class SessionRecord implements Attempting, LimitedSession {
   upstream: UpstreamRuntime | null = null;
   readonly subset = NO_SUBSET;
   readonly key = new PickKey();
-  readonly preferred = NO_ENDPOINT;
+  preferred = NO_ENDPOINT;
   endpoint = NO_ENDPOINT;
   attempts = 0;
   tried: TriedSet | null = null;
@@ -52,6 +52,7 @@ export class SessionRecord implements Attempting, LimitedSession {
     this.state = 'free';
     this.listener = null;
     this.upstream = null;
+    this.preferred = NO_ENDPOINT;
     this.endpoint = NO_ENDPOINT;
     this.attempts = 0;
     this.tried = null;

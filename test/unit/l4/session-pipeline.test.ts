@@ -82,6 +82,29 @@ function pipelineOf(
   };
 }
 
+describe('a client that belongs to an endpoint', () => {
+  const byClient = { affinity: { kind: 'key', key: { kind: 'client-ip' } } } as const;
+
+  it('comes back to it while that takes work, and to another one when it drains', () => {
+    const { batch, board, slots } = pipelineOf(3, { upstream: byClient });
+    const homes = [1, 1, 1, 1].map((last, session) => batch(opened(session, peer(last)))[0]);
+    expect(new Set(homes).size).toBe(1);
+    const home = homes[0] as number;
+    board.control.setDraining(home, true);
+    const [other] = batch(opened(9, peer(1)));
+    expect(slots).toContain(other);
+    expect(other).not.toBe(home);
+  });
+
+  it('goes on with another endpoint when its own does not answer', () => {
+    const { batch } = pipelineOf(2, { upstream: byClient });
+    const [home] = batch(opened(0));
+    const [other] = batch(connectFailed(0, ConnectFailure.REFUSED));
+    expect(other).not.toBe(home);
+    expect(batch(opened(1))).toEqual([home]);
+  });
+});
+
 describe('a session', () => {
   it('holds its endpoint from its pick to its end, and leaves nothing behind', () => {
     const { batch, slots, inflight, latencies, board, log, ledger, counted } = pipelineOf(2);
