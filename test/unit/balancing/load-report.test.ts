@@ -1,3 +1,4 @@
+/** Reports of load in both forms, malformed ones, and any text. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LoadReport, REPORT_CHARACTERS } from '../../../src/balancing/load-report.js';

@@ -1,3 +1,4 @@
+/** What is found of an endpoint in a response head, and what of it the client gets. */
 import { describe, expect, it } from 'vitest';
 import { tellFacts } from '../../../src/l7/endpoint-facts.js';
 import type { Exchange } from '../../../src/l7/exchange.js';

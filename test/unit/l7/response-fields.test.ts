@@ -1,3 +1,4 @@
+/** Fields that the proxy adds to heads: their order, their bounds, and what is refused. */
 import { describe, expect, it } from 'vitest';
 import { ADDED_FIELDS_BYTES, headWith, ResponseFields } from '../../../src/l7/response-fields.js';
 

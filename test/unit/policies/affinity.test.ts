@@ -1,3 +1,4 @@
+/** Whom cookies and keys name: whole, forged, cut and foreign ones, over changes of the configuration. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { NO_ENDPOINT } from '../../../src/balancing/balancer.js';

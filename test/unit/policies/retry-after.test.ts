@@ -1,3 +1,4 @@
+/** Retry-After as seconds and as dates, and what is neither. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { asksToWait, retryAfterSeconds } from '../../../src/policies/retry-after.js';
