@@ -3,21 +3,29 @@ import { type AddressWords, addressText, isUnix } from '../core/peer-address.js'
 import type { PickKey } from './balancer.js';
 import { type KeyWish, networkOf } from './key-source.js';
 
-/** What the engine's binary offers for it: Addon.hashKeyText. */
-export type HashKeyText = (text: string, isCrc: boolean, words: Int32Array) => void;
+/** What the engine's binary offers for it: HashingAddon. */
+export interface TextHashes {
+  hashText(text: string, words: Int32Array): void;
+  crc32Text(text: string): number;
+}
 
 /** Gives the hashes that the native front end gives for the same bytes. Thread: worker. */
 export class KeyHasher {
   readonly #words = new Int32Array(2);
-  readonly #hashKeyText: HashKeyText;
+  readonly #hashes: TextHashes;
 
-  constructor(hashKeyText: HashKeyText) {
-    this.#hashKeyText = hashKeyText;
+  constructor(hashes: TextHashes) {
+    this.#hashes = hashes;
   }
 
   /** @param text a character for each byte. @param isCrc as in KeyWish */
   hash(text: string, isCrc: boolean, key: PickKey): void {
-    this.#hashKeyText(text, isCrc, this.#words);
+    if (isCrc) {
+      key.hash = this.#hashes.crc32Text(text) | 0;
+      key.hashHigh = 0;
+      return;
+    }
+    this.#hashes.hashText(text, this.#words);
     key.hash = this.#words[0] as number; // two words, made in the constructor
     key.hashHigh = this.#words[1] as number;
   }

@@ -378,11 +378,6 @@ export interface FrontEndOptions {
 /** What the .node file exports for the front end; part of Addon. */
 export interface FrontEndAddon {
   readonly FrontEnd: new (options: FrontEndOptions) => FrontEnd;
-  /**
-   * Hashes a text with a character for each byte as FrontEnd.hashKey does. @param words two, for the result
-   * @throws TypeError for a text with other characters
-   */
-  hashKeyText(text: string, isCrc: boolean, words: Int32Array): void;
   /** Share of its time that this thread's loop has been busy since the last call, 0 to 1; of a thread without an engine 0. */
   loopBusyShare(): number;
 }

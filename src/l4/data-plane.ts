@@ -56,7 +56,7 @@ class L4DataPlane implements DataPlane {
       listeners: this.#listeners,
       upstreams: plan.upstreams.map((upstream) => new UpstreamRuntime(upstream, parts)),
       limits: new SessionLimits(board, plan.listeners),
-      hasher: new KeyHasher(addon.hashKeyText),
+      hasher: new KeyHasher(addon),
       recorder: new SessionRecorder(board.stripe, new FailureLog(logger, nowMs), events),
       clock,
       events,

@@ -111,7 +111,6 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
               Napi::Function::New<OpenListeningSocketCall>(env, "openListeningSocket"));
   exports.Set("reserveAddress", Napi::Function::New<ReserveAddressCall>(env, "reserveAddress"));
   exports.Set("freeFiles", Napi::Function::New<FreeFilesCall>(env, "freeFiles"));
-  exports.Set("hashKeyText", Napi::Function::New<HashKeyTextCall>(env, "hashKeyText"));
   exports.Set("pauseAccepting", Napi::Function::New<PauseAcceptingCall>(env, "pauseAccepting"));
   exports.Set("loopBusyShare", Napi::Function::New<LoopBusyShareCall>(env, "loopBusyShare"));
   exports.Set("countForeignWriters",

@@ -37,18 +37,6 @@ void PutHash(uint64_t hash, int32_t* words) {
 
 }  // namespace
 
-Napi::Value HashKeyTextCall(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  const auto text = ReadLatin1(env, info[0], "hashKeyText: text");
-  if (!text) return {};
-  const auto is_crc = ReadBoolean(env, info[1], "hashKeyText: isCrc");
-  if (!is_crc) return {};
-  int32_t* const words = ReadKeyWords(env, info[2], "hashKeyText: words");
-  if (words == nullptr) return {};
-  PutHash(frontend::HashOfKey({frontend::KeyKind::kHeader, *is_crc, {}}, *text), words);
-  return {};
-}
-
 bool FrontEndWrap::TakeKeyWords(Napi::Value value) {
   if (value.IsUndefined()) return true;
   key_words_ = ReadKeyWords(Env(), value, "FrontEnd: keyWords");

@@ -76,7 +76,4 @@ class FrontEndWrap final : public LoopObject<FrontEndWrap>,
   LoopCallback on_shortage_;
 };
 
-/// Addon.hashKeyText.
-Napi::Value HashKeyTextCall(const Napi::CallbackInfo& info);
-
 }  // namespace sluice::binding

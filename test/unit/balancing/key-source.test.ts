@@ -45,9 +45,15 @@ describe('a random key', () => {
 
 describe('the key of a client by its address', () => {
   const hashed: string[] = [];
-  const hasher = new KeyHasher((text, isCrc, words) => {
-    hashed.push(`${text}${isCrc ? ' crc' : ''}`);
-    words.set([7, 9]);
+  const hasher = new KeyHasher({
+    hashText: (text, words) => {
+      hashed.push(text);
+      words.set([7, 9]);
+    },
+    crc32Text: (text) => {
+      hashed.push(`${text} crc`);
+      return 0xffff_ffff;
+    },
   });
   const client = { word0: 0, word1: 0, word2: 0xffff, word3: 0xc000_0207 | 0 };
 
@@ -55,9 +61,10 @@ describe('the key of a client by its address', () => {
     const key = new PickKey();
     expect(hasher.hashClient(client, keyWishOf({ balance: 'hash', hashKey }), key)).toBe(true);
     expect(hasher.hashClient(client, keyWishOf({ balance: 'ip-hash', hashKey }), key)).toBe(true);
+    expect([key.hash, key.hashHigh]).toEqual([7, 9]);
     expect(hasher.hashClient(client, keyWishOf({ balance: 'ketama', hashKey }), key)).toBe(true);
     expect(hashed).toEqual(['192.0.2.7', '192.0.2', '192.0.2.7 crc']);
-    expect([key.hash, key.hashHigh]).toEqual([7, 9]);
+    expect([key.hash, key.hashHigh]).toEqual([-1, 0]);
   });
 
   it('is none over a UNIX socket', () => {

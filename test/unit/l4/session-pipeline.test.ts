@@ -51,9 +51,12 @@ function pipelineOf(
     upstreams: [new UpstreamRuntime(upstream, { board: worker, ledger, rng: seededRng(1) })],
     limits: new SessionLimits(worker, [plan]),
     recorder: new SessionRecorder(worker.stripe, new FailureLog(log.logger, () => time.nowMs()), events),
-    hasher: new KeyHasher((text, _isCrc, words) => {
-      hashed.push(text);
-      words.set([text.length, 0]);
+    hasher: new KeyHasher({
+      hashText: (text, words) => {
+        hashed.push(text);
+        words.set([text.length, 0]);
+      },
+      crc32Text: (text) => text.length,
     }),
     clock: time,
     events,

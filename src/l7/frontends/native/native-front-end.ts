@@ -2,7 +2,7 @@
  * The native front end as the pipeline sees it: one for all its listeners in a worker. Walks the batches of its events, tells the
  * pipeline what has happened, and sees to it that every event which asks for a decision gets one. Thread: worker.
  */
-import { KeyHasher } from '../../../balancing/key-hasher.js';
+import { KeyHasher, type TextHashes } from '../../../balancing/key-hasher.js';
 import type { WorkerStripe } from '../../../board/worker-stripe.js';
 import type { RoutePlan } from '../../../config/plan.js';
 import { invariant } from '../../../core/invariant.js';
@@ -47,7 +47,7 @@ const TWO_TO_32 = 2 ** 32;
 
 /** What the front end needs of its worker. */
 export interface NativeFrontEndParts {
-  readonly addon: Pick<FrontEndAddon, 'FrontEnd' | 'hashKeyText'>;
+  readonly addon: Pick<FrontEndAddon, 'FrontEnd'> & TextHashes;
   /** By the index in the plan; null for a listener of another front end or mode. */
   readonly listeners: readonly (NativeListener | null)[];
   readonly engine: Engine;
@@ -108,7 +108,7 @@ export class NativeFrontEnd {
       requestIdPrefix: parts.requestIdPrefix,
       keyWords,
     });
-    const hasher = new KeyHasher(parts.addon.hashKeyText);
+    const hasher = new KeyHasher(parts.addon);
     const keys = new NativeKeys({ frontEnd: this.#frontEnd, keyWords, hasher });
     this.#exchangeParts = { frontEnd: this.#frontEnd, keys, events: this.#events, pipeline };
   }

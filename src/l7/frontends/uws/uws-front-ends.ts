@@ -40,7 +40,7 @@ export class UwsFrontEnds {
     this.#addon = addon;
     const loaded = loadUws();
     const requestIds = new RequestIds(parts.requestIdPrefix);
-    const hasher = new KeyHasher(addon.hashKeyText);
+    const hasher = new KeyHasher(addon);
     const webSockets = new WebSocketAttempts(pipeline, loaded.pausesWebSockets);
     this.#webSockets = webSockets;
     this.#frontEnds = listeners.map(

@@ -5,7 +5,7 @@ import { KeyHasher } from '../../../../../src/balancing/key-hasher.js';
 import { EngineError } from '../../../../../src/engine/engine.js';
 import { KeyAnswer, KeyKind } from '../../../../../src/engine/request-key.js';
 import { NativeKeys } from '../../../../../src/l7/frontends/native/native-keys.js';
-import { attemptFailed, frontEndOf, hashOfLength, nativeListenerPlan, opened, request } from './scripted-front-end.js';
+import { attemptFailed, frontEndOf, LENGTH_HASHES, nativeListenerPlan, opened, request } from './scripted-front-end.js';
 
 const hashing = (hash: number) => {
   const front = frontEndOf(4, {
@@ -52,7 +52,7 @@ describe('the client behind a trusted proxy', () => {
         header: () => forwardedFor,
       },
       keyWords: Int32Array.of(77, 88),
-      hasher: new KeyHasher(hashOfLength),
+      hasher: new KeyHasher(LENGTH_HASHES),
     });
   const listener = nativeListenerPlan({ trustedProxies: ['10.0.0.0/8'] });
   const { HASHED, FORWARDED } = KeyAnswer;

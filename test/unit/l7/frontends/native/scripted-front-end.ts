@@ -178,10 +178,11 @@ export class ScriptedFrontEnd implements FrontEnd {
   close = (): void => void this.calls.push('close');
 }
 
-/** A hash that a test can tell: the text's length. */
-export function hashOfLength(text: string, _isCrc: boolean, words: Int32Array): void {
-  words.set([text.length, 0]);
-}
+/** Hashes that a test can tell: the text's length. */
+export const LENGTH_HASHES = {
+  hashText: (text: string, words: Int32Array): void => words.set([text.length, 0]),
+  crc32Text: (text: string): number => text.length,
+};
 
 /** A listener of the native front end. */
 export const nativeListenerPlan = (parts: Partial<L7ListenerPlan> = {}): L7ListenerPlan => ({
@@ -216,7 +217,7 @@ export function frontEndOf(
     }
   }
   const frontEnd = new NativeFrontEnd({
-    addon: { FrontEnd: Double, hashKeyText: hashOfLength },
+    addon: { FrontEnd: Double, ...LENGTH_HASHES },
     listeners: [new NativeListener(0, plan)],
     engine: {} as Engine,
     pipeline,
