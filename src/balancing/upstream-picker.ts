@@ -82,6 +82,13 @@ export class UpstreamPicker {
     return endpoint === NO_ENDPOINT ? this.#pickElsewhere(group, key, tried, now) : endpoint;
   }
 
+  /** The level to which a key belongs now, whatever the balancer: the same in all workers. HOT. */
+  levelOf(key: PickKey, now: Tick): number {
+    const view = this.view;
+    view.refresh(now);
+    return view.onlyLevel === SEVERAL_LEVELS ? view.levelAt(percentOf(key)) : view.onlyLevel;
+  }
+
   /**
    * Why the next pick for the same request will go where it goes. Cold, before that pick.
    *
@@ -111,9 +118,13 @@ export class UpstreamPicker {
 
   /** Where a balancer picks by the key, its level is the key's, too: or the endpoint of a key would be another one each time. */
   #percentFor(key: PickKey): number {
-    if (!this.#picksByKey) return this.#rng.below(WHOLE);
-    // Spread anew: balancers use the hash as it is, so its own bits would tie what is picked in a level to the level.
-    const spread = Math.imul(key.hash ^ key.hashHigh, GOLDEN_RATIO) >>> 0;
-    return Math.floor((spread / 2 ** 32) * WHOLE);
+    return this.#picksByKey ? percentOf(key) : this.#rng.below(WHOLE);
   }
+}
+
+/** 0 .. 99, the same for the same key. */
+function percentOf(key: PickKey): number {
+  // Spread anew: balancers use the hash as it is, so its own bits would tie what is picked in a level to the level.
+  const spread = Math.imul(key.hash ^ key.hashHigh, GOLDEN_RATIO) >>> 0;
+  return Math.floor((spread / 2 ** 32) * WHOLE);
 }

@@ -75,6 +75,11 @@ export class UpstreamRuntime {
     fillRandomKey(key, this.#rng);
   }
 
+  /** The level to which the key of an exchange or session belongs now, among the endpoints that it may have. */
+  levelOf(attempting: Attempting, now: Tick): number {
+    return this.#pickerOf(attempting).levelOf(attempting.key, now);
+  }
+
   /**
    * Picks and claims an endpoint for the next attempt of an exchange or session, which becomes its `endpoint`.
    * @returns the endpoint's slot, or NO_ENDPOINT

@@ -141,11 +141,13 @@ export class SessionPipeline {
       this.#at(base, SessionField.alpnLength),
     );
     if (upstream === NO_ROUTE) return 'SLUICE_NO_ROUTE';
-    record.upstream = this.#upstreams[upstream] as UpstreamRuntime;
+    const runtime = this.#upstreams[upstream] as UpstreamRuntime;
+    record.upstream = runtime;
     const homes = this.#homes[upstream];
     // Before the balancer's key, which takes the place of this one.
-    if (homes && this.#hasher.hashClient(record, CLIENT, record.key)) record.preferred = homes.homeOf(record.key);
-    this.#fillKey(record, record.upstream);
+    if (homes && this.#hasher.hashClient(record, CLIENT, record.key))
+      record.preferred = homes.homeOf(record.key, record.subset, runtime.levelOf(record, this.#now));
+    this.#fillKey(record, runtime);
     return ADMIT;
   }
 

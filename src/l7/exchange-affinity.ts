@@ -2,14 +2,15 @@
 import { NO_ENDPOINT } from '../balancing/balancer.js';
 import type { KeySourcePlan } from '../config/picking-plan.js';
 import type { UpstreamPlan } from '../config/plan.js';
+import type { Tick } from '../core/tick.js';
 import { EndpointCookies, KeyHomes } from '../policies/affinity.js';
 import type { Exchange } from './exchange.js';
 import { signText } from './signed-text.js';
 
 /** Affinity of one upstream in one worker. */
 export interface ExchangeAffinity {
-  /** The endpoint that the request's client belongs to, or NO_ENDPOINT. HOT. */
-  preferredOf(exchange: Exchange): number;
+  /** The endpoint that the request's client belongs to, or NO_ENDPOINT; its upstream and subset have been found. HOT. */
+  preferredOf(exchange: Exchange, now: Tick): number;
   /** An attempt is about to begin at `exchange.endpoint`: sees to it that the response of this one binds the client, if it is to. HOT. */
   bind(exchange: Exchange): void;
 }
@@ -51,8 +52,10 @@ class KeyAffinity implements ExchangeAffinity {
   }
 
   /** Leaves its hash in `exchange.key`: to be called before the balancer's own key is filled in. */
-  preferredOf(exchange: Exchange): number {
-    return exchange.hashKey(this.#source, NO_CRC) ? this.#homes.homeOf(exchange.key) : NO_ENDPOINT;
+  preferredOf(exchange: Exchange, now: Tick): number {
+    const { key, subset, upstream } = exchange;
+    if (upstream === null || !exchange.hashKey(this.#source, NO_CRC)) return NO_ENDPOINT;
+    return this.#homes.homeOf(key, subset, upstream.levelOf(exchange, now));
   }
 
   bind(): void {}

@@ -117,7 +117,7 @@ export class Pipeline {
     const verdict = admit(exchange, facts);
     if (verdict !== ADMIT) return this.#answer(exchange, verdict);
     const affinity = this.#affinityOf(exchange);
-    if (affinity !== null) exchange.preferred = affinity.preferredOf(exchange);
+    if (affinity !== null) exchange.preferred = affinity.preferredOf(exchange, this.#now);
     this.#routing.fillKey(exchange, upstream, route);
     this.#attempt(exchange);
   }

@@ -1,7 +1,7 @@
 /** Which endpoint a client belongs to, by a cookie that the proxy has set or by a key of its request; and the cookie that binds it to one. */
 import { NO_ENDPOINT, type PickKey } from '../balancing/balancer.js';
 import { evenRank, NameWords, weightedRank } from '../balancing/rendezvous-order.js';
-import type { AffinityPlan } from '../config/picking-plan.js';
+import { type AffinityPlan, NO_SUBSET } from '../config/picking-plan.js';
 import type { UpstreamPlan } from '../config/plan.js';
 
 /** A keyed hash: HMAC-SHA256 of a text under a secret, in base64url. */
@@ -87,25 +87,46 @@ export class EndpointCookies {
   }
 }
 
+interface Home {
+  readonly endpoint: number;
+  readonly words: NameWords;
+  readonly weight: number;
+}
+
 /**
- * The homes of keys in one upstream: of all its endpoints but backups, whatever their health, the one that weighted rendezvous hashing
- * names (Thaler and Ravishankar 1998). It moves for a key only when that endpoint leaves the configuration or one that the key prefers
- * joins. Weights are those of the configuration. Thread: worker.
+ * The homes of keys in one upstream: of all endpoints of a level but backups, whatever their health, the one that weighted rendezvous
+ * hashing names (Thaler and Ravishankar 1998). It moves for a key only when that endpoint leaves the configuration or one that the key
+ * prefers joins, or when the load of levels does. Weights are those of the configuration. Thread: worker.
  */
 export class KeyHomes {
-  readonly #homes: readonly { readonly endpoint: number; readonly words: NameWords; readonly weight: number }[];
+  /** Those of the whole upstream, then of its subsets; of each by level. */
+  readonly #homes: readonly (readonly (readonly Home[])[])[];
 
-  constructor({ endpoints }: Pick<UpstreamPlan, 'endpoints'>) {
-    this.#homes = endpoints.flatMap(({ name, weight, backup }, endpoint) =>
-      backup || weight === 0 ? [] : [{ endpoint, words: new NameWords(name), weight }],
+  constructor({ endpoints, subsets }: Pick<UpstreamPlan, 'endpoints' | 'subsets'>) {
+    const all = endpoints.flatMap(({ name, weight, backup, level }, endpoint) =>
+      backup || weight === 0 ? [] : [{ endpoint, words: new NameWords(name), weight, level }],
     );
+    const levels = all.reduce((most, { level }) => Math.max(most, level + 1), 1);
+    const byLevel = (homes: typeof all) =>
+      Array.from({ length: levels }, (_, number) => homes.filter(({ level }) => level === number));
+    this.#homes = [
+      byLevel(all),
+      ...subsets.map((subset) => byLevel(all.filter(({ endpoint }) => subset.endpoints.includes(endpoint)))),
+    ];
   }
 
-  /** HOT: a scan of all endpoints. @returns index in the plan, or NO_ENDPOINT where all are backups */
-  homeOf(key: Pick<PickKey, 'hash' | 'hashHigh'>): number {
+  /**
+   * HOT: a scan of the endpoints of a level.
+   *
+   * @param subset index into the upstream's subsets, or NO_SUBSET
+   * @param level  where the key's requests begin: UpstreamRuntime.levelOf
+   * @returns index in the plan, or NO_ENDPOINT where the level has none but backups
+   */
+  homeOf(key: Pick<PickKey, 'hash' | 'hashHigh'>, subset: number, level: number): number {
+    const homes = this.#homes[subset - NO_SUBSET]?.[level] ?? NO_HOMES; // levels may have backups only
     let home = NO_ENDPOINT;
     let highest = Number.NEGATIVE_INFINITY;
-    for (const { endpoint, words, weight } of this.#homes) {
+    for (const { endpoint, words, weight } of homes) {
       const rank = weightedRank(evenRank(key.hash, key.hashHigh, words.low, words.high), weight);
       if (rank <= highest) continue;
       highest = rank;
@@ -114,3 +135,5 @@ export class KeyHomes {
     return home;
   }
 }
+
+const NO_HOMES: readonly Home[] = [];

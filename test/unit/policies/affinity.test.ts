@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { NO_ENDPOINT } from '../../../src/balancing/balancer.js';
-import type { AffinityPlan } from '../../../src/config/picking-plan.js';
+import { type AffinityPlan, NO_SUBSET, type SubsetPlan } from '../../../src/config/picking-plan.js';
 import type { EndpointPlan } from '../../../src/config/plan.js';
 import { signText } from '../../../src/l7/signed-text.js';
 import { EndpointCookies, KeyHomes } from '../../../src/policies/affinity.js';
@@ -140,9 +140,9 @@ describe('cookies of endpoints', () => {
 
 describe('homes of keys', () => {
   const keys = Array.from({ length: 3_000 }, (_, n) => ({ hash: Math.imul(n + 1, 0x9e3779b1), hashHigh: n }));
-  const homesIn = (endpoints: readonly EndpointPlan[]) => {
-    const homes = new KeyHomes({ endpoints });
-    return keys.map((key) => endpoints[homes.homeOf(key)]!.name);
+  const homesIn = (endpoints: readonly EndpointPlan[], subsets: readonly SubsetPlan[] = [], level = 0) => {
+    const homes = new KeyHomes({ endpoints, subsets });
+    return keys.map((key) => endpoints[homes.homeOf(key, subsets.length + NO_SUBSET, level)]!.name);
   };
 
   it('move only from the endpoint that leaves, and only to the one that joins', () => {
@@ -163,6 +163,16 @@ describe('homes of keys', () => {
   it('are no backups, and no endpoints without weight', () => {
     const [a, b, c] = endpointsOf('a', 'b', 'c');
     expect(new Set(homesIn([{ ...a!, backup: true }, { ...b!, weight: 0 }, c!]))).toEqual(new Set(['c:80']));
-    expect(new KeyHomes({ endpoints: [{ ...a!, backup: true }] }).homeOf(keys[0]!)).toBe(NO_ENDPOINT);
+    const none = new KeyHomes({ endpoints: [{ ...a!, backup: true }], subsets: [] });
+    expect(none.homeOf(keys[0]!, NO_SUBSET, 0)).toBe(NO_ENDPOINT);
+  });
+
+  it('are of the subset and of the level that are asked for', () => {
+    const endpoints = endpointsOf('a', 'b', 'c', 'd').map((endpoint, index) => ({ ...endpoint, level: index >> 1 }));
+    const subset = { labels: { version: '2' }, endpoints: [1, 2, 3], turn: 1 };
+    expect(new Set(homesIn(endpoints, [], 0))).toEqual(new Set(['a:80', 'b:80']));
+    expect(new Set(homesIn(endpoints, [], 1))).toEqual(new Set(['c:80', 'd:80']));
+    expect(new Set(homesIn(endpoints, [subset], 0))).toEqual(new Set(['b:80']));
+    expect(new Set(homesIn(endpoints, [subset], 1))).toEqual(new Set(['c:80', 'd:80']));
   });
 });
