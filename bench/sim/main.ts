@@ -22,7 +22,8 @@ export async function main(words: readonly string[]): Promise<number> {
       return 0;
     }
     if (wanted.isList) {
-      for (const { name, title } of STORIES) console.log(`${name.padEnd(20)} ${title}`);
+      // In one write: a reader that has seen enough, such as head, leaves no second one to fail.
+      console.log(STORIES.map(({ name, title }) => `${name.padEnd(20)} ${title}`).join('\n'));
       return 0;
     }
     return run(chosen(STORIES, wanted.stories), wanted);
