@@ -1,5 +1,6 @@
 /** Compiles how upstreams pick, and where the requests of a route may go: subsets, levels, weights, splits. */
 import { invariant } from '../core/invariant.js';
+import { AFFINITY_COOKIE_PREFIX } from './defaults.js';
 import {
   type AffinityPlan,
   type BalancerName,
@@ -121,7 +122,7 @@ export function compilePicking(name: string, upstream: Upstream, numbers: Pickin
     hashKey: upstream.hashKey,
     loadFactor: upstream.loadFactor,
     latencyOf: upstream.latencyOf,
-    affinity: compileAffinity(upstream.affinity, secret),
+    affinity: compileAffinity(name, upstream.affinity, secret),
     slowStart:
       slowStart === 'off'
         ? null
@@ -134,7 +135,7 @@ export function compilePicking(name: string, upstream: Upstream, numbers: Pickin
 
 const SAME_SITE = { strict: 'Strict', lax: 'Lax', none: 'None', unset: null } as const;
 
-function compileAffinity(affinity: Upstream['affinity'], secret: string): AffinityPlan | null {
+function compileAffinity(upstream: string, affinity: Upstream['affinity'], secret: string): AffinityPlan | null {
   if (affinity === 'off') return null;
   const { cookie, key } = affinity;
   if (cookie === undefined) {
@@ -143,7 +144,7 @@ function compileAffinity(affinity: Upstream['affinity'], secret: string): Affini
   }
   return {
     kind: 'cookie',
-    name: cookie.name,
+    name: cookie.name ?? `${AFFINITY_COOKIE_PREFIX}${upstream}`,
     path: cookie.path,
     domain: cookie.domain ?? null,
     maxAgeS: cookie.maxAge / 1_000,

@@ -166,8 +166,8 @@ export const LOAD_FACTOR = 0;
 /** Up to the first byte: what an endpoint can do something about. The last byte depends on how fast the client takes it. nginx asks. */
 export const LATENCY_OF = 'first-byte' as const;
 
-/** Name of the cookie of affinity; says whose it is, and nothing of what is behind it. */
-export const AFFINITY_COOKIE = 'sluice-endpoint';
+/** What the name of the cookie of affinity begins with; the upstream's name follows, since two upstreams of one site must not overwrite each other. */
+export const AFFINITY_COOKIE_PREFIX = 'sluice-';
 
 /** Path of the cookie of affinity: the whole site, as one route may have several paths. */
 export const AFFINITY_COOKIE_PATH = '/';

@@ -1,7 +1,6 @@
 /** Schema of how an upstream picks beyond its balancer: keys, affinity, slow start, panic, weights that move, labels. */
 import { z } from 'zod';
 import {
-  AFFINITY_COOKIE,
   AFFINITY_COOKIE_PATH,
   AGENT_INTERVAL_MS,
   AGENT_TIMEOUT_MS,
@@ -47,9 +46,10 @@ const cookieSchema = section(
     name: text({
       pattern: COOKIE_NAME,
       expected: 'the name of a cookie, at most 64 characters without blanks, = and ;',
-      description: 'Name of the cookie that the proxy sets.',
+      description:
+        'Name of the cookie that the proxy sets. Without it: `sluice-` and the name of the upstream, so that two upstreams of one site do not overwrite each other.',
       form: 'cookie name',
-    }).default(AFFINITY_COOKIE),
+    }).optional(),
     path: text({
       pattern: COOKIE_ATTRIBUTE,
       expected: 'a path that begins with /, without blanks and ;',

@@ -28,7 +28,7 @@ describe.each(FRONT_ENDS)('affinity by cookie with the front end %s', (frontend)
 
   const upstreamOf = (ports: readonly number[], more: object = {}, cap = 0): object => ({
     balance: 'round-robin',
-    affinity: { cookie: { secret: SECRET } },
+    affinity: { cookie: { name: 'sluice-endpoint', secret: SECRET } },
     endpoints: ports.map((port) => ({ address: `127.0.0.1:${port}`, ...(cap > 0 ? { maxConns: cap } : {}) })),
     ...more,
   });

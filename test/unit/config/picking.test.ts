@@ -68,7 +68,7 @@ describe('picking in a plan', () => {
       {
         affinity: {
           kind: 'cookie',
-          name: 'sluice-endpoint',
+          name: 'sluice-api',
           path: '/',
           domain: null,
           maxAgeS: 0,
