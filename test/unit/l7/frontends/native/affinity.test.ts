@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Board } from '../../../../../src/board/board.js';
 import type { AffinityPlan } from '../../../../../src/config/picking-plan.js';
 import { EngineError } from '../../../../../src/engine/engine.js';
-import { KeyAnswer } from '../../../../../src/engine/front-end.js';
+import { KeyAnswer } from '../../../../../src/engine/request-key.js';
 import { attemptFailed, finished, frontEndOf, request, served } from './scripted-front-end.js';
 
 const COOKIE: AffinityPlan = {
