@@ -213,11 +213,14 @@ export class UpstreamView {
     }
   }
 
-  /** Whoever asked to be left alone is left out, unless everybody did: the answer that an endpoint gives then is passed on. */
+  /**
+   * Whoever asked to be left alone is left out, unless everybody did: the answer that an endpoint gives then is passed on. In panic, too,
+   * everybody means the healthy ones, while there is one: a pause of the last of them must not leave all work to the sick.
+   */
   #fill(group: EndpointGroup, number: number, ignoresHealth: boolean): void {
-    const { awake, awakeHealthy } = this.#censuses[number] as Census; // one for each group
+    const { healthy, awake, awakeHealthy } = this.#censuses[number] as Census; // one for each group
     const needed = WOULD_TAKE_WORK | (ignoresHealth ? 0 : IS_HEALTHY);
-    const refused = (ignoresHealth ? awake : awakeHealthy) > 0 ? IS_PAUSED : 0;
+    const refused = (healthy > 0 ? awakeHealthy : awake) > 0 ? IS_PAUSED : 0;
     group.begin();
     for (let place = 0; place < this.#candidates.length; place++) {
       const state = this.#states[place] as number; // place < length

@@ -208,6 +208,22 @@ describe.each([1, 2 ** 31 - 5_000, -5_000])('pause of an endpoint (clock at %i)'
     expect(metBy(upstream, 6, at(5_000))).toBe('a');
   });
 
+  it('of the last healthy endpoint counts for nothing beside sick ones', () => {
+    const upstream = roundRobinOf([own, own, own], PANIC);
+    sicken(upstream, 0, 1);
+    pause(upstream, 2, 5_000, 0);
+    expect(metBy(upstream, 9, at(1_000))).toBe('abc');
+  });
+
+  it('is heeded in panic while another healthy endpoint is awake, or while nobody is healthy', () => {
+    const upstream = roundRobinOf([own, own, own, own, own], PANIC);
+    sicken(upstream, 0, 1, 2);
+    pause(upstream, 4, 5_000, 0);
+    expect(metBy(upstream, 9, at(1_000))).toBe('abcd');
+    sicken(upstream, 3, 4);
+    expect(metBy(upstream, 9, at(1_000))).toBe('abcd');
+  });
+
   it('moves no load to the next level', () => {
     const upstream = roundRobinOf([own, own, next]);
     pause(upstream, 0, 5_000, 0);
