@@ -83,7 +83,10 @@ export function stepPerformance(
     if (state.logLatency !== null && median !== null && state.attempts >= LEAST_REQUESTS) return judged(state, median);
     if (state.quietPeriods < QUIET_PERIODS) return state;
     const share = state.share * Math.exp(towards(-Math.log(state.share), STEP_BACK));
-    return { ...UNJUDGED, share, quietPeriods: QUIET_PERIODS };
+    const { logLatency, attempts, failures, quietPeriods } = state;
+    // What is collected begins anew after each QUIET_PERIODS, and not in each period: a trickle would never make a judgement then.
+    const isOver = quietPeriods % QUIET_PERIODS === 0;
+    return { ...UNJUDGED, share, quietPeriods, ...(isOver ? {} : { logLatency, attempts, failures }) };
   });
 }
 

@@ -96,6 +96,14 @@ describe('performance weights', () => {
     expect(history[89]).toEqual([1, 1, 1]);
   });
 
+  it('judge a slow trickle that begins after a quiet time', () => {
+    const few = (latencyUs: number) => ({ latencyUs, attempts: 3, failures: 0 });
+    const { states } = sharesOver(30, [QUIET, QUIET, QUIET]);
+    const { last } = sharesOver(80, [few(10_000), few(10_000), few(30_000)], states);
+    expect(last[2]).toBeGreaterThan(0.3);
+    expect(last[2]).toBeLessThan(0.5);
+  });
+
   it('bring a slow endpoint back once it is as fast as the others', () => {
     const { states } = sharesOver(60, [busy(10_000), busy(10_000), busy(50_000)]);
     const { last } = sharesOver(120, [busy(10_000), busy(10_000), busy(10_000)], states);
