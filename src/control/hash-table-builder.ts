@@ -32,8 +32,7 @@ export function tableBuilder(taskFile: URL = TASK_FILE): TableBuilder {
       pool ??= startPool(taskFile);
       const current = pool;
       try {
-        const { threads, failed } = await current;
-        return await Promise.race([threads.run(order, { name: 'buildTable' }), failed]);
+        return await (await current).run(order);
       } catch (error) {
         // Whatever broke, the next order has a new thread. Not waited for: who ordered wants to know.
         if (pool === current) pool = undefined;
@@ -50,10 +49,43 @@ export function tableBuilder(taskFile: URL = TASK_FILE): TableBuilder {
   };
 }
 
-/** Threads, and what rejects when one of them breaks outside of an order: the order itself would then never end. */
-interface TablePool {
-  readonly threads: Piscina<TableOrder, BuiltTable>;
-  readonly failed: Promise<never>;
+/**
+ * Threads, and who is told when one of them breaks outside of an order: the order itself would then never end. A race of each order with one
+ * promise of the pool would do, too, but that promise would keep every table that was ever built.
+ */
+class TablePool {
+  readonly #threads: Piscina<TableOrder, BuiltTable>;
+  /** Of orders under way. */
+  readonly #rejects = new Set<(error: unknown) => void>();
+  /** Kept for the next order: between two of them nobody listens. */
+  #breakage: { readonly error: unknown } | undefined;
+
+  constructor(threads: Piscina<TableOrder, BuiltTable>) {
+    this.#threads = threads;
+    threads.on('error', (error: unknown) => {
+      this.#breakage = { error };
+      for (const reject of this.#rejects) reject(error);
+    });
+  }
+
+  async run(order: TableOrder): Promise<BuiltTable> {
+    if (this.#breakage !== undefined) throw this.#breakage.error;
+    let rejectOrder: (error: unknown) => void = () => {};
+    try {
+      return await new Promise((resolve, reject) => {
+        rejectOrder = reject;
+        this.#rejects.add(reject);
+        this.#threads.run(order, { name: 'buildTable' }).then(resolve, reject);
+      });
+    } finally {
+      this.#rejects.delete(rejectOrder);
+    }
+  }
+
+  /** Ends the threads; what is still being built is rejected. */
+  destroy(): Promise<void> {
+    return this.#threads.destroy();
+  }
 }
 
 /** Loaded here and now: most configurations need no tables. */
@@ -66,12 +98,10 @@ async function startPool(taskFile: URL): Promise<TablePool> {
     idleTimeout: THREAD_IDLE_MS,
     recordTiming: false,
   });
-  const failed = new Promise<never>((_, reject) => void threads.on('error', reject));
-  failed.catch(() => {}); // between two orders nobody listens; the next one sees it
-  return { threads, failed };
+  return new TablePool(threads);
 }
 
 /** A pool that could not be started has nothing to end: whoever ordered was told. */
 async function end(pool: Promise<TablePool> | undefined): Promise<void> {
-  await pool?.then(({ threads }) => threads.destroy()).catch(() => {});
+  await pool?.then((threads) => threads.destroy()).catch(() => {});
 }

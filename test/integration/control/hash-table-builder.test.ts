@@ -1,4 +1,6 @@
 /** Building tables in a thread of piscina, with the compiled task and the addon. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type TableBuilder, tableBuilder } from '../../../src/control/hash-table-builder.js';
 import type { TableOrder } from '../../../src/control/hash-table-task.js';
@@ -23,6 +25,20 @@ describe('builder of tables', () => {
     const { names, slots, weights, mostPoints } = order('ketama');
     expect(await builder.build(order('ketama'))).toEqual(loadEngine().buildKetama(names, slots, weights, mostPoints));
     expect(await builder.build(order('maglev'))).toEqual(loadEngine().buildMaglev(names, slots, weights, 65_537));
+  });
+
+  it('keeps none of the tables that it has built', async () => {
+    setFlagsFromString('--expose-gc');
+    const collectGarbage: () => void = runInNewContext('gc');
+    builder = tableBuilder(TASK);
+    const built: WeakRef<object>[] = [];
+    for (let count = 0; count < 5; count++) built.push(new WeakRef((await builder.build(order('maglev'))).words));
+    await expect
+      .poll(() => {
+        collectGarbage();
+        return built.filter((table) => table.deref() !== undefined).length;
+      })
+      .toBeLessThan(2); // the last one may still be on its way
   });
 
   it('rejects with what the addon says', async () => {
