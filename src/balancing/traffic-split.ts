@@ -7,6 +7,8 @@ import { evenRank, NameWords, weightedRank } from './rendezvous-order.js';
 interface Side {
   readonly target: TargetPlan;
   readonly words: NameWords;
+  /** Of all targets of its name. */
+  weight: number;
 }
 
 /**
@@ -24,9 +26,15 @@ export class TrafficSplit {
    * @throws Error (invariant) when no target has a weight
    */
   constructor({ targets }: SplitPlan, nameOf: (target: TargetPlan) => string) {
-    this.#sides = targets
-      .filter(({ weight }) => weight > 0)
-      .map((target) => ({ target, words: new NameWords(nameOf(target)) }));
+    const sides = new Map<string, Side>();
+    for (const target of targets) {
+      const name = nameOf(target);
+      const known = sides.get(name);
+      // One that is listed twice has one place in the order of each key: two would not add up.
+      if (known !== undefined) known.weight += target.weight;
+      else if (target.weight > 0) sides.set(name, { target, words: new NameWords(name), weight: target.weight });
+    }
+    this.#sides = [...sides.values()];
     invariant(this.#sides.length > 0, 'a split has a target with a weight');
   }
 
@@ -36,7 +44,7 @@ export class TrafficSplit {
     let highest = -1;
     for (let index = 0; index < this.#sides.length; index++) {
       const side = this.#sides[index] as Side; // index < length
-      const rank = weightedRank(evenRank(hash, hashHigh, side.words.low, side.words.high), side.target.weight);
+      const rank = weightedRank(evenRank(hash, hashHigh, side.words.low, side.words.high), side.weight);
       if (rank <= highest) continue;
       highest = rank;
       chosen = side;

@@ -24,6 +24,11 @@ describe('traffic split', () => {
     expect(sharesOf(sidesOf([3, 0, 1], 20_000), 3)[1]).toBe(0);
   });
 
+  it('gives a target that stands there twice the weight of both', () => {
+    const twice = sharesOf(sidesOf([30, 30, 40], KEYS, ['a', 'a', 'b']), 3);
+    expect(Math.abs((twice[2] as number) - 0.4)).toBeLessThan(0.01);
+  });
+
   it('refuses a split without any weight', () => {
     expect(() => sidesOf([0, 0], 1)).toThrow(/a target with a weight/);
   });
