@@ -22,8 +22,8 @@ export const LABEL_NAME = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/;
 const LABEL_VALUE = /^[ -~]{0,255}$/;
 /** A token of RFC 9110, as RFC 6265 wants it for the name of a cookie. */
 const COOKIE_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$/;
-/** Printable ASCII without what ends an attribute. */
-const COOKIE_ATTRIBUTE = /^[!-:<-~]{1,255}$/;
+/** A path of printable ASCII, without what ends an attribute. Browsers pass over one that does not begin with / (RFC 6265 5.2.4). */
+const COOKIE_PATH = /^\/[!-:<-~]{0,254}$/;
 const SECRET = /^[ -~]{16,256}$/;
 
 /** Labels by name. @param meaning what they are for */
@@ -51,7 +51,7 @@ const cookieSchema = section(
       form: 'cookie name',
     }).optional(),
     path: text({
-      pattern: COOKIE_ATTRIBUTE,
+      pattern: COOKIE_PATH,
       expected: 'a path that begins with /, without blanks and ;',
       hint: (path) => (path.startsWith('/') ? null : `did you mean /${path}?`),
       description: 'Its `Path`.',

@@ -184,6 +184,7 @@ describe('a problem of picking', () => {
     ['affinity: { cookie: { sameSite: none } }', 'affinity.cookie.sameSite needs secure'],
     ['affinity: { cookie: { name: "a;b" } }', 'affinity.cookie.name is "a;b", but must be the name of a cookie'],
     ['affinity: { cookie: { path: "/; Domain=x" } }', 'affinity.cookie.path'],
+    ['affinity: { cookie: { path: app } }', 'affinity.cookie.path'],
     ['affinity: { cookie: { secret: short } }', 'affinity.cookie.secret'],
     ['weights: {}', 'weights says neither label nor agent'],
     ['weights: { label: cores, agent: { port: 1 } }', 'weights.label stands beside agent'],
