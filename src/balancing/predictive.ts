@@ -7,7 +7,7 @@ import type { Balancer, PickKey } from './balancer.js';
 import type { EndpointGroup } from './endpoint-group.js';
 import { ExpectedLatency } from './expected-latency.js';
 import { LowestScoreBalancer } from './lowest-score.js';
-import { logOfLoad, logOfTime, ResponseTimes } from './response-times.js';
+import { ResponseTimes } from './response-times.js';
 import type { TriedSet } from './tried-set.js';
 import type { UpstreamView } from './upstream-view.js';
 
@@ -79,13 +79,14 @@ export class Predictive extends LowestScoreBalancer {
   ): void {
     const times = this.#timesOf(view);
     if (isFailure) {
-      times.fail(endpoint, elapsedUs / US_PER_MS, now);
+      times.fail(endpoint, elapsedUs, now);
       return;
     }
-    const logUs = logOfTime(elapsedUs);
     times.turnTo(key.routeClass, key.bodyBytes, now);
-    this.#compare(times.predicted(endpoint, inflight, now), view.load.latencyUs(view.endpoint(endpoint).slot), logUs);
-    times.learn(endpoint, inflight, logUs, now);
+    times.measure(elapsedUs);
+    times.predicted(endpoint, inflight, now);
+    this.#compare(times, view.load.latencyUs(view.endpoint(endpoint).slot));
+    times.learn(endpoint, inflight, now);
   }
 
   override scoreFor(
@@ -115,13 +116,15 @@ export class Predictive extends LowestScoreBalancer {
       return;
     }
     const endpoint = group.endpointAt(position);
-    let unloaded = times.unloaded(endpoint, now);
+    times.unloaded(endpoint, now);
+    let unloaded = times.found[0] as number; // just left there
     if (Number.isNaN(unloaded)) unloaded = Math.log2(this.#expected.us(view, group, position, now));
     const ageUs = this.#ageOf(view, group, position, endpoint, now);
     if (ageUs > 0 && times.isStalled(endpoint, ageUs)) unloaded = Math.max(unloaded, Math.log2(ageUs));
     const level = Math.floor(unloaded * STEPS) / STEPS;
-    this.score[0] =
-      level + times.exponent(endpoint) * logOfLoad(inflight) - this.#logWeight(endpoint, group.weightAt(position));
+    this.#lookUpWeight(endpoint, group.weightAt(position));
+    times.growth(endpoint, inflight);
+    this.score[0] = level + (times.found[0] as number) - (this.#logWeights[endpoint] as number); // both just left there
   }
 
   #timesOf(view: UpstreamView): ResponseTimes {
@@ -136,8 +139,10 @@ export class Predictive extends LowestScoreBalancer {
     return this.#times;
   }
 
-  /** @param predicted log2 µs, or NaN @param estimateUs of the board, or NO_SAMPLE @param logUs what it was */
-  #compare(predicted: number, estimateUs: number, logUs: number): void {
+  /** @param times with what was predicted and what was measured @param estimateUs of the board, or NO_SAMPLE */
+  #compare(times: ResponseTimes, estimateUs: number): void {
+    const predicted = times.found[0] as number;
+    const logUs = times.measured[0] as number;
     if (Number.isNaN(predicted) || estimateUs === NO_SAMPLE) return;
     const errors = this.#errors;
     const weight = Math.max(ERROR_WEIGHT, 1 / (this.#compared + 1));
@@ -157,12 +162,10 @@ export class Predictive extends LowestScoreBalancer {
     return this.#agesUs[endpoint] as number; // looked up for this endpoint
   }
 
-  #logWeight(endpoint: number, weight: number): number {
-    if (this.#weights[endpoint] !== weight) {
-      this.#weights[endpoint] = weight;
-      this.#logWeights[endpoint] = Math.log2(weight);
-    }
-    return this.#logWeights[endpoint] as number; // taken for this endpoint
+  #lookUpWeight(endpoint: number, weight: number): void {
+    if (this.#weights[endpoint] === weight) return;
+    this.#weights[endpoint] = weight;
+    this.#logWeights[endpoint] = Math.log2(weight);
   }
 }
 

@@ -30,10 +30,13 @@ const STRIDE = SAMPLES + 1;
  * coefficient at zero instead of blowing a covariance up (wind-up), and A stays symmetric and positive by construction. A row whose sums
  * were spoilt all the same begins anew. Solved by LDLᵀ, 5 x 5, not at each sample.
  *
- * HOT: no allocation after construction. Thread: worker.
+ * HOT: no allocation after construction. Fractions go through arrays, because V8 boxes what a call it does not inline is handed or
+ * returns. Thread: worker.
  * @see Ljung, Söderström, Theory and Practice of Recursive Identification, 1983 (forgetting, wind-up)
  */
 export class RegressionTable {
+  /** Where predict() and lookUp() leave what they find. */
+  readonly found = new Float64Array(1);
   readonly #rows: Float64Array;
   readonly #ridge: Float64Array;
   readonly #factors = new Float64Array(FEATURES * FEATURES);
@@ -52,22 +55,25 @@ export class RegressionTable {
     return this.#rows[row * STRIDE + SAMPLES] as number; // row < count, as in all methods
   }
 
-  /** @param feature 0 .. FEATURES - 1 */
-  coefficient(row: number, feature: number): number {
-    return this.#rows[row * STRIDE + feature] as number;
+  /** Looks one coefficient up, into `found`. @param feature 0 .. FEATURES - 1 */
+  lookUp(row: number, feature: number): void {
+    this.found[0] = this.#rows[row * STRIDE + feature] as number;
   }
 
-  /** @param features FEATURES of them, the first of which is 1 */
-  predict(row: number, features: Float64Array): number {
+  /** Predicts into `found`. @param features FEATURES of them, the first of which is 1 */
+  predict(row: number, features: Float64Array): void {
+    const rows = this.#rows;
+    const base = row * STRIDE;
     let sum = 0;
     for (let feature = 0; feature < FEATURES; feature++)
-      sum += this.coefficient(row, feature) * (features[feature] as number);
-    return sum;
+      sum += (rows[base + feature] as number) * (features[feature] as number);
+    this.found[0] = sum;
   }
 
-  /** @param features as in predict() @param observed what was to be predicted */
-  learn(row: number, features: Float64Array, observed: number): void {
+  /** @param features as in predict() @param observation [0]: what was to be predicted */
+  learn(row: number, features: Float64Array, observation: Float64Array): void {
     const rows = this.#rows;
+    const observed = observation[0] as number; // it has one
     const base = row * STRIDE;
     let at = base + PRODUCTS;
     for (let i = 0; i < FEATURES; i++) {

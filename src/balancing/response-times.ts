@@ -47,6 +47,7 @@ const MOST_BIAS = 20;
 /** One who waits longer than this many times what was slow so far is stalled. */
 const STALL_FACTOR = 2;
 
+const US_PER_MS = 1_000;
 const DAY_MS = 86_400_000;
 /** The time of day is worked out again after this. */
 const DAY_STEP_MS = 10_000;
@@ -56,12 +57,6 @@ const MOST_LOG_US = Math.log2(MOST_SAMPLE_US);
 
 /** Logarithms of 1 + n, for as many in flight as endpoints usually have: Math.log2 costs more than all else of a score. */
 const LOG_TABLE = Float64Array.from({ length: 1_024 }, (_, inflight) => Math.log2(1 + inflight));
-
-/** log2(1 + in flight). HOT. @param inflight below 0 counts as 0 */
-export function logOfLoad(inflight: number): number {
-  if (inflight < LOG_TABLE.length) return LOG_TABLE[inflight < 0 ? 0 : inflight] as number; // inside the table
-  return Math.log2(1 + inflight);
-}
 
 /**
  * Predicts log2 of the response time in µs, because times are products: of what a request needs, how loaded its endpoint is, and how well
@@ -73,12 +68,19 @@ export function logOfLoad(inflight: number): number {
  * All of it is of one worker: it is statistics, which get no better by being exact, and sharing a matrix between threads would need a
  * lock. What decides about herds, the requests in flight, comes from the board.
  *
- * HOT (bench/micro/balancing/pick.bench.ts): no allocation after construction. Thread: worker.
+ * HOT (bench/micro/balancing/pick.bench.ts): no allocation after construction, hence fractions are left in arrays rather than handed from
+ * call to call, as scoreOf() does. Thread: worker.
  */
 export class ResponseTimes {
+  /** Where unloaded(), growth() and predicted() leave what they find. */
+  readonly found = new Float64Array(1);
+  /** Of the request that is settled, see measure(): log2 of the µs it took. */
+  readonly measured = new Float64Array(1);
   readonly #classes: number;
   readonly #regressions: RegressionTable;
   readonly #features = new Float64Array(FEATURES);
+  /** What is learned: log2 of the µs that the request would have taken without load. */
+  readonly #observation = new Float64Array(1);
   /** By row: when it last learned; NEVER: not yet. */
   readonly #learnedAt: Int32Array;
   /** By endpoint. */
@@ -119,59 +121,75 @@ export class ResponseTimes {
    * What an endpoint needs for such a request while nothing else is in flight there, as a pick sees it: it fades while the endpoint gets
    * none of the class, so that a slow one is tried again.
    *
-   * @returns log2 µs; NaN when nothing is known of such requests
+   * Finds log2 µs; NaN when nothing is known of such requests.
    */
-  unloaded(endpoint: number, now: Tick): number {
+  unloaded(endpoint: number, now: Tick): void {
     const row = this.#rowOf(endpoint);
-    const bias = this.#biasOf(endpoint, now);
-    if (this.#regressions.samples(row) >= LEAST_SAMPLES)
-      return this.#level(row) + bias - fadeAfter(this.#idleMs(row, endpoint, now));
-    if (this.#typicalSamples[this.#class] === 0) return Number.NaN;
-    return (this.#typical[this.#class] as number) + Math.max(bias, 0);
-  }
-
-  /** How the endpoint bears load: its response time grows with (1 + in flight) to the power of this. */
-  exponent(endpoint: number): number {
-    const row = this.#rowOf(endpoint);
-    const learned = PRIOR_LOAD + this.#regressions.coefficient(row, INFLIGHT);
-    return Math.min(Math.max(learned, LEAST_LOAD), MOST_LOAD);
-  }
-
-  /** What would have been predicted for a request just settled: without fading. @returns log2 µs, or NaN */
-  predicted(endpoint: number, inflight: number, now: Tick): number {
-    const load = logOfLoad(inflight);
-    const row = this.#rowOf(endpoint);
-    const bias = this.#biasOf(endpoint, now);
+    const bias = this.#isForgiven(endpoint, now) ? 0 : (this.#bias[endpoint] as number); // endpoint < endpoints, as everywhere
     if (this.#regressions.samples(row) >= LEAST_SAMPLES) {
-      this.#features[INFLIGHT] = load;
-      return this.#regressions.predict(row, this.#features) + PRIOR_LOAD * load + bias;
+      this.#features[INFLIGHT] = 0;
+      this.#regressions.predict(row, this.#features);
+      const idleMs = this.#idleMs(row, endpoint, now);
+      const fade = idleMs <= IDLE_GRACE_MS ? 0 : idleMs * FADE_PER_MS;
+      this.found[0] = (this.#regressions.found[0] as number) + bias - fade;
+    } else if (this.#typicalSamples[this.#class] === 0) {
+      this.found[0] = Number.NaN;
+    } else {
+      this.found[0] = (this.#typical[this.#class] as number) + Math.max(bias, 0);
     }
-    if (this.#typicalSamples[this.#class] === 0) return Number.NaN;
-    return (this.#typical[this.#class] as number) + PRIOR_LOAD * load + bias;
   }
 
-  /** Learns from a request that was answered. @param logUs log2 of the µs it took */
-  learn(endpoint: number, inflight: number, logUs: number, now: Tick): void {
-    const load = logOfLoad(inflight);
+  /** Finds what load adds to that, in log2 µs: the response time grows with (1 + in flight) to a power that is the endpoint's. */
+  growth(endpoint: number, inflight: number): void {
+    this.#regressions.lookUp(this.#rowOf(endpoint), INFLIGHT);
+    const learned = PRIOR_LOAD + (this.#regressions.found[0] as number);
+    this.#takeLoad(inflight);
+    this.found[0] = Math.min(Math.max(learned, LEAST_LOAD), MOST_LOAD) * (this.#features[INFLIGHT] as number);
+  }
+
+  /** Takes the time of a request that is to be learned from. @param elapsedUs any number; what is none counts as 1 µs */
+  measure(elapsedUs: number): void {
+    this.measured[0] = elapsedUs > 1 ? Math.min(Math.log2(elapsedUs), MOST_LOG_US) : 0;
+  }
+
+  /** Finds what would have been predicted for a request just settled, without fading: log2 µs, or NaN. */
+  predicted(endpoint: number, inflight: number, now: Tick): void {
+    this.#takeLoad(inflight);
+    const load = this.#features[INFLIGHT] as number;
     const row = this.#rowOf(endpoint);
-    const unloadedLog = logUs - PRIOR_LOAD * load;
-    this.#features[INFLIGHT] = load;
+    const bias = this.#isForgiven(endpoint, now) ? 0 : (this.#bias[endpoint] as number);
+    if (this.#regressions.samples(row) >= LEAST_SAMPLES) {
+      this.#regressions.predict(row, this.#features);
+      this.found[0] = (this.#regressions.found[0] as number) + PRIOR_LOAD * load + bias;
+    } else if (this.#typicalSamples[this.#class] === 0) {
+      this.found[0] = Number.NaN;
+    } else {
+      this.found[0] = (this.#typical[this.#class] as number) + PRIOR_LOAD * load + bias;
+    }
+  }
+
+  /** Learns from the request that was measured. */
+  learn(endpoint: number, inflight: number, now: Tick): void {
+    this.#takeLoad(inflight);
+    const logUs = this.measured[0] as number;
+    const row = this.#rowOf(endpoint);
+    this.#observation[0] = logUs - PRIOR_LOAD * (this.#features[INFLIGHT] as number);
     const isKnown = this.#regressions.samples(row) >= LEAST_SAMPLES;
-    if (isKnown) this.#foldBias(endpoint, unloadedLog - this.#regressions.predict(row, this.#features), now);
-    this.#regressions.learn(row, this.#features, unloadedLog);
+    if (isKnown) this.#foldBias(row, endpoint, now);
+    this.#regressions.learn(row, this.#features, this.#observation);
     this.#learnedAt[row] = now;
-    this.#foldTypical(unloadedLog);
+    this.#foldTypical();
     const gapMs = Math.max(msBetween(this.#settledAt[endpoint] as number, now), 0);
-    this.#peakUs[endpoint] = foldPeak(this.#peakUs[endpoint] as number, 2 ** logUs, gapMs);
+    this.#peakUs[endpoint] = foldPeak(this.#peakUs[endpoint] as number, Math.round(2 ** logUs), gapMs);
     this.#settledAt[endpoint] = now;
   }
 
-  /** Takes a failure in, however fast it came: once for all that began before the last one. @param elapsedMs how long it took to fail */
-  fail(endpoint: number, elapsedMs: number, now: Tick): void {
+  /** Takes a failure in, however fast it came: once for all that began before the last one. @param elapsedUs how long it took to fail */
+  fail(endpoint: number, elapsedUs: number, now: Tick): void {
     const failedAt = this.#failedAt[endpoint] as number;
     const ageMs = msBetween(failedAt, now);
     this.#settledAt[endpoint] = now;
-    if (failedAt !== NEVER && ageMs >= 0 && ageMs <= elapsedMs) return;
+    if (failedAt !== NEVER && ageMs >= 0 && ageMs * US_PER_MS <= elapsedUs) return;
     this.#failedAt[endpoint] = now;
     this.#bias[endpoint] = Math.min(Math.max(this.#bias[endpoint] as number, 0) + 1, MOST_BIAS);
   }
@@ -181,21 +199,10 @@ export class ResponseTimes {
     return ageUs > STALL_FACTOR * (this.#peakUs[endpoint] as number);
   }
 
-  /** Coefficients but that of load. */
-  #level(row: number): number {
-    const features = this.#features;
-    const regressions = this.#regressions;
-    return (
-      regressions.coefficient(row, 0) +
-      regressions.coefficient(row, SIZE) * (features[SIZE] as number) +
-      regressions.coefficient(row, SINE) * (features[SINE] as number) +
-      regressions.coefficient(row, COSINE) * (features[COSINE] as number)
-    );
-  }
-
-  /** An endpoint that failed and then got nothing for a while is tried as if it had not (FORGIVE_MS in latency.ts). */
-  #biasOf(endpoint: number, now: Tick): number {
-    return this.#isForgiven(endpoint, now) ? 0 : (this.#bias[endpoint] as number);
+  /** log2(1 + in flight) becomes the feature of load. @param inflight below 0 counts as 0 */
+  #takeLoad(inflight: number): void {
+    this.#features[INFLIGHT] =
+      inflight < LOG_TABLE.length ? (LOG_TABLE[inflight < 0 ? 0 : inflight] as number) : Math.log2(1 + inflight);
   }
 
   /** Since an endpoint was last heard of for this class: by an answer, or by a failure of any. */
@@ -205,11 +212,15 @@ export class ResponseTimes {
     return failedAt === NEVER ? idleMs : Math.min(idleMs, msBetween(failedAt, now));
   }
 
+  /** An endpoint that failed and then got nothing for a while is tried as if it had not (FORGIVE_MS in latency.ts). */
   #isForgiven(endpoint: number, now: Tick): boolean {
     return this.#failedAt[endpoint] !== NEVER && msBetween(this.#settledAt[endpoint] as number, now) >= FORGIVE_MS;
   }
 
-  #foldBias(endpoint: number, residual: number, now: Tick): void {
+  /** By the observation and its features. */
+  #foldBias(row: number, endpoint: number, now: Tick): void {
+    this.#regressions.predict(row, this.#features);
+    const residual = (this.#observation[0] as number) - (this.#regressions.found[0] as number);
     const gapMs = msBetween(this.#settledAt[endpoint] as number, now);
     const bias = this.#bias[endpoint] as number;
     if (this.#isForgiven(endpoint, now) || gapMs >= DECAY_MS) {
@@ -221,7 +232,8 @@ export class ResponseTimes {
     this.#bias[endpoint] = bias + (residual - bias) * weight;
   }
 
-  #foldTypical(unloadedLog: number): void {
+  #foldTypical(): void {
+    const unloadedLog = this.#observation[0] as number;
     const samples = this.#typicalSamples[this.#class] as number;
     const before = this.#typical[this.#class] as number;
     this.#typical[this.#class] = before + (unloadedLog - before) * Math.max(CLASS_WEIGHT, 1 / (samples + 1));
@@ -242,17 +254,8 @@ export class ResponseTimes {
   }
 }
 
-/** log2 of a measured time that is fit to be learned. @param elapsedUs any number; what is none counts as 1 µs */
-export function logOfTime(elapsedUs: number): number {
-  return elapsedUs > 1 ? Math.min(Math.log2(elapsedUs), MOST_LOG_US) : 0;
-}
-
 /** Doublings of a KiB. */
 function sizeClassOf(bodyBytes: number): number {
   if (!(bodyBytes >= 0)) return UNKNOWN_SIZE_CLASS;
   return 32 - Math.clz32(Math.min(bodyBytes, 2 ** 31) >>> KIB_SHIFT);
-}
-
-function fadeAfter(idleMs: number): number {
-  return idleMs <= IDLE_GRACE_MS ? 0 : idleMs * FADE_PER_MS;
 }

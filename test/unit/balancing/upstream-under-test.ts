@@ -7,11 +7,13 @@ import { NONE_TRIED, TriedSet } from '../../../src/balancing/tried-set.js';
 import { UpstreamPicker } from '../../../src/balancing/upstream-picker.js';
 import { type Board, createBoard } from '../../../src/board/board.js';
 import { endpointSlotsFor } from '../../../src/board/capacities.js';
+import { wordsOfPoints } from '../../../src/board/hash-table.js';
 import { attachBoard, type WorkerBoard } from '../../../src/board/worker-board.js';
 import type { BalancerName, PickingPlan } from '../../../src/config/picking-plan.js';
 import type { UpstreamPlan } from '../../../src/config/plan.js';
 import { seededRng } from '../../../src/core/rng.js';
 import { tickOf } from '../../../src/core/tick.js';
+import { KETAMA_POINTS } from '../../../src/engine/hashing.js';
 import { PLAIN_PICKING } from '../control/plans.js';
 
 export interface EndpointUnderTest {
@@ -37,8 +39,8 @@ export interface UpstreamUnderTest {
   load(endpoint: number, count: number): void;
 }
 
-/** Enough for a table of Maglev, and for the ring of a dozen endpoints. */
-const HASH_TABLE_WORDS = 40_000;
+/** Enough for a table of Maglev, and for the ring of 256 endpoints. */
+const HASH_TABLE_WORDS = wordsOfPoints(256 * KETAMA_POINTS);
 
 export function upstreamOf(
   balance: BalancerName,
