@@ -36,8 +36,38 @@ class Ketama extends TableBalancer {
   }
 }
 
-/** Index of the first point that is not below a hash, 0 behind the last one. */
+const TWO_TO_32 = 2 ** 32;
+/**
+ * Points walked at most from where the point is expected. Of n points that are spread at random the expectation is off by sqrt(n) / 2
+ * (128 in the largest ring), and by the root of that once corrected at the point that is there.
+ */
+const MOST_WALKED = 32;
+
+/**
+ * Index of the first point that is not below a hash, 0 behind the last one. Points are hashes, so where one lies is known nearly: a look
+ * there, another one at the corrected place, and a few steps cost less than halving the ring 16 times. Where points are spread so
+ * unevenly that this does not lead there, halving does. HOT.
+ */
 function firstPointFrom(table: HashTable, size: number, hash: number): number {
+  const density = size / TWO_TO_32;
+  const expected = Math.floor(hash * density); // < size
+  const corrected = expected + Math.floor((hash - table.pointAt(expected)) * density);
+  let at = Math.min(Math.max(corrected, 0), size - 1);
+  for (let step = 0; step < MOST_WALKED; step++) {
+    if (table.pointAt(at) < hash) {
+      at++;
+      if (at === size) return 0;
+      if (table.pointAt(at) >= hash) return at;
+    } else {
+      if (at === 0 || table.pointAt(at - 1) < hash) return at;
+      at--;
+    }
+  }
+  return halvedTo(table, size, hash);
+}
+
+/** The same by halving the ring. */
+function halvedTo(table: HashTable, size: number, hash: number): number {
   let low = 0;
   let high = size;
   while (low < high) {

@@ -75,6 +75,19 @@ describe('ketama', () => {
     );
   });
 
+  it.each([
+    ['bunched at the lowest hashes', (index: number) => index],
+    ['bunched at the highest hashes', (index: number) => 0xffff_ff00 + index],
+    ['in two bunches', (index: number) => (index < 100 ? index : 0xff00_0000 + index)],
+    ['evenly', (index: number) => index * 0x0147_ae14],
+  ])('finds it where points lie %s', (_, pointOf) => {
+    const ring = Array.from({ length: 200 }, (_, index) => ({ at: pointOf(index), of: 'abcde'[index % 5]! }));
+    const upstream = ringOf([{}, {}, {}, {}, {}], ring);
+    const hashes = ring.flatMap(({ at }) => [at - 1, at, at + 1]).concat(0, 0x7fff_ffff, 0xffff_ffff);
+    const expected = hashes.map((hash) => (ring.find(({ at }) => at >= hash >>> 0) ?? ring[0]!).of);
+    expect(hashes.map((hash) => pickAt(upstream, hash)).join('')).toBe(expected.join(''));
+  });
+
   it('walks on past endpoints that are tried, full or unhealthy', () => {
     const upstream = ringOf([{}, { cap: 1 }, {}], RING);
     expect(pickAt(upstream, 5, [0])).toBe('b');
