@@ -21,8 +21,9 @@ export const REFUSED_CHANGED = -3;
  *
  * The journal has a record (held, version) for each slot, in the worker's own stripe. One operation is
  *   1. version + 1 (odd: under way)   2. swap the shared count   3. held   4. version + 1 (even)
- * Orderings: 1, 2 and 4 are Atomics, hence in one order that all threads agree on; 3 is a plain store.
- * - 1 before 2: whoever sees the swapped count sees an odd or a later version, so it knows that `held` may not fit.
+ * Orderings: 2 and 4 are Atomics, hence in one order that all threads agree on; 1 and 3 are plain stores.
+ * - 1 before 2: whoever sees the swapped count, or a swap behind it, by an Atomics.load has the store before the swap behind it, too:
+ *   it sees an odd or a later version, so it knows that `held` may not fit. Who sees the odd version early only waits.
  * - 3 after 2 and before 4: whoever sees the even version sees the `held` that goes with it (4 publishes 3), and every
  *   swap it counts was made before. No other thread writes these words while the worker lives.
  * A worker that dies inside 1 .. 4 leaves an odd version: only then is it unknown, by one, what it held.
@@ -127,7 +128,8 @@ export class ClaimJournal {
 
   #open(slot: number): number {
     const record = this.#base + slot * this.#stride;
-    Atomics.add(this.#int32, record + VERSION, 1);
+    const version = record + VERSION;
+    this.#int32[version] = (this.#int32[version] as number) + 1; // inside this worker's stripe
     return record;
   }
 
