@@ -26,6 +26,23 @@ class MemberNames implements GroupDerivation {
     }
   }
 
+  /** The member that the key prefers, whether it may take it or not. HOT. */
+  bestOf(group: EndpointGroup, key: PickKey): number {
+    const words = this.#words;
+    const { hash, hashHigh } = key;
+    let best = 0;
+    let highest = -1;
+    for (let position = 0; position < group.size; position++) {
+      const low = words[WORDS * position] as number; // position < size
+      const even = evenRank(hash, hashHigh, low, words[WORDS * position + 1] as number);
+      const rank = this.#hasEvenWeights ? even : weightedRank(even, group.weightAt(position));
+      if (rank <= highest) continue;
+      highest = rank;
+      best = position;
+    }
+    return best;
+  }
+
   /** How much the key prefers a member. HOT. */
   rankOf(group: EndpointGroup, position: number, key: PickKey): number {
     const low = this.#words[WORDS * position] as number; // position < size
@@ -52,6 +69,20 @@ export class Rendezvous extends HashingBalancer {
     bounds: LoadBounds | null,
   ): number {
     const names = this.#names.of(view, group);
+    const best = names.bestOf(group, key);
+    const preferred = claimAt(view, group, best, tried, bounds);
+    return preferred === NO_ENDPOINT ? this.#pickNext(view, group, key, tried, bounds, names) : preferred;
+  }
+
+  /** Where the preferred one may not take the key: the best of the others. */
+  #pickNext(
+    view: UpstreamView,
+    group: EndpointGroup,
+    key: PickKey,
+    tried: TriedSet,
+    bounds: LoadBounds | null,
+    names: MemberNames,
+  ): number {
     // Each round claims the best below the one before it: a claim may fail, since another worker was faster.
     let below = Number.POSITIVE_INFINITY;
     for (let round = 0; round < group.size; round++) {
