@@ -25,6 +25,8 @@ export interface EndpointFacts {
   readonly failures: number;
   readonly share: number | null;
   readonly healthy: boolean;
+  /** How far it has warmed up, 0 .. 1; null: it does not. */
+  readonly slowStart: number | null;
 }
 
 export function statusFacts(proxy: ProxyProcess): Promise<StatusFacts> {
