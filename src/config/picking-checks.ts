@@ -114,14 +114,28 @@ function checkWeights(upstream: Section, path: Path, findings: Findings): void {
   if (agent !== undefined && label !== undefined)
     findings.report([...own, 'label'], label, 'stands beside agent', 'write one of the two');
   if (typeof label !== 'string' || agent !== undefined) return;
-  for (const [index, endpoint] of listOf(upstream.endpoints).entries()) {
+  const endpoints = listOf(upstream.endpoints);
+  for (const [index, endpoint] of endpoints.entries()) {
     if (isSection(endpoint)) checkLabelWeight(endpoint, label, [...path, 'endpoints', index], findings);
   }
+  const usual = endpoints.filter(isSection).filter(({ backup }) => backup !== true);
+  const isZero = (endpoint: Section): boolean => endpoint.weight === 0 || /^0+$/.test(String(labelOf(endpoint, label)));
+  // All weights of 0 without the label are told beside.
+  if (usual.every(isZero) && usual.some(({ weight }) => weight !== 0))
+    findings.report(
+      [...own, 'label'],
+      label,
+      'gives no endpoint a weight above 0, backups aside',
+      'an endpoint of weight 0 is never picked: give at least one a weight',
+    );
+}
+
+function labelOf({ labels }: Section, label: string): unknown {
+  return isSection(labels) && Object.hasOwn(labels, label) ? labels[label] : undefined;
 }
 
 function checkLabelWeight(endpoint: Section, label: string, path: Path, findings: Findings): void {
-  const labels = isSection(endpoint.labels) ? endpoint.labels : {};
-  const value = Object.hasOwn(labels, label) ? labels[label] : undefined;
+  const value = labelOf(endpoint, label);
   const own = [...path, 'labels', label];
   const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : Number.NaN;
   const weight = typeof endpoint.weight === 'number' ? endpoint.weight : ENDPOINT_WEIGHT;

@@ -75,15 +75,12 @@ function explainUnion(issue: UnionIssue, path: Path, value: unknown, where: Expl
   const inside = issue.errors.find(isSectionIssue);
   if (inside !== undefined) return inside.flatMap((one) => explain(one, [...path, ...one.path.map(toStep)], where));
   const words = issue.errors.flat().flatMap((one) => (one.code === 'invalid_value' ? one.values.map(String) : []));
-  const word = words[0] ?? 'off';
+  const [first = 'off', ...others] = words;
   const keys = knownKeys(where.schema, path, where.values);
-  const isMeantOff = value === false || (typeof value === 'string' && nearestName(value, words) !== null);
-  const hint = isMeantOff
-    ? `did you mean ${word}?`
-    : keys.length === 0
-      ? null
-      : `a section has the keys ${listText(keys)}`;
-  return [problem(path, value, mustBe(value, `${word} or a section`), hint, where)];
+  const meant = value === false ? first : typeof value === 'string' ? nearestName(value, words) : null;
+  const hint =
+    meant !== null ? `did you mean ${meant}?` : keys.length === 0 ? null : `a section has the keys ${listText(keys)}`;
+  return [problem(path, value, mustBe(value, `${[first, ...others].join(', ')} or a section`), hint, where)];
 }
 
 /** What is wrong whichever section was meant: nothing else can be told while `mode` holds nothing known. */
