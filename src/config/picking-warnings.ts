@@ -1,5 +1,7 @@
 /** Warns of settings of picking that are accepted but will not do what their author may expect. */
-import { LATENCY_OF, LOAD_FACTOR } from './defaults.js';
+import { isIP } from 'node:net';
+import { ZONE_LABEL } from './compile-picking.js';
+import { LATENCY_OF, LOAD_FACTOR, PANIC_THRESHOLD } from './defaults.js';
 import type { BalancerName } from './picking-plan.js';
 import type { Path } from './problem.js';
 import { formatKeySource } from './schema/key-source.js';
@@ -23,6 +25,7 @@ export function warnOfPicking(
 ): void {
   warnOfBalancer(upstream, path, collector);
   warnOfAffinity(upstream, path, collector);
+  warnOfConstantHealth(upstream, path, collector);
   const isForSessions = users.some(({ mode }) => mode === 'l4');
   const isForSessionsOnly = isForSessions && users.every(({ mode }) => mode === 'l4');
   const { hashKey, affinity, weights, balance } = upstream;
@@ -85,6 +88,40 @@ function warnOfBalancer(upstream: Upstream, path: Path, collector: WarningCollec
       'is first, but an endpoint has no maxConns: those behind it get nothing while it is healthy',
       'give each endpoint maxConns',
     );
+}
+
+/** Who never is unhealthy, never leaves and never comes back. */
+function warnOfConstantHealth(upstream: Upstream, path: Path, collector: WarningCollector): void {
+  const { healthCheck, weights, slowStart, panicThreshold, endpoints } = upstream;
+  const isJudged = healthCheck !== 'off' || (typeof weights !== 'string' && weights.agent !== undefined);
+  if (isJudged) return;
+  const hint = 'add healthCheck, or remove it';
+  const isNamed = endpoints.some(({ address }) => address.kind === 'tcp' && isIP(address.host) === 0);
+  // A name that is resolved after the start brings its endpoint in.
+  if (slowStart !== 'off' && !isNamed)
+    collector.warn([...path, 'slowStart'], 'has no effect: without health checks no endpoint recovers', hint);
+  if (panicThreshold !== PANIC_THRESHOLD)
+    collector.warn([...path, 'panicThreshold'], 'has no effect: without health checks no endpoint is unhealthy', hint);
+}
+
+/** Warns of zones that decide nothing, over all upstreams. */
+export function warnOfZones(
+  upstreams: Readonly<Record<string, Upstream>>,
+  zone: string | undefined,
+  collector: WarningCollector,
+): void {
+  const zoned = Object.entries(upstreams).filter(([, { preferOwnZone }]) => preferOwnZone);
+  if (zone !== undefined && zoned.length === 0)
+    collector.warn(['zone'], 'is not used: no upstream has preferOwnZone', 'write preferOwnZone: true, or remove it');
+  for (const [name, { endpoints }] of zoned) {
+    const isOwn = endpoints.some(({ labels, backup }) => !backup && labels[ZONE_LABEL] === zone);
+    if (isOwn) continue;
+    collector.warn(
+      ['upstreams', name, 'preferOwnZone'],
+      `has no effect: no endpoint has the label zone: ${zone}`,
+      'endpoints tell their zone by labels: { zone: NAME }',
+    );
+  }
 }
 
 function warnOfAffinity({ affinity }: Upstream, path: Path, collector: WarningCollector): void {

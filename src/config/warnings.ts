@@ -2,6 +2,7 @@
 import { warnOfL4Listener, warnOfL7Listener, warnOfPort } from './listener-warnings.js';
 import type { Locator } from './locator.js';
 import type { Machine } from './machine.js';
+import { warnOfZones } from './picking-warnings.js';
 import type { Warning } from './problem.js';
 import type { Config } from './schema/config.js';
 import { upstreamsOf } from './schema/listener.js';
@@ -22,6 +23,7 @@ export function warningsOf(config: Config, values: unknown, locator: Locator, ma
     if (users.length === 0) collector.warn(path, 'is not used: no route names it', 'add a route, or remove it');
     warnOfUpstream(upstream, path, users, collector);
   }
+  warnOfZones(config.upstreams, config.zone, collector);
   if (config.workers > machine.processors) {
     const processors = machine.processors === 1 ? '1 processor' : `${machine.processors} processors`;
     collector.warn(

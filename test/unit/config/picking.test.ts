@@ -191,9 +191,19 @@ describe('a problem of picking', () => {
     ['weights: { label: zone }', 'endpoints[0].labels.zone is "a", but must be a whole number of at most 1000'],
     ['weights: { label: disks }', 'endpoints[0].labels.disks is missing: weights come from this label'],
     ['weights: { agent: {} }', 'weights.agent.port is missing'],
+    ['weights: agent', 'weights is "agent", but must be fixed, performance, reported or a section'],
+    ['weights: preformance', 'did you mean performance?'],
+    ['affinity: { cookie: { path: shop } }', 'affinity.cookie.path is "shop"'],
     ['preferOwnZone: true', 'preferOwnZone needs to know the zone of this sluice | write zone: at the top'],
   ])('is told for an upstream with %s', (setting, problem) => {
     expect(problems(file(setting)).join('\n')).toContain(problem);
+  });
+
+  it('is told when a label gives nobody a weight', () => {
+    const text = file('weights: { label: cores }').replaceAll(/cores: "[248]"/g, 'cores: "0"');
+    expect(problems(text)).toEqual([
+      expect.stringContaining('weights.label gives no endpoint a weight above 0, backups aside'),
+    ]);
   });
 
   it.each([
@@ -244,6 +254,8 @@ describe('a warning of picking', () => {
     ['affinity: { cookie: {} }', 'affinity.cookie has no secret: a random one is taken at each start'],
     ['balance: ketama, weights: reported', 'weights has no effect with ketama'],
     ['balance: first, weights: performance', 'weights has no effect with first'],
+    ['slowStart: { window: 1s }', 'slowStart has no effect: without health checks no endpoint recovers'],
+    ['panicThreshold: 70%', 'panicThreshold has no effect: without health checks'],
     ['balance: peak-ewma, weights: performance', 'weights counts latency a second time'],
   ])('is told for an upstream with %s', (setting, warning) => {
     expect(warnings(withSetting(setting))).toContain(warning);
@@ -255,10 +267,23 @@ describe('a warning of picking', () => {
     'weights: performance, latencyOf: last-byte',
     'balance: least-time, weights: reported',
     'balance: ketama, weights: { agent: { port: 9100 } }',
-    'balance: least-time, latencyOf: last-byte, slowStart: { window: 1s }',
+    'balance: least-time, latencyOf: last-byte, slowStart: { window: 1s }, healthCheck: { kind: tcp }',
+    'weights: { agent: { port: 9100 } }, slowStart: { window: 1s }, panicThreshold: off',
     `affinity: { cookie: { secret: "${HIDDEN_SECRET}" } }`,
   ])('is not told for %s', (setting) => {
     expect(warningsOf(withSetting(setting))).toEqual([]);
+  });
+
+  it('is told of zones that decide nothing', () => {
+    const own = (setting: string, zone: string) => warnings(file(setting, 'upstream: api', `zone: ${zone}`));
+    expect(own('preferOwnZone: true', 'c')).toContain('preferOwnZone has no effect: no endpoint has the label zone: c');
+    expect(own('', 'a')).toContain('zone is not used: no upstream has preferOwnZone');
+    expect(own('preferOwnZone: true', 'a')).not.toContain('zone');
+  });
+
+  it('is not told of slow start of endpoints whose names may be resolved later', () => {
+    const text = withSetting('slowStart: { window: 1s }').replace('10.0.0.1:', 'api.example.com:');
+    expect(warnings(text)).not.toContain('slowStart');
   });
 
   it.each([
