@@ -19,7 +19,7 @@ export interface BoardCapacities {
   readonly clientEntries: number;
 }
 
-/** Larger boards are a mistake in the arithmetic of whoever asked; the largest possible takes 0.7 GiB. */
+/** Larger boards are a mistake in the arithmetic of whoever asked; that of the largest configuration has 3.1 GiB, of which tables of hashes use what they fill. */
 export const MOST_ENDPOINT_SLOTS = 1 << 16;
 export const MOST_UPSTREAMS = 1 << 14;
 export const MOST_TURNS = 1 << 16;

@@ -65,9 +65,10 @@ export function mapBoard(buffer: SharedArrayBuffer): MappedBoard {
     listeners: read('listeners'),
     clientEntries: read('clientEntries'),
   });
+  const bytes = read('bytes') >>> 0; // above 2 GiB with the largest tables of hashes
   invariant(
-    read('bytes') === layout.bytes && buffer.byteLength >= layout.bytes,
-    `the board has ${layout.bytes} bytes, as its capacities need (header says ${read('bytes')}, memory has ${buffer.byteLength})`,
+    bytes === layout.bytes && buffer.byteLength >= layout.bytes,
+    `the board has ${layout.bytes} bytes, as its capacities need (header says ${bytes}, memory has ${buffer.byteLength})`,
   );
   return viewsOver(buffer, layout);
 }

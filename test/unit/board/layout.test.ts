@@ -1,7 +1,7 @@
 /** The layout keeps writers apart and is checked when a worker attaches. */
 import { describe, expect, it } from 'vitest';
 import { createBoard } from '../../../src/board/board.js';
-import { clientEntriesFor, endpointSlotsFor } from '../../../src/board/capacities.js';
+import { clientEntriesFor, endpointSlotsFor, MOST_HASH_TABLE_WORDS } from '../../../src/board/capacities.js';
 import { BOARD_GROUPS, LINE_BYTES, layoutFor, type Placement, STRIPE_GROUPS } from '../../../src/board/layout.js';
 import { attachBoard } from '../../../src/board/worker-board.js';
 
@@ -149,5 +149,20 @@ describe('attaching to a board', () => {
 
   it('refuses a worker that has no stripe', () => {
     expect(() => attachBoard(createBoard(capacities).buffer, 2)).toThrow(/stripe for worker 2/);
+  });
+
+  it('is taken by a worker when it has more than 2 GiB, as 1,024 rings of the largest size', () => {
+    const board = createBoard({
+      endpointSlots: endpointSlotsFor(1_024),
+      upstreams: 1_024,
+      turns: 1_024,
+      hashTables: 1_024,
+      hashTableWords: MOST_HASH_TABLE_WORDS,
+      workers: 2,
+      listeners: 1,
+      clientEntries: clientEntriesFor(false),
+    });
+    expect(board.buffer.byteLength).toBeGreaterThan(2 ** 31);
+    expect(() => attachBoard(board.buffer, 1)).not.toThrow();
   });
 });
