@@ -64,6 +64,7 @@ export class HashTables {
   readonly #kept: readonly KeptTable[];
   #cancelLook: Cancel = () => {};
   #isClosed = false;
+  #closing: Promise<void> | undefined;
 
   constructor(options: HashTablesOptions) {
     this.#options = options;
@@ -84,11 +85,12 @@ export class HashTables {
     this.#lookLater();
   }
 
-  /** Ends the thread that builds; a table that is not ready is dropped. Idempotent. */
-  close(): void {
+  /** Ends the thread that builds; a table that is not ready is dropped. Resolves when the thread is gone. Idempotent; never rejects. */
+  close(): Promise<void> {
     this.#isClosed = true;
     this.#cancelLook();
-    void this.#options.builder.close();
+    this.#closing ??= this.#options.builder.close();
+    return this.#closing;
   }
 
   #keptOf(plan: UpstreamPlan): readonly KeptTable[] {

@@ -231,10 +231,10 @@ export class Primary {
     this.#checker.close();
     this.#weights.close();
     this.#panicWatch.close();
-    this.#hashTables.close();
     this.#resolver.close();
     this.#admin?.close();
-    const threadsGone = this.#supervisor.terminate();
+    // A thread that is in the addon while the process exits can crash it.
+    const threadsGone = Promise.all([this.#supervisor.terminate(), this.#hashTables.close()]);
     this.#reservation.close(); // whoever accepts on its sockets has stopped by now
     await new Promise<void>((resolve) => {
       const cancel = this.#options.timers.after(THREADS_PATIENCE_MS, resolve);
@@ -298,7 +298,7 @@ export class Primary {
         );
         this.#checker.close();
         this.#weights.close();
-        this.#hashTables.close();
+        void this.#hashTables.close();
         this.#supervisor.drain();
         this.#reservation.close(); // whoever accepts on its sockets has stopped by now
         return;

@@ -193,7 +193,6 @@ describe('a problem of picking', () => {
     ['weights: { agent: {} }', 'weights.agent.port is missing'],
     ['weights: agent', 'weights is "agent", but must be fixed, performance, reported or a section'],
     ['weights: preformance', 'did you mean performance?'],
-    ['affinity: { cookie: { path: shop } }', 'affinity.cookie.path is "shop"'],
     ['preferOwnZone: true', 'preferOwnZone needs to know the zone of this sluice | write zone: at the top'],
   ])('is told for an upstream with %s', (setting, problem) => {
     expect(problems(file(setting)).join('\n')).toContain(problem);
