@@ -184,6 +184,7 @@ function pauseOf(view: UpstreamView, slot: number, now: Tick): number {
 /** How a pick came to its endpoint. `by-then`: another worker had changed the counts between explanation and pick. */
 export const PICK_REASONS = [
   'nobody-eligible',
+  'nobody-else',
   'affinity',
   'turn',
   'lowest-score',
@@ -223,6 +224,7 @@ export function reasonOf({ balance, preferred, groups, endpoints }: PickExplanat
   const endpoint = endpoints[picked];
   if (endpoint === undefined) return 'nobody-eligible';
   if (picked === preferred) return 'affinity';
+  if (endpoint.exclusion === 'paused') return 'nobody-else';
   const reason = REASONS[balance];
   if (isByKey(reason)) return endpoint.exclusion === 'above-load-bound' ? 'hash-beyond-load-bound' : reason;
   if (reason !== 'lowest-score') return reason;

@@ -68,7 +68,7 @@ export class UpstreamPicker {
    * Picks an endpoint and claims it: hand the result to EndpointLedger.begin() at once, which gives the claim back.
    *
    * Begins at the level that all load goes to, or at one drawn by their loads (levels.ts). When nobody is eligible there, the other levels
-   * are asked, the best first, then the backups.
+   * are asked, the best first, then the backups, and at the very last who is left alone for a pause.
    * HOT (bench/micro/balancing/pick.bench.ts).
    * @param tried endpoints this exchange has tried already
    * @returns index in plan.endpoints, or NO_ENDPOINT (then SLUICE_NO_ENDPOINT)
@@ -109,7 +109,8 @@ export class UpstreamPicker {
       const endpoint = this.#pickFrom(group, key, tried, now);
       if (endpoint !== NO_ENDPOINT) return endpoint;
     }
-    return this.#pickFrom(view.backups, key, tried, now);
+    const endpoint = this.#pickFrom(view.backups, key, tried, now);
+    return endpoint === NO_ENDPOINT ? view.claimPaused(tried) : endpoint;
   }
 
   #pickFrom(group: EndpointGroup, key: PickKey, tried: TriedSet, now: Tick): number {

@@ -12,14 +12,19 @@ import { invariant } from '../core/invariant.js';
 import { msBetween, NEVER, type Tick } from '../core/tick.js';
 import { EndpointGroup, NO_POSITION } from './endpoint-group.js';
 import { type LevelCount, loadsOf, panicOf, WHOLE } from './levels.js';
+import type { TriedSet } from './tried-set.js';
 
 /** No level gets all picks: UpstreamView.levelAt says where one begins. */
 export const SEVERAL_LEVELS = -1;
+
+/** No endpoint is paused that could be claimed: as NO_ENDPOINT. */
+export const NOBODY = -1;
 
 /** What a candidate is in the rebuild that is under way; bits. */
 const WOULD_TAKE_WORK = 1;
 const IS_HEALTHY = 2;
 const IS_PAUSED = 4;
+const HEALTHY_BUT_PAUSED = IS_HEALTHY | IS_PAUSED;
 
 /** A group that is being rebuilt. */
 interface Census extends LevelCount {
@@ -152,6 +157,31 @@ export class UpstreamView {
       return this.claims.claim(slot, generation, group.capAt(position)) > 0;
     }
     return false;
+  }
+
+  /**
+   * Claims the one with the fewest in flight of those that are left alone for their pause: for a request that nobody else can have, which
+   * would be refused otherwise. Cold.
+   *
+   * @param tried endpoints that the exchange has tried already
+   * @returns index of the endpoint in the plan, or NOBODY
+   */
+  claimPaused(tried: TriedSet): number {
+    let chosen = NOBODY;
+    let fewest = Infinity;
+    for (let place = 0; place < this.#candidates.length; place++) {
+      const index = this.#candidates[place] as number; // place < length
+      if (((this.#states[place] as number) & HEALTHY_BUT_PAUSED) !== HEALTHY_BUT_PAUSED || tried.has(index)) continue;
+      const { slot } = this.endpoint(index);
+      const inflight = this.load.inflightHint(slot);
+      const cap = this.#control.cap(slot);
+      if (inflight >= fewest || (cap !== 0 && inflight >= cap)) continue;
+      chosen = index;
+      fewest = inflight;
+    }
+    if (chosen === NOBODY) return NOBODY;
+    const { slot, generation } = this.endpoint(chosen);
+    return this.claims.claim(slot, generation, this.#control.cap(slot)) > 0 ? chosen : NOBODY;
   }
 
   #rebuild(now: Tick): void {

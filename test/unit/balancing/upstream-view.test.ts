@@ -208,6 +208,19 @@ describe.each([1, 2 ** 31 - 5_000, -5_000])('pause of an endpoint (clock at %i)'
     expect(metBy(upstream, 6, at(5_000))).toBe('a');
   });
 
+  it('ends early for a request that nobody else can have', () => {
+    const upstream = roundRobinOf([own, { level: 0, cap: 1 }, own]);
+    pause(upstream, 0, 5_000, 0);
+    pause(upstream, 2, 5_000, 0);
+    upstream.load(0, 1);
+    expect(letterOf(upstream.pick([1], at(1_000)))).toBe('c');
+    expect(letterOf(upstream.pick([1, 2], at(1_000)))).toBe('a');
+    expect(letterOf(upstream.pick([], at(1_000)))).toBe('b');
+    expect(letterOf(upstream.pick([], at(1_000)))).toBe('c');
+    sicken(upstream, 0, 2);
+    expect(letterOf(upstream.pick([], at(1_000)))).toBe('-');
+  });
+
   it('of the last healthy endpoint counts for nothing beside sick ones', () => {
     const upstream = roundRobinOf([own, own, own], PANIC);
     sicken(upstream, 0, 1);
