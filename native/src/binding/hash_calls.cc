@@ -168,9 +168,18 @@ std::optional<ReadMembers> MembersOf(Napi::Env env, napi_value names, napi_value
   return read;
 }
 
+/// @returns null in a thread that was ended meanwhile: nothing can be made there any more
 napi_value ObjectOf(Napi::Env env, const hash::Table& table) {
-  auto words = Napi::Int32Array::New(env, table.words.size());
-  std::memcpy(words.Data(), table.words.data(), table.words.size() * sizeof(uint32_t));
+  const size_t bytes = table.words.size() * sizeof(uint32_t);
+  void* data = nullptr;
+  napi_value buffer = nullptr;
+  napi_value words = nullptr;
+  if (napi_create_arraybuffer(env, bytes, &data, &buffer) != napi_ok) return nullptr;
+  if (bytes > 0) std::memcpy(data, table.words.data(), bytes);
+  if (napi_create_typedarray(env, napi_int32_array, table.words.size(), buffer, 0, &words) !=
+      napi_ok) {
+    return nullptr;
+  }
   const auto object = Napi::Object::New(env);
   object.Set("words", words);
   object.Set("size", Napi::Number::New(env, static_cast<double>(table.size)));

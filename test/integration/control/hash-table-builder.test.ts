@@ -51,6 +51,18 @@ describe('builder of tables', () => {
     await expect(builder.build(order('maglev'))).rejects.toThrow('missing.js');
   });
 
+  it('ends a thread that is building', async () => {
+    for (let pauseMs = 0; pauseMs < 5; pauseMs++) {
+      const closed = tableBuilder(TASK);
+      const large = () => ({ ...order('ketama'), weights: new Uint32Array(2).fill(100_000), mostPoints: 2 ** 18 });
+      await closed.build(order('maglev'));
+      const builds = Promise.allSettled([closed.build(large()), closed.build(large())]);
+      await new Promise((resolve) => setTimeout(resolve, 10 * pauseMs));
+      await closed.close();
+      await builds;
+    }
+  });
+
   it('ends its thread when it is closed, twice or before it had one, and builds no more', async () => {
     builder = tableBuilder(TASK);
     await builder.build(order('maglev'));
