@@ -1,33 +1,25 @@
-/** What one decision costs: pick with its claim, begin, first byte and end, for each algorithm and size of upstream. */
+/**
+ * What one decision costs, for each algorithm and size of upstream. "pick, claim, end" is the decision: the endpoint is picked and claimed,
+ * and the claim of another request is given back, so that all workers know. "pick, begin, first byte, end" is all that a worker does for a
+ * request besides: since when it waits, how long that took, and how often it was so.
+ */
 import { bench, describe } from 'vitest';
-import { NO_KEY } from '../../../src/balancing/balancer.js';
 import { EndpointLedger } from '../../../src/balancing/endpoint-ledger.js';
+import { BALANCER_NAMES } from '../../../src/balancing/registry.js';
 import { NONE_TRIED } from '../../../src/balancing/tried-set.js';
 import type { BalancerName } from '../../../src/config/picking-plan.js';
 import { seededRng } from '../../../src/core/rng.js';
-import { upstreamOf } from '../../../test/unit/balancing/upstream-under-test.js';
+import { upstreamWithTable } from '../../../test/unit/balancing/published-table.js';
+import { KeySequence } from './key-sequence.js';
 
 /** Decisions timed as one: the harness itself costs more than one of them. */
 const BATCH = 1_000;
 /** In flight while picking, so that endpoints differ. */
 const OPEN = 64;
 
-/** Those that need no table of hashes. */
-const PICKED: readonly BalancerName[] = [
-  'round-robin',
-  'least-conn',
-  'least-time',
-  'peak-ewma',
-  'random-two',
-  'random',
-  'first',
-  'rendezvous',
-  'predictive',
-];
-
 /** A batch of decisions in steady state: each begins one exchange and ends the oldest. */
 function decisionsOf(balance: BalancerName, endpoints: number, isSettled: boolean): () => void {
-  const upstream = upstreamOf(
+  const upstream = upstreamWithTable(
     balance,
     Array.from({ length: endpoints }, () => ({})),
     4,
@@ -35,10 +27,11 @@ function decisionsOf(balance: BalancerName, endpoints: number, isSettled: boolea
   const { picker, worker } = upstream;
   const ledger = new EndpointLedger(worker, OPEN);
   const rng = seededRng(1);
+  const keys = new KeySequence();
   let now = 1;
   let exchange = 0;
   const begin = (): void => {
-    const endpoint = picker.pick(NO_KEY, NONE_TRIED, now);
+    const endpoint = picker.pick(keys.next(), NONE_TRIED, now);
     ledger.begin(exchange, picker.view.endpoint(endpoint), false, now);
   };
   for (; exchange < OPEN; exchange++) begin();
@@ -58,13 +51,16 @@ function decisionsOf(balance: BalancerName, endpoints: number, isSettled: boolea
           const { slot, generation } = picker.view.endpoint(before);
           worker.claims.end(slot, generation);
         }
-        held[at] = picker.pick(NO_KEY, NONE_TRIED, now);
+        held[at] = picker.pick(keys.next(), NONE_TRIED, now);
       }
     }
   };
 }
 
 // budget: 150 ns: random-two: pick, claim, end > *
+// budget: 150 ns: *hash: pick, claim, end > *
+// budget: 150 ns: ketama: pick, claim, end > *
+// budget: 150 ns: maglev: pick, claim, end > *
 // budget: 150 ns: rendezvous: pick, claim, end > 2 endpoints
 // budget: 150 ns: rendezvous: pick, claim, end > 8 endpoints
 // budget: 2000 ns: rendezvous: pick, claim, end > 256 endpoints
@@ -73,7 +69,7 @@ function decisionsOf(balance: BalancerName, endpoints: number, isSettled: boolea
 // budget: 250 ns: *: pick, claim, end > 2 endpoints
 // budget: 250 ns: *: pick, claim, end > 8 endpoints
 // budget: 400 ns: *: pick, claim, end > 256 endpoints
-describe.each(PICKED)('%s: pick, claim, end', (balance) => {
+describe.each(BALANCER_NAMES)('%s: pick, claim, end', (balance) => {
   for (const endpoints of [2, 8, 256]) bench(`${endpoints} endpoints`, decisionsOf(balance, endpoints, false));
 });
 
@@ -81,6 +77,6 @@ describe.each(PICKED)('%s: pick, claim, end', (balance) => {
 // budget: 500 ns: *: pick, begin, first byte, end > 2 endpoints
 // budget: 500 ns: *: pick, begin, first byte, end > 8 endpoints
 // budget: 650 ns: *: pick, begin, first byte, end > 256 endpoints
-describe.each(PICKED)('%s: pick, begin, first byte, end', (balance) => {
+describe.each(BALANCER_NAMES)('%s: pick, begin, first byte, end', (balance) => {
   for (const endpoints of [2, 8, 256]) bench(`${endpoints} endpoints`, decisionsOf(balance, endpoints, true));
 });
