@@ -287,6 +287,7 @@ upstreams:
   api:
     endpoints: [{ address: "${endpoint.address}" }]
     healthCheck: { path: /health, interval: 500ms, timeout: 500ms, healthyAfter: 1, unhealthyAfter: 2 }
+    panicThreshold: off
 admin: { bind: "127.0.0.1:0" }
 `,
     );
