@@ -5,6 +5,11 @@ import type { PickingPlan } from '../config/picking-plan.js';
 export const TO_LAST_BYTE = 1;
 /** Peaks are kept beside the estimate (EndpointLoadTable.peakUs). */
 export const WITH_PEAK = 2;
+/**
+ * The request has a body, which its client sends at its own pace: how long this attempt has been waiting says nothing of the endpoint.
+ * Its sample does, since the engine counts it from the end of the body.
+ */
+export const PACED_BY_CLIENT = 4;
 /** Up to the first byte, without peaks. */
 export const TO_FIRST_BYTE = 0;
 

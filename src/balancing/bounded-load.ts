@@ -8,6 +8,9 @@ import type { UpstreamView } from './upstream-view.js';
 /** UpstreamPlan.loadFactor of an upstream without a bound. */
 export const NO_LOAD_FACTOR = 0;
 
+/** Far above the error of a product of a count and a factor, far below one place. */
+const ROUNDED_AWAY = 1e-6;
+
 /**
  * Endpoints whose counts are read for each pick, on average: the sum over a group is made anew after size / 16 picks, and with each tick.
  * So a pick costs 16 loads at most (a large group is summed once for several picks), and the mean is a few picks of this worker and a
@@ -64,5 +67,6 @@ export class LoadBounds implements GroupDerivation {
 
 /** Places for all requests in flight and one more, over all endpoints. */
 function placesFor(served: number, factor: number): number {
-  return Math.ceil((served + 1) * factor);
+  // Of a product such as 100 x 1.1, what float64 has added must not make one place more.
+  return Math.ceil((served + 1) * factor - ROUNDED_AWAY);
 }

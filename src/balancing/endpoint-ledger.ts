@@ -5,7 +5,7 @@ import type { WorkerBoard } from '../board/worker-board.js';
 import type { EndpointPlan } from '../config/plan.js';
 import { invariant } from '../core/invariant.js';
 import { msBetween, NEVER, type Tick } from '../core/tick.js';
-import { TO_FIRST_BYTE, TO_LAST_BYTE, WITH_PEAK } from './attempt-measure.js';
+import { PACED_BY_CLIENT, TO_FIRST_BYTE, TO_LAST_BYTE, WITH_PEAK } from './attempt-measure.js';
 import { foldFailure, foldPeak, foldSample, isForgiven, UNKNOWN_US } from './latency.js';
 
 /** No attempt: end of a list, or a number without one. */
@@ -148,6 +148,8 @@ export class EndpointLedger {
       this.#remove(at, slot);
       this.#countSample(at, slot, elapsedUs, now);
     } else {
+      // From here on the client's pace counts as well: who reads slowly must not make the endpoint look stalled.
+      this.#remove(at, slot);
       this.#awaited[at] = LAST_BYTE;
     }
   }
@@ -161,7 +163,7 @@ export class EndpointLedger {
     const at = number - this.#firstNumber;
     const slot = this.#attempt(at);
     if (this.#awaited[at] !== LAST_BYTE) return;
-    this.#remove(at, slot);
+    this.#awaited[at] = NOTHING;
     this.#countSample(at, slot, elapsedUs, now);
   }
 
@@ -210,8 +212,8 @@ export class EndpointLedger {
    * The attempt is over, however it went: gives the claim back. Ignored when the number has no attempt, so that every way out
    * may call it.
    *
-   * An attempt that nobody waits for any more (its client left) still says something if it waited longer than the estimate:
-   * the endpoint is at least that slow.
+   * An attempt whose head nobody waits for any more (its client left) still says something if it waited longer than the estimate: the
+   * endpoint is at least that slow, unless it was the client that it waited for.
    *
    * @returns the sample in µs that this was, or NO_SAMPLE
    */
@@ -220,8 +222,9 @@ export class EndpointLedger {
     const slot = this.#slot[at];
     let sampleUs = NO_SAMPLE;
     if (slot === undefined || slot === NONE) return sampleUs;
-    if (this.#awaited[at] !== NOTHING) {
-      this.#remove(at, slot);
+    const isWaiting = this.#awaited[at] === FIRST_BYTE;
+    if (this.#awaited[at] !== NOTHING) this.#remove(at, slot);
+    if (isWaiting && !this.#isPacedByClient(at)) {
       const waitedUs = msBetween(this.#startedAt[at] as number, now) * US_PER_MS; // at < length
       const estimateUs = this.#load.latencyUs(slot);
       if (waitedUs > (estimateUs === NO_SAMPLE ? UNKNOWN_US : estimateUs)) {
@@ -299,7 +302,13 @@ export class EndpointLedger {
     }
   }
 
+  #isPacedByClient(at: number): boolean {
+    return ((this.#measure[at] as number) & PACED_BY_CLIENT) !== 0; // at < length
+  }
+
   #append(at: number, slot: number, generation: number, now: Tick): void {
+    this.#awaited[at] = FIRST_BYTE;
+    if (this.#isPacedByClient(at)) return;
     if (this.#listGeneration[slot] !== generation) {
       // The slot has another endpoint: whoever waits on the former one is let go of, and leaves its own links alone.
       this.#listGeneration[slot] = generation;
@@ -307,7 +316,6 @@ export class EndpointLedger {
       this.#newest[slot] = NONE;
     }
     const before = this.#newest[slot] as number; // slot < length
-    this.#awaited[at] = FIRST_BYTE;
     this.#older[at] = before;
     this.#newer[at] = NONE;
     this.#newest[slot] = at;
@@ -320,7 +328,9 @@ export class EndpointLedger {
   }
 
   #remove(at: number, slot: number): void {
+    const isListed = this.#awaited[at] === FIRST_BYTE && !this.#isPacedByClient(at);
     this.#awaited[at] = NOTHING;
+    if (!isListed) return;
     const generation = this.#generation[at] as number; // at < length
     if (this.#listGeneration[slot] !== generation) return;
     const older = this.#older[at] as number;

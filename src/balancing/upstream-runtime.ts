@@ -7,7 +7,7 @@ import type { UpstreamPlan } from '../config/plan.js';
 import { ERROR_CATALOG, type ErrorCode } from '../core/error-catalog.js';
 import type { Rng } from '../core/rng.js';
 import { type Tick, tickAfter } from '../core/tick.js';
-import { measureOf } from './attempt-measure.js';
+import { measureOf, PACED_BY_CLIENT } from './attempt-measure.js';
 import { NO_ENDPOINT, type PickKey } from './balancer.js';
 import { type EndpointLedger, isFailingStatus } from './endpoint-ledger.js';
 import type { PickExplanation } from './explain.js';
@@ -94,7 +94,8 @@ export class UpstreamRuntime {
     if (endpoint === NO_ENDPOINT) endpoint = picker.pick(attempting.key, tried, now);
     if (endpoint === NO_ENDPOINT) return NO_ENDPOINT;
     const picked = picker.view.endpoint(endpoint);
-    this.#ledger.begin(attempting.id, picked, isRetry, now, this.#measure);
+    const measure = attempting.key.bodyBytes === 0 ? this.#measure : this.#measure | PACED_BY_CLIENT;
+    this.#ledger.begin(attempting.id, picked, isRetry, now, measure);
     if (isRetry) this.#board.stripe.countRetry();
     attempting.endpoint = endpoint;
     attempting.attempts++;

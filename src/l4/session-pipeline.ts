@@ -145,7 +145,7 @@ export class SessionPipeline {
     record.upstream = runtime;
     const homes = this.#homes[upstream];
     // Before the balancer's key, which takes the place of this one.
-    if (homes && this.#hasher.hashClient(record, CLIENT, record.key))
+    if (homes && this.#hasher.hashClient(record, CLIENT, record.ownKey()))
       record.preferred = homes.homeOf(record.key, record.subset, runtime.levelOf(record, this.#now));
     this.#fillKey(record, runtime);
     return ADMIT;
@@ -155,7 +155,7 @@ export class SessionPipeline {
   #fillKey(record: SessionRecord, upstream: UpstreamRuntime): void {
     const { keyWish } = upstream;
     if (keyWish.source === null) return;
-    if (!this.#hasher.hashClient(record, keyWish, record.key)) upstream.fillRandomKey(record.key);
+    if (!this.#hasher.hashClient(record, keyWish, record.ownKey())) upstream.fillRandomKey(record.ownKey());
   }
 
   /** Picks an endpoint for the next attempt to connect. @returns the decision */

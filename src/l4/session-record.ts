@@ -1,5 +1,5 @@
 /** What is known of one open session; made once for each number that the engine uses, and used again. */
-import { NO_ENDPOINT, PickKey } from '../balancing/balancer.js';
+import { NO_ENDPOINT, NO_KEY, PickKey } from '../balancing/balancer.js';
 import type { TriedSet } from '../balancing/tried-set.js';
 import type { Attempting, UpstreamRuntime } from '../balancing/upstream-runtime.js';
 import { NO_ENTRY } from '../board/client-table.js';
@@ -23,7 +23,8 @@ export class SessionRecord implements Attempting, LimitedSession {
   listener: SessionListener | null = null;
   upstream: UpstreamRuntime | null = null;
   readonly subset = NO_SUBSET;
-  readonly key = new PickKey();
+  /** NO_KEY until its upstream wants one: a record lives on for each session that there ever was at a time, and most need none. */
+  key: PickKey = NO_KEY;
   preferred = NO_ENDPOINT;
   endpoint = NO_ENDPOINT;
   attempts = 0;
@@ -45,6 +46,12 @@ export class SessionRecord implements Attempting, LimitedSession {
   /** @param session the engine's number */
   constructor(readonly session: number) {
     this.id = MAX_EXCHANGES + session;
+  }
+
+  /** Its key, to be filled in. */
+  ownKey(): PickKey {
+    if (this.key === NO_KEY) this.key = new PickKey();
+    return this.key;
   }
 
   /** Free for the next session of this number; claim and limits have been given back. */

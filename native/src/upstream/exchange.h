@@ -72,6 +72,8 @@ class Exchange final : public Timer, public ListHook<WaitingTag>, public ListHoo
   bool is_drain_awaited = false;
 
   uint64_t started_us = 0;
+  /// When the last of a body was handed over; 0: not yet, or there is none.
+  uint64_t body_ended_us = 0;
   uint64_t deadline_ms = kNever;
 
   // The notice: what is to be reported with the next turn.

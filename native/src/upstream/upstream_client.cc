@@ -138,6 +138,7 @@ void UpstreamClient::Start(ResponseSink* sink, Exchange* exchange, ConnectionPoo
   exchange->is_request_complete = body_bytes == kNoBody || body_bytes == 0;
   exchange->is_replayed = false;
   exchange->started_us = loop_->now_us();
+  exchange->body_ended_us = 0;
   exchange->deadline_ms = timeout_ms == 0 ? Exchange::kNever : loop_->now_ms() + timeout_ms;
 
   Connection* idle = nullptr;
@@ -198,6 +199,7 @@ size_t UpstreamClient::Write(int32_t id, std::string_view bytes, bool is_last, M
       (exchange->failure_flags & event_flag::kRetryable) == 0)
     return 0;
   loop_->Refresh();
+  if (exchange->is_request_complete) exchange->body_ended_us = loop_->now_us();
   if (is_last && !exchange->is_request_complete) {
     // Shorter than announced: the endpoint waits for bytes that will never come, so the attempt
     // cannot end well; nor can one that `resend` begins.
@@ -347,7 +349,9 @@ uint64_t UpstreamClient::ElapsedUs(const Exchange* exchange) const {
   // What is read in a turn was there when its wait ended, however long the batches since have
   // taken.
   const uint64_t waited_us = loop_->waited_at_us();
-  return waited_us > exchange->started_us ? waited_us - exchange->started_us : 0;
+  // A client takes its time to send a body: the endpoint's time begins where that ends.
+  const uint64_t since_us = std::max(exchange->started_us, exchange->body_ended_us);
+  return waited_us > since_us ? waited_us - since_us : 0;
 }
 
 void UpstreamClient::Notice(Exchange* exchange) {

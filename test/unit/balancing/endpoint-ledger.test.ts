@@ -1,7 +1,7 @@
 /** Every attempt leaves load, waits, latency and counters as they should be. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { TO_LAST_BYTE, WITH_PEAK } from '../../../src/balancing/attempt-measure.js';
+import { PACED_BY_CLIENT, TO_LAST_BYTE, WITH_PEAK } from '../../../src/balancing/attempt-measure.js';
 import { EndpointLedger, isFailingStatus } from '../../../src/balancing/endpoint-ledger.js';
 import { upstreamOf } from './upstream-under-test.js';
 
@@ -216,13 +216,16 @@ describe('endpoint ledger where the last byte counts', () => {
     expect([board.load.latencyUs(slot), board.load.latencyAt(slot)]).toEqual([400_000, 410]);
   });
 
-  it('counts the age of those that wait up to the same end', () => {
+  it('counts the age of those that wait up to their head: behind it the client may be who is slow', () => {
     const { ledger, begin, ageAt } = ledgerOf(1, TO_LAST_BYTE);
     begin(0, 10);
+    expect(ageAt(11)).toBe(1);
     ledger.firstByte(0, 200, 2_000, 12);
-    expect(ageAt(500)).toBe(490);
-    ledger.lastByte(0, 500_000, 510);
-    expect(ageAt(600)).toBe(0);
+    expect(ageAt(500)).toBe(0);
+    begin(1, 600);
+    expect(ageAt(650)).toBe(50);
+    ledger.lastByte(0, 500_000, 660);
+    expect(ageAt(670)).toBe(70);
   });
 
   it('takes a tunnel for measured once it stands, however long it lasts', () => {
@@ -249,15 +252,29 @@ describe('endpoint ledger where the last byte counts', () => {
     expect([board.load.latencyUs(slot), board.endpointFigures(slot).failures]).toEqual([200_000, 2]);
   });
 
-  it('learns from a client that left amid a slow response, and says so', () => {
+  it('learns from a client that left before the head, not from one that left amid a response that it may have read slowly', () => {
     const { board, ledger, begin, slot } = ledgerOf(1, TO_LAST_BYTE);
     begin(0, 10);
     ledger.firstByte(0, 200, 1_000, 11);
-    expect(ledger.end(0, 2_010)).toBe(2_000_000);
-    expect(board.load.latencyUs(slot)).toBe(2_000_000);
+    expect(ledger.end(0, 2_010)).toBe(0);
+    expect(board.load.latencyUs(slot)).toBe(0);
     begin(1, 3_000);
-    ledger.firstByte(1, 200, 1_000, 3_001);
-    expect(ledger.end(1, 3_100)).toBe(0);
+    expect(ledger.end(1, 5_000)).toBe(2_000_000);
+    expect(board.load.latencyUs(slot)).toBe(2_000_000);
+  });
+});
+
+describe('endpoint ledger with an attempt whose body its client sends at its own pace', () => {
+  it('counts no age, and learns nothing when the client leaves, but takes the sample', () => {
+    const { board, ledger, begin, slot, ageAt } = ledgerOf(1, PACED_BY_CLIENT);
+    begin(0, 10);
+    expect(ageAt(30_000)).toBe(0);
+    expect(ledger.end(0, 30_000)).toBe(0);
+    expect(board.load.latencyUs(slot)).toBe(0);
+    begin(1, 40_000);
+    ledger.firstByte(1, 200, 3_000, 50_000);
+    ledger.end(1, 50_000);
+    expect([board.load.latencyUs(slot), ageAt(60_000)]).toEqual([3_000, 0]);
   });
 });
 
