@@ -66,7 +66,8 @@ char* CopyHead(std::string_view input, const ResponseHead& head, IsDropped is_dr
 
 /// Added lines, framing, Connection and the empty line.
 char* AppendEnd(const AnswerOptions& options, char* out) {
-  out = Append(out, options.added_lines);
+  // Without any there is no address either, which memcpy may not be given even for no bytes.
+  if (!options.added_lines.empty()) out = Append(out, options.added_lines);
   switch (options.framing) {
     case AnswerFraming::kLength: {
       constexpr size_t kMaxDigits = 20;
