@@ -1,5 +1,5 @@
 /** Which balancers want a key of each request, and what it is made of. */
-import type { BalancerName, KeySourcePlan, PickingPlan } from '../config/picking-plan.js';
+import { HASHING_BALANCERS, type KeySourcePlan, type PickingPlan } from '../config/picking-plan.js';
 import type { Rng } from '../core/rng.js';
 import type { PickKey } from './balancer.js';
 
@@ -8,8 +8,6 @@ export type KeySource = KeySourcePlan | { readonly kind: 'client-network' };
 
 /** First three octets of an IPv4 address, the whole of an IPv6 one: nginx's ip_hash (semantics.md 4). */
 export const CLIENT_NETWORK: KeySource = { kind: 'client-network' };
-
-const HASHING: ReadonlySet<BalancerName> = new Set(['ip-hash', 'hash', 'ketama', 'maglev', 'rendezvous']);
 
 /** How a balancer wants its keys. */
 export interface KeyWish {
@@ -21,7 +19,7 @@ export interface KeyWish {
 
 /** What the balancer of an upstream wants. */
 export function keyWishOf({ balance, hashKey }: Pick<PickingPlan, 'balance' | 'hashKey'>): KeyWish {
-  if (!HASHING.has(balance)) return { source: null, isCrc: false };
+  if (!HASHING_BALANCERS.has(balance)) return { source: null, isCrc: false };
   return { source: balance === 'ip-hash' ? CLIENT_NETWORK : hashKey, isCrc: balance === 'ketama' };
 }
 

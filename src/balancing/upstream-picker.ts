@@ -1,7 +1,7 @@
 /** Picks endpoints of one upstream: its balancer, asked about one level and, if none of it will do, the others and the backups. */
 import type { EndpointControlTable } from '../board/endpoint-control.js';
 import type { WorkerBoard } from '../board/worker-board.js';
-import type { BalancerName, SubsetPlan } from '../config/picking-plan.js';
+import { HASHING_BALANCERS, type SubsetPlan } from '../config/picking-plan.js';
 import type { UpstreamPlan } from '../config/plan.js';
 import type { Rng } from '../core/rng.js';
 import type { Tick } from '../core/tick.js';
@@ -12,9 +12,6 @@ import { WHOLE } from './levels.js';
 import { balancerFor } from './registry.js';
 import type { TriedSet } from './tried-set.js';
 import { SEVERAL_LEVELS, UpstreamView } from './upstream-view.js';
-
-/** Balancers that pick the same endpoint for the same key. */
-const BY_KEY: ReadonlySet<BalancerName> = new Set(['ip-hash', 'hash', 'ketama', 'maglev', 'rendezvous']);
 
 /** 2^32 divided by the golden ratio: multiplying by it spreads neighbours far apart (Knuth, The Art of Computer Programming 3, 6.4). */
 const GOLDEN_RATIO = 0x9e3779b1;
@@ -37,7 +34,7 @@ export class UpstreamPicker {
     this.#control = board.control;
     this.#subset = subset;
     this.#balancer = balancerFor(plan.balance);
-    this.#picksByKey = BY_KEY.has(plan.balance);
+    this.#picksByKey = HASHING_BALANCERS.has(plan.balance);
     this.#rng = rng;
   }
 

@@ -16,6 +16,21 @@ export type BalancerName =
   | 'rendezvous'
   | 'predictive';
 
+/** Those that pick by a key, the same endpoint for the same one. */
+export const HASHING_BALANCERS: ReadonlySet<BalancerName> = new Set([
+  'ip-hash',
+  'hash',
+  'ketama',
+  'maglev',
+  'rendezvous',
+]);
+
+/**
+ * Those whose weights neither slow start nor what sluice observes may move: keys would move with them, and `first` has no use for
+ * weights.
+ */
+export const KEEPS_WEIGHTS: ReadonlySet<BalancerName> = new Set([...HASHING_BALANCERS, 'first']);
+
 /** Where the key of a request comes from. Names of headers are lower case; cookies and query parameters are matched exactly. */
 export type KeySourcePlan =
   | { readonly kind: 'client-ip' | 'path' | 'uri' }

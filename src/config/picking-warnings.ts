@@ -2,17 +2,13 @@
 import { isIP } from 'node:net';
 import { ZONE_LABEL } from './compile-picking.js';
 import { LATENCY_OF, LOAD_FACTOR, PANIC_THRESHOLD } from './defaults.js';
-import type { BalancerName } from './picking-plan.js';
+import { type BalancerName, HASHING_BALANCERS, KEEPS_WEIGHTS } from './picking-plan.js';
 import type { Path } from './problem.js';
 import { formatKeySource } from './schema/key-source.js';
 import type { Listener } from './schema/listener.js';
 import type { Upstream } from './schema/upstream.js';
 import type { WarningCollector } from './warning-collector.js';
 
-/** Balancers that hash a key that can be chosen. */
-const KEYED: ReadonlySet<BalancerName> = new Set(['hash', 'ketama', 'maglev', 'rendezvous']);
-/** Those and the one whose key is always the client's address. */
-const HASHING: ReadonlySet<BalancerName> = new Set([...KEYED, 'ip-hash']);
 /** Balancers that look at latencies. */
 const TIMED: ReadonlySet<BalancerName> = new Set(['least-time', 'peak-ewma', 'predictive']);
 
@@ -29,7 +25,7 @@ export function warnOfPicking(
   const isForSessions = users.some(({ mode }) => mode === 'l4');
   const isForSessionsOnly = isForSessions && users.every(({ mode }) => mode === 'l4');
   const { hashKey, affinity, weights, balance } = upstream;
-  if (isForSessions && KEYED.has(balance) && hashKey.kind !== 'client-ip')
+  if (isForSessions && takesKey(balance) && hashKey.kind !== 'client-ip')
     collector.warn(
       [...path, 'hashKey'],
       `is ${formatKeySource(hashKey)}, which sessions (mode l4) do not have`,
@@ -52,9 +48,9 @@ export function warnOfPicking(
 function warnOfBalancer(upstream: Upstream, path: Path, collector: WarningCollector): void {
   const { balance, hashKey, loadFactor, latencyOf, slowStart, weights } = upstream;
   const unused = (key: string, why: string, hint: string): void => collector.warn([...path, key], why, hint);
-  if (hashKey.kind !== 'client-ip' && !KEYED.has(balance))
+  if (hashKey.kind !== 'client-ip' && !takesKey(balance))
     unused('hashKey', `has no effect with ${balance}`, 'it is for hash, ketama, maglev and rendezvous');
-  if (loadFactor !== LOAD_FACTOR && !HASHING.has(balance))
+  if (loadFactor !== LOAD_FACTOR && !HASHING_BALANCERS.has(balance))
     unused('loadFactor', `has no effect with ${balance}`, 'it is for ip-hash, hash, ketama, maglev and rendezvous');
   if (latencyOf !== LATENCY_OF && !TIMED.has(balance) && weights !== 'performance')
     unused(
@@ -62,14 +58,14 @@ function warnOfBalancer(upstream: Upstream, path: Path, collector: WarningCollec
       `has no effect with ${balance}`,
       'it is for least-time, peak-ewma, predictive and moving weights',
     );
-  if (slowStart !== 'off' && (HASHING.has(balance) || balance === 'first'))
+  if (slowStart !== 'off' && KEEPS_WEIGHTS.has(balance))
     unused(
       'slowStart',
       `changes maxConns only, with ${balance}`,
       'weights that grow would move the keys of all endpoints',
     );
   if (typeof weights === 'string' && weights !== 'fixed') {
-    if (HASHING.has(balance) || balance === 'first')
+    if (KEEPS_WEIGHTS.has(balance))
       unused(
         'weights',
         `has no effect with ${balance}`,
@@ -131,4 +127,9 @@ function warnOfAffinity({ affinity }: Upstream, path: Path, collector: WarningCo
     'has no secret: a random one is taken at each start',
     'clients are spread anew when sluice starts anew; with several machines give all of them the same secret',
   );
+}
+
+/** Can the key be chosen? That of ip-hash is always the client's address. */
+function takesKey(balance: BalancerName): boolean {
+  return HASHING_BALANCERS.has(balance) && balance !== 'ip-hash';
 }

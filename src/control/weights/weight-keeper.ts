@@ -1,7 +1,7 @@
 /** Keeps the weights and caps that count up to date: slow start and the rules by which weights move, written to the board. */
 import type { Board } from '../../board/board.js';
 import type { EndpointShares, RampShares } from '../../board/endpoint-control-writer.js';
-import type { BalancerName } from '../../config/picking-plan.js';
+import { KEEPS_WEIGHTS } from '../../config/picking-plan.js';
 import type { EndpointPlan, UpstreamPlan } from '../../config/plan.js';
 import { invariant } from '../../core/invariant.js';
 import type { Logger } from '../../observability/logger.js';
@@ -11,19 +11,6 @@ import { type MovedShare, PerformanceShares, type ReadBoard, ReportedShares } fr
 import { PERFORMANCE_PERIOD_MS } from './performance.js';
 import { REPORTED } from './reported.js';
 import { rampStepMs, SlowStart } from './slow-start.js';
-
-/**
- * Balancers whose picks would move between endpoints with each step of a weight: slow start is for caps only there, and what is observed or
- * reported moves no weights.
- */
-const STEADY_BALANCERS: ReadonlySet<BalancerName> = new Set([
-  'ip-hash',
-  'hash',
-  'ketama',
-  'maglev',
-  'rendezvous',
-  'first',
-]);
 
 /** A share that moves by less (2 %, as a logarithm) is not published: every change makes all workers rebuild what they know. */
 const LEAST_MOVE = 0.02;
@@ -260,11 +247,11 @@ export class WeightKeeper {
 
 /** Is the upstream one whose weights move by what is observed or reported? */
 function isLookedAt({ balance, weights }: UpstreamPlan): boolean {
-  return (weights.kind === 'performance' || weights.kind === 'reported') && !STEADY_BALANCERS.has(balance);
+  return (weights.kind === 'performance' || weights.kind === 'reported') && !KEEPS_WEIGHTS.has(balance);
 }
 
 function rampsOf({ balance }: UpstreamPlan, ramp: number): RampShares {
-  return { weightRamp: STEADY_BALANCERS.has(balance) ? 1 : ramp, capRamp: ramp };
+  return { weightRamp: KEEPS_WEIGHTS.has(balance) ? 1 : ramp, capRamp: ramp };
 }
 
 function slotsOf(upstreams: readonly UpstreamPlan[]): number[] {
