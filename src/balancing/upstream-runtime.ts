@@ -18,11 +18,29 @@ import { UpstreamPicker } from './upstream-picker.js';
 
 const MS_PER_S = 1_000;
 
+/**
+ * Who is told what attempts did to the endpoints of one upstream: outlier detection, breakers, adaptive caps. HOT.
+ *
+ * @see UpstreamParts.observe
+ */
+export interface AttemptObserver {
+  /** An endpoint answered with a status that says it is well. @param elapsedUs to the head of its response, or to the connection */
+  succeeded(endpoint: number, elapsedUs: number, now: Tick): void;
+  /**
+   * It did not.
+   *
+   * @param status of its response, or 0: no (valid) response came
+   */
+  failed(endpoint: number, status: number, elapsedUs: number, now: Tick): void;
+}
+
 /** What all upstreams of a worker share. */
 export interface UpstreamParts {
   readonly board: WorkerBoard;
   readonly ledger: EndpointLedger;
   readonly rng: Rng;
+  /** Who watches the attempts of an upstream; absent or null: nobody. */
+  readonly observe?: (plan: UpstreamPlan) => AttemptObserver | null;
 }
 
 /** What picking and settling read and change of an exchange or a session. */

@@ -15,6 +15,10 @@ export interface BoardCapacities {
   readonly hashTables: number;
   /** Words of the largest half of a table, see hash-table.ts; 0 without tables. */
   readonly hashTableWords: number;
+  /** Waiters that the queues of all upstreams have room for together, >= 0. */
+  readonly queueEntries: number;
+  /** Routes with a breaker, >= 0. */
+  readonly routeBreakers: number;
   /** clientEntriesFor(): entries of clients at listeners that limit each one; whole buckets. */
   readonly clientEntries: number;
 }
@@ -25,6 +29,8 @@ export const MOST_UPSTREAMS = 1 << 14;
 export const MOST_TURNS = 1 << 16;
 /** A ketama ring of 2^18 points: a word for each, and half a word for its slot. */
 export const MOST_HASH_TABLE_WORDS = 3 * (1 << 17);
+export const MOST_QUEUE_ENTRIES = 1 << 22;
+export const MOST_ROUTE_BREAKERS = 1 << 14;
 export const MOST_WORKERS = 256;
 export const MOST_LISTENERS = 1 << 14;
 export const MOST_CLIENT_ENTRIES = 1 << 16;
@@ -63,6 +69,8 @@ export function checkCapacities(capacities: BoardCapacities): void {
   checkCapacity('turns', capacities.turns, MOST_TURNS);
   checkCapacity('hash tables', capacities.hashTables, MOST_UPSTREAMS, 0);
   checkCapacity('words of a hash table', capacities.hashTableWords, MOST_HASH_TABLE_WORDS, 0);
+  checkCapacity('queue entries', capacities.queueEntries, MOST_QUEUE_ENTRIES, 0);
+  checkCapacity('route breakers', capacities.routeBreakers, MOST_ROUTE_BREAKERS, 0);
   checkCapacity('listeners', capacities.listeners, MOST_LISTENERS);
   checkCapacity('client entries', capacities.clientEntries, MOST_CLIENT_ENTRIES);
   invariant(capacities.clientEntries % CLIENT_WAYS === 0, `client entries come in buckets of ${CLIENT_WAYS}`);

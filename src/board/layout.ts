@@ -16,7 +16,7 @@ const FLOAT64_BYTES = 8;
 /** "SLCB" read as a little-endian int32. */
 export const BOARD_MAGIC = 0x42434c53;
 /** Raised with every change of this file: a worker of another build must not read this board. */
-export const LAYOUT_VERSION = 7;
+export const LAYOUT_VERSION = 8;
 
 /** Shape of one group of records. */
 export interface Group<Field extends string = string> {
@@ -29,6 +29,8 @@ export interface Group<Field extends string = string> {
     | 'slot'
     | 'hash table'
     | 'hash table word'
+    | 'queue entry'
+    | 'route breaker'
     | 'listener'
     | 'client bucket'
     | 'client entry';
@@ -71,6 +73,8 @@ export const Header = group({ writer: 'primary', per: 'board', word: 'int32', sp
   'turns',
   'hashTables',
   'hashTableWords',
+  'queueEntries',
+  'routeBreakers',
   'clientEntries',
   'bytes',
   /** Key of the hash that spreads clients over buckets; random, so that nobody outside can fill one bucket on purpose. */
@@ -349,6 +353,8 @@ function recordsOf(per: Group['per'], capacities: BoardCapacities): number {
     turn: capacities.turns,
     'hash table': capacities.hashTables,
     'hash table word': 2 * capacities.hashTables * capacities.hashTableWords,
+    'queue entry': capacities.queueEntries,
+    'route breaker': capacities.routeBreakers,
     slot: capacities.endpointSlots,
     listener: capacities.listeners,
     'client bucket': capacities.clientEntries / CLIENT_WAYS,

@@ -62,6 +62,8 @@ export function mapBoard(buffer: SharedArrayBuffer): MappedBoard {
     turns: read('turns'),
     hashTables: read('hashTables'),
     hashTableWords: read('hashTableWords'),
+    queueEntries: read('queueEntries'),
+    routeBreakers: read('routeBreakers'),
     listeners: read('listeners'),
     clientEntries: read('clientEntries'),
   });

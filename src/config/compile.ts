@@ -2,6 +2,7 @@
 import { invariant } from '../core/invariant.js';
 import type { EndpointAddress } from './address.js';
 import { compilePicking, compileTargets, levelsOf, PickingNumbers, weightOf } from './compile-picking.js';
+import { compileResilience, PLAIN_ROUTE, ResilienceNumbers } from './compile-resilience.js';
 import { TCP_KEEP_ALIVE_INTERVAL_MS, TCP_KEEP_ALIVE_PROBES } from './defaults.js';
 import type {
   BindPlan,
@@ -44,6 +45,7 @@ export function compilePlan(config: Config, options: CompileOptions): Plan {
     return index;
   };
   const numbers = new PickingNumbers(config);
+  const resilience = new ResilienceNumbers(config);
   return {
     epoch: options.epoch,
     workers: config.workers === AUTO_WORKERS ? Math.min(options.processors, WORKERS_MAX) : config.workers,
@@ -51,7 +53,7 @@ export function compilePlan(config: Config, options: CompileOptions): Plan {
       listener.mode === 'l7' ? compileL7Listener(listener, numbers) : compileL4Listener(listener, indexOf),
     ),
     upstreams: Object.entries(config.upstreams).map(([name, upstream], index) =>
-      compileUpstream(name, index, upstream, { ...options, numbers, zone: config.zone }),
+      compileUpstream(name, index, upstream, { ...options, numbers, resilience, zone: config.zone }),
     ),
     shutdownTimeoutMs: config.shutdownTimeout,
     admin: config.admin === 'off' ? null : { ...config.admin.bind },
@@ -99,6 +101,7 @@ function compileL7Listener(listener: L7Listener, numbers: PickingNumbers): L7Lis
       host: route.match.host,
       path: route.match.path,
       ...compileTargets(route, numbers),
+      ...PLAIN_ROUTE,
       exchangeTimeoutMs: route.timeouts.exchange,
     })),
   };
@@ -153,11 +156,12 @@ function compileKeepAlive(keepAlive: KeepAlive): KeepAlivePlan {
 /** What upstreams are compiled with. */
 interface UpstreamParts extends CompileOptions {
   readonly numbers: PickingNumbers;
+  readonly resilience: ResilienceNumbers;
   readonly zone: string | undefined;
 }
 
 function compileUpstream(name: string, index: number, upstream: Upstream, parts: UpstreamParts): UpstreamPlan {
-  const { timeouts, pool } = upstream;
+  const { pool } = upstream;
   const levels = levelsOf(upstream, parts.zone);
   return {
     name,
@@ -175,8 +179,7 @@ function compileUpstream(name: string, index: number, upstream: Upstream, parts:
         maxConns: endpoint.maxConns,
       }),
     ),
-    timeouts: { connectMs: timeouts.connect, firstByteMs: timeouts.firstByte, idleMs: timeouts.idle },
-    retry: { attempts: upstream.retry.attempts, connectAttempts: upstream.retry.connectAttempts },
+    ...compileResilience(upstream, parts.resilience.firstEntryOf(name)),
     pool: { maxIdle: pool.maxIdle, maxConnections: pool.maxConnections, keepAliveIdleMs: pool.keepAliveIdle },
     responseLimits: { ...upstream.responseLimits },
     proxyProtocol: upstream.proxyProtocol,
@@ -198,8 +201,21 @@ function compileHealthCheck(check: Upstream['healthCheck']): HealthCheckPlan | n
     timeoutMs: check.timeout,
     healthyAfter: check.healthyAfter,
     unhealthyAfter: check.unhealthyAfter,
-  };
+    unhealthyIntervalMs: check.interval,
+    jitter: 0.1,
+    port: null,
+    slowerThanMs: null,
+    initial: 'healthy',
+  } as const;
   if (check.kind === 'tcp') return { ...thresholds, kind: 'tcp' };
   invariant(check.path !== undefined, 'an http check has a path');
-  return { ...thresholds, kind: 'http', path: check.path };
+  return {
+    ...thresholds,
+    kind: 'http',
+    method: 'GET',
+    path: check.path,
+    host: null,
+    headers: {},
+    expect: { statuses: [[200, 399]], body: null },
+  };
 }

@@ -239,6 +239,96 @@ export const RETRY_ATTEMPTS = 2;
  */
 export const CONNECT_ATTEMPTS = 3;
 
+/**
+ * What of a failed attempt is tried again: everything that went wrong before a byte of the answer. Which request may be sent again is decided
+ * beside it, by its method and by what an endpoint has seen of it. nginx has `error timeout` and asks for `invalid_header`.
+ */
+export const RETRY_ON = ['connect', 'reset', 'timeout', 'bad-response'] as const;
+
+/** Statuses that are tried again: none unless told. Only the operator knows what a 503 of an application means. As nginx and Envoy. */
+export const RETRY_STATUSES: readonly number[] = [];
+
+/** Requests that were sent are tried again only where twice does no harm: RFC 9110 9.2.2. */
+export const RETRY_NON_IDEMPOTENT = false;
+
+/** Bodies up to this are held to be sent again; a socket's buffer holds about as much. HAProxy has one buffer of 16 KiB, Traefik 2 MiB. */
+export const RETRY_BODY_BYTES = 64 * 1024;
+
+/** Pause before retry N: full jitter in 0 .. (2^N - 1) x this, up to the next. Envoy's 25 ms and 250 ms (semantics.md 7). */
+export const RETRY_BACKOFF_MS = 25;
+export const RETRY_BACKOFF_MOST_MS = 250;
+
+/** A Retry-After up to this is waited for; a client that has to wait longer is better told so. */
+export const RETRY_MOST_RETRY_AFTER_MS = 1_000;
+
+/** Retries and hedges over all workers: a fifth of the requests of the last 10 s, and 10 a second. Finagle's RetryBudget (semantics.md 7). */
+export const RETRY_BUDGET_SHARE = 0.2;
+export const RETRY_BUDGET_PER_SECOND = 10;
+
+/** Least time before a hedge by quantile: below it the second request is mostly in vain. */
+export const HEDGE_LEAST_MS = 5;
+
+/** Most that wait for a place at an upstream. Envoy's pending requests: 1024 (semantics.md 6). */
+export const QUEUE_LENGTH = 1_024;
+
+/** Waiting in the queue: HAProxy's `timeout queue` is its connect timeout unless told. */
+export const QUEUE_TIMEOUT_MS = 5_000;
+
+/** Time of one attempt: none. The first byte has its own time, and exchange is over all attempts. */
+export const ATTEMPT_TIMEOUT_MS = 0;
+
+/** Priority of a route's requests where they have to wait: the middle, so that there is room on both sides. */
+export const ROUTE_PRIORITY = 4;
+
+/** Gradient2's limits: 20 to 200, beginning with 20 (semantics.md 8). */
+export const CONCURRENCY_LEAST = 20;
+export const CONCURRENCY_MOST = 200;
+
+/**
+ * Failures in a row until an endpoint is ejected: Envoy's 5, of failed connections, timeouts and 502 to 504 only. That an application
+ * answers 500 may be the request's fault. nginx ejects for 10 s after one failure.
+ */
+export const OUTLIER_GATEWAY_FAILURES = 5;
+/** Off: see above. */
+export const OUTLIER_FAILURES = 0;
+
+/** Share of failed attempts: Envoy's 85 % of at least 50. */
+export const OUTLIER_FAILURE_RATIO = 0.85;
+export const OUTLIER_FAILURE_RATIO_REQUESTS = 50;
+/** Success rate: Envoy's 1.9 standard deviations, at least 5 endpoints with 100 requests each. */
+export const OUTLIER_DEVIATIONS = 1.9;
+export const OUTLIER_SUCCESS_RATE_REQUESTS = 100;
+export const OUTLIER_SUCCESS_RATE_ENDPOINTS = 5;
+/** Latency: 3 times the median of the endpoints; no peer has it. Three endpoints are the least that have a majority. */
+export const OUTLIER_LATENCY_FACTOR = 3;
+export const OUTLIER_LATENCY_REQUESTS = 50;
+export const OUTLIER_LATENCY_ENDPOINTS = 3;
+/** Envoy's 10 s. */
+export const OUTLIER_INTERVAL_MS = 10_000;
+/**
+ * First ejection: 10 s, nginx's `fail_timeout`; Envoy has 30 s. An endpoint returns on trial, with one request at a time, so returning too
+ * early costs a retry.
+ */
+export const OUTLIER_EJECTION_MS = 10_000;
+/** Envoy's 300 s. */
+export const OUTLIER_MOST_EJECTION_MS = 300_000;
+/** Half of the endpoints, at least one, never all: beyond that the panic threshold would put them back. Envoy has 10 %. */
+export const OUTLIER_MOST_EJECTED = 0.5;
+/** Requests at a time on a returning endpoint: Finagle's one probe. */
+export const OUTLIER_TRIALS = 1;
+
+/** Breaker: half of at least 20 requests in 10 s failed (the guides on API load balancing; Traefik and Linkerd look at 10 s, too). */
+export const BREAKER_ERROR_RATIO = 0.5;
+export const BREAKER_REQUESTS = 20;
+export const BREAKER_WINDOW_MS = 10_000;
+/** Off: the ratio says more. */
+export const BREAKER_FAILURES = 0;
+/** Open for 10 s at first (Traefik), twice as long each time, up to 5 min (APISIX). */
+export const BREAKER_OPEN_MS = 10_000;
+export const BREAKER_MOST_OPEN_MS = 300_000;
+/** Single probes. */
+export const BREAKER_PROBES = 1;
+
 /** Endpoints get no PROXY header unless told: one that does not expect it takes it for the start of the protocol and fails. */
 export const ENDPOINT_PROXY_PROTOCOL = 'off';
 
@@ -247,6 +337,18 @@ export const HEALTH_INTERVAL_MS = 5_000;
 
 /** A probe must be answered in this time; APISIX has 1 s. */
 export const HEALTH_TIMEOUT_MS = 1_000;
+
+/** Each pause between probes differs from the interval by up to this part, so that probes of many endpoints and proxies spread out. */
+export const HEALTH_JITTER = 0.1;
+
+/** The method of an HTTP probe. */
+export const HEALTH_METHOD = 'GET' as const;
+
+/** Good statuses: 2xx and 3xx, as nginx Plus and Traefik. */
+export const HEALTH_STATUSES = '200-399';
+
+/** Endpoints count as healthy until their first probe, as in nginx and Envoy's default: traffic must not wait. */
+export const HEALTH_INITIAL = 'healthy' as const;
 
 /** Good probes in a row until an unhealthy endpoint is healthy again; HAProxy's `rise 2`. */
 export const HEALTHY_AFTER = 2;

@@ -1,6 +1,9 @@
 /** The plan: a validated configuration compiled for the data planes. Plain data (structured-clonable), every default filled in. */
 
 import type { PickingPlan, SplitPlan } from './picking-plan.js';
+import type { HealthCheckPlan, ResiliencePlan, RouteResiliencePlan } from './resilience-plan.js';
+
+export type { HealthCheckPlan } from './resilience-plan.js';
 
 /** The whole plan. `epoch` numbers published plans, from 1. */
 export interface Plan {
@@ -151,7 +154,7 @@ export interface L4RoutePlan {
 }
 
 /** A route of an l7 listener. host: '*', an exact name or '*.suffix', lower case. path: a prefix beginning with '/'. */
-export interface RoutePlan {
+export interface RoutePlan extends RouteResiliencePlan {
   readonly host: string;
   readonly path: string;
   /** Index into Plan.upstreams; with a split, that of its first target. */
@@ -167,18 +170,11 @@ export interface RoutePlan {
 /** Whether connections begin with a PROXY header, and its version. */
 export type ProxyProtocolName = 'off' | 'v1' | 'v2';
 
-export interface UpstreamPlan extends PickingPlan {
+export interface UpstreamPlan extends PickingPlan, ResiliencePlan {
   readonly name: string;
   /** Index of this upstream, in the plan and in the board's upstream table. */
   readonly index: number;
   readonly endpoints: readonly EndpointPlan[];
-  readonly timeouts: { readonly connectMs: number; readonly firstByteMs: number; readonly idleMs: number };
-  readonly retry: {
-    /** Tries of one exchange over all endpoints, >= 1. */
-    readonly attempts: number;
-    /** Endpoints that a session tries to connect to, >= 1. */
-    readonly connectAttempts: number;
-  };
   /** PROXY header that connections of sessions to endpoints begin with. */
   readonly proxyProtocol: ProxyProtocolName;
   /** Of TCP connections of sessions to endpoints. */
@@ -207,10 +203,3 @@ export interface EndpointPlan {
   /** Most requests in flight and sessions over all workers; 0: no cap. */
   readonly maxConns: number;
 }
-
-export type HealthCheckPlan = {
-  readonly intervalMs: number;
-  readonly timeoutMs: number;
-  readonly healthyAfter: number;
-  readonly unhealthyAfter: number;
-} & ({ readonly kind: 'http'; readonly path: string } | { readonly kind: 'tcp' });

@@ -6,6 +6,7 @@ import { type Board, createBoard } from '../board/board.js';
 import { clientEntriesFor, endpointSlotsFor } from '../board/capacities.js';
 import { compilePlan } from '../config/compile.js';
 import { PickingNumbers, weightOf } from '../config/compile-picking.js';
+import { ResilienceNumbers } from '../config/compile-resilience.js';
 import type { Plan } from '../config/plan.js';
 import { AUTO_WORKERS, type Config, WORKERS_MAX } from '../config/schema/config.js';
 import { invariant } from '../core/invariant.js';
@@ -32,6 +33,7 @@ export function makeBoardAndPlan(config: Config, processors: number): BoardAndPl
   const upstreams = Object.entries(config.upstreams);
   const endpoints = upstreams.reduce((count, [, upstream]) => count + upstream.endpoints.length, 0);
   const numbers = new PickingNumbers(config);
+  const resilience = new ResilienceNumbers(config);
   const endpointSlots = endpointSlotsFor(endpoints);
   const board = createBoard({
     endpointSlots,
@@ -39,6 +41,8 @@ export function makeBoardAndPlan(config: Config, processors: number): BoardAndPl
     turns: Math.max(1, numbers.turns),
     hashTables: numbers.hashTables,
     hashTableWords: hashTableWordsFor(config.upstreams, endpointSlots),
+    queueEntries: resilience.queueEntries,
+    routeBreakers: resilience.routeBreakers,
     workers: config.workers === AUTO_WORKERS ? Math.min(processors, WORKERS_MAX) : config.workers,
     listeners: config.listeners.length,
     clientEntries: clientEntriesFor(config.listeners.some(limitsClients)),

@@ -151,6 +151,36 @@ const kinds = {
     retry: 'never',
     text: 'no endpoint of the upstream may be picked now',
   },
+  SLUICE_ENDPOINTS_FULL: {
+    fault: 'proxy',
+    status: 503,
+    retry: 'never',
+    text: 'all endpoints of the upstream have as many requests as they may have',
+  },
+  SLUICE_QUEUE_FULL: {
+    fault: 'proxy',
+    status: 503,
+    retry: 'never',
+    text: 'as many requests wait for an endpoint as may wait',
+  },
+  SLUICE_QUEUE_TIMEOUT: {
+    fault: 'proxy',
+    status: 503,
+    retry: 'never',
+    text: 'no endpoint had room for the request in time',
+  },
+  SLUICE_BREAKER_OPEN: {
+    fault: 'proxy',
+    status: 503,
+    retry: 'never',
+    text: 'the circuit is open: too much has failed lately',
+  },
+  SLUICE_ENDPOINT_DRAINED: {
+    fault: 'operator',
+    status: 503,
+    retry: 'never',
+    text: 'the endpoint was drained, and its time to finish was over',
+  },
   SLUICE_FILE_LIMIT: { fault: 'proxy', status: 503, retry: 'never', text: 'the proxy is out of file descriptors' },
   SLUICE_EXCHANGE_LIMIT: { fault: 'proxy', status: 503, retry: 'never', text: 'the proxy has too many requests open' },
   SLUICE_SESSION_LIMIT: {
@@ -220,6 +250,12 @@ const kinds = {
     status: 502,
     retry: 'never',
     text: "the endpoint's response ended before it was complete",
+  },
+  SLUICE_ATTEMPT_TIMEOUT: {
+    fault: 'endpoint',
+    status: 504,
+    retry: 'idempotent',
+    text: 'the endpoint did not answer in the time that one attempt has',
   },
   SLUICE_FIRST_BYTE_TIMEOUT: {
     fault: 'endpoint',

@@ -32,6 +32,25 @@ export const LOG_EVENTS = {
   panic:
     'too few endpoints of an upstream, or of its `subset`, are healthy to carry everything: unhealthy ones are picked as well',
   'panic-over': 'enough are healthy again, or a backup is: only healthy ones are picked',
+  'endpoint-ejected':
+    'an endpoint is left alone for `ejectionMs` for what it did to traffic, by `reason`; its `ejections` so far lengthen that',
+  'ejection-suppressed':
+    'an endpoint should be ejected, by `reason`, but as many are as may be, or it is the only one left; at most once in 10 s for each',
+  'endpoint-on-trial':
+    'the time of an ejection is over: so many requests at a time find out whether the endpoint works',
+  'endpoint-returned': 'a trial succeeded: the endpoint takes its share again',
+  'breaker-opened': 'the circuit of an endpoint or a route is open for `openMs`, by `reason`: nothing is sent there',
+  'breaker-half-open': 'the time is over: probes are sent',
+  'breaker-closed': 'the probes succeeded: everything is sent again',
+  'concurrency-limited':
+    'the adaptive cap of an endpoint is `cap` now; at most once in 10 s for each upstream; seen at level `debug`',
+  'endpoint-draining': 'an endpoint gets no new work; so much of it is `inFlight`',
+  'endpoint-drained': 'nothing is in flight on it any more',
+  'drain-timeout': 'its time to finish is over; what is still `inFlight` is cut',
+  'endpoint-enabled': 'an endpoint takes work again, by the operator',
+  'endpoint-disabled': 'an endpoint takes none, by the operator',
+  'retry-budget-spent':
+    'retries and hedges of an upstream have used up their budget; failures are passed on; at most once in 10 s',
   'name-unresolved': 'a host name of endpoints cannot be resolved, for `reason`; said once until it can',
   'name-resolved': 'it can be resolved',
   'addresses-changed': 'the host name of an endpoint has other addresses than before',

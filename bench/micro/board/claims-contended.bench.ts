@@ -17,6 +17,8 @@ const board = createBoard({
   turns: 1,
   hashTables: 0,
   hashTableWords: 0,
+  queueEntries: 0,
+  routeBreakers: 0,
   workers: 1 + RIVALS,
   listeners: 1,
   clientEntries: 16,

@@ -29,6 +29,8 @@ export function boardOf(workers: number): SharedArrayBuffer {
     turns: 1,
     hashTables: 0,
     hashTableWords: 0,
+    queueEntries: 0,
+    routeBreakers: 0,
     workers,
     listeners: 1,
     clientEntries: 65_536,

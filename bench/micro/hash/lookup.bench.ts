@@ -24,6 +24,8 @@ const board = createBoard({
   turns: 1,
   hashTables: 2,
   hashTableWords: wordsOfPoints(MOST_POINTS),
+  queueEntries: 0,
+  routeBreakers: 0,
   workers: 1,
   listeners: 1,
   clientEntries: 16,

@@ -188,6 +188,8 @@ export function boardOf({ endpoints, picking, workers, isApart }: FleetSettings)
       turns: 1,
       hashTables: tables,
       hashTableWords: tables * Math.max(wordsOfSlots(MAGLEV_ENTRIES), wordsOfPoints(MOST_POINTS)),
+      queueEntries: 0,
+      routeBreakers: 0,
       workers: isApart ? 1 : workers,
       listeners: 1,
       clientEntries: 16,

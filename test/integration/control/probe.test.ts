@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { EndpointPlan, HealthCheckPlan } from '../../../src/config/plan.js';
 import { probe } from '../../../src/control/health/probe.js';
+import { PLAIN_CHECK, PLAIN_PROBE } from '../../unit/control/plans.js';
 
 const open: (() => unknown)[] = [];
 
@@ -15,8 +16,15 @@ afterEach(async () => {
   for (const close of open.splice(0).reverse()) await close();
 });
 
-const limits = { intervalMs: 1000, timeoutMs: 10_000, healthyAfter: 1, unhealthyAfter: 1 };
-const http: HealthCheckPlan = { ...limits, kind: 'http', path: '/health' };
+const limits = {
+  ...PLAIN_CHECK,
+  intervalMs: 1000,
+  unhealthyIntervalMs: 1000,
+  timeoutMs: 10_000,
+  healthyAfter: 1,
+  unhealthyAfter: 1,
+};
+const http: HealthCheckPlan = { ...limits, ...PLAIN_PROBE, path: '/health' };
 const impatient: HealthCheckPlan = { ...http, timeoutMs: 300 };
 const tcp: HealthCheckPlan = { ...limits, kind: 'tcp' };
 

@@ -20,6 +20,8 @@ function boardWith(slots: number, workers: number) {
     turns: 1,
     hashTables: 0,
     hashTableWords: 0,
+    queueEntries: 0,
+    routeBreakers: 0,
     workers,
     listeners: 1,
     clientEntries: 16,

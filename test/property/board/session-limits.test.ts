@@ -13,6 +13,8 @@ const capacities = {
   turns: 1,
   hashTables: 0,
   hashTableWords: 0,
+  queueEntries: 0,
+  routeBreakers: 0,
   workers: 4,
   listeners: 2,
   clientEntries: 32,

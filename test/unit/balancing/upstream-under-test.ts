@@ -14,7 +14,7 @@ import type { UpstreamPlan } from '../../../src/config/plan.js';
 import { seededRng } from '../../../src/core/rng.js';
 import { tickOf } from '../../../src/core/tick.js';
 import { KETAMA_POINTS } from '../../../src/engine/hashing.js';
-import { PLAIN_PICKING } from '../control/plans.js';
+import { PLAIN_PICKING, PLAIN_RESILIENCE } from '../control/plans.js';
 
 export interface EndpointUnderTest {
   readonly weight?: number;
@@ -54,6 +54,8 @@ export function upstreamOf(
     turns: 1 + (picking.subsets?.length ?? 0),
     hashTables: picking.hashTable === undefined ? 0 : picking.hashTable + 1,
     hashTableWords: picking.hashTable === undefined ? 0 : HASH_TABLE_WORDS,
+    queueEntries: 0,
+    routeBreakers: 0,
     workers,
     listeners: 1,
     clientEntries: 16,
@@ -74,8 +76,7 @@ export function upstreamOf(
       labels: {},
       maxConns: cap,
     })),
-    timeouts: { connectMs: 1000, firstByteMs: 1000, idleMs: 1000 },
-    retry: { attempts: 2, connectAttempts: 3 },
+    ...PLAIN_RESILIENCE,
     proxyProtocol: 'off',
     keepAlive: { idleMs: 60_000, intervalMs: 10_000, probes: 6 },
     pool: { maxIdle: 8, maxConnections: 0, keepAliveIdleMs: 1000 },

@@ -12,6 +12,8 @@ function boardOf(...endpoints: Partial<typeof settings>[]) {
     turns: 2,
     hashTables: 0,
     hashTableWords: 0,
+    queueEntries: 0,
+    routeBreakers: 0,
     workers: 1,
     listeners: 1,
     clientEntries: 16,

@@ -10,6 +10,8 @@ function oneEndpoint() {
     turns: 1,
     hashTables: 0,
     hashTableWords: 0,
+    queueEntries: 0,
+    routeBreakers: 0,
     workers: 2,
     listeners: 1,
     clientEntries: 16,

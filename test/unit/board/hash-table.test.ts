@@ -14,6 +14,8 @@ function tables(count = 2): { writers: readonly HashTableWriter[]; readers: read
     turns: 1,
     hashTables: count,
     hashTableWords: WORDS,
+    queueEntries: 0,
+    routeBreakers: 0,
     workers: 1,
     listeners: 1,
     clientEntries: 16,

@@ -13,6 +13,8 @@ function threeWorkers() {
     turns: 1,
     hashTables: 0,
     hashTableWords: 0,
+    queueEntries: 0,
+    routeBreakers: 0,
     workers: 3,
     listeners: 1,
     clientEntries: 16,

@@ -322,6 +322,8 @@ upstreams:
       turns: 2 * ENDPOINTS_MAX,
       hashTables: 1,
       hashTableWords: 1,
+      queueEntries: 0,
+      routeBreakers: 0,
       workers: WORKERS_MAX,
       listeners: LISTENERS_MAX,
       clientEntries: clientEntriesFor(true),

@@ -41,6 +41,8 @@ function boardFor(upstreams: number): Board {
     turns: upstreams,
     hashTables: upstreams,
     hashTableWords: 100,
+    queueEntries: 0,
+    routeBreakers: 0,
     workers: 1,
     listeners: 1,
     clientEntries: 16,

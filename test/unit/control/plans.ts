@@ -8,6 +8,7 @@ import type {
   Plan,
   UpstreamPlan,
 } from '../../../src/config/plan.js';
+import type { ResiliencePlan, RouteResiliencePlan } from '../../../src/config/resilience-plan.js';
 
 /** How an upstream picks that says nothing of it. */
 export const PLAIN_PICKING: PickingPlan = {
@@ -24,8 +25,54 @@ export const PLAIN_PICKING: PickingPlan = {
   hashTable: NO_HASH_TABLE,
 };
 
+/** How an upstream bears failures that says nothing of it: one retry, nothing else. */
+export const PLAIN_RESILIENCE: ResiliencePlan = {
+  timeouts: { connectMs: 1000, firstByteMs: 1000, idleMs: 1000, attemptMs: 0, queueMs: 1000 },
+  retry: {
+    attempts: 2,
+    connectAttempts: 3,
+    on: ['connect', 'reset', 'timeout', 'bad-response'],
+    statuses: [],
+    nonIdempotent: false,
+    bodyBytes: 65_536,
+    backoff: { baseMs: 0, mostMs: 0 },
+    mostRetryAfterMs: 1000,
+    budget: null,
+  },
+  hedge: null,
+  queue: null,
+  concurrency: null,
+  outlier: null,
+  breaker: null,
+};
+
+/** A route that leaves all of that to its upstream. */
+export const PLAIN_ROUTE: RouteResiliencePlan = {
+  priority: 4,
+  priorityHeader: null,
+  timeouts: {},
+  retry: {},
+  breaker: null,
+  fallback: null,
+};
+
+/** How an http check is made that says nothing of it. */
+export const PLAIN_CHECK = {
+  jitter: 0.1,
+  port: null,
+  slowerThanMs: null,
+  initial: 'healthy',
+} as const;
+export const PLAIN_PROBE = {
+  kind: 'http',
+  method: 'GET',
+  host: null,
+  headers: {},
+  expect: { statuses: [[200, 399]], body: null },
+} as const;
+
 /** A route whose requests all go to any endpoint of its upstream. */
-export const WHOLE_UPSTREAM = { subset: NO_SUBSET, split: null } as const;
+export const WHOLE_UPSTREAM = { subset: NO_SUBSET, split: null, ...PLAIN_ROUTE } as const;
 
 export function endpointPlan(host: string, port: number, slot: number): EndpointPlan {
   return {
@@ -50,8 +97,7 @@ export function upstreamPlan(
     index: 0,
     ...PLAIN_PICKING,
     endpoints,
-    timeouts: { connectMs: 1000, firstByteMs: 1000, idleMs: 1000 },
-    retry: { attempts: 2, connectAttempts: 3 },
+    ...PLAIN_RESILIENCE,
     proxyProtocol: 'off',
     keepAlive: { idleMs: 60_000, intervalMs: 10_000, probes: 6 },
     pool: { maxIdle: 64, maxConnections: 0, keepAliveIdleMs: 4000 },

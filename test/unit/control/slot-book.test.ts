@@ -13,6 +13,8 @@ function bookOf(endpointSlots = 8) {
     turns: 2,
     hashTables: 0,
     hashTableWords: 0,
+    queueEntries: 0,
+    routeBreakers: 0,
     workers: 1,
     listeners: 1,
     clientEntries: 16,

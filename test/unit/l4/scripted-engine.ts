@@ -129,6 +129,8 @@ export function boardOf(
       turns: 1,
       hashTables: 0,
       hashTableWords: 0,
+      queueEntries: 0,
+      routeBreakers: 0,
       workers: 2,
       listeners,
       clientEntries: 64,

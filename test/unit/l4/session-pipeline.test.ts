@@ -1,4 +1,5 @@
 /** What the pipeline decides on events of a scripted session engine, and what it leaves on the board and in the log. */
+
 import { describe, expect, it } from 'vitest';
 import { EndpointLedger } from '../../../src/balancing/endpoint-ledger.js';
 import { KeyHasher } from '../../../src/balancing/key-hasher.js';
@@ -22,7 +23,7 @@ import { FailureLog } from '../../../src/observability/failure-log.js';
 import { SessionLimits } from '../../../src/policies/session-limits.js';
 import { FakeTime } from '../control/fake-time.js';
 import { captureLog } from '../control/log-capture.js';
-import { sessionListenerPlan } from '../control/plans.js';
+import { PLAIN_RESILIENCE, sessionListenerPlan } from '../control/plans.js';
 import {
   boardOf,
   connected,
@@ -183,7 +184,9 @@ describe('a failed connect', () => {
   });
 
   it('is repeated no more often than retry.connectAttempts says', () => {
-    const { batch } = pipelineOf(4, { upstream: { retry: { attempts: 9, connectAttempts: 2 } } });
+    const { batch } = pipelineOf(4, {
+      upstream: { retry: { ...PLAIN_RESILIENCE.retry, attempts: 9, connectAttempts: 2 } },
+    });
     batch(opened(1));
     expect(batch(connectFailed(1, ConnectFailure.REFUSED))).not.toEqual([REFUSE]);
     expect(batch(connectFailed(1, ConnectFailure.REFUSED))).toEqual([REFUSE]);
@@ -191,7 +194,7 @@ describe('a failed connect', () => {
 
   it('for want of addresses blames nobody, is not logged, and is no attempt of those allowed', () => {
     const { batch, failures, log, counted } = pipelineOf(3, {
-      upstream: { retry: { attempts: 1, connectAttempts: 1 } },
+      upstream: { retry: { ...PLAIN_RESILIENCE.retry, attempts: 1, connectAttempts: 1 } },
     });
     batch(opened(1));
     expect(batch(connectFailed(1, ConnectFailure.NO_ADDRESS))).not.toEqual([REFUSE]);

@@ -13,6 +13,8 @@ describe('client bytes', () => {
         turns: 1,
         hashTables: 0,
         hashTableWords: 0,
+        queueEntries: 0,
+        routeBreakers: 0,
         workers: 1,
         listeners: 1,
         clientEntries: 16,

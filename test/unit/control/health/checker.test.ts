@@ -5,12 +5,14 @@ import { HealthChecker } from '../../../../src/control/health/checker.js';
 import type { Probe } from '../../../../src/control/health/probe.js';
 import { FakeTime } from '../fake-time.js';
 import { captureLog } from '../log-capture.js';
-import { endpointPlan, upstreamPlan } from '../plans.js';
+import { endpointPlan, PLAIN_CHECK, PLAIN_PROBE, upstreamPlan } from '../plans.js';
 
 const check: HealthCheckPlan = {
-  kind: 'http',
+  ...PLAIN_CHECK,
+  ...PLAIN_PROBE,
   path: '/health',
   intervalMs: 1000,
+  unhealthyIntervalMs: 1000,
   timeoutMs: 100,
   healthyAfter: 2,
   unhealthyAfter: 3,

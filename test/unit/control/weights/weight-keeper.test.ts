@@ -19,6 +19,8 @@ function keeperOf(parts: Partial<UpstreamPlan>) {
     turns: 1,
     hashTables: 0,
     hashTableWords: 0,
+    queueEntries: 0,
+    routeBreakers: 0,
     workers: 1,
     listeners: 1,
     clientEntries: 16,

@@ -5,11 +5,16 @@ import { KeyHasher } from '../../../../../src/balancing/key-hasher.js';
 import { EngineError } from '../../../../../src/engine/engine.js';
 import { KeyAnswer, KeyKind } from '../../../../../src/engine/request-key.js';
 import { NativeKeys } from '../../../../../src/l7/frontends/native/native-keys.js';
+import { PLAIN_RESILIENCE } from '../../../control/plans.js';
 import { attemptFailed, frontEndOf, LENGTH_HASHES, nativeListenerPlan, opened, request } from './scripted-front-end.js';
 
 const hashing = (hash: number) => {
   const front = frontEndOf(4, {
-    upstream: { balance: 'hash', hashKey: { kind: 'cookie', name: 'sid' }, retry: { attempts: 3, connectAttempts: 3 } },
+    upstream: {
+      balance: 'hash',
+      hashKey: { kind: 'cookie', name: 'sid' },
+      retry: { ...PLAIN_RESILIENCE.retry, attempts: 3, connectAttempts: 3 },
+    },
   });
   front.native.keyAnswer = KeyAnswer.HASHED;
   front.native.keyHash = [hash, 0];

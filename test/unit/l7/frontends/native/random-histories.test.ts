@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { EngineError } from '../../../../../src/engine/engine.js';
 import { ClientEnd, Decision, NO_POOL, NO_ROUTE, RequestFault } from '../../../../../src/engine/front-end.js';
+import { PLAIN_RESILIENCE } from '../../../control/plans.js';
 import {
   attemptFailed,
   ENDPOINT_DONE,
@@ -44,7 +45,10 @@ const EXCHANGES = 6;
 const ENDPOINTS = 3;
 
 function historyOf(steps: readonly (readonly [number, Step])[], perBatch: number, rngSeed: number): void {
-  const under = frontEndOf(ENDPOINTS, { rngSeed, upstream: { retry: { attempts: 3, connectAttempts: 1 } } });
+  const under = frontEndOf(ENDPOINTS, {
+    rngSeed,
+    upstream: { retry: { ...PLAIN_RESILIENCE.retry, attempts: 3, connectAttempts: 1 } },
+  });
   const open = new Map<number, ModelExchange>();
   let waiting: { readonly n: number; readonly event: ScriptedEvent; readonly step: Step }[] = [];
   const asked = new Set<number>();
