@@ -8,6 +8,9 @@
 /** Most exchanges one worker can have open. */
 export const MAX_EXCHANGES = 1 << 17;
 
+/** Number of an exchange's second attempt, which runs beside the first (a hedge), less that of the exchange. */
+export const HEDGE_OFFSET = MAX_EXCHANGES;
+
 /** Layout of one event: EVENT_STRIDE int32 words. The same numbers stand in native/src/upstream/event.h. */
 export const EVENT_STRIDE = 12;
 export const EventField = {

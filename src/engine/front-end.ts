@@ -140,6 +140,8 @@ export const Decision = {
   SETTLED: -1,
   /** TypeScript will call `decide`, `answer` or `breakOff` later; the head is kept until then. */
   LATER: -2,
+  /** A response that was asked about goes to the client. */
+  PASS: -3,
 } as const;
 
 /** Values of `route` besides an index. */

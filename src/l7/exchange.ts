@@ -11,11 +11,19 @@ import { NEVER } from '../core/tick.js';
 import type { LocalResponse } from './error-response.js';
 
 /**
- * free: not in use · attempting: an attempt runs or is being chosen, nothing of a response has come · relaying: the head has gone to
- * the client · flushing: the endpoint is done, the client has not taken everything yet · refusing: a local answer is due in a later
+ * free: not in use · attempting: an attempt runs or is being chosen, nothing of a response has come · waiting: for a place in the
+ * queue, or for the end of a back-off; no attempt runs · relaying: the head has gone to the client · flushing: the endpoint is done, the client has not taken everything yet · refusing: a local answer is due in a later
  * turn · answering: the proxy's own answer is on its way · broken: the response is being broken off.
  */
-export type ExchangeState = 'free' | 'attempting' | 'relaying' | 'flushing' | 'refusing' | 'answering' | 'broken';
+export type ExchangeState =
+  | 'free'
+  | 'attempting'
+  | 'waiting'
+  | 'relaying'
+  | 'flushing'
+  | 'refusing'
+  | 'answering'
+  | 'broken';
 
 /** A request in words, for log lines and error bodies; what is not known is ''. */
 export interface RequestDescription {
@@ -53,6 +61,8 @@ export abstract class Exchange implements Attempting {
   /** Deadline over all attempts, counted from beganAt; 0: none. */
   exchangeTimeoutMs = 0;
   beganAt: Tick = NEVER;
+  /** What is left of that for the attempt that is about to begin; 0: no deadline. */
+  timeLeftMs = 0;
   /** Index in the upstream of the endpoint that is claimed, or NO_ENDPOINT. */
   endpoint = NO_ENDPOINT;
   attempts = 0;
@@ -100,11 +110,35 @@ export abstract class Exchange implements Attempting {
    */
   abstract header(name: string): string | null;
 
-  /** Sends the request to an endpoint. @param slot of the endpoint */
-  abstract beginAttempt(slot: number): AttemptStart;
-  /** Sends it to another one, after an attempt that failed unsent. */
-  abstract tryAgain(slot: number): AttemptStart;
-  /** Ends the attempt, if there is one, at once. */
+  /**
+   * Sends the request to an endpoint, within `timeLeftMs`: within the call that brought it, or after `putOff`.
+   *
+   * @param slot    of the endpoint
+   * @param profile as in Engine.openProfile
+   */
+  abstract beginAttempt(slot: number, profile: number): AttemptStart;
+  /**
+   * Sends it to another one: after an attempt that failed with AttemptFact.HELD, or whose response was asked about, which is dropped.
+   * Within the call that told it, or after `putOff`.
+   */
+  abstract tryAgain(slot: number, profile: number): AttemptStart;
+  /**
+   * Nothing is decided now of a request, a failed attempt or a response that was asked about: beginAttempt, tryAgain, passOn, sendLocal or
+   * breakOff follows. What is held of request and response stays so until then.
+   */
+  abstract putOff(): void;
+  /** A response that was asked about goes to the client after all; what is told of it goes on as if nobody had asked. */
+  abstract passOn(): void;
+  /**
+   * Begins a second attempt beside the one that runs; of two responses the first that is not asked about counts, and the other attempt
+   * ends of itself.
+   *
+   * @returns false: nothing was begun, since not all of the request is held, it switches protocols, or its endpoint is not known yet
+   */
+  abstract hedge(slot: number, profile: number): boolean;
+  /** Ends that second attempt alone. Idempotent. */
+  abstract releaseHedge(): void;
+  /** Ends the attempts that there are, at once. */
   abstract release(): void;
   /**
    * Adds a field to the head that the client gets in the end, of an endpoint or of the proxy's own; as FrontEnd.addResponseField. Before
@@ -143,6 +177,7 @@ export abstract class Exchange implements Attempting {
     this.failure = null;
     this.status = 0;
     this.explanation = null;
+    this.timeLeftMs = 0;
   }
 }
 

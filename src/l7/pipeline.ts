@@ -8,14 +8,15 @@ import type { UpstreamRuntime } from '../balancing/upstream-runtime.js';
 import type { RoutePlan } from '../config/plan.js';
 import type { Clock } from '../core/clock.js';
 import type { ErrorCode } from '../core/error-catalog.js';
-import { NEVER, type Tick, tickOf } from '../core/tick.js';
+import { msBetween, NEVER, type Tick, tickOf } from '../core/tick.js';
+import { AttemptFact, PLAIN_PROFILE } from '../engine/attempt-profile.js';
 import { admitSize, type RequestSize } from '../policies/request-limits.js';
 import { admitPassage } from '../policies/request-passage.js';
 import { mayRetry } from '../policies/retry.js';
 import { retryAfterSeconds } from '../policies/retry-after.js';
 import { ADMIT, type Verdict } from '../policies/verdict.js';
 import { errorResponse, type LocalResponse, optionsResponse } from './error-response.js';
-import { BEGUN, DELIVERED, type Ending, type Exchange, NO_POOL } from './exchange.js';
+import { type AttemptStart, BEGUN, DELIVERED, type Ending, type Exchange, NO_POOL } from './exchange.js';
 import { affinityOf, type ExchangeAffinity, unbind } from './exchange-affinity.js';
 import type { ExchangeRecorder } from './exchange-recorder.js';
 import { RequestRouting } from './request-routing.js';
@@ -157,8 +158,13 @@ export class Pipeline {
 
   // --- what endpoints do --------------------------------------------------------------------------------------------------
 
-  /** The head of the response has come. HOT. @param elapsedUs since the attempt began */
-  headCame(exchange: Exchange, status: number, elapsedUs: number): void {
+  /**
+   * The head of the response has come. HOT.
+   *
+   * @param elapsedUs since the attempt began
+   * @param _isHedge  it is that of the second attempt (Exchange.hedge)
+   */
+  headCame(exchange: Exchange, status: number, elapsedUs: number, _isHedge = false): void {
     exchange.state = 'relaying';
     exchange.status = status;
     exchange.firstByteUs = elapsedUs;
@@ -187,11 +193,11 @@ export class Pipeline {
   /**
    * The attempt failed: another one, an error response, or a broken connection.
    *
-   * @param isUnsent  nothing of the request has reached an endpoint, and all of it is still held
+   * @param facts     bits of AttemptFact
    * @param elapsedUs since the attempt began
    * @param errno     or 0
    */
-  attemptFailed(exchange: Exchange, code: ErrorCode, isUnsent: boolean, elapsedUs: number, errno: number): void {
+  attemptFailed(exchange: Exchange, code: ErrorCode, facts: number, elapsedUs: number, errno: number): void {
     const upstream = exchange.upstream as UpstreamRuntime;
     this.#recorder.attemptFailed(exchange, code, errno);
     // Once the endpoint has answered, a deadline that passes may be a slow client's doing.
@@ -199,9 +205,27 @@ export class Pipeline {
     else upstream.settleFailure(exchange, code, elapsedUs, this.#now);
     exchange.lastFailure = code;
     if (code === 'SLUICE_FILE_LIMIT') this.#onFileLimit();
+    const isUnsent = (facts & (AttemptFact.HELD | AttemptFact.SENT)) === AttemptFact.HELD;
     if (mayRetry({ code, isUnsent, attempts: exchange.attempts }, upstream.plan.retry.attempts))
       return this.#attempt(exchange);
     this.#fail(exchange, code);
+  }
+
+  /**
+   * The head of a response has come whose status its profile asks about: `passOn`, `tryAgain`, or `putOff` and one of these later.
+   *
+   * @param status      in AttemptProfile.askedStatuses
+   * @param elapsedUs   since the attempt began
+   * @param _retryAfter value of Retry-After; '': none
+   * @param _isHedge    it is that of the second attempt
+   */
+  responseAsked(exchange: Exchange, _status: number, _elapsedUs: number, _retryAfter: string, _isHedge: boolean): void {
+    exchange.passOn();
+  }
+
+  /** The second attempt failed; the first one may have failed before it. Parameters as of attemptFailed. */
+  hedgeFailed(exchange: Exchange, code: ErrorCode, facts: number, elapsedUs: number, errno: number): void {
+    this.attemptFailed(exchange, code, facts, elapsedUs, errno);
   }
 
   /**
@@ -243,11 +267,23 @@ export class Pipeline {
         : upstream.pick(exchange, this.#now);
       if (slot === NO_ENDPOINT) return this.#fail(exchange, exchange.lastFailure ?? 'SLUICE_NO_ENDPOINT');
       affinity?.bind(exchange);
-      const start = isAnother ? exchange.tryAgain(slot) : exchange.beginAttempt(slot);
+      const start = this.#isInTime(exchange) ? this.#start(exchange, slot, isAnother) : 'SLUICE_EXCHANGE_TIMEOUT';
       if (start === BEGUN) return;
       if (start !== NO_POOL) return this.#fail(exchange, start);
       upstream.settleUnusable(exchange, this.#now);
     }
+  }
+
+  #start(exchange: Exchange, slot: number, isAnother: boolean): AttemptStart {
+    return isAnother ? exchange.tryAgain(slot, PLAIN_PROFILE) : exchange.beginAttempt(slot, PLAIN_PROFILE);
+  }
+
+  /** Sets `timeLeftMs`. @returns false: the deadline over all attempts has passed */
+  #isInTime(exchange: Exchange): boolean {
+    const { exchangeTimeoutMs, beganAt } = exchange;
+    if (exchangeTimeoutMs === 0) return true;
+    exchange.timeLeftMs = exchangeTimeoutMs - msBetween(beganAt, this.#now);
+    return exchange.timeLeftMs > 0;
   }
 
   /** Picks, and tells the client why with whatever answer it will get. Cold: off unless the listener says so. */

@@ -61,15 +61,27 @@ export abstract class RelayedExchange extends Exchange {
     return fieldIn(this.head, name);
   }
 
-  override beginAttempt(slot: number): AttemptStart {
+  override beginAttempt(slot: number, _profile: number): AttemptStart {
     const flags =
       (isIdempotent(this.method) ? SendFlag.IDEMPOTENT : 0) | (this.method === 'HEAD' ? SendFlag.HEAD_METHOD : 0);
-    return startOf(this.#engine.send(this.id, slot, this.head, flags, this.bodyBytes, this.exchangeTimeoutMs));
+    return startOf(this.#engine.send(this.id, slot, this.head, flags, this.bodyBytes, this.timeLeftMs));
   }
 
-  override tryAgain(slot: number): AttemptStart {
+  override tryAgain(slot: number, _profile: number): AttemptStart {
     return startOf(this.#engine.resend(this.id, slot));
   }
+
+  /** The engine holds what it has until it is told. */
+  override putOff(): void {}
+
+  /** The engine asks about no response yet. */
+  override passOn(): void {}
+
+  override hedge(_slot: number, _profile: number): boolean {
+    return false;
+  }
+
+  override releaseHedge(): void {}
 
   override release(): void {
     this.#engine.release(this.id);

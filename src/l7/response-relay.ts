@@ -4,6 +4,7 @@
  */
 import type { ErrorCode } from '../core/error-catalog.js';
 import { invariant } from '../core/invariant.js';
+import { AttemptFact } from '../engine/attempt-profile.js';
 import { BODY_HIGH_WATER, type Engine, EVENT_STRIDE, EventField, EventFlag, EventType } from '../engine/engine.js';
 import { codeOfFailure } from '../engine/engine-failure.js';
 import { FIRST_FRONT_END_EXCHANGE } from '../engine/front-end.js';
@@ -180,7 +181,7 @@ export class ResponseRelay {
     this.#pipeline.attemptFailed(
       exchange,
       codeOfFailure(events[base + EventField.status] as number),
-      ((events[base + EventField.flags] as number) & EventFlag.RETRYABLE) !== 0,
+      ((events[base + EventField.flags] as number) & EventFlag.RETRYABLE) !== 0 ? AttemptFact.HELD : AttemptFact.SENT,
       events[base + EventField.elapsedUs] as number,
       events[base + EventField.errno] as number,
     );

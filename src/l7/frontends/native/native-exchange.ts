@@ -1,7 +1,6 @@
 /** The client's side of an exchange of the native front end: decisions go into the event that asks for them, bytes never come here. */
 import type { KeySource } from '../../../balancing/key-source.js';
 import type { L7ListenerPlan } from '../../../config/plan.js';
-import { msBetween } from '../../../core/tick.js';
 import { Decision, type FrontEnd, FrontEndField } from '../../../engine/front-end.js';
 import type { LocalResponse } from '../../error-response.js';
 import { type AttemptStart, BEGUN, Exchange, type RequestDescription } from '../../exchange.js';
@@ -75,21 +74,34 @@ export class NativeExchange extends Exchange {
   }
 
   /** HOT. */
-  override beginAttempt(slot: number): AttemptStart {
-    const { events, pipeline } = this.#parts;
-    let timeoutMs = this.exchangeTimeoutMs;
-    if (timeoutMs > 0) {
-      timeoutMs -= msBetween(this.beganAt, pipeline.now);
-      if (timeoutMs <= 0) return 'SLUICE_EXCHANGE_TIMEOUT';
-    }
+  override beginAttempt(slot: number, _profile: number): AttemptStart {
+    const { events } = this.#parts;
     events[this.#askedAt + FrontEndField.decision] = slot;
-    events[this.#askedAt + FrontEndField.exchangeTimeoutMs] = timeoutMs;
+    events[this.#askedAt + FrontEndField.exchangeTimeoutMs] = this.timeLeftMs;
     return BEGUN;
   }
 
-  override tryAgain(slot: number): AttemptStart {
-    return this.beginAttempt(slot);
+  override tryAgain(slot: number, profile: number): AttemptStart {
+    return this.beginAttempt(slot, profile);
   }
+
+  override putOff(): void {
+    this.#decide(Decision.LATER);
+  }
+
+  override passOn(): void {
+    this.#decide(Decision.PASS);
+  }
+
+  #decide(decision: number): void {
+    this.#parts.events[this.#askedAt + FrontEndField.decision] = decision;
+  }
+
+  override hedge(_slot: number, _profile: number): boolean {
+    return false;
+  }
+
+  override releaseHedge(): void {}
 
   /** An answer and a break-off end the attempt by themselves. */
   override release(): void {}

@@ -6,6 +6,7 @@ import { KeyHasher, type TextHashes } from '../../../balancing/key-hasher.js';
 import type { WorkerStripe } from '../../../board/worker-stripe.js';
 import type { RoutePlan } from '../../../config/plan.js';
 import { invariant } from '../../../core/invariant.js';
+import { AttemptFact } from '../../../engine/attempt-profile.js';
 import type { Engine } from '../../../engine/engine.js';
 import { codeOfFailure } from '../../../engine/engine-failure.js';
 import {
@@ -279,7 +280,7 @@ export class NativeFrontEnd {
     this.#pipeline.attemptFailed(
       exchange,
       codeOfFailure(reason),
-      (flags & FrontEndFlag.RETRYABLE) !== 0,
+      (flags & FrontEndFlag.RETRYABLE) !== 0 ? AttemptFact.HELD : AttemptFact.SENT,
       this.#at(base, FrontEndField.elapsedUs),
       this.#at(base, FrontEndField.errno),
     );

@@ -5,6 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { UpstreamRuntime } from '../../../balancing/upstream-runtime.js';
 import type { ErrorCode } from '../../../core/error-catalog.js';
+import { AttemptFact } from '../../../engine/attempt-profile.js';
 import { tellFacts } from '../../endpoint-facts.js';
 import { type AttemptStart, BEGUN, DELIVERED, type Ending, NO_POOL } from '../../exchange.js';
 import type { Pipeline } from '../../pipeline.js';
@@ -70,7 +71,7 @@ export class WebSocketAttempts implements WebSocketSender {
     if (exchange.exchangeTimeoutMs > 0)
       exchange.deadline ??= setTimeout(
         () => this.#failed(exchange, 'SLUICE_EXCHANGE_TIMEOUT', 0, false),
-        exchange.exchangeTimeoutMs,
+        exchange.timeLeftMs,
       );
     this.#open.add(exchange);
     exchange.attemptBeganAt = performance.now();
@@ -118,7 +119,8 @@ export class WebSocketAttempts implements WebSocketSender {
     exchange.endpointSide?.cut();
     exchange.endpointSide = null;
     this.#pipeline.readClock();
-    this.#pipeline.attemptFailed(exchange, code, isUnsent, elapsedUs(exchange), errno);
+    const facts = isUnsent ? AttemptFact.HELD : AttemptFact.SENT;
+    this.#pipeline.attemptFailed(exchange, code, facts, elapsedUs(exchange), errno);
   }
 
   /** The endpoint has switched protocols: so does the client's connection. */

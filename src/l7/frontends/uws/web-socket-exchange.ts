@@ -64,6 +64,17 @@ export class WebSocketExchange extends UwsExchange {
     return this.#sender.begin(this, slot);
   }
 
+  /** A handshake is held by this object as long as there is one, and nobody asks about its answers. */
+  override putOff(): void {}
+  override passOn(): void {}
+
+  /** A WebSocket is opened once. */
+  override hedge(): boolean {
+    return false;
+  }
+
+  override releaseHedge(): void {}
+
   override release(): void {
     this.#sender.release(this);
   }
