@@ -1,15 +1,29 @@
-/** Compiles what happens when endpoints fail, are slow or are full. */
-import * as defaults from './defaults.js';
-import { QUEUE_LENGTH } from './defaults.js';
-import type { ResiliencePlan, RouteResiliencePlan } from './resilience-plan.js';
+/** Compiles what happens when endpoints fail, are slow or are full, and numbers what that needs on the board. */
+import { HEDGE_LEAST_MS } from './defaults.js';
+import type { HealthCheckPlan } from './plan.js';
+import {
+  type BreakerPlan,
+  type FallbackPlan,
+  type HedgePlan,
+  NO_FALLBACK,
+  type OutlierPlan,
+  type ResiliencePlan,
+  type RetryCondition,
+  type RetryPlan,
+  type RouteResiliencePlan,
+} from './resilience-plan.js';
 import type { Config } from './schema/config.js';
+import type { Route } from './schema/l7-route.js';
 import type { Upstream } from './schema/upstream.js';
 
-/** What is numbered over all upstreams and routes: places in queues, and breakers. Pure. */
+/** What is numbered over all upstreams and routes: places in queues, and breakers of routes. Pure. */
 export class ResilienceNumbers {
+  /** Of all queues together. */
   readonly queueEntries: number;
+  /** Routes with a breaker. */
   readonly routeBreakers: number;
   readonly #firstEntries = new Map<string, number>();
+  readonly #breakers: readonly Route[];
 
   constructor(config: Config) {
     let entries = 0;
@@ -18,56 +32,196 @@ export class ResilienceNumbers {
       entries += queueLengthOf(upstream);
     }
     this.queueEntries = entries;
-    this.routeBreakers = 0;
+    this.#breakers = config.listeners.flatMap((listener) =>
+      listener.mode === 'l7' ? listener.routes.filter(({ breaker }) => breaker !== 'off') : [],
+    );
+    this.routeBreakers = this.#breakers.length;
   }
 
+  /** The queue entry that an upstream's begin with. */
   firstEntryOf(name: string): number {
     return this.#firstEntries.get(name) ?? 0;
+  }
+
+  /** Record of a route with a breaker. */
+  breakerOf(route: Route): number {
+    return this.#breakers.indexOf(route);
   }
 }
 
 /** 0: nothing can wait there, since no endpoint can have a cap. */
-function queueLengthOf(upstream: Upstream): number {
-  return upstream.endpoints.some(({ maxConns }) => maxConns > 0) ? QUEUE_LENGTH : 0;
+function queueLengthOf({ queue, endpoints, concurrency, weights }: Upstream): number {
+  const hasAgent = typeof weights !== 'string' && weights.agent !== undefined; // which may say maxconn
+  const canBeFull = hasAgent || concurrency !== 'off' || endpoints.some(({ maxConns }) => maxConns > 0);
+  return queue === 'off' || !canBeFull ? 0 : queue.length;
 }
 
-/** TEMPORARY: defaults only, until the schema has the keys. */
+/** What an upstream bears. @param firstEntry of its queue */
 export function compileResilience(upstream: Upstream, firstEntry: number): ResiliencePlan {
-  const { timeouts, retry } = upstream;
+  const { timeouts, concurrency } = upstream;
   const length = queueLengthOf(upstream);
   return {
     timeouts: {
       connectMs: timeouts.connect,
       firstByteMs: timeouts.firstByte,
       idleMs: timeouts.idle,
-      attemptMs: defaults.ATTEMPT_TIMEOUT_MS,
-      queueMs: defaults.QUEUE_TIMEOUT_MS,
+      attemptMs: timeouts.attempt,
+      queueMs: timeouts.queue,
     },
-    retry: {
-      attempts: retry.attempts,
-      connectAttempts: retry.connectAttempts,
-      on: [...defaults.RETRY_ON],
-      statuses: [],
-      nonIdempotent: false,
-      bodyBytes: defaults.RETRY_BODY_BYTES,
-      backoff: { baseMs: defaults.RETRY_BACKOFF_MS, mostMs: defaults.RETRY_BACKOFF_MOST_MS },
-      mostRetryAfterMs: defaults.RETRY_MOST_RETRY_AFTER_MS,
-      budget: { share: defaults.RETRY_BUDGET_SHARE, perSecond: defaults.RETRY_BUDGET_PER_SECOND },
-    },
-    hedge: null,
+    retry: compileRetry(upstream.retry),
+    hedge: compileHedge(upstream.hedge),
     queue: length > 0 ? { length, firstEntry } : null,
-    concurrency: null,
-    outlier: null,
-    breaker: null,
+    concurrency:
+      concurrency === 'off'
+        ? null
+        : { least: concurrency.min, most: concurrency.max, initial: concurrency.initial ?? concurrency.min },
+    outlier: compileOutlier(upstream.outlier),
+    breaker: compileBreaker(upstream.breaker),
   };
 }
 
-/** TEMPORARY, as above. */
-export const PLAIN_ROUTE: RouteResiliencePlan = {
-  priority: defaults.ROUTE_PRIORITY,
-  priorityHeader: null,
-  timeouts: {},
-  retry: {},
-  breaker: null,
-  fallback: null,
-};
+/** What a route says of it. @param indexOf an upstream's index by its name */
+export function compileRouteResilience(
+  route: Route,
+  numbers: ResilienceNumbers,
+  indexOf: (upstream: string) => number,
+): RouteResiliencePlan {
+  const { timeouts, retry, hedge } = route;
+  const breaker = compileBreaker(route.breaker);
+  return {
+    priority: route.priority,
+    priorityHeader: route.priorityHeader ?? null,
+    timeouts: withoutUndefined({
+      connectMs: timeouts.connect,
+      firstByteMs: timeouts.firstByte,
+      idleMs: timeouts.idle,
+      attemptMs: timeouts.attempt,
+      queueMs: timeouts.queue,
+    }),
+    retry: withoutUndefined({
+      attempts: retry.attempts,
+      on: retry.on === undefined ? undefined : compileConditions(retry.on),
+      statuses: retry.statuses === undefined ? undefined : compileStatuses(retry.statuses),
+      nonIdempotent: retry.nonIdempotent,
+    }),
+    ...(hedge === undefined ? {} : { hedge: compileHedge(hedge) }),
+    breaker: breaker === null ? null : { ...breaker, record: numbers.breakerOf(route) },
+    fallback: compileFallback(route.fallback, indexOf),
+  };
+}
+
+/** The checks of an upstream. */
+export function compileHealthCheck(check: Upstream['healthCheck']): HealthCheckPlan | null {
+  if (check === 'off') return null;
+  const common = {
+    intervalMs: check.interval,
+    unhealthyIntervalMs: check.unhealthyInterval ?? check.interval,
+    timeoutMs: check.timeout,
+    healthyAfter: check.healthyAfter,
+    unhealthyAfter: check.unhealthyAfter,
+    jitter: check.jitter,
+    port: check.port ?? null,
+    slowerThanMs: check.slowerThan === 0 ? null : check.slowerThan,
+    initial: check.initial,
+  };
+  if (check.kind === 'tcp') return { ...common, kind: 'tcp' };
+  return {
+    ...common,
+    kind: 'http',
+    method: check.method,
+    path: check.path ?? '/', // the checks have seen to it that there is one
+    host: check.host ?? null,
+    headers: lowerCased(check.headers),
+    expect: { statuses: check.expect.statuses.map((range) => [...range] as const), body: check.expect.body ?? null },
+  };
+}
+
+function compileRetry(retry: Upstream['retry']): RetryPlan {
+  return {
+    attempts: retry.attempts,
+    connectAttempts: retry.connectAttempts,
+    on: compileConditions(retry.on),
+    statuses: compileStatuses(retry.statuses),
+    nonIdempotent: retry.nonIdempotent,
+    bodyBytes: retry.bodyBytes,
+    backoff: { baseMs: retry.backoff.base, mostMs: retry.backoff.max },
+    mostRetryAfterMs: retry.maxRetryAfter,
+    budget: retry.budget === 'off' ? null : { ...retry.budget },
+  };
+}
+
+function compileConditions(on: readonly RetryCondition[]): RetryCondition[] {
+  return [...new Set(on)];
+}
+
+function compileStatuses(statuses: readonly number[]): number[] {
+  return [...new Set(statuses)].sort((one, other) => one - other);
+}
+
+function compileHedge(hedge: Upstream['hedge']): HedgePlan | null {
+  if (hedge === 'off') return null;
+  return hedge.after === undefined
+    ? { kind: 'quantile', quantile: hedge.quantile ?? 0, leastMs: HEDGE_LEAST_MS } // one of the two is there
+    : { kind: 'delay', afterMs: hedge.after };
+}
+
+function compileOutlier(outlier: Upstream['outlier']): OutlierPlan | null {
+  if (outlier === 'off') return null;
+  const { failureRatio, successRate, latency } = outlier;
+  return {
+    failuresInRow: outlier.failures,
+    gatewayFailuresInRow: outlier.gatewayFailures,
+    failureRatio:
+      failureRatio === 'off' ? null : { above: failureRatio.above, leastRequests: failureRatio.minRequests },
+    successRate:
+      successRate === 'off'
+        ? null
+        : {
+            deviations: successRate.deviations,
+            leastRequests: successRate.minRequests,
+            leastEndpoints: successRate.minEndpoints,
+          },
+    latency:
+      latency === 'off'
+        ? null
+        : { factor: latency.factor, leastRequests: latency.minRequests, leastEndpoints: latency.minEndpoints },
+    intervalMs: outlier.interval,
+    ejectionMs: outlier.ejectionTime,
+    mostEjectionMs: outlier.maxEjectionTime,
+    mostEjected: outlier.maxEjected,
+    trials: outlier.trials,
+  };
+}
+
+function compileBreaker(breaker: Upstream['breaker']): BreakerPlan | null {
+  if (breaker === 'off') return null;
+  const { latency } = breaker;
+  return {
+    errorRatio: breaker.errorRatio,
+    leastRequests: breaker.minRequests,
+    windowMs: breaker.window,
+    failuresInRow: breaker.failures,
+    latency: latency === 'off' ? null : { quantile: latency.quantile, aboveMs: latency.above },
+    openMs: breaker.openTime,
+    mostOpenMs: breaker.maxOpenTime,
+    probes: breaker.probes,
+  };
+}
+
+function compileFallback(fallback: Route['fallback'], indexOf: (upstream: string) => number): FallbackPlan | null {
+  if (fallback === 'off') return null;
+  const { upstream, response } = fallback;
+  return {
+    upstream: upstream === undefined ? NO_FALLBACK : indexOf(upstream),
+    response: response === undefined ? null : { ...response, headers: lowerCased(response.headers) },
+  };
+}
+
+function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}
+
+/** What is absent must not stand in the plan as undefined: it is spread over what the upstream says. */
+function withoutUndefined<T extends object>(values: { [Key in keyof T]: T[Key] | undefined }): Partial<T> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>; // of T's
+}

@@ -2,12 +2,16 @@
 import { invariant } from '../core/invariant.js';
 import type { EndpointAddress } from './address.js';
 import { compilePicking, compileTargets, levelsOf, PickingNumbers, weightOf } from './compile-picking.js';
-import { compileResilience, PLAIN_ROUTE, ResilienceNumbers } from './compile-resilience.js';
+import {
+  compileHealthCheck,
+  compileResilience,
+  compileRouteResilience,
+  ResilienceNumbers,
+} from './compile-resilience.js';
 import { TCP_KEEP_ALIVE_INTERVAL_MS, TCP_KEEP_ALIVE_PROBES } from './defaults.js';
 import type {
   BindPlan,
   EndpointPlan,
-  HealthCheckPlan,
   KeepAlivePlan,
   L4ListenerPlan,
   L7ListenerPlan,
@@ -50,7 +54,9 @@ export function compilePlan(config: Config, options: CompileOptions): Plan {
     epoch: options.epoch,
     workers: config.workers === AUTO_WORKERS ? Math.min(options.processors, WORKERS_MAX) : config.workers,
     listeners: config.listeners.map((listener) =>
-      listener.mode === 'l7' ? compileL7Listener(listener, numbers) : compileL4Listener(listener, indexOf),
+      listener.mode === 'l7'
+        ? compileL7Listener(listener, { numbers, resilience, indexOf })
+        : compileL4Listener(listener, indexOf),
     ),
     upstreams: Object.entries(config.upstreams).map(([name, upstream], index) =>
       compileUpstream(name, index, upstream, { ...options, numbers, resilience, zone: config.zone }),
@@ -64,7 +70,15 @@ export function compilePlan(config: Config, options: CompileOptions): Plan {
 /** Index of an upstream by its name; the checks have seen to it that there is one. */
 type IndexOf = (upstream: string) => number;
 
-function compileL7Listener(listener: L7Listener, numbers: PickingNumbers): L7ListenerPlan {
+/** What routes are compiled with. */
+interface RouteParts {
+  readonly numbers: PickingNumbers;
+  readonly resilience: ResilienceNumbers;
+  readonly indexOf: IndexOf;
+}
+
+function compileL7Listener(listener: L7Listener, parts: RouteParts): L7ListenerPlan {
+  const { numbers, resilience, indexOf } = parts;
   const { timeouts, limits } = listener;
   return {
     name: listener.name,
@@ -101,7 +115,7 @@ function compileL7Listener(listener: L7Listener, numbers: PickingNumbers): L7Lis
       host: route.match.host,
       path: route.match.path,
       ...compileTargets(route, numbers),
-      ...PLAIN_ROUTE,
+      ...compileRouteResilience(route, resilience, indexOf),
       exchangeTimeoutMs: route.timeouts.exchange,
     })),
   };
@@ -192,30 +206,4 @@ function targetOf(address: EndpointAddress): EndpointPlan['target'] {
   return address.kind === 'unix'
     ? { kind: 'unix', path: address.path }
     : { kind: 'tcp', host: address.host, port: address.port };
-}
-
-function compileHealthCheck(check: Upstream['healthCheck']): HealthCheckPlan | null {
-  if (check === 'off') return null;
-  const thresholds = {
-    intervalMs: check.interval,
-    timeoutMs: check.timeout,
-    healthyAfter: check.healthyAfter,
-    unhealthyAfter: check.unhealthyAfter,
-    unhealthyIntervalMs: check.interval,
-    jitter: 0.1,
-    port: null,
-    slowerThanMs: null,
-    initial: 'healthy',
-  } as const;
-  if (check.kind === 'tcp') return { ...thresholds, kind: 'tcp' };
-  invariant(check.path !== undefined, 'an http check has a path');
-  return {
-    ...thresholds,
-    kind: 'http',
-    method: 'GET',
-    path: check.path,
-    host: null,
-    headers: {},
-    expect: { statuses: [[200, 399]], body: null },
-  };
 }

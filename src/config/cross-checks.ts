@@ -1,13 +1,13 @@
 /** Checks what no single value shows: names and addresses that are taken twice, references to nothing, upstreams that cannot serve. */
 import { endpointIdentity, isLoopback, parseEndpointAddress } from './address.js';
-import { HEALTH_INTERVAL_MS, HEALTH_TIMEOUT_MS } from './defaults.js';
-import { formatDuration, parseDuration } from './duration.js';
 import { Findings, listOf } from './findings.js';
 import { isSection } from './flags.js';
+import { checkHealthCheck } from './health-check-checks.js';
 import { adminBind, bindAddressOf, checkListeners } from './listener-checks.js';
 import type { Locator } from './locator.js';
 import { checkPicking } from './picking-checks.js';
 import { type Path, type Problem, valueText } from './problem.js';
+import { checkResilience } from './resilience-checks.js';
 import { NAME_FORM } from './schema/name.js';
 
 /**
@@ -70,6 +70,7 @@ function checkUpstreams(upstreams: Readonly<Record<string, unknown>>, zone: unkn
     total += endpoints.length;
     checkEndpoints(endpoints, [...path, 'endpoints'], findings);
     checkPicking(upstream, zone, path, findings);
+    checkResilience(upstream, path, findings);
     if (isSection(upstream.healthCheck)) checkHealthCheck(upstream.healthCheck, [...path, 'healthCheck'], findings);
   }
   if (total > ENDPOINTS_MAX) {
@@ -116,36 +117,4 @@ function checkEndpoints(endpoints: readonly unknown[], path: Path, findings: Fin
       'an endpoint of weight 0 is never picked: give at least one a weight',
     );
   }
-}
-
-function checkHealthCheck(check: Readonly<Record<string, unknown>>, path: Path, findings: Findings): void {
-  const isTcp = check.kind === 'tcp';
-  if (isTcp && check.path !== undefined)
-    findings.report(
-      [...path, 'path'],
-      check.path,
-      'does not belong to a TCP check',
-      'remove path, or write kind: http',
-    );
-  if (!isTcp && (check.kind === undefined || check.kind === 'http') && check.path === undefined) {
-    findings.report(
-      [...path, 'path'],
-      undefined,
-      'is missing: it must be the path of the probe, such as /health',
-      'for a TCP check write kind: tcp',
-    );
-  }
-  const intervalMs = durationOf(check.interval, HEALTH_INTERVAL_MS);
-  const timeoutMs = durationOf(check.timeout, HEALTH_TIMEOUT_MS);
-  if (intervalMs === null || timeoutMs === null || timeoutMs <= intervalMs) return;
-  const culprit = check.timeout === undefined ? 'interval' : 'timeout';
-  const sentence = `makes the timeout (${formatDuration(timeoutMs)}) longer than the interval (${formatDuration(intervalMs)})`;
-  findings.report([...path, culprit], check[culprit], sentence, 'a probe must end before the next begins');
-}
-
-/** @returns null for a malformed duration, which the schema reports */
-function durationOf(value: unknown, defaultMs: number): number | null {
-  if (value === undefined) return defaultMs;
-  const parsed = typeof value === 'string' ? parseDuration(value) : null;
-  return parsed?.ok === true ? parsed.value : null;
 }

@@ -238,9 +238,10 @@ class Merge {
 
   /** The thresholds of the file stay; what is probed is replaced. */
   #healthCheck(upstream: Section, path: Path, text: string): void {
-    const { path: _path, kind: _kind, ...others } = isSection(upstream.healthCheck) ? upstream.healthCheck : {};
+    const written = isSection(upstream.healthCheck) ? upstream.healthCheck : {};
+    const { path: _path, kind: _kind, ...others } = written;
     upstream.healthCheck =
-      text === 'off' ? 'off' : text === 'tcp' ? { ...others, kind: 'tcp' } : { ...others, path: text };
+      text === 'off' ? 'off' : text === 'tcp' ? { ...thresholdsOf(others), kind: 'tcp' } : { ...others, path: text };
     for (const key of ['path', 'kind']) this.#origin([...path, 'healthCheck', key], '--health-check', text);
   }
 
@@ -257,6 +258,17 @@ class Merge {
   #problem(source: ProblemSource, sentence: string, hint: string): void {
     this.problems.push({ source, path: '', found: null, sentence, hint });
   }
+}
+
+/** What of a check has a meaning without requests. */
+function thresholdsOf({
+  method: _method,
+  host: _host,
+  headers: _headers,
+  expect: _expect,
+  ...others
+}: Section): Section {
+  return others;
 }
 
 /** Is this a section: an object with keys, not a list? */

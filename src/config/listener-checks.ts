@@ -15,6 +15,7 @@ import { checkL7Listener } from './l7-listener-checks.js';
 import { nearestName } from './nearest-name.js';
 import { checkTargets } from './picking-checks.js';
 import { listText, type Path, valueText } from './problem.js';
+import { checkRouteResilience } from './resilience-checks.js';
 import { modeOf } from './schema/mode.js';
 import { NAME_PATTERN } from './schema/name.js';
 
@@ -99,6 +100,9 @@ function checkRoutes(
     if (modeOf(listener) === 'l7') {
       claimRequests(route, own, matches, findings);
       checkTargets(route, own, upstreams, findings);
+      checkRouteResilience(route, own, findings);
+      if (isSection(route.fallback))
+        checkReference(route.fallback.upstream, [...own, 'fallback', 'upstream'], upstreams, findings);
       for (const [target, { upstream }] of listOf(route.split).filter(isSection).entries())
         checkReference(upstream, [...own, 'split', target, 'upstream'], upstreams, findings);
     }

@@ -1,10 +1,11 @@
 /** Schema of a route: what it matches, and where its requests go. */
 import { z } from 'zod';
-import { EXCHANGE_TIMEOUT_MS, ROUTE_HOST, ROUTE_PATH, TARGET_WEIGHT } from '../defaults.js';
-import { duration, section, text, wholeNumber } from './field.js';
+import { ROUTE_HOST, ROUTE_PATH, TARGET_WEIGHT } from '../defaults.js';
+import { section, text, wholeNumber } from './field.js';
 import { keySource } from './key-source.js';
 import { upstreamName } from './name.js';
 import { labels } from './picking.js';
+import { routeResilienceFields } from './route-resilience.js';
 
 /** `*`, an exact host, `*.suffix`, or an IPv6 address in brackets; no port. */
 const HOST = /^(?:\*|(?:\*\.)?[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]+\])$/;
@@ -84,17 +85,7 @@ export const routeSchema = section(
     splitKey: keySource({
       description: 'By what requests are told apart in a split: those with the same key go to the same upstream.',
     }).default({ kind: 'client-ip' }),
-    timeouts: section(
-      {
-        exchange: duration({
-          minMs: 1,
-          maxMs: 86_400_000,
-          off: true,
-          description: 'Deadline for the whole exchange, over all attempts and to the last byte of the body.',
-        }).default(EXCHANGE_TIMEOUT_MS),
-      },
-      'Deadlines of this route.',
-    ).prefault({}),
+    ...routeResilienceFields,
   },
   'A route: what it matches, and where its requests go.',
 );

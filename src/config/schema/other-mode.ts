@@ -46,6 +46,12 @@ const REASONS: Readonly<Record<Mode, Readonly<Record<string, Reason>>>> = {
     'routes.subset': ['an l4 route leads to a whole upstream', 'write an upstream of those endpoints'],
     'routes.split': ['an l4 route leads to one upstream', null],
     'routes.splitKey': ['an l4 route leads to one upstream', null],
+    'routes.priority': ['an l4 listener sees no requests; its sessions wait in one line', null],
+    'routes.priorityHeader': ['an l4 listener sees no requests', null],
+    'routes.retry': ['an l4 listener has no requests to send again', 'retry.connectAttempts of the upstream'],
+    'routes.hedge': ['an l4 listener has no requests', null],
+    'routes.breaker': ['an l4 listener sees no answers', 'breaker of the upstream'],
+    'routes.fallback': ['an l4 listener sees no answers', 'endpoints with backup: true stand in'],
     'routes.timeouts': ['an l4 listener has no exchanges', "the listener's timeouts.sessionIdle bounds silence"],
   },
   l4: {

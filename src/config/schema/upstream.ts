@@ -1,30 +1,29 @@
 /** Schema of an upstream: its endpoints, its balancer, and how they are connected to, judged and tried again. */
 import { z } from 'zod';
 import {
+  ATTEMPT_TIMEOUT_MS,
   BALANCER,
-  CONNECT_ATTEMPTS,
   CONNECT_TIMEOUT_MS,
   ENDPOINT_MAX_CONNS,
   ENDPOINT_PRIORITY,
   ENDPOINT_PROXY_PROTOCOL,
   ENDPOINT_WEIGHT,
   FIRST_BYTE_TIMEOUT_MS,
-  HEALTH_INTERVAL_MS,
-  HEALTH_TIMEOUT_MS,
-  HEALTHY_AFTER,
   POOL_MAX_CONNECTIONS,
   POOL_MAX_IDLE,
+  QUEUE_TIMEOUT_MS,
   RESPONSE_HEAD_BYTES,
   RESPONSE_HEADERS,
-  RETRY_ATTEMPTS,
-  UNHEALTHY_AFTER,
   UPSTREAM_IDLE_TIMEOUT_MS,
   UPSTREAM_KEEP_ALIVE_IDLE_MS,
 } from '../defaults.js';
 import type { BalancerName } from '../picking-plan.js';
-import { choice, duration, endpointAddress, fact, section, size, text, wholeNumber } from './field.js';
+import { breakerSchema, outlierSchema } from './ejection.js';
+import { choice, duration, endpointAddress, fact, section, size, wholeNumber } from './field.js';
+import { healthCheckSchema } from './health-check.js';
 import { keepAlive } from './keep-alive.js';
 import { labels, pickingFields } from './picking.js';
+import { concurrencySchema, hedgeSchema, queueSchema, retrySchema } from './retrying.js';
 
 const HOUR_MS = 3_600_000;
 const RESPONSE_HEAD_BYTES_MAX = 64 * 1024;
@@ -98,45 +97,6 @@ export const endpointSchema = section(
   'An endpoint: one address of the upstream.',
 );
 
-/** The active checker of an upstream. */
-export const healthCheckSchema = section(
-  {
-    kind: choice({
-      names: ['http', 'tcp'],
-      description: '`http`: a GET answered with 2xx or 3xx is good. `tcp`: an accepted connection is good.',
-    }).default('http'),
-    path: text({
-      pattern: /^\/[!-~]*$/,
-      expected: 'a path that begins with /, such as /health',
-      hint: (path) =>
-        path === 'tcp' ? 'for a TCP check write kind: tcp' : path.startsWith('/') ? null : `did you mean /${path}?`,
-      description: 'Path (and query) of the probe; needed by `http`, not allowed with `tcp`.',
-      form: 'path',
-    }).optional(),
-    interval: duration({
-      minMs: 100,
-      maxMs: 24 * HOUR_MS,
-      description: 'Time between two probes of an endpoint.',
-    }).default(HEALTH_INTERVAL_MS),
-    timeout: duration({
-      minMs: 10,
-      maxMs: HOUR_MS,
-      description: 'A probe must be answered in this time; at most the interval.',
-    }).default(HEALTH_TIMEOUT_MS),
-    healthyAfter: wholeNumber({
-      min: 1,
-      max: 100,
-      description: 'Good probes in a row until an unhealthy endpoint is healthy.',
-    }).default(HEALTHY_AFTER),
-    unhealthyAfter: wholeNumber({
-      min: 1,
-      max: 100,
-      description: 'Bad probes in a row until a healthy endpoint is unhealthy.',
-    }).default(UNHEALTHY_AFTER),
-  },
-  'Active health checks.',
-);
-
 /** A named set of interchangeable endpoints. */
 export const upstreamSchema = section(
   {
@@ -168,25 +128,26 @@ export const upstreamSchema = section(
           maxMs: 24 * HOUR_MS,
           description: 'Longest silence inside a response, or while sending a request body.',
         }).default(UPSTREAM_IDLE_TIMEOUT_MS),
+        attempt: duration({
+          minMs: 1,
+          maxMs: 24 * HOUR_MS,
+          off: true,
+          description: 'Time of one attempt, from its begin to the head of the answer, connecting included.',
+        }).default(ATTEMPT_TIMEOUT_MS),
+        queue: duration({
+          minMs: 1,
+          maxMs: HOUR_MS,
+          description: 'Longest wait in the queue for a place at an endpoint.',
+        }).default(QUEUE_TIMEOUT_MS),
       },
       'How long endpoints may take.',
     ).prefault({}),
-    retry: section(
-      {
-        attempts: wholeNumber({
-          min: 1,
-          max: 10,
-          description: 'Tries of one exchange over all endpoints, the first included; 1: no retry.',
-        }).default(RETRY_ATTEMPTS),
-        connectAttempts: wholeNumber({
-          min: 1,
-          max: 10,
-          description:
-            'Endpoints that a session (mode `l4`) tries to connect to, the first included; the client sees nothing of those that failed.',
-        }).default(CONNECT_ATTEMPTS),
-      },
-      'Trying again on another endpoint, where that is safe.',
-    ).prefault({}),
+    retry: retrySchema,
+    hedge: hedgeSchema.default('off'),
+    queue: queueSchema,
+    concurrency: concurrencySchema,
+    outlier: outlierSchema,
+    breaker: breakerSchema('each endpoint'),
     pool: section(
       {
         maxIdle: wholeNumber({ min: 0, max: 65_536, description: 'Most idle connections kept.' }).default(

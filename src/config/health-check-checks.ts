@@ -1,0 +1,52 @@
+/** Checks what the settings of an upstream's health check mean together. */
+import { HEALTH_INTERVAL_MS, HEALTH_TIMEOUT_MS } from './defaults.js';
+import { formatDuration } from './duration.js';
+import type { Findings } from './findings.js';
+import type { Path } from './problem.js';
+import { durationOf } from './resilience-checks.js';
+
+/** Settings that only requests have. */
+const OF_HTTP = ['path', 'method', 'host', 'headers', 'expect'] as const;
+
+/** Checks the plain values of one health check. Values that the schema refuses are passed over. */
+export function checkHealthCheck(check: Readonly<Record<string, unknown>>, path: Path, findings: Findings): void {
+  const isTcp = check.kind === 'tcp';
+  for (const key of isTcp ? OF_HTTP : []) {
+    if (check[key] === undefined) continue;
+    const hint = `remove ${key}, or write kind: http`;
+    findings.report([...path, key], check[key], 'does not belong to a TCP check', hint);
+  }
+  if (!isTcp && (check.kind === undefined || check.kind === 'http') && check.path === undefined) {
+    findings.report(
+      [...path, 'path'],
+      undefined,
+      'is missing: it must be the path of the probe, such as /health',
+      'for a TCP check write kind: tcp',
+    );
+  }
+  checkTimes(check, path, findings);
+}
+
+function checkTimes(check: Readonly<Record<string, unknown>>, path: Path, findings: Findings): void {
+  const intervalMs = durationOf(check.interval, HEALTH_INTERVAL_MS);
+  const unhealthyMs = durationOf(check.unhealthyInterval, intervalMs ?? HEALTH_INTERVAL_MS);
+  const timeoutMs = durationOf(check.timeout, HEALTH_TIMEOUT_MS);
+  const slowerMs = durationOf(check.slowerThan, 0);
+  if (timeoutMs === null) return;
+  if (intervalMs !== null && timeoutMs > intervalMs) {
+    const culprit = check.timeout === undefined ? 'interval' : 'timeout';
+    const sentence = `makes the timeout (${formatDuration(timeoutMs)}) longer than the interval (${formatDuration(intervalMs)})`;
+    findings.report([...path, culprit], check[culprit], sentence, 'a probe must end before the next begins');
+  } else if (unhealthyMs !== null && timeoutMs > unhealthyMs) {
+    const sentence = `makes the timeout (${formatDuration(timeoutMs)}) longer than this interval (${formatDuration(unhealthyMs)})`;
+    const own = [...path, 'unhealthyInterval'];
+    findings.report(own, check.unhealthyInterval, sentence, 'a probe must end before the next begins');
+  }
+  if (slowerMs !== null && slowerMs >= timeoutMs && slowerMs > 0)
+    findings.report(
+      [...path, 'slowerThan'],
+      check.slowerThan,
+      `is not below the timeout (${formatDuration(timeoutMs)}), where every probe ends`,
+      'raise timeout, or lower this',
+    );
+}
