@@ -17,6 +17,7 @@ export const EXCLUSIONS = [
   'draining',
   'no-weight',
   'unresolved',
+  'unknown',
   'unhealthy',
   'paused',
   'tried',
@@ -172,6 +173,7 @@ function exclusionOf({ view, control, subset }: PickFacts, endpoint: number): Ex
   if (state.isDraining) return 'draining';
   if (state.effectiveWeight === 0) return 'no-weight';
   if (!state.isResolved) return 'unresolved';
+  if (state.isUnknown) return 'unknown';
   if (!state.isHealthy) return 'unhealthy';
   return 'paused';
 }

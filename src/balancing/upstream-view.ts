@@ -210,8 +210,14 @@ export class UpstreamView {
       this.#states[place] = state;
       this.#numbers[place] = number;
       this.#weights[place] = weight;
-      if (state === 0) continue;
       const census = this.#censuses[number] as Census; // one for each group
+      if (state === 0) {
+        if (weight > 0 && this.#awaitsFirstProbe(slot, generation)) {
+          census.total += 1;
+          census.healthy += 1;
+        }
+        continue;
+      }
       const isHealthy = (state & IS_HEALTHY) !== 0;
       census.total += 1;
       if (isHealthy) census.healthy += 1;
@@ -228,6 +234,11 @@ export class UpstreamView {
     if (!this.#control.takesWorkIfHealthy(slot)) return 0;
     const health = this.#control.takesWork(slot) ? IS_HEALTHY : 0;
     return WOULD_TAKE_WORK | health | (this.#isPaused(slot, now) ? IS_PAUSED : 0);
+  }
+
+  /** It takes nothing, but nobody panics before its first probe has come back. */
+  #awaitsFirstProbe(slot: number, generation: number): boolean {
+    return this.#control.generation(slot) === generation && this.#control.awaitsFirstProbe(slot);
   }
 
   #isPaused(slot: number, now: Tick): boolean {

@@ -26,7 +26,7 @@ const BASE_CAP = EndpointControl.field.baseCap;
 export const MOST_EFFECTIVE_WEIGHT = MOST_WEIGHT * WEIGHT_UNIT;
 /** What rounding of a product of shares may add: a tenth of 30 is 3, not 3.0000000000000004. */
 const ROUNDING = 1e-9;
-/** `agentCap` of an agent that names none. */
+/** `agentCap` of an agent that names none, `adaptiveCap` where nobody measures. */
 const NO_CAP = 0;
 
 /** By which parts the weight and the cap of an endpoint count; what is absent stays as it is. */
@@ -38,8 +38,10 @@ export interface EndpointShares {
   readonly capRamp?: number;
   /** Of weights that move, above 0: of the weight only. */
   readonly moved?: number;
-  /** Most requests in flight by the word of the agent; 0: it names none. The lower one of this and the base cap counts. */
+  /** Most requests in flight by the word of the agent; 0: it names none. The lowest one of this, the next and the base cap counts. */
   readonly agentCap?: number;
+  /** Most requests in flight by what the endpoint bears (adaptive concurrency); 0: nobody measures it. */
+  readonly adaptiveCap?: number;
 }
 
 /** With which parts an endpoint begins that takes work again. */
@@ -57,8 +59,8 @@ export interface AgentState {
 /**
  * Every change that changes something bumps the control epoch of the endpoint's upstream once, when all its words are stored. Thread: primary.
  *
- * What counts is base x shares: weight = base weight x weight ramp x moved, at least a hundredth unless the base weight is 0; cap = the lower
- * one of base cap and agent's cap x cap ramp, at least 1. Setting the base keeps the shares.
+ * What counts is base x shares: weight = base weight x weight ramp x moved, at least a hundredth unless the base weight is 0; cap = the lowest
+ * one of base cap, agent's cap and adaptive cap x cap ramp, at least 1. Setting the base keeps the shares.
  */
 export class EndpointControlWriter extends EndpointControlTable {
   readonly #upstreams: UpstreamTable;
@@ -68,6 +70,7 @@ export class EndpointControlWriter extends EndpointControlTable {
   readonly #capRamp: Float64Array;
   readonly #moved: Float64Array;
   readonly #agentCap: Int32Array;
+  readonly #adaptiveCap: Int32Array;
   #rampAtReturn: (slot: number) => RampShares = () => FULL;
 
   constructor(board: MappedBoard, upstreams: UpstreamTable, load: EndpointLoadTable) {
@@ -79,6 +82,7 @@ export class EndpointControlWriter extends EndpointControlTable {
     this.#capRamp = new Float64Array(slots).fill(1);
     this.#moved = new Float64Array(slots).fill(1);
     this.#agentCap = new Int32Array(slots);
+    this.#adaptiveCap = new Int32Array(slots);
   }
 
   /** By the operator, whose word wins: takes back what the agent said of it, until the agent says something else. */
@@ -86,9 +90,14 @@ export class EndpointControlWriter extends EndpointControlTable {
     this.#setFlags(slot, FLAG.isEnabled | FLAG.agentDisables, isEnabled ? FLAG.isEnabled : 0);
   }
 
-  /** By the health check. */
+  /** By the health check: its verdict, which ends setUnknown(). */
   setHealthy(slot: number, isHealthy: boolean): void {
-    this.#setFlags(slot, FLAG.isHealthy, isHealthy ? FLAG.isHealthy : 0);
+    this.#setFlags(slot, FLAG.isHealthy | FLAG.isUnknown, isHealthy ? FLAG.isHealthy : 0);
+  }
+
+  /** By the health check: no verdict yet, and until then no work. */
+  setUnknown(slot: number): void {
+    this.#setFlags(slot, FLAG.isUnknown, FLAG.isUnknown);
   }
 
   /** By the operator, as setEnabled(). */
@@ -128,12 +137,13 @@ export class EndpointControlWriter extends EndpointControlTable {
   /** Moves weights and caps of any number of endpoints; one bump of each upstream of which any of them changed. */
   setShares(changes: readonly EndpointShares[]): void {
     const changed = new Set<number>();
-    for (const { slot, weightRamp, capRamp, moved, agentCap } of changes) {
+    for (const { slot, weightRamp, capRamp, moved, agentCap, adaptiveCap } of changes) {
       this.#checkTaken(slot);
       if (weightRamp !== undefined) this.#weightRamp[slot] = checkedShare(weightRamp, 1);
       if (capRamp !== undefined) this.#capRamp[slot] = checkedShare(capRamp, 1);
       if (moved !== undefined) this.#moved[slot] = checkedShare(moved, Number.MAX_VALUE);
       if (agentCap !== undefined) this.#agentCap[slot] = checkCap(agentCap);
+      if (adaptiveCap !== undefined) this.#adaptiveCap[slot] = checkCap(adaptiveCap);
       if (this.#recount(slot)) changed.add(this.#upstreamOf(slot));
     }
     for (const upstream of changed) this.#upstreams.bumpControlEpoch(upstream);
@@ -147,6 +157,11 @@ export class EndpointControlWriter extends EndpointControlTable {
   /** Part by which weights that move let the endpoint's weight count. */
   movedShare(slot: number): number {
     return this.#moved[slot] ?? 1;
+  }
+
+  /** Most requests in flight by what the endpoint bears; 0: nobody measures it. */
+  adaptiveCap(slot: number): number {
+    return this.#adaptiveCap[slot] ?? NO_CAP;
   }
 
   /**
@@ -166,6 +181,7 @@ export class EndpointControlWriter extends EndpointControlTable {
     this.#capRamp[slot] = 1;
     this.#moved[slot] = 1;
     this.#agentCap[slot] = NO_CAP;
+    this.#adaptiveCap[slot] = NO_CAP;
     const { isResolved, isBackup } = settings;
     const flags = FLAG.isEnabled | FLAG.isHealthy | (isResolved ? FLAG.isResolved : 0) | (isBackup ? FLAG.isBackup : 0);
     Atomics.store(this.int32, this.at(slot, UPSTREAM), upstream);
@@ -240,7 +256,11 @@ export class EndpointControlWriter extends EndpointControlTable {
     const changes = [
       this.#replace(slot, WEIGHT, weightThatCounts(weight, moved * weightRamp)),
       this.#replace(slot, STEADY_WEIGHT, weightThatCounts(weight, moved)),
-      this.#replace(slot, CAP, capThatCounts(this.#baseCap(slot), this.#agentCap[slot] ?? NO_CAP, capRamp)),
+      this.#replace(
+        slot,
+        CAP,
+        capThatCounts([this.#baseCap(slot), this.#agentCap[slot] ?? NO_CAP, this.adaptiveCap(slot)], capRamp),
+      ),
     ];
     return changes.includes(true);
   }
@@ -275,11 +295,10 @@ function weightThatCounts(baseWeight: number, hundredths: number): number {
   return Math.min(Math.max(Math.round(hundredths), 1), MOST_EFFECTIVE_WEIGHT);
 }
 
-/** Pure. The operator's cap stays the most there is, whatever the agent names. */
-function capThatCounts(baseCap: number, agentCap: number, ramp: number): number {
-  if (baseCap === NO_CAP && agentCap === NO_CAP) return NO_CAP;
-  const cap = Math.min(...[baseCap, agentCap].filter((each) => each !== NO_CAP));
-  return Math.max(Math.ceil(cap * ramp - ROUNDING), 1);
+/** Pure. The operator's cap stays the most there is, whatever the others name. */
+function capThatCounts(caps: readonly number[], ramp: number): number {
+  const named = caps.filter((cap) => cap !== NO_CAP);
+  return named.length === 0 ? NO_CAP : Math.max(Math.ceil(Math.min(...named) * ramp - ROUNDING), 1);
 }
 
 function checkWeight(weight: number): void {

@@ -30,10 +30,13 @@ export const FLAG = {
   agentDisables: 32,
   agentDrains: 64,
   agentSaysDown: 128,
+  /** By the health check: its first probe is still to come, and nothing is sent there on trust. Not even in a panic. */
+  isUnknown: 256,
 } as const;
 
 /** Bits that decide, whatever the health, whether new work may go to an endpoint, and which of them are set then. */
-const ADMITTING_BITS = FLAG.isEnabled | FLAG.isDraining | FLAG.isResolved | FLAG.agentDisables | FLAG.agentDrains;
+const ADMITTING_BITS =
+  FLAG.isEnabled | FLAG.isDraining | FLAG.isResolved | FLAG.agentDisables | FLAG.agentDrains | FLAG.isUnknown;
 const ADMITTING = FLAG.isEnabled | FLAG.isResolved;
 const HEALTH_BITS = FLAG.isHealthy | FLAG.agentSaysDown;
 const HEALTHY = FLAG.isHealthy;
@@ -67,6 +70,8 @@ export interface EndpointState {
   /** As operator and agent together have it, like isHealthy (health check and agent) and isDraining. */
   readonly isEnabled: boolean;
   readonly isHealthy: boolean;
+  /** Its first probe is still to come; isHealthy says nothing then. */
+  readonly isUnknown: boolean;
   readonly isDraining: boolean;
   readonly isResolved: boolean;
   readonly isBackup: boolean;
@@ -112,6 +117,14 @@ export class EndpointControlTable {
     return (this.flags(slot) & ADMITTING_BITS) === ADMITTING;
   }
 
+  /**
+   * Is its first probe all that keeps it from work? Such an endpoint gets none, but counts as a healthy one where the question is whether
+   * too few are healthy: nobody panics while the answer is on its way.
+   */
+  awaitsFirstProbe(slot: number): boolean {
+    return (this.flags(slot) & ADMITTING_BITS) === (ADMITTING | FLAG.isUnknown);
+  }
+
   isBackup(slot: number): boolean {
     return (this.flags(slot) & FLAG.isBackup) !== 0;
   }
@@ -144,6 +157,7 @@ export class EndpointControlTable {
       generation: this.generation(slot),
       isEnabled: (flags & (FLAG.isEnabled | FLAG.agentDisables)) === FLAG.isEnabled,
       isHealthy: (flags & HEALTH_BITS) === HEALTHY,
+      isUnknown: (flags & FLAG.isUnknown) !== 0,
       isDraining: (flags & (FLAG.isDraining | FLAG.agentDrains)) !== 0,
       isResolved: (flags & FLAG.isResolved) !== 0,
       isBackup: (flags & FLAG.isBackup) !== 0,

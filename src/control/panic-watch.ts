@@ -101,11 +101,13 @@ export class PanicWatch {
     const { control } = this.#options.board;
     const counted = endpoints.filter(
       ({ slot, generation }) =>
-        control.generation(slot) === generation && control.takesWorkIfHealthy(slot) && control.weight(slot) > 0,
+        control.generation(slot) === generation &&
+        (control.takesWorkIfHealthy(slot) || control.awaitsFirstProbe(slot)) &&
+        control.weight(slot) > 0,
     );
     const countOf = (group: readonly EndpointPlan[]): LevelCount => ({
       total: group.length,
-      healthy: group.filter(({ slot }) => control.takesWork(slot)).length,
+      healthy: group.filter(({ slot }) => control.takesWork(slot) || control.awaitsFirstProbe(slot)).length,
     });
     const primaries = counted.filter(({ slot }) => !control.isBackup(slot));
     const last = upstream.endpoints.reduce((most, { level }) => Math.max(most, level), 0);

@@ -109,6 +109,13 @@ export interface DataPlane {
   openExchanges(): number;
   /** New addresses of an endpoint slot; opens its connection pool if it had none. */
   setAddresses(slot: number, addresses: readonly string[]): void;
+  /**
+   * Ends at once what is in flight on an endpoint, because its time to drain is over: attempts (those that may go on elsewhere do, as
+   * after SLUICE_ENDPOINT_RESET), tunnels and sessions. None of it counts against the endpoint. Idempotent.
+   *
+   * @param generation of the endpoint; work of another one that has the slot goes on
+   */
+  cut?(slot: number, generation: number): void;
   stats(): DataPlaneStats;
   /** Closes everything at once: listeners, client and upstream connections. Idempotent. */
   close(): void;

@@ -55,6 +55,10 @@ class DataPlanes implements DataPlane {
     for (const dataPlane of this.#dataPlanes) dataPlane.setAddresses(slot, addresses);
   }
 
+  cut(slot: number, generation: number): void {
+    for (const dataPlane of this.#dataPlanes) dataPlane.cut?.(slot, generation);
+  }
+
   stats(): DataPlaneStats {
     return this.#dataPlanes.map((dataPlane) => dataPlane.stats()).reduce(sumOf, NO_STATS);
   }

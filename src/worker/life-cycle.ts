@@ -123,6 +123,9 @@ function obey(port: MessagePort, dataPlane: DataPlane, stripe: WorkerStripe, rep
       case 'addresses':
         dataPlane.setAddresses(message.slot, message.addresses);
         return;
+      case 'cut':
+        dataPlane.cut?.(message.slot, message.generation);
+        return;
       case 'drain':
         if (isDraining) return;
         isDraining = true;

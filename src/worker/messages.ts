@@ -26,7 +26,9 @@ export type ToWorker =
   /** Close everything and end at once. */
   | { readonly kind: 'end' }
   /** An endpoint has new addresses. */
-  | { readonly kind: 'addresses'; readonly slot: number; readonly addresses: readonly string[] };
+  | { readonly kind: 'addresses'; readonly slot: number; readonly addresses: readonly string[] }
+  /** The time to drain an endpoint is over: what is in flight on it ends now. May come more than once for the same one. */
+  | { readonly kind: 'cut'; readonly slot: number; readonly generation: number };
 
 /** From a worker to the primary. */
 export type FromWorker =

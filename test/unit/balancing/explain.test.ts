@@ -55,6 +55,7 @@ describe('an explanation', () => {
   it.each([
     ['disabled', ({ board }: UpstreamUnderTest, slot: number) => board.control.setEnabled(slot, false)],
     ['unhealthy', ({ board }: UpstreamUnderTest, slot: number) => board.control.setHealthy(slot, false)],
+    ['unknown', ({ board }: UpstreamUnderTest, slot: number) => board.control.setUnknown(slot)],
     ['draining', ({ board }: UpstreamUnderTest, slot: number) => board.control.setDraining(slot, true)],
     ['unresolved', ({ board }: UpstreamUnderTest, slot: number) => board.control.setResolved(slot, false)],
     ['no-weight', ({ board }: UpstreamUnderTest, slot: number) => board.control.setWeight(slot, 0)],

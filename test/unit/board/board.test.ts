@@ -29,6 +29,7 @@ describe('slot assignment', () => {
       generation,
       isEnabled: true,
       isHealthy: true,
+      isUnknown: false,
       isDraining: false,
       isResolved: false,
       isBackup: true,

@@ -112,6 +112,64 @@ describe('the cap of an agent', () => {
   });
 });
 
+describe('the cap of what an endpoint bears', () => {
+  it.each([
+    [10, 0, 4, 4],
+    [0, 0, 4, 4],
+    [3, 5, 4, 3],
+    [10, 2, 4, 2],
+    [10, 0, 0, 10],
+  ])('counts where it is the lowest: of %i, %i and %i %i', (cap, agentCap, adaptiveCap, counts) => {
+    const { control, slot } = boardOf({ cap });
+    control.setShares([{ slot, agentCap, adaptiveCap }]);
+    expect([control.cap(slot), control.adaptiveCap(slot)]).toEqual([counts, adaptiveCap]);
+  });
+
+  it('ends with the endpoint', () => {
+    const { board, control, slot } = boardOf({ cap: 0 }, {}, {}, {}, {}, {}, {}, {});
+    control.setShares([{ slot, adaptiveCap: 4 }]);
+    board.release(slot);
+    expect(board.assign(1, { ...settings, cap: 0 }).slot).toBe(slot);
+    expect(control.cap(slot)).toBe(0);
+  });
+});
+
+describe('an endpoint of which nothing is known', () => {
+  it('takes no work, not even in a panic, until there is a verdict', () => {
+    const { control, slot, bumps } = boardOf({});
+    expect(bumps(() => control.setUnknown(slot))).toEqual([0, 1]);
+    expect([control.takesWork(slot), control.takesWorkIfHealthy(slot), control.awaitsFirstProbe(slot)]).toEqual([
+      false,
+      false,
+      true,
+    ]);
+    expect(bumps(() => control.setHealthy(slot, false))).toEqual([0, 1]);
+    expect([control.takesWork(slot), control.takesWorkIfHealthy(slot), control.awaitsFirstProbe(slot)]).toEqual([
+      false,
+      true,
+      false,
+    ]);
+    control.setUnknown(slot);
+    control.setHealthy(slot, true);
+    expect([control.takesWork(slot), control.state(slot).isUnknown]).toEqual([true, false]);
+  });
+
+  it('does not await its first probe while something else keeps it from work', () => {
+    const { control, slot } = boardOf({});
+    control.setUnknown(slot);
+    control.setDraining(slot, true);
+    expect(control.awaitsFirstProbe(slot)).toBe(false);
+  });
+
+  it('takes work from its verdict on with the weight that slow start gives it', () => {
+    const { control, slot } = boardOf({});
+    control.rampAtReturn(() => ({ weightRamp: 0.1, capRamp: 0.1 }));
+    control.setUnknown(slot);
+    control.setHealthy(slot, true);
+    expect(control.state(slot)).toMatchObject({ effectiveWeight: 0.3, effectiveCap: 1 });
+  });
+});
+
 describe('what an agent says', () => {
   it.each([
     ['maint', { isEnabled: false, isDraining: false }],
