@@ -34,6 +34,9 @@ export interface AttemptObserver {
   failed(endpoint: number, status: number, elapsedUs: number, now: Tick): void;
 }
 
+/** Why nobody could be picked: whoever might be is full; its circuit is open; there is none that takes work. */
+export type NoneReason = 'SLUICE_ENDPOINTS_FULL' | 'SLUICE_BREAKER_OPEN' | 'SLUICE_NO_ENDPOINT';
+
 /** What all upstreams of a worker share. */
 export interface UpstreamParts {
   readonly board: WorkerBoard;
@@ -118,6 +121,13 @@ export class UpstreamRuntime {
     attempting.endpoint = endpoint;
     attempting.attempts++;
     return picked.slot;
+  }
+
+  /** Why pick() has just found nobody. Cold. */
+  whyNone(attempting: Attempting, now: Tick): NoneReason {
+    const { view } = this.#pickerOf(attempting);
+    view.refresh(now);
+    return view.hasUntried(attempting.tried ?? NONE_TRIED) ? 'SLUICE_ENDPOINTS_FULL' : 'SLUICE_NO_ENDPOINT';
   }
 
   /** Why the next pick() for an exchange will go where it goes. Cold, right before that pick; it alone is to be explained by it. */

@@ -160,6 +160,20 @@ export class UpstreamView {
   }
 
   /**
+   * Is there an endpoint that takes work and has not been tried, with a place or without? Cold.
+   *
+   * @param tried endpoints that the exchange has tried already
+   */
+  hasUntried(tried: TriedSet): boolean {
+    for (const group of this.#groups) {
+      for (let position = 0; position < group.size; position++) {
+        if (!tried.has(group.endpointAt(position))) return true;
+      }
+    }
+    return false;
+  }
+
+  /**
    * Claims the one with the fewest in flight of those that are left alone for their pause: for a request that nobody else can have, which
    * would be refused otherwise. Cold.
    *
