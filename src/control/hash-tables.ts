@@ -5,10 +5,10 @@ import type { UpstreamTable } from '../board/upstream-table.js';
 import { NO_HASH_TABLE } from '../config/picking-plan.js';
 import type { UpstreamPlan } from '../config/plan.js';
 import { invariant } from '../core/invariant.js';
+import type { Cancel, Timers } from '../core/timers.js';
 import type { Logger } from '../observability/logger.js';
 import type { TableBuilder } from './hash-table-builder.js';
 import type { TableOrder } from './hash-table-task.js';
-import type { Cancel, Timers } from './timers.js';
 
 /** Times of the tables, in ms. */
 export const TABLE_PACE = {

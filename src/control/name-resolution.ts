@@ -2,9 +2,9 @@
 import { isIP, isIPv6 } from 'node:net';
 import type { EndpointPlan, UpstreamPlan } from '../config/plan.js';
 import { ProxyError } from '../core/proxy-error.js';
+import type { Cancel, Timers } from '../core/timers.js';
 import type { Logger } from '../observability/logger.js';
 import type { AddressesBySlot } from '../worker/data-plane.js';
-import type { Cancel, Timers } from './timers.js';
 
 /** All addresses of a host name, both families, as literals; rejects when it has none. node:dns/promises lookup with `all`. */
 export type Lookup = (hostName: string) => Promise<readonly string[]>;

@@ -3,8 +3,8 @@ import { type LevelCount, panicOf } from '../balancing/levels.js';
 import type { Board } from '../board/board.js';
 import type { SubsetPlan } from '../config/picking-plan.js';
 import type { EndpointPlan, UpstreamPlan } from '../config/plan.js';
+import type { Cancel, Timers } from '../core/timers.js';
 import type { Logger } from '../observability/logger.js';
-import type { Cancel, Timers } from './timers.js';
 
 /** Pause between two looks: soon enough for who reads the log, and an upstream that flaps writes no more than that. */
 const LOOK_INTERVAL_MS = 1_000;

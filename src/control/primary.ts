@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Board } from '../board/board.js';
 import type { L7ListenerPlan, ListenerPlan, Plan } from '../config/plan.js';
 import type { Clock } from '../core/clock.js';
+import type { Cancel, Timers } from '../core/timers.js';
 import type { Addon } from '../engine/addon.js';
 import type { SessionAddon } from '../engine/session-engine.js';
 import type { LogSink } from '../observability/log-sink.js';
@@ -23,7 +24,6 @@ import { nextPhase, type RunEffect, type RunEvent, type RunPhase, type StopSigna
 import { SessionAcceptor } from './session-acceptor.js';
 import { bindText, placeText, type StartFailure } from './start-failure.js';
 import { type ConnectionHandOff, Supervisor } from './supervisor.js';
-import type { Cancel, Timers } from './timers.js';
 import { askAgent } from './weights/agent-question.js';
 import { WeightKeeper } from './weights/weight-keeper.js';
 import { SUPERVISION, type SupervisionSettings } from './worker-life.js';

@@ -2,11 +2,11 @@
 import { openGate } from '../board/one-shot-gate.js';
 import type { Clock } from '../core/clock.js';
 import { msBetween, NEVER, type Tick } from '../core/tick.js';
+import type { Cancel, Timers } from '../core/timers.js';
 import type { Logger } from '../observability/logger.js';
 import { type HandOffPlace, NO_STATS, type WorkerStats } from '../worker/data-plane.js';
 import type { FromWorker, ToWorker } from '../worker/messages.js';
 import { StartFailure } from './start-failure.js';
-import type { Cancel, Timers } from './timers.js';
 import {
   firstLife,
   hasCrashLooped,

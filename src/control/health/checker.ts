@@ -1,7 +1,7 @@
 /** Active health checks: probes every endpoint of every upstream that asks for it, and publishes the judge's verdicts. */
 import type { EndpointPlan, HealthCheckPlan, UpstreamPlan } from '../../config/plan.js';
+import type { Cancel, Timers } from '../../core/timers.js';
 import type { Logger } from '../../observability/logger.js';
-import type { Cancel, Timers } from '../timers.js';
 import { INITIAL_JUDGEMENT, type Judgement, judge } from './judge.js';
 import type { Probe } from './probe.js';
 

@@ -2,8 +2,8 @@
 import type { AgentState } from '../../board/endpoint-control-writer.js';
 import type { EndpointPlan, UpstreamPlan } from '../../config/plan.js';
 import type { Clock } from '../../core/clock.js';
+import type { Cancel, Timers } from '../../core/timers.js';
 import type { Logger } from '../../observability/logger.js';
-import type { Cancel, Timers } from '../timers.js';
 import { type AgentAnswer, readAgentAnswer } from './agent-answer.js';
 import { type AgentResponse, type AskAgent, agentTarget } from './agent-question.js';
 

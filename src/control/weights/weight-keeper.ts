@@ -4,8 +4,8 @@ import type { EndpointShares, RampShares } from '../../board/endpoint-control-wr
 import { KEEPS_WEIGHTS } from '../../config/picking-plan.js';
 import type { EndpointPlan, UpstreamPlan } from '../../config/plan.js';
 import { invariant } from '../../core/invariant.js';
+import type { Cancel } from '../../core/timers.js';
 import type { Logger } from '../../observability/logger.js';
-import type { Cancel } from '../timers.js';
 import { type AgentNews, AgentPoller, type AgentPollerOptions } from './agent-poller.js';
 import { type MovedShare, PerformanceShares, type ReadBoard, ReportedShares } from './moving-shares.js';
 import { PERFORMANCE_PERIOD_MS } from './performance.js';

@@ -1,8 +1,8 @@
 /** Time that a test moves by hand: the clock and the timers of the primary's parts. */
 
-import type { Cancel, Timers } from '../../../src/control/timers.js';
 import type { Clock } from '../../../src/core/clock.js';
 import { tickOf } from '../../../src/core/tick.js';
+import type { Cancel, Timers } from '../../../src/core/timers.js';
 
 export class FakeTime implements Clock, Timers {
   #nowMs: number;
