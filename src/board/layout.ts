@@ -5,6 +5,8 @@
 import { ERROR_CATALOG, type ErrorCode } from '../core/error-catalog.js';
 import { invariant } from '../core/invariant.js';
 import { type BoardCapacities, CLIENT_WAYS, checkCapacities } from './capacities.js';
+import { type Group, group } from './layout-group.js';
+import { Bells, QueueEntry, UpstreamQueue } from './queue-groups.js';
 
 /** Two 64-byte lines: processors fetch adjacent lines in pairs, so neighbours closer than this disturb each other. */
 export const LINE_BYTES = 128;
@@ -16,51 +18,7 @@ const FLOAT64_BYTES = 8;
 /** "SLCB" read as a little-endian int32. */
 export const BOARD_MAGIC = 0x42434c53;
 /** Raised with every change of this file: a worker of another build must not read this board. */
-export const LAYOUT_VERSION = 8;
-
-/** Shape of one group of records. */
-export interface Group<Field extends string = string> {
-  readonly writer: 'primary' | 'every worker' | 'owning worker';
-  /** How many records there are. */
-  readonly per:
-    | 'board'
-    | 'upstream'
-    | 'turn'
-    | 'slot'
-    | 'hash table'
-    | 'hash table word'
-    | 'queue entry'
-    | 'route breaker'
-    | 'listener'
-    | 'client bucket'
-    | 'client entry';
-  readonly word: 'int32' | 'float64';
-  /** `line`: every record on lines of its own, because several threads write it. `packed`: side by side, one writer. */
-  readonly spacing: 'line' | 'packed';
-  /** Words from the start of a record. */
-  readonly field: Readonly<Record<Field, number>>;
-  readonly words: number;
-}
-
-/** A field of one word, or a row of words that begins at the field. */
-type FieldShape = string | readonly [name: string, words: number];
-type NameOf<Shape extends FieldShape> = Shape extends readonly [infer Name extends string, number]
-  ? Name
-  : Extract<Shape, string>;
-
-function group<const Fields extends readonly FieldShape[]>(
-  shape: Pick<Group, 'writer' | 'per' | 'word' | 'spacing'>,
-  fields: Fields,
-): Group<NameOf<Fields[number]>> {
-  const field: Record<string, number> = {};
-  let words = 0;
-  for (const each of fields) {
-    const [name, length] = typeof each === 'string' ? [each, 1] : each;
-    field[name] = words;
-    words += length;
-  }
-  return { ...shape, field: field as Record<NameOf<Fields[number]>, number>, words }; // a key for each of `fields`
-}
+export const LAYOUT_VERSION = 9;
 
 /** Written once, before any worker starts. */
 export const Header = group({ writer: 'primary', per: 'board', word: 'int32', spacing: 'packed' }, [
@@ -260,6 +218,9 @@ export const BOARD_GROUPS = {
   listenerLock: ListenerLock,
   clientBucket: ClientBucket,
   clientArrivals: ClientArrivals,
+  upstreamQueue: UpstreamQueue,
+  queueEntry: QueueEntry,
+  bells: Bells,
 } as const;
 
 /** Groups that every worker has in its stripe, in the order they lie in. */
@@ -349,6 +310,7 @@ function place(shape: Group, offsetBytes: number, capacities: BoardCapacities): 
 function recordsOf(per: Group['per'], capacities: BoardCapacities): number {
   return {
     board: 1,
+    worker: capacities.workers,
     upstream: capacities.upstreams,
     turn: capacities.turns,
     'hash table': capacities.hashTables,
