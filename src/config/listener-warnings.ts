@@ -3,6 +3,7 @@ import { DEFER_ACCEPT_MS, PREFACE_TIMEOUT_MS, ROUTE_SNI } from './defaults.js';
 import type { Machine } from './machine.js';
 import { nearestName } from './nearest-name.js';
 import type { Path } from './problem.js';
+import { warnOfRouteResilience } from './resilience-warnings.js';
 import { isDefaultKeepAlive } from './schema/keep-alive.js';
 import { type L4Listener, l4RoutesOf } from './schema/l4-listener.js';
 import type { L7Listener } from './schema/l7-listener.js';
@@ -49,6 +50,7 @@ export function warnOfL7Listener(
   else if (!listener.proxyProtocol) warnOfUnreadPreface(listener.timeouts, 'it is for proxyProtocol', path, collector);
   const { connectionsPerClient, newConnectionsPerClient } = listener.limits;
   warnOfAccepting(listener, { connectionsPerClient, newConnectionsPerClient }, path, machine, collector);
+  warnOfRouteResilience(listener, path, collector);
   warnOfOpenTrust(listener, 'believes the forwarded headers of every client', path, collector);
 }
 

@@ -88,16 +88,27 @@ function warnOfBalancer(upstream: Upstream, path: Path, collector: WarningCollec
 
 /** Who never is unhealthy, never leaves and never comes back. */
 function warnOfConstantHealth(upstream: Upstream, path: Path, collector: WarningCollector): void {
-  const { healthCheck, weights, slowStart, panicThreshold, endpoints } = upstream;
-  const isJudged = healthCheck !== 'off' || (typeof weights !== 'string' && weights.agent !== undefined);
+  const { healthCheck, outlier, weights, slowStart, panicThreshold, endpoints } = upstream;
+  const isJudged =
+    healthCheck !== 'off' ||
+    (outlier !== 'off' && endpoints.length > 1) ||
+    (typeof weights !== 'string' && weights.agent !== undefined);
   if (isJudged) return;
-  const hint = 'add healthCheck, or remove it';
+  const hint = 'add healthCheck or outlier, or remove it';
   const isNamed = endpoints.some(({ address }) => address.kind === 'tcp' && isIP(address.host) === 0);
   // A name that is resolved after the start brings its endpoint in.
   if (slowStart !== 'off' && !isNamed)
-    collector.warn([...path, 'slowStart'], 'has no effect: without health checks no endpoint recovers', hint);
+    collector.warn(
+      [...path, 'slowStart'],
+      'has no effect: without health checks and outlier detection no endpoint recovers',
+      hint,
+    );
   if (panicThreshold !== PANIC_THRESHOLD)
-    collector.warn([...path, 'panicThreshold'], 'has no effect: without health checks no endpoint is unhealthy', hint);
+    collector.warn(
+      [...path, 'panicThreshold'],
+      'has no effect: without health checks and outlier detection no endpoint is unhealthy',
+      hint,
+    );
 }
 
 /** Warns of zones that decide nothing, over all upstreams. */

@@ -36,6 +36,7 @@ export function checkResilience(upstream: Section, path: Path, findings: Finding
   checkBreaker(upstream.breaker, [...path, 'breaker'], findings);
   checkConcurrency(upstream.concurrency, [...path, 'concurrency'], findings);
   const { outlier, retry } = upstream;
+  if (isSection(outlier)) checkOutlier(outlier, [...path, 'outlier'], findings);
   if (isSection(outlier))
     checkOrder(
       [
@@ -85,6 +86,12 @@ function checkBreaker(breaker: unknown, path: Path, findings: Findings): void {
       'has nothing to open for',
       'switch on errorRatio, failures or latency, or write off',
     );
+}
+
+function checkOutlier(outlier: Section, path: Path, findings: Findings): void {
+  const { gatewayFailures, failures = 'off', failureRatio = 'off', successRate = 'off', latency = 'off' } = outlier;
+  if ([gatewayFailures, failures, failureRatio, successRate, latency].every((each) => each === 'off'))
+    findings.report(path, outlier, 'ejects for nothing', 'switch one of its rules on, or write off');
 }
 
 function checkConcurrency(concurrency: unknown, path: Path, findings: Findings): void {

@@ -1,5 +1,6 @@
 /** Warns of settings of upstreams that are accepted but will not do what their author may expect. */
 import {
+  ATTEMPT_TIMEOUT_MS,
   CONNECT_ATTEMPTS,
   ENDPOINT_PROXY_PROTOCOL,
   FIRST_BYTE_TIMEOUT_MS,
@@ -9,12 +10,16 @@ import {
   RESPONSE_HEAD_BYTES,
   RESPONSE_HEADERS,
   RETRY_ATTEMPTS,
+  RETRY_BODY_BYTES,
+  RETRY_MOST_RETRY_AFTER_MS,
+  RETRY_ON,
   UPSTREAM_IDLE_TIMEOUT_MS,
   UPSTREAM_KEEP_ALIVE_IDLE_MS,
 } from './defaults.js';
 import { formatDuration } from './duration.js';
 import { warnOfPicking } from './picking-warnings.js';
 import type { Path } from './problem.js';
+import { warnOfResilience } from './resilience-warnings.js';
 import { isDefaultKeepAlive } from './schema/keep-alive.js';
 import type { Listener } from './schema/listener.js';
 import type { Upstream } from './schema/upstream.js';
@@ -36,6 +41,7 @@ export function warnOfUpstream(
     );
   }
   warnOfPicking(upstream, path, users, collector);
+  warnOfResilience(upstream, path, users, collector);
   const isForL7 = users.some(({ mode }) => mode === 'l7') || users.length === 0;
   const isForL4 = users.some(({ mode }) => mode === 'l4') || users.length === 0;
   if (isForL7) warnOfExchanges(upstream, path, collector);
@@ -84,11 +90,18 @@ function warnOfSessions({ endpoints, retry }: Upstream, path: Path, collector: W
 /** A setting below the upstream, and whether its value is another than the default: a printed configuration has all of them. */
 type Setting = readonly [path: Path, isChosen: boolean];
 
-function l7Settings({ timeouts, retry, pool, responseLimits }: Upstream): readonly Setting[] {
+function l7Settings({ timeouts, retry, hedge, pool, responseLimits }: Upstream): readonly Setting[] {
   return [
     [['timeouts', 'firstByte'], timeouts.firstByte !== FIRST_BYTE_TIMEOUT_MS],
     [['timeouts', 'idle'], timeouts.idle !== UPSTREAM_IDLE_TIMEOUT_MS],
+    [['timeouts', 'attempt'], timeouts.attempt !== ATTEMPT_TIMEOUT_MS],
     [['retry', 'attempts'], retry.attempts !== RETRY_ATTEMPTS],
+    [['retry', 'on'], retry.on.join() !== RETRY_ON.join()],
+    [['retry', 'statuses'], retry.statuses.length > 0],
+    [['retry', 'nonIdempotent'], retry.nonIdempotent],
+    [['retry', 'bodyBytes'], retry.bodyBytes !== RETRY_BODY_BYTES],
+    [['retry', 'maxRetryAfter'], retry.maxRetryAfter !== RETRY_MOST_RETRY_AFTER_MS],
+    [['hedge'], hedge !== 'off'],
     [['pool', 'maxIdle'], pool.maxIdle !== POOL_MAX_IDLE],
     [['pool', 'maxConnections'], pool.maxConnections !== POOL_MAX_CONNECTIONS],
     [['pool', 'keepAliveIdle'], pool.keepAliveIdle !== UPSTREAM_KEEP_ALIVE_IDLE_MS],

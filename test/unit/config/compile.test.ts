@@ -4,8 +4,9 @@ import { clientEntriesFor, endpointSlotsFor } from '../../../src/board/capacitie
 import { layoutFor } from '../../../src/board/layout.js';
 import { compilePlan } from '../../../src/config/compile.js';
 import { ENDPOINTS_MAX, LISTENERS_MAX } from '../../../src/config/cross-checks.js';
+import type { ResiliencePlan } from '../../../src/config/resilience-plan.js';
 import { WORKERS_MAX } from '../../../src/config/schema/config.js';
-import { PLAIN_PICKING, WHOLE_UPSTREAM } from '../control/plans.js';
+import { PLAIN_CHECK, PLAIN_PICKING, PLAIN_PROBE, WHOLE_UPSTREAM } from '../control/plans.js';
 import { configOf, SMALLEST, SMALLEST_L4 } from './loading.js';
 
 const FULL = `
@@ -39,6 +40,38 @@ log: { level: warn }
 const countingSlots = () => {
   let next = 10;
   return (upstream: string, endpoint: string) => ({ slot: next++, generation: upstream.length + endpoint.length });
+};
+
+/** What an upstream has that says nothing of failure and overload. */
+const DEFAULT_RESILIENCE: ResiliencePlan = {
+  timeouts: { connectMs: 5_000, firstByteMs: 60_000, idleMs: 60_000, attemptMs: 0, queueMs: 5_000 },
+  retry: {
+    attempts: 2,
+    connectAttempts: 3,
+    on: ['connect', 'reset', 'timeout', 'bad-response'],
+    statuses: [],
+    nonIdempotent: false,
+    bodyBytes: 65_536,
+    backoff: { baseMs: 25, mostMs: 250 },
+    mostRetryAfterMs: 1_000,
+    budget: { share: 0.2, perSecond: 10 },
+  },
+  hedge: null,
+  queue: null,
+  concurrency: null,
+  outlier: {
+    failuresInRow: 0,
+    gatewayFailuresInRow: 5,
+    failureRatio: null,
+    successRate: null,
+    latency: null,
+    intervalMs: 10_000,
+    ejectionMs: 10_000,
+    mostEjectionMs: 300_000,
+    mostEjected: 0.5,
+    trials: 1,
+  },
+  breaker: null,
 };
 
 describe('compiled plan', () => {
@@ -132,16 +165,20 @@ describe('compiled plan', () => {
               labels: {},
             },
           ],
-          timeouts: { connectMs: 1_000, firstByteMs: 2_000, idleMs: 3_000 },
-          retry: { attempts: 3, connectAttempts: 4 },
+          ...DEFAULT_RESILIENCE,
+          timeouts: { connectMs: 1_000, firstByteMs: 2_000, idleMs: 3_000, attemptMs: 0, queueMs: 5_000 },
+          retry: { ...DEFAULT_RESILIENCE.retry, attempts: 3, connectAttempts: 4 },
+          queue: { length: 1024, firstEntry: 0 },
           proxyProtocol: 'v2',
           keepAlive: { idleMs: 20_000, intervalMs: 5_000, probes: 2 },
           pool: { maxIdle: 1, maxConnections: 2, keepAliveIdleMs: 3_000 },
           responseLimits: { headBytes: 4_096, headers: 5 },
           healthCheck: {
-            kind: 'http',
+            ...PLAIN_CHECK,
+            ...PLAIN_PROBE,
             path: '/health',
             intervalMs: 5_000,
+            unhealthyIntervalMs: 5_000,
             timeoutMs: 1_000,
             healthyAfter: 2,
             unhealthyAfter: 3,
@@ -166,13 +203,20 @@ describe('compiled plan', () => {
               labels: {},
             },
           ],
-          timeouts: { connectMs: 5_000, firstByteMs: 60_000, idleMs: 60_000 },
-          retry: { attempts: 2, connectAttempts: 3 },
+          ...DEFAULT_RESILIENCE,
           proxyProtocol: 'off',
           keepAlive: { idleMs: 60_000, intervalMs: 10_000, probes: 6 },
           pool: { maxIdle: 256, maxConnections: 0, keepAliveIdleMs: 4_000 },
           responseLimits: { headBytes: 32_768, headers: 100 },
-          healthCheck: { kind: 'tcp', intervalMs: 9_000, timeoutMs: 1_000, healthyAfter: 2, unhealthyAfter: 3 },
+          healthCheck: {
+            ...PLAIN_CHECK,
+            kind: 'tcp',
+            intervalMs: 9_000,
+            unhealthyIntervalMs: 9_000,
+            timeoutMs: 1_000,
+            healthyAfter: 2,
+            unhealthyAfter: 3,
+          },
         },
       ],
       shutdownTimeoutMs: 5_000,

@@ -253,8 +253,8 @@ describe('a warning of picking', () => {
     ['affinity: { cookie: {} }', 'affinity.cookie has no secret: a random one is taken at each start'],
     ['balance: ketama, weights: reported', 'weights has no effect with ketama'],
     ['balance: first, weights: performance', 'weights has no effect with first'],
-    ['slowStart: { window: 1s }', 'slowStart has no effect: without health checks no endpoint recovers'],
-    ['panicThreshold: 70%', 'panicThreshold has no effect: without health checks'],
+    ['outlier: off, slowStart: { window: 1s }', 'slowStart has no effect: without health checks and outlier detection'],
+    ['outlier: off, panicThreshold: 70%', 'panicThreshold has no effect: without health checks and outlier'],
     ['balance: peak-ewma, weights: performance', 'weights counts latency a second time'],
   ])('is told for an upstream with %s', (setting, warning) => {
     expect(warnings(withSetting(setting))).toContain(warning);

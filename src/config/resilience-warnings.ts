@@ -1,0 +1,83 @@
+/** Warns of settings of failure and overload that are accepted but will not do what their author may expect. */
+import { QUEUE_LENGTH } from './defaults.js';
+import { formatDuration } from './duration.js';
+import type { Path } from './problem.js';
+import type { L7Listener } from './schema/l7-listener.js';
+import type { Listener } from './schema/listener.js';
+import type { Upstream } from './schema/upstream.js';
+import type { WarningCollector } from './warning-collector.js';
+
+/** Warns of one upstream. @param users listeners with a route to it */
+export function warnOfResilience(
+  upstream: Upstream,
+  path: Path,
+  users: readonly Listener[],
+  collector: WarningCollector,
+): void {
+  const { retry, hedge, endpoints, concurrency } = upstream;
+  const noRetry = 'has no effect: retry.attempts is 1, so nothing is tried twice';
+  if (hedge !== 'off') {
+    if (retry.attempts === 1) collector.warn([...path, 'hedge'], noRetry, 'write retry: { attempts: 2 }');
+    else if (endpoints.length === 1)
+      collector.warn(
+        [...path, 'hedge'],
+        'has no effect: a hedge goes to another endpoint, and there is one only',
+        'add endpoints',
+      );
+  }
+  if (retry.attempts === 1 && retry.statuses.length > 0)
+    collector.warn([...path, 'retry', 'statuses'], noRetry, 'write attempts: 2, or remove it');
+  warnOfQueue(upstream, path, collector);
+  if (concurrency !== 'off' && users.length > 0 && users.every(({ mode }) => mode === 'l4'))
+    collector.warn(
+      [...path, 'concurrency'],
+      'has no effect: it follows the time to the first byte of answers, and its listeners are of mode l4',
+      'give the endpoints maxConns',
+    );
+}
+
+function warnOfQueue(
+  { queue, endpoints, concurrency, weights }: Upstream,
+  path: Path,
+  collector: WarningCollector,
+): void {
+  const hasAgent = typeof weights !== 'string' && weights.agent !== undefined;
+  const canBeFull = hasAgent || concurrency !== 'off' || endpoints.some(({ maxConns }) => maxConns > 0);
+  const own = [...path, 'queue', 'length'];
+  if (queue === 'off' || canBeFull || queue.length === QUEUE_LENGTH) return;
+  collector.warn(
+    own,
+    'has no effect: no endpoint has a cap, so none is ever full',
+    'give the endpoints maxConns, or write concurrency: {}',
+  );
+}
+
+/** Warns of the routes of one listener. */
+export function warnOfRouteResilience({ routes }: L7Listener, path: Path, collector: WarningCollector): void {
+  for (const [index, { timeouts, retry, hedge, priorityHeader, fallback }] of routes.entries()) {
+    const own = [...path, 'routes', index];
+    const { exchange, attempt = 0, queue = 0 } = timeouts;
+    for (const [name, ms] of Object.entries({ attempt, queue })) {
+      if (exchange === 0 || ms < exchange) continue;
+      collector.warn(
+        [...own, 'timeouts', name],
+        `has no effect: the whole exchange may take ${formatDuration(exchange)}`,
+        'lower it, or raise exchange',
+      );
+    }
+    if (hedge !== undefined && hedge !== 'off' && retry.attempts === 1)
+      collector.warn([...own, 'hedge'], 'has no effect: retry.attempts is 1', 'write retry: { attempts: 2 }');
+    if (priorityHeader !== undefined)
+      collector.warn(
+        [...own, 'priorityHeader'],
+        'is believed of every client',
+        'let what stands in front of sluice set or remove it',
+      );
+    if (fallback !== 'off' && fallback.response !== undefined && fallback.response.status < 300)
+      collector.warn(
+        [...own, 'fallback', 'response', 'status'],
+        `is ${fallback.response.status}: clients take the failure for a success`,
+        'give a status of 500 or above where that matters',
+      );
+  }
+}
