@@ -7,7 +7,7 @@ import { invariant } from '../core/invariant.js';
 import { AttemptFact } from '../engine/attempt-profile.js';
 import { BODY_HIGH_WATER, type Engine, EVENT_STRIDE, EventField, EventFlag, EventType } from '../engine/engine.js';
 import { codeOfFailure } from '../engine/engine-failure.js';
-import { FIRST_FRONT_END_EXCHANGE } from '../engine/front-end.js';
+import { FIRST_FRONT_END_EXCHANGE } from '../engine/front-end-event.js';
 import { exceedsBody } from '../policies/request-limits.js';
 import { tellFacts } from './endpoint-facts.js';
 import { DELIVERED } from './exchange.js';

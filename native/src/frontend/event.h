@@ -1,5 +1,5 @@
-// What the front end reports and how: the same numbers as src/engine/front-end.ts, which is their
-// documentation.
+// What the front end reports and how: the same numbers as src/engine/front-end-event.ts, which is
+// their documentation.
 #pragma once
 
 #include <cstddef>
@@ -38,11 +38,12 @@ enum EventField : size_t {
   kFault = 17,
   kHostTable = 18,
   kConnection = 19,
-  // PROGRESS, ATTEMPT_FAILED, CLOSED
+  // PROGRESS, ATTEMPT_FAILED, RESPONSE_ASKED, CLOSED
   kStatus = 20,
   kElapsedUs = 21,
   kReason = 22,
   kErrno = 23,
+  kProfile = 24,  // REQUEST, ATTEMPT_FAILED, RESPONSE_ASKED
   kToClientLow = 24,
   kToClientHigh = 25,
   kFromClientLow = 26,
@@ -67,6 +68,7 @@ enum class EventType : int32_t {
   kAttemptFailed = 4,
   kFault = 5,
   kClosed = 6,
+  kResponseAsked = 7,
 };
 
 namespace event_flag {
@@ -80,6 +82,12 @@ inline constexpr int32_t kRetryable = 64;
 inline constexpr int32_t kHeadSeen = 128;
 inline constexpr int32_t kLoop = 256;
 inline constexpr int32_t kTunnel = 512;
+inline constexpr int32_t kSent = 1024;
+inline constexpr int32_t kReused = 2048;
+inline constexpr int32_t kAnswered = 4096;
+inline constexpr int32_t kHedge = 8192;
+inline constexpr int32_t kOngoing = 16384;
+inline constexpr int32_t kHedgeWon = 32768;
 }  // namespace event_flag
 
 /// Decisions.
@@ -87,6 +95,7 @@ inline constexpr int32_t kAdmitConnection = 0;
 inline constexpr int32_t kRefuseConnection = -1;
 inline constexpr int32_t kSettled = -1;
 inline constexpr int32_t kLater = -2;
+inline constexpr int32_t kPass = -3;
 
 inline constexpr int32_t kNoRoute = -1;
 inline constexpr int32_t kUnknownHost = -2;

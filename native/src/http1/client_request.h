@@ -11,7 +11,7 @@
 
 namespace sluice::http1 {
 
-/// The methods that are told by number; the same numbers stand in src/engine/front-end.ts.
+/// The methods that are told by number; the same numbers stand in src/engine/front-end-event.ts.
 enum class Method : uint8_t {
   kOther = 0,
   kGet = 1,
@@ -25,7 +25,7 @@ enum class Method : uint8_t {
   kPatch = 9,
 };
 
-/// What is wrong with a request; the same numbers stand in src/engine/front-end.ts.
+/// What is wrong with a request; the same numbers stand in src/engine/front-end-event.ts.
 enum class RequestFault : uint8_t {
   kNone = 0,
   kBadRequest = 1,

@@ -1,11 +1,11 @@
 /** What a caller of the front end may do wrong, and what it is told. */
 import { describe, expect, it } from 'vitest';
+import type { FrontEnd } from '../../../src/engine/front-end.js';
 import {
   FIRST_FRONT_END_EXCHANGE,
   FRONT_END_EVENT_STRIDE,
-  type FrontEnd,
   FrontEndEventType,
-} from '../../../src/engine/front-end.js';
+} from '../../../src/engine/front-end-event.js';
 import { loadEngine } from '../../../src/engine/load-engine.js';
 import { endAfterEach } from '../../harness/end-after-each.js';
 import { statusOf } from '../../harness/http-message.js';
@@ -96,9 +96,9 @@ describe('arguments of a front end', () => {
     ['path', opens({ hostTables: [{ paths: ['x'], routes: [0] }] }), /hostTables\[0\]\.paths\[0\] must begin with \//],
     ['route', opens({ hostTables: [{ paths: ['/'], routes: [-1] }] }), /hostTables\[0\]\.routes\[0\] must be/],
     ['address', (frontEnd) => frontEnd.listen(0, {} as never, LISTENING), /either host and port, or path and mode/],
-    ['exchange', (frontEnd) => frontEnd.decide(5, 0, 0), /exchange must be .* from 65536/],
-    ['slot', (frontEnd) => frontEnd.decide(X, -1, 0), /slot must be .* from 0 to 65535/],
-    ['deadline', (frontEnd) => frontEnd.decide(X, 0, Number.NaN), /exchangeTimeoutMs must be .* from 0/],
+    ['exchange', (frontEnd) => frontEnd.decide(5, 0, 0, 0), /exchange must be .* from 65536/],
+    ['slot', (frontEnd) => frontEnd.decide(X, -1, 0, 0), /slot must be .* from 0 to 65535/],
+    ['deadline', (frontEnd) => frontEnd.decide(X, 0, Number.NaN, 0), /exchangeTimeoutMs must be .* from 0/],
     ['head', (frontEnd) => frontEnd.answer(X, 404 as never, '', false), /answer: head must be a string/],
     ['head', (frontEnd) => frontEnd.answer(X, '404 \u010a', '', false), /answer: head must hold .* up to U\+00FF/],
     ['body', (frontEnd) => frontEnd.answer(X, '404 No', null as never, false), /answer: body must be a string/],
@@ -131,7 +131,7 @@ describe('arguments of a front end', () => {
     const recording = startFrontEnd();
     await started(recording);
     const { frontEnd } = recording;
-    expect(frontEnd.decide(X, 0, 0)).toBe(false);
+    expect(frontEnd.decide(X, 0, 0, 0)).toBe(false);
     frontEnd.answer(X, '404 Not Found', '', false);
     frontEnd.breakOff(X);
     frontEnd.setHeader(X, 'a', 'b');
@@ -151,7 +151,7 @@ describe('arguments of a front end', () => {
     );
     frontEnd.stopListening();
     frontEnd.drain();
-    expect(frontEnd.decide(X, 0, 0)).toBe(false);
+    expect(frontEnd.decide(X, 0, 0, 0)).toBe(false);
   });
 
   it('are refused where accepting was stopped, or the system refuses', async () => {

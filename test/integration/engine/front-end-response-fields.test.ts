@@ -1,6 +1,6 @@
 /** Fields that TypeScript adds to the responses of the front end, as clients get them. */
 import { describe, expect, it } from 'vitest';
-import { Decision, FrontEndEventType } from '../../../src/engine/front-end.js';
+import { Decision, FrontEndEventType } from '../../../src/engine/front-end-event.js';
 import { endAfterEach } from '../../harness/end-after-each.js';
 import { valuesOf } from '../../harness/http-message.js';
 import { startRequestEndpoint } from '../../harness/request-endpoint.js';

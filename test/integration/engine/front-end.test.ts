@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { FrontEndListenerSettings } from '../../../src/engine/front-end.js';
 import {
   BodyKind,
   ClientEnd,
@@ -12,12 +13,11 @@ import {
   FIRST_FRONT_END_EXCHANGE,
   FrontEndEventType,
   FrontEndFlag,
-  type FrontEndListenerSettings,
   Method,
   NO_POOL,
   NO_ROUTE,
   UNKNOWN_HOST,
-} from '../../../src/engine/front-end.js';
+} from '../../../src/engine/front-end-event.js';
 import { loadEngine } from '../../../src/engine/load-engine.js';
 import { endAfterEach } from '../../harness/end-after-each.js';
 import { statusOf, valuesOf } from '../../harness/http-message.js';
@@ -120,11 +120,11 @@ describe('front end', () => {
     expect(recording.frontEnd.header(number, 'ACCEPT')).toBe('text/plain');
     recording.frontEnd.setHeader(number, 'X-Late', 'yes');
     expect(recording.endpoint.requests).toHaveLength(0);
-    expect(recording.frontEnd.decide(number, 0, 0)).toBe(true);
+    expect(recording.frontEnd.decide(number, 0, 0, 0)).toBe(true);
     expect(statusOf(await client.response())).toBe(200);
     expect(valuesOf(recording.endpoint.last, 'x-late')).toEqual(['yes']);
     await recording.untilFinished();
-    expect(recording.frontEnd.decide(number, 0, 0)).toBe(false);
+    expect(recording.frontEnd.decide(number, 0, 0, 0)).toBe(false);
   });
 
   it('answers by itself, within the batch and later', async () => {
@@ -234,7 +234,7 @@ describe('front end', () => {
     const client = await openClient(recording.port);
     client.send(GET);
     const { number } = await recording.untilType(FrontEndEventType.REQUEST);
-    recording.frontEnd.decide(number, 0, 50);
+    recording.frontEnd.decide(number, 0, 50, 0);
     expect(statusOf(await client.response())).toBe(504);
   });
 

@@ -1,14 +1,13 @@
 /** A front end over an engine that writes down every event, decides as the test says, and waits for what a test wants to see. */
 import { Buffer } from 'node:buffer';
+import type { FrontEnd, FrontEndListenerSettings } from '../../../src/engine/front-end.js';
 import {
   ADMIT_CONNECTION,
   FRONT_END_EVENT_STRIDE,
-  type FrontEnd,
   FrontEndEventType,
   FrontEndField,
   FrontEndFlag,
-  type FrontEndListenerSettings,
-} from '../../../src/engine/front-end.js';
+} from '../../../src/engine/front-end-event.js';
 import { loadEngine } from '../../../src/engine/load-engine.js';
 import { until } from '../../harness/wire.js';
 import { PATIENT, type RecordingEngine, startEngine } from './recording-engine.js';

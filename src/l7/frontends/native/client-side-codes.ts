@@ -1,7 +1,7 @@
 /** Gives the native front end's numbers for what clients do wrong their codes of the catalogue. */
 import type { ErrorCode } from '../../../core/error-catalog.js';
 import { invariant } from '../../../core/invariant.js';
-import { ClientEnd, RequestFault } from '../../../engine/front-end.js';
+import { ClientEnd, RequestFault } from '../../../engine/front-end-event.js';
 import { DELIVERED, type Ending } from '../../exchange.js';
 
 const FAULTS: ReadonlyMap<number, ErrorCode> = new Map<number, ErrorCode>([

@@ -3,7 +3,13 @@ import { NO_ENTRY } from '../../../board/client-table.js';
 import type { WorkerStripe } from '../../../board/worker-stripe.js';
 import type { ErrorCode } from '../../../core/error-catalog.js';
 import { type AddressWords, addressText, isUnix } from '../../../core/peer-address.js';
-import { ADMIT_CONNECTION, FrontEndField, FrontEndFlag, REFUSE_CONNECTION, Trust } from '../../../engine/front-end.js';
+import {
+  ADMIT_CONNECTION,
+  FrontEndField,
+  FrontEndFlag,
+  REFUSE_CONNECTION,
+  Trust,
+} from '../../../engine/front-end-event.js';
 import type { FailureLog } from '../../../observability/failure-log.js';
 import type { LimitedSession, SessionLimits } from '../../../policies/session-limits.js';
 import { ADMIT } from '../../../policies/verdict.js';

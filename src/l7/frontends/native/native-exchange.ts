@@ -1,7 +1,8 @@
 /** The client's side of an exchange of the native front end: decisions go into the event that asks for them, bytes never come here. */
 import type { KeySource } from '../../../balancing/key-source.js';
 import type { L7ListenerPlan } from '../../../config/plan.js';
-import { Decision, type FrontEnd, FrontEndField } from '../../../engine/front-end.js';
+import type { FrontEnd } from '../../../engine/front-end.js';
+import { Decision, FrontEndField } from '../../../engine/front-end-event.js';
 import type { LocalResponse } from '../../error-response.js';
 import { type AttemptStart, BEGUN, Exchange, type RequestDescription } from '../../exchange.js';
 import type { Pipeline } from '../../pipeline.js';

@@ -9,12 +9,11 @@ import { invariant } from '../../../core/invariant.js';
 import { AttemptFact } from '../../../engine/attempt-profile.js';
 import type { Engine } from '../../../engine/engine.js';
 import { codeOfFailure } from '../../../engine/engine-failure.js';
+import type { FrontEnd, FrontEndAddon } from '../../../engine/front-end.js';
 import {
   BodyKind,
   FIRST_FRONT_END_EXCHANGE,
   FRONT_END_EVENT_STRIDE,
-  type FrontEnd,
-  type FrontEndAddon,
   FrontEndEventType,
   FrontEndField,
   FrontEndFlag,
@@ -22,7 +21,7 @@ import {
   NO_POOL,
   RequestFault,
   UNKNOWN_HOST,
-} from '../../../engine/front-end.js';
+} from '../../../engine/front-end-event.js';
 import type { OnShortage } from '../../../engine/session-engine.js';
 import { ClientBytes } from '../../../observability/client-bytes.js';
 import type { FailureLog } from '../../../observability/failure-log.js';

@@ -6,7 +6,7 @@ import {
   FrontEndFlag,
   REFUSE_CONNECTION,
   Trust,
-} from '../../../../../src/engine/front-end.js';
+} from '../../../../../src/engine/front-end-event.js';
 import { claimed, closed, frontEndOf, nativeListenerPlan, opened, peer } from './scripted-front-end.js';
 
 const { limits } = nativeListenerPlan();

@@ -11,7 +11,7 @@ import {
   NO_ROUTE,
   RequestFault,
   UNKNOWN_HOST,
-} from '../../../../../src/engine/front-end.js';
+} from '../../../../../src/engine/front-end-event.js';
 import { WHOLE_UPSTREAM } from '../../../control/plans.js';
 import {
   attemptFailed,

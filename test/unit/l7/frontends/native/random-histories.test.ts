@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { EngineError } from '../../../../../src/engine/engine.js';
-import { ClientEnd, Decision, NO_POOL, NO_ROUTE, RequestFault } from '../../../../../src/engine/front-end.js';
+import { ClientEnd, Decision, NO_POOL, NO_ROUTE, RequestFault } from '../../../../../src/engine/front-end-event.js';
 import { PLAIN_RESILIENCE } from '../../../control/plans.js';
 import {
   attemptFailed,

@@ -4,19 +4,21 @@ import { UpstreamRuntime } from '../../../../../src/balancing/upstream-runtime.j
 import type { L7ListenerPlan, UpstreamPlan } from '../../../../../src/config/plan.js';
 import { seededRng } from '../../../../../src/core/rng.js';
 import { type Engine, MAX_EXCHANGES } from '../../../../../src/engine/engine.js';
+import type {
+  FrontEnd,
+  FrontEndListenerSettings,
+  FrontEndOptions,
+  FrontEndStats,
+} from '../../../../../src/engine/front-end.js';
 import {
   ClientEnd,
   FIRST_FRONT_END_EXCHANGE,
   FRONT_END_EVENT_STRIDE,
-  type FrontEnd,
   FrontEndEventType,
   FrontEndField,
   FrontEndFlag,
-  type FrontEndListenerSettings,
-  type FrontEndOptions,
-  type FrontEndStats,
   Method,
-} from '../../../../../src/engine/front-end.js';
+} from '../../../../../src/engine/front-end-event.js';
 import { ExchangeRecorder } from '../../../../../src/l7/exchange-recorder.js';
 import { NativeFrontEnd } from '../../../../../src/l7/frontends/native/native-front-end.js';
 import { NativeListener } from '../../../../../src/l7/frontends/native/native-listener.js';
@@ -152,7 +154,21 @@ export class ScriptedFrontEnd implements FrontEnd {
   listen = (listener: number, from: object): void => void this.calls.push(`listen ${listener} ${JSON.stringify(from)}`);
   stopListening = (): void => void this.calls.push('stop listening');
   drain = (): void => void this.calls.push('drain');
-  decide = (): boolean => false;
+  /** What decide, pass and hedge return. */
+  isOpen = true;
+  decide = (number: number, slot: number, timeoutMs: number, profile: number): boolean => {
+    this.calls.push(`decide ${number - FIRST_FRONT_END_EXCHANGE} ${slot} ${timeoutMs} ms, profile ${profile}`);
+    return this.isOpen;
+  };
+  pass = (number: number): boolean => {
+    this.calls.push(`pass ${number - FIRST_FRONT_END_EXCHANGE}`);
+    return this.isOpen;
+  };
+  hedge = (number: number, slot: number, profile: number, timeoutMs: number): boolean => {
+    this.calls.push(`hedge ${number - FIRST_FRONT_END_EXCHANGE} ${slot} ${timeoutMs} ms, profile ${profile}`);
+    return this.isOpen;
+  };
+  releaseHedge = (number: number): void => void this.calls.push(`release hedge ${number - FIRST_FRONT_END_EXCHANGE}`);
   answer(number: number, head: string, body: string, mustClose: boolean): void {
     this.calls.push(`answer ${number - FIRST_FRONT_END_EXCHANGE} ${head.slice(0, 3)}${mustClose ? ' close' : ''}`);
     this.bodies.push(body);
