@@ -8,7 +8,10 @@ export interface AttemptProfile {
   readonly connectTimeoutMs: number;
   readonly firstByteTimeoutMs: number;
   readonly idleTimeoutMs: number;
-  /** From the begin of the attempt to the head of its response; 0: none. Fails with ATTEMPT_TIMEOUT. */
+  /**
+   * From the begin of the attempt, or from the end of the client's body where that comes later, to the head of its response; waiting in
+   * the pool's queue included. 0: none. Fails with ATTEMPT_TIMEOUT.
+   */
   readonly attemptTimeoutMs: number;
   /**
    * The request is held until a byte of a response that nobody asks about has come, so that it can be sent again: its head, and a body of up

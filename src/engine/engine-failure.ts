@@ -15,6 +15,7 @@ const codes: ReadonlyMap<number, ErrorCode> = new Map<number, ErrorCode>([
   [EngineError.EXCHANGE_TIMEOUT, 'SLUICE_EXCHANGE_TIMEOUT'],
   [EngineError.POOL_TIMEOUT, 'SLUICE_POOL_TIMEOUT'],
   [EngineError.FILE_LIMIT, 'SLUICE_FILE_LIMIT'],
+  [EngineError.ATTEMPT_TIMEOUT, 'SLUICE_ATTEMPT_TIMEOUT'],
 ]);
 
 /** @param engineError one of the EngineError numbers. @throws (invariant) for any other */

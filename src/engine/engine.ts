@@ -5,11 +5,13 @@
  * small integer that TypeScript chooses (0 .. maxExchanges-1); it is the engine's from `send` until it reports END or
  * FAILED, or until `release` returns.
  */
-/** Most exchanges one worker can have open. */
+import type { AttemptProfile } from './attempt-profile.js';
+
+/** Most exchanges one worker can have open; what `send` takes are numbers below. */
 export const MAX_EXCHANGES = 1 << 17;
 
-/** Number of an exchange's second attempt, which runs beside the first (a hedge), less that of the exchange. */
-export const HEDGE_OFFSET = MAX_EXCHANGES;
+/** The second attempt of an exchange at the same time (`duplicate`) has its number and this: they lie behind those of all exchanges. */
+export const HEDGE_OFFSET = 1 << 17;
 
 /** Layout of one event: EVENT_STRIDE int32 words. The same numbers stand in native/src/upstream/event.h. */
 export const EVENT_STRIDE = 12;
@@ -61,12 +63,23 @@ export const EventFlag = {
   /** LAST: the response was complete before the request's body was sent: close the client connection after it. */
   REQUEST_UNFINISHED: 16,
   /**
-   * FAILED: nothing of the request reached an endpoint, all of it is still held, and its time is not over: `resend` is possible.
-   * Without it the engine has let go of the exchange. Never with EXCHANGE_TIMEOUT.
+   * FAILED: all of the request is held, and its time is not over: `resend` is possible; whether it is harmless the other flags tell.
+   * Without it the engine has let go of the exchange. Never with EXCHANGE_TIMEOUT. With PLAIN_PROFILE only where sending it again is
+   * harmless: nothing of it was sent, or its method is idempotent and the connect of its replay failed.
    */
   RETRYABLE: 32,
   /** FAILED: the response's head had been reported already, so the client's response must be broken off. */
   HEAD_SEEN: 64,
+  /** FAILED: bytes of the request have been handed to a connection to an endpoint, in this attempt or one before it. */
+  SENT: 128,
+  /** FAILED: a byte of a response has come, in this attempt. */
+  ANSWERED: 256,
+  /**
+   * HEAD: its status is one that the attempt's profile asks about, and the request is held whole. Nothing more comes before `pass`, or
+   * `resend`, which drops the response; but FAILED with EXCHANGE_TIMEOUT when the exchange's time is over meanwhile. With LAST the
+   * response is complete, and the engine keeps the exchange until one of them, or `release`.
+   */
+  ASKED: 512,
 } as const;
 
 /** Why an attempt failed. The same numbers stand in native/src/upstream/event.h. */
@@ -86,6 +99,8 @@ export const EngineError = {
   POOL_TIMEOUT: 10,
   /** EMFILE or ENFILE at socket(). */
   FILE_LIMIT: 11,
+  /** No head of a response within the attempt's own time. */
+  ATTEMPT_TIMEOUT: 12,
 } as const;
 
 export const SendFlag = {
@@ -101,7 +116,7 @@ export const SendFlag = {
 export const NO_BODY = -1;
 export const CHUNKED_BODY = -2;
 
-/** What `send` answers. Anything but OK: nothing was begun. */
+/** What `send`, `resend` and `duplicate` answer. Anything but OK: nothing was begun. */
 export const SendResult = {
   OK: 0,
   /** The head holds a control character where none may be, or is not lines of `name: value`. */
@@ -110,6 +125,8 @@ export const SendResult = {
   HEAD_TOO_LARGE: 2,
   /** No such pool is open. */
   NO_POOL: 3,
+  /** `duplicate`: the request's body has not been handed over to its end, or is not held any more. */
+  NOT_WHOLE: 4,
 } as const;
 
 /** Settings of one endpoint's connection pool in this worker. All times in ms, all > 0 unless said otherwise. */
@@ -158,12 +175,19 @@ export interface Engine {
   closePool(slot: number): void;
 
   /**
+   * Makes settings of attempts known. Once more with the same number: they hold for attempts under way, too.
+   * @param profile 1 .. 65535; PLAIN_PROFILE is always there
+   */
+  openProfile(profile: number, settings: AttemptProfile): void;
+
+  /**
    * Begins an attempt.
    *
    * @param head request line and header lines, each ended by CRLF, without framing (Content-Length, Transfer-Encoding),
    *   without Connection and without the empty line: the engine writes those
    * @param bodyBytes NO_BODY, CHUNKED_BODY or the exact length that `write` will deliver
    * @param exchangeTimeoutMs deadline from now for the whole response; 0: none
+   * @param profile one that is open; absent: PLAIN_PROFILE
    * @returns one of SendResult
    */
   send(
@@ -173,6 +197,7 @@ export interface Engine {
     flags: number,
     bodyBytes: number,
     exchangeTimeoutMs: number,
+    profile?: number,
   ): number;
   /**
    * Hands over request-body bytes; they are copied or sent before it returns. What the kernel does not take of a chunk is held
@@ -185,11 +210,22 @@ export interface Engine {
   pause(exchange: number): void;
   resume(exchange: number): void;
   /**
-   * After FAILED with RETRYABLE: begins again on another endpoint with what is held. When its deadline has passed meanwhile, or its
-   * body was cut short, nothing is sent and FAILED comes with the next batch.
+   * After FAILED with RETRYABLE, or HEAD with ASKED: begins again on another endpoint with what is held; what has been sent before goes
+   * over a fresh connection. When its deadline has passed meanwhile, or its body was cut short, nothing is sent and FAILED comes with the
+   * next batch.
+   * @returns one of SendResult; NO_POOL: nothing has changed
+   */
+  resend(exchange: number, slot: number, profile?: number): number;
+  /**
+   * Begins a second attempt, as an exchange of its own, with what is held of a first one: complete, and no response of it passed on.
+   * Both go on, each for itself: whoever wants one of them only releases the other.
+   * @param to number of the second one: the first one's and HEDGE_OFFSET
+   * @param exchangeTimeoutMs as for `send`
    * @returns one of SendResult
    */
-  resend(exchange: number, slot: number): number;
+  duplicate(from: number, to: number, slot: number, exchangeTimeoutMs: number, profile?: number): number;
+  /** After HEAD with ASKED: the rest of the response comes, and its request is held no more. Else nothing happens. */
+  pass(exchange: number): void;
   /** Gives the exchange up at once: its connection is closed, events of it in the current batch become NONE. Idempotent. */
   release(exchange: number): void;
 

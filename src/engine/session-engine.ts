@@ -6,9 +6,13 @@
  * engine chooses; it is the engine's from OPENED until ENDED, and may come again after that. Events come in batches, one call for each;
  * where an event asks for a decision, TypeScript writes it into the event, and the engine acts on it when onBatch has returned.
  */
+import { HEDGE_OFFSET, MAX_EXCHANGES } from './engine.js';
 
 /** Most sessions one worker can have open. */
 export const MAX_SESSIONS = 1 << 16;
+
+/** Number of session 0 where sessions and exchanges share a ledger: behind all exchanges and their hedges. */
+export const FIRST_SESSION_NUMBER = HEDGE_OFFSET + MAX_EXCHANGES;
 
 /** Layout of one event: SESSION_EVENT_STRIDE int32 words. The same numbers stand in native/src/l4/session_event.h. */
 export const SESSION_EVENT_STRIDE = 32;

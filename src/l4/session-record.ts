@@ -5,7 +5,7 @@ import type { Attempting, UpstreamRuntime } from '../balancing/upstream-runtime.
 import { NO_ENTRY } from '../board/client-table.js';
 import { NO_SUBSET } from '../config/picking-plan.js';
 import type { ErrorCode } from '../core/error-catalog.js';
-import { MAX_EXCHANGES } from '../engine/engine.js';
+import { FIRST_SESSION_NUMBER } from '../engine/session-engine.js';
 import type { LimitedSession } from '../policies/session-limits.js';
 import type { SessionListener } from './session-listener.js';
 
@@ -45,7 +45,7 @@ export class SessionRecord implements Attempting, LimitedSession {
 
   /** @param session the engine's number */
   constructor(readonly session: number) {
-    this.id = MAX_EXCHANGES + session;
+    this.id = FIRST_SESSION_NUMBER + session;
   }
 
   /** Its key, to be filled in. */

@@ -1,6 +1,7 @@
 // Reads arguments of calls from JavaScript.
 #include "binding/arguments.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace sluice::binding {
@@ -130,6 +131,47 @@ std::optional<upstream::PoolSettings> ReadPoolSettings(Napi::Env env, Napi::Valu
     settings.takes_reports = *takes;
   }
   return settings;
+}
+
+std::optional<upstream::AttemptProfile> ReadAttemptProfile(Napi::Env env, Napi::Value value) {
+  if (!value.IsObject()) {
+    ThrowTypeError(env, "profile settings must be an object");
+    return std::nullopt;
+  }
+  upstream::AttemptProfile profile;
+  struct Time {
+    const char* name;
+    uint32_t* place;
+  };
+  const Time times[] = {
+      {"connectTimeoutMs", &profile.connect_timeout_ms},
+      {"firstByteTimeoutMs", &profile.first_byte_timeout_ms},
+      {"idleTimeoutMs", &profile.idle_timeout_ms},
+      {"attemptTimeoutMs", &profile.attempt_timeout_ms},
+  };
+  const auto object = value.As<Napi::Object>();
+  for (const Time& time : times) {
+    const auto number = ReadInteger(env, object.Get(time.name), time.name, 0, kMaxNumber);
+    if (!number) return std::nullopt;
+    *time.place = static_cast<uint32_t>(*number);
+  }
+  const auto held_bytes = ReadInteger(env, object.Get("heldBodyBytes"), "heldBodyBytes",
+                                      upstream::kHoldsNothing, kMaxNumber);
+  if (!held_bytes) return std::nullopt;
+  profile.held_body_bytes = *held_bytes;
+  const Napi::Value statuses = object.Get("askedStatuses");
+  if (!statuses.IsArray()) {
+    ThrowTypeError(env, "askedStatuses must be an array");
+    return std::nullopt;
+  }
+  const auto array = statuses.As<Napi::Array>();
+  for (uint32_t index = 0; index < array.Length(); ++index) {
+    const auto status = ReadInteger(env, array.Get(index), "askedStatuses", 200, 599);
+    if (!status) return std::nullopt;
+    profile.asked_statuses.push_back(static_cast<int32_t>(*status));
+  }
+  std::sort(profile.asked_statuses.begin(), profile.asked_statuses.end());
+  return profile;
 }
 
 }  // namespace sluice::binding

@@ -14,6 +14,7 @@
 
 #include "base/address.h"
 #include "binding/errors.h"
+#include "upstream/attempt_profile.h"
 #include "upstream/connection_pool.h"
 
 namespace sluice::binding {
@@ -56,5 +57,8 @@ std::optional<std::vector<Address>> ReadAddresses(Napi::Env env, Napi::Value val
 
 /// PoolSettings. @returns nothing after throwing, which names the field
 std::optional<upstream::PoolSettings> ReadPoolSettings(Napi::Env env, Napi::Value value);
+
+/// AttemptProfile. @returns nothing after throwing, which names the field
+std::optional<upstream::AttemptProfile> ReadAttemptProfile(Napi::Env env, Napi::Value value);
 
 }  // namespace sluice::binding

@@ -24,9 +24,17 @@ constexpr int64_t kMaxSafeInteger = (int64_t{1} << 53) - 1;
 constexpr int64_t kMaxTimeoutMs = INT32_MAX;
 
 std::optional<int32_t> ReadExchange(const Napi::CallbackInfo& info) {
-  const auto id = ReadInteger(info.Env(), info[0], "exchange", 0, upstream::kMaxExchanges - 1);
+  const auto id = ReadInteger(info.Env(), info[0], "exchange", 0, upstream::kMaxNumbers - 1);
   if (!id) return std::nullopt;
   return static_cast<int32_t>(*id);
+}
+
+/// The profile of an attempt; absent: the plain one.
+std::optional<int32_t> ReadProfile(const Napi::CallbackInfo& info, size_t place) {
+  if (info.Length() <= place || info[place].IsUndefined()) return upstream::kPlainProfile;
+  const auto profile = ReadInteger(info.Env(), info[place], "profile", 0, upstream::kMaxProfile);
+  if (!profile) return std::nullopt;
+  return static_cast<int32_t>(*profile);
 }
 
 std::optional<int32_t> ReadSlot(const Napi::CallbackInfo& info, size_t place) {
@@ -42,7 +50,10 @@ const char* SentenceFor(Misuse misuse) {
     case Misuse::kExchangeInUse:
       return "send: the exchange is still in use; wait for LAST or FAILED, or release it first";
     case Misuse::kNotHeld:
-      return "resend: the exchange did not fail with RETRYABLE";
+      return "resend: the exchange did not fail with RETRYABLE, and no response of it is asked "
+             "about";
+    case Misuse::kNoProfile:
+      return "no profile is open under this number";
     case Misuse::kBodyAfterEnd:
       return "write: the request's body is complete already";
     case Misuse::kBodyLongerThanSaid:
@@ -65,11 +76,14 @@ Napi::Function EngineWrap::Define(Napi::Env env) {
                          InstanceMethod<&EngineWrap::OpenPool>("openPool"),
                          InstanceMethod<&EngineWrap::SetAddresses>("setAddresses"),
                          InstanceMethod<&EngineWrap::ClosePool>("closePool"),
+                         InstanceMethod<&EngineWrap::OpenProfile>("openProfile"),
                          InstanceMethod<&EngineWrap::Send>("send"),
                          InstanceMethod<&EngineWrap::Write>("write"),
                          InstanceMethod<&EngineWrap::Pause>("pause"),
                          InstanceMethod<&EngineWrap::Resume>("resume"),
                          InstanceMethod<&EngineWrap::Resend>("resend"),
+                         InstanceMethod<&EngineWrap::Duplicate>("duplicate"),
+                         InstanceMethod<&EngineWrap::Pass>("pass"),
                          InstanceMethod<&EngineWrap::Release>("release"),
                          InstanceMethod<&EngineWrap::Stats>("stats"),
                          InstanceMethod<&EngineWrap::Close>("close"),
@@ -141,9 +155,18 @@ void EngineWrap::ClosePool(const Napi::CallbackInfo& info) {
   if (const auto slot = ReadSlot(info, 0)) client_->ClosePool(*slot);
 }
 
+void EngineWrap::OpenProfile(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto number =
+      ReadInteger(env, info[0], "profile", upstream::kPlainProfile + 1, upstream::kMaxProfile);
+  if (!number) return;
+  auto settings = ReadAttemptProfile(env, info[1]);
+  if (settings) client_->OpenProfile(static_cast<int32_t>(*number), std::move(*settings));
+}
+
 Napi::Value EngineWrap::Send(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const auto id = ReadExchange(info);
+  const auto id = ReadInteger(env, info[0], "exchange", 0, upstream::kMaxExchanges - 1);
   if (!id) return {};
   const auto slot = ReadSlot(info, 1);
   if (!slot) return {};
@@ -162,9 +185,12 @@ Napi::Value EngineWrap::Send(const Napi::CallbackInfo& info) {
   if (!body_bytes) return {};
   const auto timeout_ms = ReadInteger(env, info[5], "exchangeTimeoutMs", 0, kMaxTimeoutMs);
   if (!timeout_ms) return {};
+  const auto profile = ReadProfile(info, 6);
+  if (!profile) return {};
   Misuse misuse = Misuse::kNone;
-  const auto result = client_->Send(*id, *slot, head_bytes, static_cast<int32_t>(*flags),
-                                    *body_bytes, static_cast<uint64_t>(*timeout_ms), &misuse);
+  const auto result =
+      client_->Send(static_cast<int32_t>(*id), *slot, head_bytes, static_cast<int32_t>(*flags),
+                    *body_bytes, static_cast<uint64_t>(*timeout_ms), &misuse, *profile);
   if (ThrowMisuse(env, misuse)) return {};
   UpdateReference();
   return Napi::Number::New(env, static_cast<int32_t>(result));
@@ -197,11 +223,37 @@ Napi::Value EngineWrap::Resend(const Napi::CallbackInfo& info) {
   if (!id) return {};
   const auto slot = ReadSlot(info, 1);
   if (!slot) return {};
+  const auto profile = ReadProfile(info, 2);
+  if (!profile) return {};
   Misuse misuse = Misuse::kNone;
-  const auto result = client_->Resend(*id, *slot, &misuse);
+  const auto result = client_->Resend(*id, *slot, &misuse, *profile);
   if (ThrowMisuse(info.Env(), misuse)) return {};
   UpdateReference();
   return Napi::Number::New(info.Env(), static_cast<int32_t>(result));
+}
+
+Napi::Value EngineWrap::Duplicate(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto from = ReadExchange(info);
+  if (!from) return {};
+  const auto to = ReadInteger(env, info[1], "to", 0, upstream::kMaxNumbers - 1);
+  if (!to) return {};
+  const auto slot = ReadSlot(info, 2);
+  if (!slot) return {};
+  const auto timeout_ms = ReadInteger(env, info[3], "exchangeTimeoutMs", 0, kMaxTimeoutMs);
+  if (!timeout_ms) return {};
+  const auto profile = ReadProfile(info, 4);
+  if (!profile) return {};
+  Misuse misuse = Misuse::kNone;
+  const auto result = client_->Duplicate(*from, static_cast<int32_t>(*to), *slot,
+                                         static_cast<uint64_t>(*timeout_ms), &misuse, *profile);
+  if (ThrowMisuse(env, misuse)) return {};
+  UpdateReference();
+  return Napi::Number::New(env, static_cast<int32_t>(result));
+}
+
+void EngineWrap::Pass(const Napi::CallbackInfo& info) {
+  if (const auto id = ReadExchange(info)) client_->Pass(*id);
 }
 
 void EngineWrap::Release(const Napi::CallbackInfo& info) {

@@ -38,11 +38,14 @@ class EngineWrap final : public LoopObject<EngineWrap>, private upstream::BatchS
   void OpenPool(const Napi::CallbackInfo& info);
   void SetAddresses(const Napi::CallbackInfo& info);
   void ClosePool(const Napi::CallbackInfo& info);
+  void OpenProfile(const Napi::CallbackInfo& info);
   Napi::Value Send(const Napi::CallbackInfo& info);
   Napi::Value Write(const Napi::CallbackInfo& info);
   void Pause(const Napi::CallbackInfo& info);
   void Resume(const Napi::CallbackInfo& info);
   Napi::Value Resend(const Napi::CallbackInfo& info);
+  Napi::Value Duplicate(const Napi::CallbackInfo& info);
+  void Pass(const Napi::CallbackInfo& info);
   void Release(const Napi::CallbackInfo& info);
   Napi::Value Stats(const Napi::CallbackInfo& info);
   void Close(const Napi::CallbackInfo& info);

@@ -28,8 +28,9 @@ SinkVerdict BatchResponses::OnResponse(Exchange* exchange, const ResponsePart& p
   event.elapsed_us = part.elapsed_us;
   if (part.is_last) event.flags |= event_flag::kLast;
   if (part.is_request_unfinished) event.flags |= event_flag::kRequestUnfinished;
+  if (part.is_asked) event.flags |= event_flag::kAsked;
   Add(exchange, &event);
-  return SinkVerdict::kMore;
+  return part.is_asked ? SinkVerdict::kHold : SinkVerdict::kMore;
 }
 
 void BatchResponses::AddHead(const Exchange& exchange, const ResponsePart& part, Event* event) {

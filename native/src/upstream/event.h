@@ -7,8 +7,12 @@
 
 namespace sluice::upstream {
 
-/// Most exchanges one worker can have open.
+/// Most exchanges one worker can have open: what Send takes are numbers below.
 inline constexpr int32_t kMaxExchanges = 1 << 17;
+/// The second attempt of an exchange has its number and this.
+inline constexpr int32_t kHedgeOffset = 1 << 17;
+/// All numbers that the other calls take are below.
+inline constexpr int32_t kMaxNumbers = kHedgeOffset + kMaxExchanges;
 
 /// Words of one event, and their places.
 inline constexpr size_t kEventStride = 12;
@@ -35,10 +39,13 @@ inline constexpr int32_t kBodyless = 2;
 inline constexpr int32_t kLengthKnown = 4;
 inline constexpr int32_t kReused = 8;
 inline constexpr int32_t kRequestUnfinished = 16;
-/// Also set when an idempotent request that a dead reused connection may have carried could not be
-/// sent once more: sending it again is as harmless as the replay would have been.
+/// With kPlainProfile only where sending it again is harmless: nothing of it was sent, or it is
+/// idempotent and its replay's connect failed.
 inline constexpr int32_t kRetryable = 32;
 inline constexpr int32_t kHeadSeen = 64;
+inline constexpr int32_t kSent = 128;
+inline constexpr int32_t kAnswered = 256;
+inline constexpr int32_t kAsked = 512;
 }  // namespace event_flag
 
 enum class EngineError : int32_t {
@@ -54,6 +61,7 @@ enum class EngineError : int32_t {
   kExchangeTimeout = 9,
   kPoolTimeout = 10,
   kFileLimit = 11,
+  kAttemptTimeout = 12,
 };
 
 namespace send_flag {
@@ -78,7 +86,13 @@ inline constexpr int32_t kOfTypeScript = kIdempotent | kHeadMethod | kFresh;
 inline constexpr int64_t kNoBody = -1;
 inline constexpr int64_t kChunkedBody = -2;
 
-enum class SendResult : int32_t { kOk = 0, kBadHead = 1, kHeadTooLarge = 2, kNoPool = 3 };
+enum class SendResult : int32_t {
+  kOk = 0,
+  kBadHead = 1,
+  kHeadTooLarge = 2,
+  kNoPool = 3,
+  kNotWhole = 4,
+};
 
 /// Longest request head that Send takes, framing not counted.
 inline constexpr size_t kMaxRequestHeadBytes = 64 * 1024;

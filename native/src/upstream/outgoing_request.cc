@@ -6,14 +6,18 @@ namespace sluice::upstream {
 void OutgoingRequest::Begin() {
   held_.Clear();
   sent_ = 0;
-  is_retaining_ = false;
+  most_retained_ = 0;
   is_whole_ = true;
   has_reached_endpoint_ = false;
 }
 
-void OutgoingRequest::SetRetaining(bool is_retaining) {
-  is_retaining_ = is_retaining;
-  if (is_retaining || sent_ == 0) return;
+void OutgoingRequest::Retain(size_t most_bytes) {
+  most_retained_ = most_bytes;
+  if (sent_ > most_bytes) DropRetained();
+}
+
+void OutgoingRequest::DropRetained() {
+  most_retained_ = 0;
   held_.DropFront(sent_);
   sent_ = 0;
   is_whole_ = false;
@@ -22,29 +26,25 @@ void OutgoingRequest::SetRetaining(bool is_retaining) {
 void OutgoingRequest::NoteSent(std::string_view bytes) {
   if (bytes.empty()) return;
   has_reached_endpoint_ = true;
-  if (!is_retaining_) {
+  if (most_retained_ == 0) {
     is_whole_ = false;
     return;
   }
   held_.Append(bytes);
   sent_ += bytes.size();
-  LimitRetained();
+  if (sent_ > most_retained_) DropRetained();
 }
 
 void OutgoingRequest::MarkSent(size_t count) {
   if (count == 0) return;
   has_reached_endpoint_ = true;
-  if (is_retaining_) {
+  if (most_retained_ > 0) {
     sent_ += count;
-    LimitRetained();
+    if (sent_ > most_retained_) DropRetained();
     return;
   }
   is_whole_ = false;
   held_.DropFront(count);
-}
-
-void OutgoingRequest::LimitRetained() {
-  if (sent_ > kMaxReplayBytes) SetRetaining(false);
 }
 
 }  // namespace sluice::upstream

@@ -20,8 +20,9 @@ class OutgoingRequest {
   /// Forgets the last request.
   void Begin();
 
-  /// Keeps bytes that are sent from now on, or drops those that are kept.
-  void SetRetaining(bool is_retaining);
+  /// Keeps bytes that are sent from now on, as long as they and those kept already are no more than
+  /// this; else drops what is kept. 0: keeps none.
+  void Retain(size_t most_bytes);
 
   /// Takes note of bytes that the kernel took without their having been held here; nothing may be
   /// unsent.
@@ -33,6 +34,8 @@ class OutgoingRequest {
   /// Everything that is held is to be sent (again).
   void Rewind() { sent_ = 0; }
 
+  /// Everything that is held, sent or not.
+  std::string_view held() const { return held_.view(); }
   std::string_view unsent() const { return held_.view().substr(sent_); }
   size_t unsent_bytes() const { return held_.size() - sent_; }
   /// Every byte handed in so far is still held: the request can begin again.
@@ -41,11 +44,11 @@ class OutgoingRequest {
   bool has_reached_endpoint() const { return has_reached_endpoint_; }
 
  private:
-  void LimitRetained();
+  void DropRetained();
 
   ByteBuffer held_;  // first the kept sent bytes, then the unsent ones
   size_t sent_ = 0;
-  bool is_retaining_ = false;
+  size_t most_retained_ = 0;
   bool is_whole_ = true;
   bool has_reached_endpoint_ = false;
 };

@@ -30,6 +30,9 @@ struct ResponsePart {
   std::string_view trailers = {};
   /// µs since the attempt began.
   uint64_t elapsed_us = 0;
+  /// With a head: its status is one that the attempt's profile asks about, and the request is held
+  /// whole. The sink may answer kHold.
+  bool is_asked = false;
 };
 
 enum class SinkVerdict : uint8_t {
@@ -38,6 +41,10 @@ enum class SinkVerdict : uint8_t {
   kPause,
   /// The exchange is to be released; nothing more of it is told.
   kRelease,
+  /// To a part that is_asked: the sink has copied what it needs of it and will say what becomes of
+  /// the response. Nothing more comes until Pass, and the request is kept for Resend. If the part
+  /// is_last, its connection is free for others already.
+  kHold,
 };
 
 /// What became of an offer to splice.
@@ -55,7 +62,7 @@ struct SpliceOutcome {
 
 /// Called by UpstreamClient in its turn. No call may call back into the client; what a sink wants
 /// of it in that moment is its verdict. With is_last the client has let go of the exchange when the
-/// call returns, whatever the verdict.
+/// call returns, unless the verdict is kHold.
 class ResponseSink {
  public:
   /// An interim response: 100, 102..199.
@@ -77,8 +84,9 @@ class ResponseSink {
   virtual void OnSwitched(Exchange* exchange, const http1::ResponseHead& head,
                           std::string_view head_input, UniqueFd fd, std::string_view received,
                           uint64_t elapsed_us) = 0;
-  /// exchange->failure, failure_errno and failure_flags say why. With kRetryable the request is
-  /// held for Resend until Release or a new Send; without, the client has let go of it. Told in
+  /// exchange->failure, failure_errno and failure_flags (with kSent, kReused, kAnswered as facts)
+  /// say why. With kRetryable the request is held for Resend until Release or a new Send; without,
+  /// the client has let go of it. It comes for responses that wait for Pass, too. Told in
   /// OnReady or OnTurnEnd, never within a call of the front end's. elapsed: failed_at_us -
   /// started_us.
   virtual void OnFailed(Exchange* exchange) = 0;

@@ -42,6 +42,7 @@ UpstreamClient::UpstreamClient(EventLoop* loop, BatchMemory memory, BatchSink* s
       batch_responses_(&batch_),
       exchanges_(this),
       window_(std::make_unique_for_overwrite<char[]>(kSinkWindowBytes)) {
+  profiles_.push_back(std::make_unique<AttemptProfile>());
   loop_->AddTask(this);
 }
 
@@ -93,27 +94,31 @@ ConnectionPool* UpstreamClient::FindPool(int32_t slot) const {
 // --- exchanges ---
 
 SendResult UpstreamClient::Send(int32_t id, int32_t slot, size_t head_bytes, int32_t flags,
-                                int64_t body_bytes, uint64_t timeout_ms, Misuse* misuse) {
+                                int64_t body_bytes, uint64_t timeout_ms, Misuse* misuse,
+                                int32_t profile) {
   Exchange* const exchange = Claim(id, misuse);
-  if (exchange == nullptr) return SendResult::kOk;
+  const AttemptProfile* const settings = FindProfile(profile, misuse);
+  if (exchange == nullptr || settings == nullptr) return SendResult::kOk;
   ConnectionPool* const pool = FindPool(slot);
   if (pool == nullptr) return SendResult::kNoPool;
   if (head_bytes > kMaxRequestHeadBytes) return SendResult::kHeadTooLarge;
   if (!http1::IsSendableRequestHead({scratch_.data(), head_bytes})) return SendResult::kBadHead;
-  Start(&batch_responses_, exchange, pool, head_bytes, flags & send_flag::kOfTypeScript, body_bytes,
-        timeout_ms);
+  Prepare(&batch_responses_, exchange, settings, timeout_ms);
+  Start(exchange, pool, head_bytes, flags & send_flag::kOfTypeScript, body_bytes);
   return SendResult::kOk;
 }
 
 SendResult UpstreamClient::SendFor(ResponseSink* sink, int32_t id, int32_t slot, size_t head_bytes,
                                    int32_t flags, int64_t body_bytes, uint64_t timeout_ms,
-                                   Misuse* misuse) {
+                                   Misuse* misuse, int32_t profile) {
   Exchange* const exchange = Claim(id, misuse);
-  if (exchange == nullptr) return SendResult::kOk;
+  const AttemptProfile* const settings = FindProfile(profile, misuse);
+  if (exchange == nullptr || settings == nullptr) return SendResult::kOk;
   ConnectionPool* const pool = FindPool(slot);
   if (pool == nullptr) return SendResult::kNoPool;
   if (head_bytes > kMaxEndpointHeadBytes) return SendResult::kHeadTooLarge;
-  Start(sink, exchange, pool, head_bytes, flags, body_bytes, timeout_ms);
+  Prepare(sink, exchange, settings, timeout_ms);
+  Start(exchange, pool, head_bytes, flags, body_bytes);
   return SendResult::kOk;
 }
 
@@ -125,21 +130,27 @@ Exchange* UpstreamClient::Claim(int32_t id, Misuse* misuse) {
   return nullptr;
 }
 
-void UpstreamClient::Start(ResponseSink* sink, Exchange* exchange, ConnectionPool* pool,
-                           size_t head_bytes, int32_t flags, int64_t body_bytes,
-                           uint64_t timeout_ms) {
-  const char* const end = PutFraming(scratch_.data() + head_bytes, body_bytes);
-  const std::string_view bytes(scratch_.data(), static_cast<size_t>(end - scratch_.data()));
-
+void UpstreamClient::Prepare(ResponseSink* sink, Exchange* exchange, const AttemptProfile* profile,
+                             uint64_t timeout_ms) {
   loop_->Refresh();
   exchange->sink = sink;
-  exchange->send_flags = flags;
-  exchange->body_left_bytes = body_bytes;
-  exchange->is_request_complete = body_bytes == kNoBody || body_bytes == 0;
+  exchange->profile = profile;
   exchange->is_replayed = false;
   exchange->started_us = loop_->now_us();
   exchange->body_ended_us = 0;
   exchange->deadline_ms = timeout_ms == 0 ? Exchange::kNever : loop_->now_ms() + timeout_ms;
+  exchange->attempt_deadline_ms = Exchange::kNever;
+}
+
+void UpstreamClient::Start(Exchange* exchange, ConnectionPool* pool, size_t head_bytes,
+                           int32_t flags, int64_t body_bytes) {
+  const char* const end = PutFraming(scratch_.data() + head_bytes, body_bytes);
+  const std::string_view bytes(scratch_.data(), static_cast<size_t>(end - scratch_.data()));
+  exchange->send_flags = flags;
+  exchange->body_left_bytes = body_bytes;
+  exchange->body_taken_bytes = 0;
+  exchange->is_request_complete = body_bytes == kNoBody || body_bytes == 0;
+  if (exchange->is_request_complete) StartAttemptTime(exchange);
 
   Connection* idle = nullptr;
   if ((flags & send_flag::kFresh) == 0 && pool->waiting.empty())
@@ -151,29 +162,6 @@ void UpstreamClient::Start(ResponseSink* sink, Exchange* exchange, ConnectionPoo
     exchange->request.AddUnsent(bytes);
     Begin(exchange, pool);
   }
-}
-
-SendResult UpstreamClient::Resend(int32_t id, int32_t slot, Misuse* misuse) {
-  Exchange* const exchange = exchanges_.Find(id);
-  if (exchange == nullptr || exchange->state != ExchangeState::kHeld) {
-    *misuse = Misuse::kNotHeld;
-    return SendResult::kOk;
-  }
-  ConnectionPool* const pool = FindPool(slot);
-  if (pool == nullptr) return SendResult::kNoPool;
-  loop_->Refresh();
-  exchange->started_us = loop_->now_us();
-  exchange->is_replayed = false;
-  exchange->is_reused = false;
-  exchange->request.Rewind();
-  if (loop_->now_ms() >= exchange->deadline_ms) {
-    Fail(exchange, EngineError::kExchangeTimeout, 0);
-  } else if (exchange->is_cut_short()) {
-    Fail(exchange, EngineError::kReset, 0);
-  } else {
-    Begin(exchange, pool);
-  }
-  return SendResult::kOk;
 }
 
 size_t UpstreamClient::Write(int32_t id, std::string_view bytes, bool is_last, Misuse* misuse) {
@@ -195,18 +183,23 @@ size_t UpstreamClient::Write(int32_t id, std::string_view bytes, bool is_last, M
     exchange->body_left_bytes -= static_cast<int64_t>(bytes.size());
     exchange->is_request_complete = exchange->body_left_bytes == 0;
   }
+  exchange->body_taken_bytes += static_cast<int64_t>(bytes.size());
   if (exchange->state == ExchangeState::kFailing &&
       (exchange->failure_flags & event_flag::kRetryable) == 0)
     return 0;
   loop_->Refresh();
-  if (exchange->is_request_complete) exchange->body_ended_us = loop_->now_us();
+  if (exchange->is_request_complete) {
+    exchange->body_ended_us = loop_->now_us();
+    StartAttemptTime(exchange);
+  }
   if (is_last && !exchange->is_request_complete) {
     // Shorter than announced: the endpoint waits for bytes that will never come, so the attempt
     // cannot end well; nor can one that `resend` begins.
     exchange->is_request_complete = true;
     if (exchange->state == ExchangeState::kHeld) return 0;
     if (exchange->state != ExchangeState::kFailing) {
-      Fail(exchange, exchange->is_head_reported ? EngineError::kTruncated : EngineError::kReset, 0);
+      const bool is_passed_on = exchange->is_head_reported && !exchange->is_asked;
+      Fail(exchange, is_passed_on ? EngineError::kTruncated : EngineError::kReset, 0);
     }
     exchange->failure_flags &= ~event_flag::kRetryable;
     return 0;
@@ -233,6 +226,11 @@ size_t UpstreamClient::Write(int32_t id, std::string_view bytes, bool is_last, M
   const bool can_send = exchange->state == ExchangeState::kAttached &&
                         connection->state == ConnectionState::kBusy &&
                         !connection->is_write_broken && request.unsent_bytes() == 0;
+  // What is promised to be held stays, however long it gets.
+  if (exchange->profile->holds() && exchange->state == ExchangeState::kAttached &&
+      !exchange->is_head_reported) {
+    Keep(exchange);
+  }
   if (can_send) {
     std::array<iovec, 3> vectors;
     for (size_t index = 0; index < count; ++index) {

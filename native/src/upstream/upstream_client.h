@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/event_loop.h"
+#include "upstream/attempt_profile.h"
 #include "upstream/batch_responses.h"
 #include "upstream/connection.h"
 #include "upstream/connection_pool.h"
@@ -44,7 +45,8 @@ struct ClientStats {
 enum class Misuse : uint8_t {
   kNone,
   kExchangeInUse,      // send: the exchange has not ended
-  kNotHeld,            // resend: the exchange did not fail with RETRYABLE
+  kNotHeld,            // resend: the exchange did not fail with RETRYABLE, and nothing is asked
+  kNoProfile,          // send, resend, duplicate: no such profile is open
   kBodyAfterEnd,       // write: the request was complete
   kBodyLongerThanSaid  // write: more bytes than send was told
 };
@@ -61,7 +63,10 @@ enum class Misuse : uint8_t {
 /// (at most as long). First byte: from the request's last byte having been handed to the kernel
 /// until the response's head is complete; while the client's body is still to come, nothing runs
 /// but the exchange's deadline. Idle: while bytes are unsent, since the kernel last took some;
-/// after the head, since the last read, unless the exchange is paused.
+/// after the head, since the last read, unless the exchange is paused. Attempt: from its begin,
+/// waiting in the queue included, or from the last byte of the client's body, until the head. The
+/// times of an attempt's profile go before those of its pool. While a response that is asked about
+/// waits for its decision, only the exchange's deadline runs.
 ///
 /// An idle connection is closed after keep_alive_idle, or one second before the time the endpoint
 /// announced by `Keep-Alive: timeout=N`, whichever is sooner; with N = 1 it is not kept at all.
@@ -76,24 +81,40 @@ class UpstreamClient final : private LoopTask, private ConnectionOwner, private 
   /// @returns false when no such pool is open
   bool SetAddresses(int32_t slot, std::vector<Address> addresses);
   void ClosePool(int32_t slot);
+  /// Makes the settings of attempts known by a number (1..kMaxProfile). Once more with the same
+  /// number: they hold for attempts under way, too.
+  void OpenProfile(int32_t number, AttemptProfile settings);
 
   /// Where the caller puts the head for Send and SendFor: room for kMaxEndpointHeadBytes and the
   /// framing behind it.
   char* scratch() { return scratch_.data(); }
   static constexpr size_t kScratchBytes = kMaxEndpointHeadBytes + 128;
 
-  /// The calls of `Engine` in engine.ts. `id` is within 0..kMaxExchanges-1, `slot` any number. The
+  /// The calls of `Engine` in engine.ts. `id` is within 0..kMaxNumbers-1, `slot` any number. The
   /// head lies in scratch().
   SendResult Send(int32_t id, int32_t slot, size_t head_bytes, int32_t flags, int64_t body_bytes,
-                  uint64_t timeout_ms, Misuse* misuse);
+                  uint64_t timeout_ms, Misuse* misuse, int32_t profile = kPlainProfile);
   /// As Send, for a front end in native code: the response goes to `sink`, which stays until the
   /// exchange has ended or was released; the head may have kMaxEndpointHeadBytes, and the caller
   /// vouches for it (IsSendableRequestHead). The other calls are for both kinds of exchanges; what
   /// goes wrong within one is told to the sink later, and a released exchange is told of no more.
   /// HOT.
   SendResult SendFor(ResponseSink* sink, int32_t id, int32_t slot, size_t head_bytes, int32_t flags,
-                     int64_t body_bytes, uint64_t timeout_ms, Misuse* misuse);
-  SendResult Resend(int32_t id, int32_t slot, Misuse* misuse);
+                     int64_t body_bytes, uint64_t timeout_ms, Misuse* misuse,
+                     int32_t profile = kPlainProfile);
+  /// Begins again with a request that is held, or whose response is asked about: the rest of that
+  /// is dropped. What has been sent goes over a fresh connection: others may be as dead.
+  SendResult Resend(int32_t id, int32_t slot, Misuse* misuse, int32_t profile = kPlainProfile);
+  /// Begins a second exchange with the request of a first one; both go on, each for itself.
+  /// @returns kNotWhole where the body has not been handed over to its end, or is not held any more
+  SendResult Duplicate(int32_t from, int32_t to, int32_t slot, uint64_t timeout_ms, Misuse* misuse,
+                       int32_t profile = kPlainProfile);
+  /// ... whose response goes to `sink`, as with SendFor.
+  SendResult DuplicateFor(ResponseSink* sink, int32_t from, int32_t to, int32_t slot,
+                          uint64_t timeout_ms, Misuse* misuse, int32_t profile = kPlainProfile);
+  /// A response that is asked about is passed on: its request is held no more, and the rest of the
+  /// response comes; was it complete, the exchange is free. Else nothing happens.
+  void Pass(int32_t id);
   /// @returns bytes held
   size_t Write(int32_t id, std::string_view bytes, bool is_last, Misuse* misuse);
   void Pause(int32_t id);
@@ -119,9 +140,12 @@ class UpstreamClient final : private LoopTask, private ConnectionOwner, private 
 
   // Beginning an attempt.
   Exchange* Claim(int32_t id, Misuse* misuse);
-  void Start(ResponseSink* sink, Exchange* exchange, ConnectionPool* pool, size_t head_bytes,
-             int32_t flags, int64_t body_bytes, uint64_t timeout_ms);
+  void Prepare(ResponseSink* sink, Exchange* exchange, const AttemptProfile* profile,
+               uint64_t timeout_ms);
+  void Start(Exchange* exchange, ConnectionPool* pool, size_t head_bytes, int32_t flags,
+             int64_t body_bytes);
   ConnectionPool* FindPool(int32_t slot) const;
+  const AttemptProfile* FindProfile(int32_t number, Misuse* misuse) const;
   void Begin(Exchange* exchange, ConnectionPool* pool);
   Connection* TakeIdle(ConnectionPool* pool, bool is_certainty_needed);
   void Connect(Exchange* exchange, ConnectionPool* pool);
@@ -131,6 +155,7 @@ class UpstreamClient final : private LoopTask, private ConnectionOwner, private 
   void DispatchWaiting();
 
   // Sending.
+  void Keep(Exchange* exchange);
   void SendFirst(Connection* connection, Exchange* exchange, std::string_view bytes);
   void SendUnsent(Connection* connection, Exchange* exchange);
   void OnSent(Connection* connection, Exchange* exchange, const IoResult& sent);
@@ -146,7 +171,7 @@ class UpstreamClient final : private LoopTask, private ConnectionOwner, private 
   void OnEnd(Connection* connection, int error_number);
   bool Replay(Connection* connection);
   void Finish(Connection* connection, bool has_surplus);
-  void Keep(Connection* connection, uint64_t idle_ms);
+  void KeepAlive(Connection* connection, uint64_t idle_ms);
 
   // Ending.
   void Fail(Exchange* exchange, EngineError error, int error_number);
@@ -157,6 +182,7 @@ class UpstreamClient final : private LoopTask, private ConnectionOwner, private 
 
   // Time.
   uint64_t ElapsedUs(const Exchange* exchange) const;
+  void StartAttemptTime(Exchange* exchange);
   void ArmBusy(Connection* connection);
   void ArmAt(Connection* connection, uint64_t deadline_ms);
 
@@ -192,6 +218,7 @@ class UpstreamClient final : private LoopTask, private ConnectionOwner, private 
   std::vector<ConnectionPool*> slots_;                  // by slot; the open ones
   std::vector<std::unique_ptr<ConnectionPool>> pools_;  // all, closed ones with work left included
   size_t closed_pools_ = 0;                             // of those, the closed ones
+  std::vector<std::unique_ptr<AttemptProfile>> profiles_;  // by number; nullptr: not open
   std::vector<std::unique_ptr<Connection>> connections_;
   // Closed in this turn; freed when nobody can hold a pointer to them any more.
   std::vector<std::unique_ptr<Connection>> closed_connections_;

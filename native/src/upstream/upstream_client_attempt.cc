@@ -8,6 +8,21 @@ namespace sluice::upstream {
 
 namespace {
 
+/// Of bytes that are kept: room for a head, and for framing of chunks that is as long as the chunks
+/// themselves. What comes in smaller ones is not worth its memory.
+constexpr size_t KeptBytes(int64_t body_bytes) {
+  return kMaxEndpointHeadBytes + 1024 + 2 * static_cast<size_t>(body_bytes);
+}
+
+/// A time of a profile, or of the pool where that has none.
+uint32_t TimeOf(uint32_t profile_ms, uint32_t pool_ms) {
+  return profile_ms > 0 ? profile_ms : pool_ms;
+}
+
+uint32_t ConnectTimeMs(const Exchange& exchange, const PoolSettings& settings) {
+  return TimeOf(exchange.profile->connect_timeout_ms, settings.connect_timeout_ms);
+}
+
 ResponseMode ModeFor(int32_t send_flags) {
   ResponseMode mode;
   mode.is_head_request = (send_flags & send_flag::kHeadMethod) != 0;
@@ -68,8 +83,8 @@ void UpstreamClient::StartWaiting(Exchange* exchange, ConnectionPool* pool) {
   exchange->pool = pool;
   exchange->is_reused = false;
   pool->waiting.PushBack(exchange);
-  const uint64_t until_ms = loop_->now_ms() + pool->settings().connect_timeout_ms;
-  loop_->timers().Arm(exchange, std::min(until_ms, exchange->deadline_ms));
+  const uint64_t until_ms = loop_->now_ms() + ConnectTimeMs(*exchange, pool->settings());
+  loop_->timers().Arm(exchange, std::min(until_ms, exchange->due_ms()));
 }
 
 void UpstreamClient::DispatchWaiting() {
@@ -94,8 +109,8 @@ void UpstreamClient::Connect(Exchange* exchange, ConnectionPool* pool) {
   exchange->pool = nullptr;
   exchange->connection = connection;
   exchange->is_reused = false;
-  OnConnectStep(connection,
-                connection->BeginConnect(loop_->now_ms() + pool->settings().connect_timeout_ms));
+  OnConnectStep(connection, connection->BeginConnect(loop_->now_ms() +
+                                                     ConnectTimeMs(*exchange, pool->settings())));
 }
 
 void UpstreamClient::OnConnectStep(Connection* connection, ConnectStep step) {
@@ -103,7 +118,7 @@ void UpstreamClient::OnConnectStep(Connection* connection, ConnectStep step) {
   const int error_number = connection->connect_error();
   switch (step) {
     case ConnectStep::kInProgress:
-      ArmAt(connection, std::min(connection->attempt_deadline_ms(), exchange->deadline_ms));
+      ArmAt(connection, std::min(connection->attempt_deadline_ms(), exchange->due_ms()));
       return;
     case ConnectStep::kConnected:
       ++connects_;
@@ -129,9 +144,7 @@ void UpstreamClient::Attach(Exchange* exchange, Connection* connection) {
   exchange->is_reused = connection->has_served;
   exchange->has_response_begun = false;
   exchange->is_head_reported = false;
-  // What a fresh connection carries is never replayed: only on a reused one may the endpoint's idle
-  // timeout meet it.
-  exchange->request.SetRetaining(connection->has_served && exchange->is_idempotent());
+  Keep(exchange);
   connection->state = ConnectionState::kBusy;
   connection->exchange = exchange;
   connection->last_progress_ms = loop_->now_ms();
@@ -139,6 +152,16 @@ void UpstreamClient::Attach(Exchange* exchange, Connection* connection) {
 }
 
 // --- sending ---
+
+void UpstreamClient::Keep(Exchange* exchange) {
+  // What a fresh connection carries is never replayed: only on a reused one may the endpoint's idle
+  // timeout meet it.
+  const size_t replay_bytes =
+      exchange->is_reused && exchange->is_idempotent() ? OutgoingRequest::kMaxReplayBytes : 0;
+  const size_t kept_bytes =
+      exchange->is_kept() ? KeptBytes(exchange->profile->held_body_bytes) : replay_bytes;
+  exchange->request.Retain(kept_bytes);
+}
 
 void UpstreamClient::SendFirst(Connection* connection, Exchange* exchange, std::string_view bytes) {
   const IoResult sent = sluice::Send(connection->fd(), bytes.data(), bytes.size());
@@ -187,10 +210,14 @@ void UpstreamClient::Fail(Exchange* exchange, EngineError error, int error_numbe
   const bool is_harmless =
       !request.has_reached_endpoint() || (is_connecting && exchange->is_idempotent());
   int32_t flags = 0;
-  if (exchange->is_head_reported) flags |= event_flag::kHeadSeen;
+  if (exchange->is_head_reported && !exchange->is_asked) flags |= event_flag::kHeadSeen;
+  if (exchange->is_reused) flags |= event_flag::kReused;
+  if (request.has_reached_endpoint()) flags |= event_flag::kSent;
+  if (exchange->has_response_begun) flags |= event_flag::kAnswered;
   const bool is_hopeless = error == EngineError::kExchangeTimeout || exchange->is_cut_short();
-  if (!exchange->has_response_begun && request.is_whole() && is_harmless && !is_hopeless)
-    flags |= event_flag::kRetryable;
+  const bool is_held = exchange->is_kept() ? !exchange->is_head_reported
+                                           : is_harmless && !exchange->has_response_begun;
+  if (is_held && request.is_whole() && !is_hopeless) flags |= event_flag::kRetryable;
 
   if (connection != nullptr) CloseConnection(connection);
   loop_->timers().Cancel(exchange);
@@ -226,7 +253,9 @@ void UpstreamClient::Free(Exchange* exchange) {
   exchange->pool = nullptr;
   exchange->sink = nullptr;
   exchange->request.Begin();
+  exchange->profile = nullptr;
   exchange->is_paused = false;
+  exchange->is_asked = false;
   exchange->has_response_begun = false;
   exchange->is_head_reported = false;
   exchange->is_drain_awaited = false;
@@ -280,14 +309,29 @@ void UpstreamClient::ArmBusy(Connection* connection) {
   const Exchange* const exchange = connection->exchange;
   const PoolSettings& settings = connection->pool()->settings();
   uint64_t deadline_ms = Exchange::kNever;
-  if (!exchange->is_paused) {
+  if (exchange->takes_response()) {
+    const AttemptProfile& profile = *exchange->profile;
     if (exchange->is_head_reported || exchange->request.unsent_bytes() > 0) {
-      deadline_ms = connection->last_progress_ms + settings.idle_timeout_ms;
+      deadline_ms =
+          connection->last_progress_ms + TimeOf(profile.idle_timeout_ms, settings.idle_timeout_ms);
     } else if (exchange->is_request_complete) {
-      deadline_ms = connection->last_progress_ms + settings.first_byte_timeout_ms;
+      deadline_ms = connection->last_progress_ms +
+                    TimeOf(profile.first_byte_timeout_ms, settings.first_byte_timeout_ms);
     }
   }
-  ArmAt(connection, std::min(deadline_ms, exchange->deadline_ms));
+  ArmAt(connection, std::min(deadline_ms, exchange->due_ms()));
+}
+
+void UpstreamClient::StartAttemptTime(Exchange* exchange) {
+  const uint32_t timeout_ms = exchange->profile->attempt_timeout_ms;
+  if (timeout_ms == 0 || exchange->is_head_reported) return;
+  exchange->attempt_deadline_ms = loop_->now_ms() + timeout_ms;
+  if (exchange->state == ExchangeState::kWaiting) {
+    loop_->timers().Arm(exchange, std::min(exchange->expires_at_ms(), exchange->due_ms()));
+  } else if (exchange->state == ExchangeState::kAttached) {
+    Connection* const connection = exchange->connection;
+    ArmAt(connection, std::min(connection->deadline_ms, exchange->due_ms()));
+  }
 }
 
 void UpstreamClient::OnConnectionTimer(Connection* connection, uint64_t now_ms) {
@@ -302,6 +346,8 @@ void UpstreamClient::OnConnectionTimer(Connection* connection, uint64_t now_ms) 
   Exchange* const exchange = connection->exchange;
   if (now_ms >= exchange->deadline_ms) {
     Fail(exchange, EngineError::kExchangeTimeout, 0);
+  } else if (now_ms >= exchange->attempt_deadline_ms) {
+    Fail(exchange, EngineError::kAttemptTimeout, 0);
   } else if (connection->state == ConnectionState::kConnecting) {
     OnConnectStep(connection, connection->ContinueConnect());
   } else if (exchange->is_head_reported || exchange->request.unsent_bytes() > 0) {
@@ -312,8 +358,13 @@ void UpstreamClient::OnConnectionTimer(Connection* connection, uint64_t now_ms) 
 }
 
 void UpstreamClient::OnExchangeTimer(Exchange* exchange, uint64_t now_ms) {
-  const bool is_out_of_time = now_ms >= exchange->deadline_ms;
-  Fail(exchange, is_out_of_time ? EngineError::kExchangeTimeout : EngineError::kPoolTimeout, 0);
+  if (now_ms >= exchange->deadline_ms) {
+    Fail(exchange, EngineError::kExchangeTimeout, 0);
+  } else if (now_ms >= exchange->attempt_deadline_ms) {
+    Fail(exchange, EngineError::kAttemptTimeout, 0);
+  } else {
+    Fail(exchange, EngineError::kPoolTimeout, 0);
+  }
 }
 
 }  // namespace sluice::upstream

@@ -33,7 +33,7 @@ void UpstreamClient::OnConnectionReady(Connection* connection) {
       break;
     case ConnectionState::kBusy: {
       const Exchange* const exchange = connection->exchange;
-      const bool can_read = connection->is_readable && !exchange->is_paused;
+      const bool can_read = connection->is_readable && exchange->takes_response();
       const bool can_write = connection->is_writable && !connection->is_write_broken &&
                              exchange->request.unsent_bytes() > 0;
       if (!can_read && !can_write) return;
@@ -70,7 +70,7 @@ void UpstreamClient::HandleReady(Connection* connection) {
   }
   Exchange* const exchange = connection->exchange;
   if (connection->is_writable) SendUnsent(connection, exchange);
-  if (connection->is_readable && !exchange->is_paused) ReadResponse(connection);
+  if (connection->is_readable && exchange->takes_response()) ReadResponse(connection);
   OnConnectionReady(connection);  // with more to read, it comes again next turn
 }
 
@@ -112,7 +112,7 @@ void UpstreamClient::ReadResponse(Connection* connection) {
   if (received.bytes < window_bytes && !connection->is_hung_up) connection->is_readable = false;
   if (!exchange->has_response_begun) {
     exchange->has_response_begun = true;
-    exchange->request.SetRetaining(false);
+    if (!exchange->profile->holds()) exchange->request.Retain(0);
   }
   TakeInput(connection, data, received.bytes);
 }
@@ -181,7 +181,10 @@ void UpstreamClient::Report(Connection* connection, const ReadOutcome& outcome) 
     case Verdict::kHead:
       part.head = &reader.head();
       part.head_input = outcome.head_input;
+      part.is_asked = exchange->profile->AsksAbout(part.head->status) && exchange->is_kept() &&
+                      exchange->request.is_whole() && !exchange->is_cut_short();
       exchange->is_head_reported = true;
+      exchange->attempt_deadline_ms = Exchange::kNever;
       break;
     case Verdict::kBody:
       if (outcome.body_bytes > 0 || outcome.is_complete) break;
@@ -197,12 +200,14 @@ void UpstreamClient::Report(Connection* connection, const ReadOutcome& outcome) 
   part.elapsed_us = ElapsedUs(exchange);
   const SinkVerdict verdict = exchange->sink->OnResponse(exchange, part);
   if (part.head != nullptr || part.is_last) reader.FreeReported(part.is_last);
+  exchange->is_asked = part.is_asked && verdict == SinkVerdict::kHold;
   if (part.is_last) {
     Finish(connection, outcome.has_surplus);
-  } else {
-    connection->last_progress_ms = loop_->now_ms();
-    Heed(connection, verdict);
+    return;
   }
+  if (part.head != nullptr && !exchange->is_asked) exchange->request.Retain(0);
+  connection->last_progress_ms = loop_->now_ms();
+  Heed(connection, verdict);
 }
 
 void UpstreamClient::HandOver(Connection* connection, const ReadOutcome& outcome) {
@@ -271,7 +276,14 @@ void UpstreamClient::Finish(Connection* connection, bool has_surplus) {
   const bool is_sent = exchange->is_request_sent();
   connection->exchange = nullptr;
   connection->has_served = true;
-  Free(exchange);
+  if (exchange->is_asked) {
+    exchange->connection = nullptr;
+    SetState(exchange, ExchangeState::kHeld);
+    if (exchange->deadline_ms != Exchange::kNever)
+      loop_->timers().Arm(exchange, exchange->deadline_ms);
+  } else {
+    Free(exchange);
+  }
 
   // With N announced, the endpoint may close at any moment after N s: one less keeps clear of it.
   uint64_t idle_ms = connection->pool()->settings().keep_alive_idle_ms;
@@ -284,13 +296,13 @@ void UpstreamClient::Finish(Connection* connection, bool has_surplus) {
                         (!connection->is_readable || !HasInput(connection->fd()));
   if (is_sent && is_quiet && head.keep_alive && idle_ms > 0) {
     connection->is_readable = false;
-    Keep(connection, idle_ms);
+    KeepAlive(connection, idle_ms);
   } else {
     CloseConnection(connection);
   }
 }
 
-void UpstreamClient::Keep(Connection* connection, uint64_t idle_ms) {
+void UpstreamClient::KeepAlive(Connection* connection, uint64_t idle_ms) {
   ConnectionPool* const pool = connection->pool();
   const bool is_current = pool->is_open() ? pool->IsCurrent(*connection) : !pool->waiting.empty();
   Exchange* const waiting = pool->waiting.front();

@@ -36,7 +36,7 @@ TEST(DoesNotTakeAResetThatAWriteMetForTheResponsesEnd) {
   CHECK(event.type == EventType::kFailed);
   CHECK(event.failure() == EngineError::kTruncated);
   CHECK_EQ(event.error_number, ECONNRESET);
-  CHECK_EQ(event.flags, event_flag::kHeadSeen);
+  CHECK_EQ(event.flags, event_flag::kHeadSeen | event_flag::kSent | event_flag::kAnswered);
 }
 
 TEST(DoesNotTakeAResetDuringAPendingUploadForTheResponsesEnd) {

@@ -192,7 +192,7 @@ TEST(ReportsAnAnswerThatDoesNotBegin) {
   Peer peer = endpoint.Accept();
   const SeenEvent event = client.UntilEnd(1);
   CHECK(event.failure() == EngineError::kFirstByteTimeout);
-  CHECK_EQ(event.flags, 0);
+  CHECK_EQ(event.flags, event_flag::kSent);
   CHECK_EQ(client->stats().connections, 0);
 }
 
@@ -319,7 +319,7 @@ TEST(ReportsAConnectionThatDiesBeforeItsAnswer) {
   peer.Reset();
   const SeenEvent event = client.UntilEnd(1);
   CHECK(event.failure() == EngineError::kReset);
-  CHECK_EQ(event.flags, 0);
+  CHECK_EQ(event.flags, event_flag::kSent);
 }
 
 }  // namespace

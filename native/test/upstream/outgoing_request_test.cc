@@ -21,7 +21,7 @@ TEST(KeepsNothingOfARequestThatIsNotToBeReplayed) {
 TEST(BeginsAgainWithAllThatWasKept) {
   OutgoingRequest request;
   request.Begin();
-  request.SetRetaining(true);
+  request.Retain(OutgoingRequest::kMaxReplayBytes);
   request.NoteSent("head ");
   request.AddUnsent("body");
   request.MarkSent(2);
@@ -46,10 +46,10 @@ TEST(IsUntouchedUntilTheKernelTakesAByte) {
 TEST(DropsWhatWasKeptWhenTheResponseBegins) {
   OutgoingRequest request;
   request.Begin();
-  request.SetRetaining(true);
+  request.Retain(OutgoingRequest::kMaxReplayBytes);
   request.NoteSent("head");
   request.AddUnsent("body");
-  request.SetRetaining(false);
+  request.Retain(0);
   CHECK_EQ(request.unsent(), "body");
   CHECK(!request.is_whole());
 }
@@ -57,7 +57,7 @@ TEST(DropsWhatWasKeptWhenTheResponseBegins) {
 TEST(GivesUpAReplayThatWouldNeedTooMuchMemory) {
   OutgoingRequest request;
   request.Begin();
-  request.SetRetaining(true);
+  request.Retain(OutgoingRequest::kMaxReplayBytes);
   request.NoteSent(std::string(OutgoingRequest::kMaxReplayBytes, 'x'));
   CHECK(request.is_whole());
   request.NoteSent("y");
@@ -69,7 +69,7 @@ TEST(GivesUpAReplayThatWouldNeedTooMuchMemory) {
 TEST(StartsAnew) {
   OutgoingRequest request;
   request.Begin();
-  request.SetRetaining(true);
+  request.Retain(OutgoingRequest::kMaxReplayBytes);
   request.NoteSent("old");
   request.AddUnsent("old");
   request.Begin();

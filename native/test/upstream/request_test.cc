@@ -133,7 +133,7 @@ TEST(BreaksTheConnectionWhenLessComesThanWasAnnounced) {
   test.client.Write(1, "abc", true);
   const SeenEvent event = test.client.UntilEnd(1);
   CHECK(event.failure() == EngineError::kReset);
-  CHECK_EQ(event.flags, 0);
+  CHECK_EQ(event.flags, event_flag::kSent);
   CHECK_EQ(test.client->stats().connections, 0);
   CHECK(test.peer.ReadUntil("never").ends_with("\r\n\r\n"));
 }

@@ -70,7 +70,7 @@ TEST(TellsOfAResetBeforeTheHead) {
   const SeenCall end = test.UntilEnd();
   CHECK(end.failure == EngineError::kReset);
   CHECK_EQ(end.failure_errno, ECONNRESET);
-  CHECK_EQ(end.failure_flags, 0);
+  CHECK_EQ(end.failure_flags, event_flag::kSent);
   CHECK_EQ(test.client->stats().exchanges, 0);
 }
 
@@ -82,7 +82,7 @@ TEST(TellsOfAResetAfterTheHead) {
   const SeenCall end = test.UntilEnd();
   CHECK(end.failure == EngineError::kTruncated);
   CHECK_EQ(end.failure_errno, ECONNRESET);
-  CHECK_EQ(end.failure_flags, event_flag::kHeadSeen);
+  CHECK_EQ(end.failure_flags, event_flag::kHeadSeen | event_flag::kSent | event_flag::kAnswered);
   CHECK_EQ(test.sink.calls.size(), 2);
 }
 
@@ -93,7 +93,7 @@ TEST(TellsOfTheEndBehindAnInterimResponse) {
   test.peer.Close();
   const SeenCall end = test.UntilEnd();
   CHECK(end.failure == EngineError::kReset);
-  CHECK_EQ(end.failure_flags, 0);
+  CHECK_EQ(end.failure_flags, event_flag::kSent | event_flag::kAnswered);
 }
 
 TEST(TellsOfAResponseThatIsNone) {
@@ -132,11 +132,14 @@ TEST(TellsOfTimeouts) {
   struct Case {
     EngineError failure;
     const char* response;
+    int32_t flags;
   };
-  for (const auto& [failure, response] :
-       {Case{EngineError::kFirstByteTimeout, ""},
-        Case{EngineError::kFirstByteTimeout, "HTTP/1.1 102 Processing\r\n\r\n"},
-        Case{EngineError::kIdleTimeout, "HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nabc"}}) {
+  constexpr int32_t kBegun = event_flag::kSent | event_flag::kAnswered;
+  for (const auto& [failure, response, flags] :
+       {Case{EngineError::kFirstByteTimeout, "", event_flag::kSent},
+        Case{EngineError::kFirstByteTimeout, "HTTP/1.1 102 Processing\r\n\r\n", kBegun},
+        Case{EngineError::kIdleTimeout, "HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nabc",
+             kBegun | event_flag::kHeadSeen}}) {
     PoolSettings settings = Patient();
     settings.first_byte_timeout_ms = settings.idle_timeout_ms = 60;
     Sunk test(0, kNoBody, settings);
@@ -144,7 +147,7 @@ TEST(TellsOfTimeouts) {
     const SeenCall end = test.UntilEnd();
     CHECK(end.failure == failure);
     CHECK(end.elapsed_us >= 60'000);
-    CHECK_EQ(end.failure_flags, failure == EngineError::kIdleTimeout ? event_flag::kHeadSeen : 0);
+    CHECK_EQ(end.failure_flags, flags);
   }
 }
 
@@ -215,7 +218,7 @@ TEST(BreaksOffARequestThatIsCutShort) {
   CHECK(test.sink.calls.empty());
   const SeenCall end = test.UntilEnd();
   CHECK(end.failure == EngineError::kReset);
-  CHECK_EQ(end.failure_flags, 0);
+  CHECK_EQ(end.failure_flags, event_flag::kSent);
 }
 
 TEST(TellsAllFailuresOfATurnThoughTheBatchIsFull) {

@@ -179,7 +179,7 @@ TEST(RefusesWhatIsNoResponse) {
     test.peer.Write(bytes);
     const SeenEvent event = test.client.UntilEnd(1);
     CHECK(event.failure() == EngineError::kBadResponse);
-    CHECK_EQ(event.flags, 0);
+    CHECK_EQ(event.flags, event_flag::kSent | event_flag::kAnswered);
     CHECK_EQ(test.client->stats().connections, 0);
   }
 }
@@ -209,7 +209,7 @@ TEST(FailsWhenTheEndpointLeavesInTheMiddleOfTheHead) {
   Answered test(send_flag::kIdempotent);
   const SeenEvent event = test.AnswerAndEnd("HTTP/1.1 200 OK\r\nx: ");
   CHECK(event.failure() == EngineError::kReset);
-  CHECK_EQ(event.flags, 0);
+  CHECK_EQ(event.flags, event_flag::kSent | event_flag::kAnswered);
 }
 
 TEST(TakesAnAnswerGivenBeforeTheRequestAndDoesNotKeepTheConnection) {

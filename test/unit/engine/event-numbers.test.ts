@@ -9,6 +9,7 @@ import {
   EventField,
   EventFlag,
   EventType,
+  HEDGE_OFFSET,
   MAX_EXCHANGES,
   NO_BODY,
   SendFlag,
@@ -51,6 +52,8 @@ describe('numbers of the engine', () => {
     const constant = (name: string) => new RegExp(`${name} = ([^;]+);`).exec(header)?.[1];
     expect(constant('kMaxExchanges')).toBe('1 << 17');
     expect(MAX_EXCHANGES).toBe(1 << 17);
+    expect(constant('kHedgeOffset')).toBe('1 << 17');
+    expect(HEDGE_OFFSET).toBe(1 << 17);
     expect(Number(constant('kEventStride'))).toBe(EVENT_STRIDE);
     expect(Number(constant('kNoBody'))).toBe(NO_BODY);
     expect(Number(constant('kChunkedBody'))).toBe(CHUNKED_BODY);

@@ -2,8 +2,13 @@
 import { describe, expect, it } from 'vitest';
 import { EndpointLedger } from '../../../src/balancing/endpoint-ledger.js';
 import type { L4ListenerPlan, UpstreamPlan } from '../../../src/config/plan.js';
-import { MAX_EXCHANGES } from '../../../src/engine/engine.js';
-import { REFUSE, Relay, type SessionEngineOptions, SessionField } from '../../../src/engine/session-engine.js';
+import {
+  FIRST_SESSION_NUMBER,
+  REFUSE,
+  Relay,
+  type SessionEngineOptions,
+  SessionField,
+} from '../../../src/engine/session-engine.js';
 import { startL4DataPlane } from '../../../src/l4/data-plane.js';
 import type { DataPlaneOptions, SessionListenings } from '../../../src/worker/data-plane.js';
 import { FakeTime } from '../control/fake-time.js';
@@ -32,7 +37,7 @@ function dataPlaneOf(
     plan: plan({ listeners, upstreams: [upstream] }),
     workerIndex: 0,
     board: worker,
-    ledger: new EndpointLedger(worker, 64, MAX_EXCHANGES),
+    ledger: new EndpointLedger(worker, 64, FIRST_SESSION_NUMBER),
     addresses: { [slots[0]!]: ['10.0.0.1:80'] },
     sessionListenings: parts.sessionListenings ?? {},
     maxSessions: 100,

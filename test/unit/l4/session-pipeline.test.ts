@@ -6,9 +6,9 @@ import { KeyHasher } from '../../../src/balancing/key-hasher.js';
 import { UpstreamRuntime } from '../../../src/balancing/upstream-runtime.js';
 import type { L4ListenerPlan, UpstreamPlan } from '../../../src/config/plan.js';
 import { seededRng } from '../../../src/core/rng.js';
-import { MAX_EXCHANGES } from '../../../src/engine/engine.js';
 import {
   ConnectFailure,
+  FIRST_SESSION_NUMBER,
   REFUSE,
   SESSION_EVENT_STRIDE,
   SessionEnd,
@@ -45,7 +45,7 @@ function pipelineOf(
   const arena = new Uint8Array(4096);
   const time = new FakeTime();
   const log = captureLog();
-  const ledger = new EndpointLedger(worker, 64, MAX_EXCHANGES);
+  const ledger = new EndpointLedger(worker, 64, FIRST_SESSION_NUMBER);
   const hashed: string[] = [];
   const pipeline = new SessionPipeline({
     listeners: [new SessionListener(0, plan)],
