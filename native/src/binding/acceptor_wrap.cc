@@ -55,13 +55,36 @@ void AcceptorWrap::Start(const Napi::CallbackInfo& info) {
   }
   LoopDriver* const driver = LoopDriver::For(env);
   if (driver == nullptr) return;
-  distributor_ = std::make_unique<l4::Distributor>(driver->loop(),
-                                                   static_cast<l4::ShortageSink*>(this), *max_open);
+  auto started = l4::AcceptorThread::Start(*max_open);
+  if (!started) return ThrowSystemError(env, started.error(), "the thread that accepts");
+  const int error =
+      driver->loop()->Watch(started.value()->news_fd(), EPOLLIN, static_cast<Pollable*>(this));
+  if (error != 0) return ThrowSystemError(env, {error, "epoll_ctl"}, "the thread that accepts");
+  thread_ = std::move(started.value());
+  loop_ = driver->loop();
+  loop_->AddTask(this);
   Join(driver);
 }
 
 AcceptorWrap::~AcceptorWrap() {
   Leave();
+}
+
+void AcceptorWrap::CloseNative() {
+  if (loop_ == nullptr) return;
+  loop_->Unwatch(thread_->news_fd());
+  loop_->RemoveTask(this);
+  loop_ = nullptr;
+  is_listening_ = false;
+  thread_->Close();
+}
+
+void AcceptorWrap::OnEvents(uint32_t /*epoll_events*/) {
+  has_news_ = true;
+}
+
+void AcceptorWrap::OnReady() {
+  if (std::exchange(has_news_, false)) thread_->TellShortages(this);
 }
 
 void AcceptorWrap::OnShortage(int error_number) {
@@ -74,30 +97,32 @@ void AcceptorWrap::Listen(const Napi::CallbackInfo& info) {
   if (!listener) return;
   const auto descriptor = ReadDescriptor(env, info[1]);
   if (!descriptor) return;
-  if (distributor_->is_closed()) return ThrowError(env, "listen: the acceptor is closed");
+  if (thread_->is_closed()) return ThrowError(env, "listen: the acceptor is closed");
   const std::string about = "descriptor " + std::to_string(*descriptor);
   auto socket = l4::ListeningSocket::Duplicate(*descriptor);
   if (!socket) return ThrowListeningError(env, socket.error(), about);
-  const int error = distributor_->Listen(*listener, std::move(socket.value()));
+  const int error = thread_->Listen(*listener, std::move(socket.value()));
   if (error != 0) return ThrowListeningError(env, {error, "epoll_ctl"}, about);
+  is_listening_ = true;
   UpdateReference();
 }
 
 void AcceptorWrap::AddWorker(const Napi::CallbackInfo& info) {
   // A worker may have ended before its number arrives here: then there is nothing to add.
-  if (const auto mailbox = ReadMailbox(info)) (void)distributor_->AddWorker(*mailbox);
+  if (const auto mailbox = ReadMailbox(info)) (void)thread_->AddWorker(*mailbox);
 }
 
 void AcceptorWrap::RemoveWorker(const Napi::CallbackInfo& info) {
-  if (const auto mailbox = ReadMailbox(info)) distributor_->RemoveWorker(*mailbox);
+  if (const auto mailbox = ReadMailbox(info)) thread_->RemoveWorker(*mailbox);
 }
 
 Napi::Value AcceptorWrap::Stats(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const auto object = Napi::Object::New(env);
-  object.Set("accepted", Napi::Number::New(env, static_cast<double>(distributor_->accepted())));
+  const l4::AcceptorThread::Stats stats = thread_->stats();
+  object.Set("accepted", Napi::Number::New(env, static_cast<double>(stats.accepted)));
   const auto open = Napi::Array::New(env);
-  for (const int32_t connections : distributor_->open())
+  for (const int32_t connections : stats.open)
     open.Set(open.Length(), Napi::Number::New(env, connections));
   object.Set("open", open);
   return object;

@@ -37,8 +37,8 @@ class ShortageSink {
   ~ShortageSink() = default;
 };
 
-/// Who takes connections: the distributor in the primary, the session engine in a worker that
-/// accepts for itself.
+/// Who takes connections: the distributor in the accepting thread, the session engine in a worker
+/// that accepts for itself.
 class AcceptedSink : public ShortageSink {
  public:
   /// Takes the connections of one round of accepting; what it leaves in place is closed with them.

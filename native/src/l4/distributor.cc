@@ -1,14 +1,16 @@
-// Shares out accepted connections.
+// Shares out accepted connections, and takes back what a worker leaves lying.
 #include "l4/distributor.h"
 
 #include <algorithm>
 #include <iterator>
+#include <tuple>
 #include <utility>
 
 namespace sluice::l4 {
 
 Distributor::Distributor(EventLoop* loop, ShortageSink* shortage_sink, size_t max_open)
-    : shortage_sink_(shortage_sink),
+    : loop_(loop),
+      shortage_sink_(shortage_sink),
       max_open_(max_open),
       acceptors_(loop, static_cast<AcceptedSink*>(this)) {
   acceptors_.Pause();
@@ -44,6 +46,7 @@ void Distributor::RemoveWorker(int32_t mailbox) {
 void Distributor::Close() {
   is_closed_ = true;
   acceptors_.Stop();
+  loop_->timers().Cancel(this);
   workers_.clear();
   waiting_.clear();
 }
@@ -74,11 +77,45 @@ size_t Distributor::Room() const {
   return open < max_open_ ? max_open_ - open : 0;
 }
 
+bool Distributor::IsStalled(const Mailbox& mailbox) const {
+  const uint64_t since_us = mailbox.unread_since_us();
+  return mailbox.is_missed() || (since_us != 0 && loop_->now_us() >= since_us + kStalledMs * 1000);
+}
+
+void Distributor::OnTimer(uint64_t /*now_ms*/) {
+  // A worker that has left without the primary having said so: it may be busy for long.
+  for (size_t index = workers_.size(); index-- > 0;) {
+    if (workers_[index].mailbox->is_closed()) Drop(index);
+  }
+  const auto stalled = [this](const Worker& worker) { return IsStalled(*worker.mailbox); };
+  // Where none of them reads, the mail lies well where it is.
+  if (!std::all_of(workers_.begin(), workers_.end(), stalled)) {
+    for (Worker& worker : workers_) {
+      if (!stalled(worker)) continue;
+      std::vector<Accepted> unread = worker.mailbox->Recall();
+      std::move(unread.begin(), unread.end(), std::back_inserter(waiting_));
+    }
+  }
+  ShareOut();
+  WatchMail();
+}
+
+void Distributor::WatchMail() {
+  if (is_armed()) return;
+  const bool is_unread = std::any_of(workers_.begin(), workers_.end(), [](const Worker& worker) {
+    return worker.mailbox->unread_since_us() != 0;
+  });
+  // One more: the mail was put in after the loop has read the clock, and now_ms is cut off.
+  if (is_unread) loop_->timers().Arm(this, loop_->now_ms() + kStalledMs + 1);
+}
+
 void Distributor::ShareOut() {
   // Again where a worker turns out to have gone: its share, and its mail, are for the others.
   while (!waiting_.empty() && !workers_.empty()) {
-    for (Worker& worker : workers_)
+    for (Worker& worker : workers_) {
       worker.open = worker.mailbox->open();
+      worker.is_stalled = IsStalled(*worker.mailbox);
+    }
     for (Accepted& accepted : waiting_)
       NextWorker().share.push_back(std::move(accepted));
     waiting_.clear();
@@ -91,6 +128,7 @@ void Distributor::ShareOut() {
         Drop(index);
       }
     }
+    WatchMail();
   }
   if (workers_.empty()) acceptors_.Pause();
 }
@@ -99,7 +137,11 @@ Distributor::Worker& Distributor::NextWorker() {
   size_t fewest = next_;
   for (size_t step = 1; step < workers_.size(); ++step) {
     const size_t index = (next_ + step) % workers_.size();
-    if (workers_[index].open < workers_[fewest].open) fewest = index;
+    const Worker& worker = workers_[index];
+    const Worker& best = workers_[fewest];
+    if (std::tie(worker.is_stalled, worker.open) < std::tie(best.is_stalled, best.open)) {
+      fewest = index;
+    }
   }
   next_ = (fewest + 1) % workers_.size();
   ++workers_[fewest].open;

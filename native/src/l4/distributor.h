@@ -1,4 +1,4 @@
-// Shares out the connections that the primary accepts among the workers.
+// Shares out among the workers what is accepted for all of them.
 #pragma once
 
 #include <cstddef>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/event_loop.h"
+#include "base/timer_wheel.h"
 #include "l4/accepted.h"
 #include "l4/acceptor.h"
 #include "l4/listening_socket.h"
@@ -19,8 +20,16 @@ namespace sluice::l4 {
 ///
 /// While there is no worker nothing is accepted: the kernel's backlog keeps the connections. What a
 /// worker that has gone has not read goes to the others, or waits here for the next one.
-class Distributor final : private AcceptedSink {
+///
+/// A worker that leaves its mail unread for kStalledMs has a loop that stands still, for whatever
+/// reason. As long as another one reads, it gets nothing more until it looks again, and what lies
+/// there unread goes to the others.
+class Distributor final : private AcceptedSink, private Timer {
  public:
+  /// Far above what a loop that turns needs, with a collection of garbage and a busy machine; short
+  /// enough that the client of a connection that is moved gets its answer within a second.
+  static constexpr uint64_t kStalledMs = 500;
+
   /// Loop and sink outlive it.
   /// @param max_open most connections that the workers may have open together
   Distributor(EventLoop* loop, ShortageSink* shortage_sink, size_t max_open = SIZE_MAX);
@@ -51,18 +60,25 @@ class Distributor final : private AcceptedSink {
     std::shared_ptr<Mailbox> mailbox;
     std::vector<Accepted> share;  // of the connections that are being shared out
     int32_t open = 0;             // with them
+    bool is_stalled = false;      // when they were counted
   };
 
   void OnAccepted(Accepted* accepted, size_t count) override;
   void OnShortage(int error_number) override;
   size_t Room() const override;
+  void OnTimer(uint64_t now_ms) override;
 
+  /// Its mail lies unread for too long, or was taken back for that.
+  bool IsStalled(const Mailbox& mailbox) const;
+  /// Sees to it that unread mail is looked at when it has become too old.
+  void WatchMail();
   /// Gives `waiting_` to the workers, as long as there are any.
   void ShareOut();
   Worker& NextWorker();
   /// Takes the worker out; what it has not read, and its share, goes into `waiting_`.
   void Drop(size_t index);
 
+  EventLoop* const loop_;
   ShortageSink* const shortage_sink_;
   const size_t max_open_;
   std::vector<Worker> workers_;

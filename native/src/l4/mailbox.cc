@@ -9,6 +9,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/clock.h"
+
 namespace sluice::l4 {
 
 namespace {
@@ -79,6 +81,7 @@ bool Mailbox::Put(Accepted* accepted, size_t count) {
   {
     const std::lock_guard lock(mutex_);
     if (is_closed_) return false;
+    if (accepted_.empty()) unread_since_us_.store(MonotonicUs(), std::memory_order_relaxed);
     accepted_.insert(accepted_.end(), std::make_move_iterator(accepted),
                      std::make_move_iterator(accepted + count));
     open_.fetch_add(static_cast<int32_t>(count), std::memory_order_relaxed);  // statistic
@@ -93,13 +96,32 @@ bool Mailbox::Put(Accepted* accepted, size_t count) {
   return true;
 }
 
+std::vector<Accepted> Mailbox::TakeUnread() {
+  std::vector<Accepted> unread = std::exchange(accepted_, {});
+  open_.fetch_sub(static_cast<int32_t>(unread.size()), std::memory_order_relaxed);  // statistic
+  queued_.store(0, std::memory_order_relaxed);  // a reader that sees more finds nothing
+  unread_since_us_.store(0, std::memory_order_relaxed);
+  return unread;
+}
+
+std::vector<Accepted> Mailbox::Recall() {
+  const std::lock_guard lock(mutex_);
+  if (accepted_.empty()) return {};
+  // relaxed: a reader that misses it finds it after its next wait, at its next heartbeat at the
+  // latest; until then it only gets nothing.
+  is_missed_.store(true, std::memory_order_relaxed);
+  return TakeUnread();
+}
+
+bool Mailbox::is_closed() {
+  const std::lock_guard lock(mutex_);
+  return is_closed_;
+}
+
 std::vector<Accepted> Mailbox::CloseAndTake() {
   const std::lock_guard lock(mutex_);
   is_closed_ = true;
-  std::vector<Accepted> left = std::exchange(accepted_, {});
-  open_.fetch_sub(static_cast<int32_t>(left.size()), std::memory_order_relaxed);  // statistic
-  queued_.store(0, std::memory_order_relaxed);  // a reader that sees more finds nothing
-  return left;
+  return TakeUnread();
 }
 
 void Mailbox::Take(std::vector<Accepted>* taken) {
@@ -112,9 +134,11 @@ void Mailbox::Take(std::vector<Accepted>* taken) {
       wake_ups_due_.fetch_sub(wake_ups, std::memory_order_relaxed);
     }
   }
-  // relaxed: a hint, as above; the vector is read under the lock.
-  if (queued_.load(std::memory_order_relaxed) == 0) return;
+  // relaxed: hints, as above; the vector is read under the lock.
+  if (queued_.load(std::memory_order_relaxed) == 0 && !is_missed()) return;
   const std::lock_guard lock(mutex_);
+  is_missed_.store(false, std::memory_order_relaxed);
+  unread_since_us_.store(0, std::memory_order_relaxed);
   // The two change places, so that both keep their memory.
   taken->swap(accepted_);
   queued_.store(0, std::memory_order_relaxed);
@@ -122,7 +146,7 @@ void Mailbox::Take(std::vector<Accepted>* taken) {
 
 bool Mailbox::FallAsleep() {
   is_asleep_.store(true, std::memory_order_seq_cst);  // pairs with Put
-  if (queued_.load(std::memory_order_seq_cst) == 0) return true;
+  if (queued_.load(std::memory_order_seq_cst) == 0 && !is_missed()) return true;
   is_asleep_.store(false, std::memory_order_relaxed);
   return false;
 }

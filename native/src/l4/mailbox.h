@@ -43,6 +43,16 @@ class Mailbox {
   bool Put(Accepted* accepted, size_t count);
   /// Connections that were put in and have not ended.
   int32_t open() const { return open_.load(std::memory_order_relaxed); }  // statistic
+  /// Since when the oldest unread connection lies there, on the monotonic clock; 0: nothing is
+  /// unread. Statistic.
+  uint64_t unread_since_us() const { return unread_since_us_.load(std::memory_order_relaxed); }
+  /// Takes back what lies unread, which no longer counts as open here: its reader is missed until
+  /// it looks again.
+  std::vector<Accepted> Recall();
+  /// Something was taken back, and the reader has not looked since. Statistic.
+  bool is_missed() const { return is_missed_.load(std::memory_order_relaxed); }
+  /// Closed, or its reader has left.
+  bool is_closed();
   /// Closes it and takes what nobody has read, which no longer counts as open here. Idempotent.
   std::vector<Accepted> CloseAndTake();
 
@@ -65,11 +75,17 @@ class Mailbox {
  private:
   Mailbox(int32_t number, UniqueFd wake_fd);
 
+  /// Empties the queue. Under mutex_.
+  std::vector<Accepted> TakeUnread();
+
   const int32_t number_;
   UniqueFd wake_fd_;
   std::atomic<int32_t> open_{0};
   std::atomic<size_t> queued_{0};  // accepted_.size(); written under mutex_
   std::atomic<bool> is_asleep_{true};
+  // Both are written under mutex_, and read without it as statistics.
+  std::atomic<uint64_t> unread_since_us_{0};
+  std::atomic<bool> is_missed_{false};
   // Writes to the eventfd that were promised and not read yet. A Put that was held up may write
   // long after the reader has taken what it brought: the reader must go on reading until it has
   // seen it, or the descriptor would stay readable for ever. Raised by Put before it writes,

@@ -2,6 +2,8 @@
 // goes.
 #include "l4/distributor.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
 #include <numeric>
@@ -203,6 +205,76 @@ TEST(ClosesWhatWaitsWhenItIsClosed) {
     CHECK_EQ(::recv(client.get(), &byte, 1, 0), 0);
   CHECK(fixture.distributor.AddWorker(fixture.AddMailbox()->number()));
   CHECK(fixture.distributor.open().empty());
+}
+
+/// Turns for this long while these workers read.
+void TurnWhileReading(Fixture* fixture, const std::vector<size_t>& readers, uint64_t time_ms,
+                      std::vector<Accepted>* all) {
+  const uint64_t end_us = fixture->loop->now_us() + time_ms * 1000;
+  std::vector<Accepted> taken;
+  while (fixture->loop->now_us() < end_us) {
+    fixture->loop->Turn(10);
+    for (const size_t reader : readers) {
+      fixture->mailboxes[reader]->Take(&taken);
+      for (Accepted& accepted : taken)
+        all->push_back(std::move(accepted));
+    }
+  }
+}
+
+constexpr uint64_t kPastStalledMs = Distributor::kStalledMs + 100;
+
+TEST(GivesToOthersWhatAStalledWorkerLeavesUnread) {
+  Fixture fixture(3);
+  std::vector<Accepted> read;
+  fixture.Arrive(9);
+  TurnWhileReading(&fixture, {0, 2}, kPastStalledMs, &read);
+  CHECK_EQ(read.size(), 9);
+  CHECK_EQ(fixture.mailboxes[1]->open(), 0);
+  // It gets nothing more, although it has the fewest.
+  fixture.Arrive(4);
+  CHECK_EQ(fixture.mailboxes[1]->queued(), 0);
+  // Until it looks again.
+  std::vector<Accepted> taken;
+  fixture.mailboxes[1]->Take(&taken);
+  fixture.Arrive(4);
+  CHECK_EQ(fixture.mailboxes[1]->queued(), 4);
+}
+
+TEST(PassesAStalledWorkerOverWithItsMailStillThere) {
+  Fixture fixture(2);
+  fixture.Arrive(2);
+  std::vector<Accepted> taken;
+  fixture.mailboxes[0]->Take(&taken);
+  // The loop itself was kept from its timer: the mail is seen to be old with the next arrivals.
+  ::usleep(kPastStalledMs * 1000);
+  fixture.Arrive(3);
+  TurnUntil(fixture.loop.get(), [&] { return fixture.mailboxes[0]->open() == 5; });
+  CHECK_EQ(fixture.mailboxes[1]->open(), 0);
+}
+
+TEST(LeavesMailWhereItIsWhileNobodyReads) {
+  Fixture fixture(2);
+  fixture.Arrive(4);
+  std::vector<Accepted> read;
+  TurnWhileReading(&fixture, {}, kPastStalledMs, &read);
+  CHECK((fixture.distributor.open() == Counts{2, 2}));
+  // Arrivals are shared out as ever.
+  fixture.Arrive(2);
+  CHECK((fixture.distributor.open() == Counts{3, 3}));
+  // As soon as one reads, it has all.
+  TurnWhileReading(&fixture, {1}, kPastStalledMs, &read);
+  CHECK_EQ(read.size(), 6);
+}
+
+TEST(TakesTheMailOfAWorkerThatLeftWithoutAWord) {
+  Fixture fixture(2);
+  fixture.Arrive(4);
+  fixture.mailboxes[0]->Leave();
+  std::vector<Accepted> read;
+  TurnWhileReading(&fixture, {1}, kPastStalledMs, &read);
+  CHECK_EQ(read.size(), 4);
+  CHECK_EQ(fixture.distributor.open().size(), 1);
 }
 
 /// A worker's thread: reads its mail, ends what it has read at once, until it shall leave.

@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/clock.h"
 #include "check.h"
 
 namespace {
@@ -266,6 +267,73 @@ TEST(ComesAndGoesOnManyThreads) {
   }
   for (std::thread& thread : threads)
     thread.join();
+}
+
+TEST(TellsSinceWhenSomethingLiesUnread) {
+  auto mailbox = MakeMailbox();
+  CHECK_EQ(mailbox->unread_since_us(), 0);
+  const uint64_t before_us = sluice::MonotonicUs();
+  PutOne(mailbox.get(), 1);
+  const uint64_t since_us = mailbox->unread_since_us();
+  CHECK(since_us >= before_us && since_us <= sluice::MonotonicUs());
+  PutOne(mailbox.get(), 2);
+  CHECK_EQ(mailbox->unread_since_us(), since_us);
+  std::vector<Accepted> taken;
+  mailbox->Take(&taken);
+  CHECK_EQ(mailbox->unread_since_us(), 0);
+}
+
+TEST(MissesItsReaderFromARecallUntilItLooks) {
+  auto mailbox = MakeMailbox();
+  CHECK(mailbox->Recall().empty());
+  CHECK(!mailbox->is_missed());
+  std::vector<Accepted> taken;
+  mailbox->Take(&taken);  // awake from here on
+  PutOne(mailbox.get(), 1);
+  PutOne(mailbox.get(), 2);
+  CHECK_EQ(mailbox->Recall().size(), 2);
+  CHECK(mailbox->is_missed());
+  CHECK_EQ(mailbox->open(), 0);
+  CHECK_EQ(mailbox->queued(), 0);
+  CHECK_EQ(mailbox->unread_since_us(), 0);
+  // A reader that is about to wait looks first.
+  CHECK(!mailbox->FallAsleep());
+  mailbox->Take(&taken);
+  CHECK(taken.empty());
+  CHECK(!mailbox->is_missed());
+  CHECK(mailbox->FallAsleep());
+  // It is not closed.
+  CHECK(!mailbox->is_closed());
+  CHECK(PutOne(mailbox.get(), 3));
+  CHECK(IsWoken(*mailbox));
+  mailbox->Take(&taken);
+  CHECK_EQ(taken.size(), 1);
+}
+
+TEST(LosesNothingBetweenAReaderAndRecalls) {
+  auto mailbox = MakeMailbox();
+  constexpr size_t kLetters = 20'000;
+  std::atomic<size_t> read{0};
+  std::atomic<bool> is_over{false};
+  std::thread reader([&] {
+    std::vector<Accepted> taken;
+    while (!is_over.load()) {
+      (void)mailbox->FallAsleep();
+      mailbox->Take(&taken);
+      read.fetch_add(taken.size());
+    }
+  });
+  size_t recalled = 0;
+  for (size_t letter = 0; letter < kLetters; ++letter) {
+    PutOne(mailbox.get(), 1);
+    if (letter % 7 == 0) recalled += mailbox->Recall().size();
+  }
+  while (mailbox->queued() > 0)
+    std::this_thread::yield();
+  is_over.store(true);
+  reader.join();
+  CHECK_EQ(read.load() + recalled, kLetters);
+  CHECK_EQ(mailbox->open(), read.load());
 }
 
 }  // namespace
