@@ -9,6 +9,7 @@ import { EndpointLoadTable } from './endpoint-load.js';
 import { EndpointReportTable } from './endpoint-report.js';
 import { type HashTableWriter, hashTableWritersOf } from './hash-table.js';
 import { Reclaimer } from './reclaim.js';
+import { reclaimRetryBudgets } from './retry-budget.js';
 import { reclaimSessions } from './session-reclaim.js';
 import { allocateBoard, type HashKey, type MappedBoard } from './shared-memory.js';
 import { SlotAllocator } from './slot-allocator.js';
@@ -150,6 +151,7 @@ export class Board {
     this.stripe(worker).markLost();
     clearWaiting(this.#mapped, worker);
     reclaimSessions(this.#mapped, worker);
+    reclaimRetryBudgets(this.#mapped, worker);
     const isSettled = this.#reclaimer.reclaim(worker);
     if (isSettled) this.#unsettled.delete(worker);
     else this.#unsettled.add(worker);

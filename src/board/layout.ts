@@ -7,6 +7,7 @@ import { invariant } from '../core/invariant.js';
 import { type BoardCapacities, CLIENT_WAYS, checkCapacities } from './capacities.js';
 import { type Group, group } from './layout-group.js';
 import { Bells, QueueEntry, UpstreamQueue } from './queue-groups.js';
+import { RetryBudget, RetryRequests } from './retry-groups.js';
 
 /** Two 64-byte lines: processors fetch adjacent lines in pairs, so neighbours closer than this disturb each other. */
 export const LINE_BYTES = 128;
@@ -18,7 +19,7 @@ const FLOAT64_BYTES = 8;
 /** "SLCB" read as a little-endian int32. */
 export const BOARD_MAGIC = 0x42434c53;
 /** Raised with every change of this file: a worker of another build must not read this board. */
-export const LAYOUT_VERSION = 9;
+export const LAYOUT_VERSION = 10;
 
 /** Written once, before any worker starts. */
 export const Header = group({ writer: 'primary', per: 'board', word: 'int32', spacing: 'packed' }, [
@@ -162,6 +163,10 @@ export const Traffic = group({ writer: 'owning worker', per: 'board', word: 'flo
   'responses4xx',
   'responses5xx',
   'retries',
+  /** Second attempts beside a first one; they are retries as well. */
+  'hedges',
+  /** Retries and hedges that the upstream's budget did not allow. */
+  'retriesRefused',
   'bytesFromClients',
   'bytesToClients',
 ]);
@@ -221,6 +226,7 @@ export const BOARD_GROUPS = {
   upstreamQueue: UpstreamQueue,
   queueEntry: QueueEntry,
   bells: Bells,
+  retryBudget: RetryBudget,
 } as const;
 
 /** Groups that every worker has in its stripe, in the order they lie in. */
@@ -233,6 +239,7 @@ export const STRIPE_GROUPS = {
   waiting: Waiting,
   listenerSessions: ListenerSessions,
   clientSessions: ClientSessions,
+  retryRequests: RetryRequests,
 } as const;
 
 /** Where the records of one group lie, in words of the group's own kind (int32 or float64). */

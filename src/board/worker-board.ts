@@ -8,6 +8,7 @@ import { EndpointLoadTable } from './endpoint-load.js';
 import { EndpointReportTable } from './endpoint-report.js';
 import { type HashTable, hashTablesOf } from './hash-table.js';
 import { ListenerSessionTable } from './listener-sessions.js';
+import { RetryBudgetTable } from './retry-budget.js';
 import { mapBoard } from './shared-memory.js';
 import { UpstreamTable } from './upstream-table.js';
 import { WaitingTable } from './waiting-table.js';
@@ -27,6 +28,7 @@ export interface WorkerBoard {
   readonly waiting: WaitingTable;
   readonly listenerSessions: ListenerSessionTable;
   readonly clients: ClientTable;
+  readonly retryBudgets: RetryBudgetTable;
   readonly stripe: WorkerStripe;
 }
 
@@ -52,6 +54,7 @@ export function attachBoard(buffer: SharedArrayBuffer, worker: number): WorkerBo
     waiting: new WaitingTable(mapped, worker),
     listenerSessions: new ListenerSessionTable(mapped, worker),
     clients: new ClientTable(mapped, worker),
+    retryBudgets: new RetryBudgetTable(mapped, worker),
     stripe: new WorkerStripe(mapped, worker),
   };
 }

@@ -121,6 +121,16 @@ export class WorkerStripe {
     this.#count(COUNTER.retries, 1);
   }
 
+  /** A second attempt beside the first; countRetry() counts it as well. */
+  countHedge(): void {
+    this.#count(COUNTER.hedges, 1);
+  }
+
+  /** A retry or hedge that its upstream's budget did not allow. */
+  countRetryRefused(): void {
+    this.#count(COUNTER.retriesRefused, 1);
+  }
+
   countBytesFromClient(bytes: number): void {
     this.#count(COUNTER.bytesFromClients, bytes);
   }
