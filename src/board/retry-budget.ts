@@ -77,7 +77,8 @@ export class RetryBudgetTable {
     const record = this.#base + upstream * this.#stride;
     takeLock(this.#int32, record + LOCK, this.#worker);
     const at = second % SECONDS_KEPT;
-    const isKept = this.#int32[record + SECONDS + at] === second && (this.#int32[record + WITHDRAWN + at] as number) > 0;
+    const isKept =
+      this.#int32[record + SECONDS + at] === second && (this.#int32[record + WITHDRAWN + at] as number) > 0;
     if (isKept) this.#add(record, second, -1);
     releaseLock(this.#int32, record + LOCK);
   }
@@ -130,6 +131,5 @@ function isWithin(counted: number, second: number): boolean {
 /** Frees the locks of budgets that a dead worker held. Idempotent. Thread: primary; the worker's thread has ended. */
 export function reclaimRetryBudgets({ int32, layout }: MappedBoard, worker: number): void {
   const { base, stride, records } = layout.board.retryBudget;
-  for (let upstream = 0; upstream < records; upstream++)
-    releaseLockOf(int32, base + upstream * stride + LOCK, worker);
+  for (let upstream = 0; upstream < records; upstream++) releaseLockOf(int32, base + upstream * stride + LOCK, worker);
 }

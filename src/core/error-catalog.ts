@@ -178,7 +178,7 @@ const kinds = {
   SLUICE_ENDPOINT_DRAINED: {
     fault: 'operator',
     status: 503,
-    retry: 'never',
+    retry: 'idempotent',
     text: 'the endpoint was drained, and its time to finish was over',
   },
   SLUICE_FILE_LIMIT: { fault: 'proxy', status: 503, retry: 'never', text: 'the proxy is out of file descriptors' },

@@ -147,6 +147,25 @@ const tasks = {
     return {};
   },
 
+  /**
+   * Counts `rounds` requests of upstream 0, with a retry taken out of its budget now and then; then, when all are done, takes retries until
+   * none is allowed.
+   */
+  'withdraw-retries'() {
+    awaitStart(shared);
+    let withdrawn = 0;
+    let early = 0;
+    for (let round = 0; round < task.rounds; round++) {
+      board.retryBudgets.countRequest(0, task.second);
+      if (rng.below(2) === 0 && board.retryBudgets.withdraw(0, task.budget, task.second)) early += 1;
+    }
+    for (let done = Atomics.add(shared, 3, 1) + 1; done < task.threads; done = Atomics.load(shared, 3))
+      Atomics.wait(shared, 3, done);
+    Atomics.notify(shared, 3);
+    while (board.retryBudgets.withdraw(0, task.budget, task.second)) withdrawn += 1;
+    return { withdrawn: early + withdrawn, early };
+  },
+
   /** Counts bytes up past 2^32 while the test reads them. */
   'count-up'() {
     for (let round = 0; round < task.rounds; round++) board.stripe.countBytesToClient(65_521);

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { vi } from 'vitest';
 import type { Board, SlotAssignment } from '../../../src/board/board.js';
+import type { RetryBudgetPlan } from '../../../src/config/resilience-plan.js';
 
 const SCRIPT = new URL('./board-thread.mjs', import.meta.url);
 const COMPILED = new URL('../../../dist/board/worker-board.js', import.meta.url);
@@ -15,7 +16,14 @@ vi.setConfig({ testTimeout: 60_000 });
 
 /** What a thread of board-thread.mjs does; the meaning of each stands there. */
 export interface ThreadTask {
-  readonly kind: 'begin-end' | 'hold-below-cap' | 'churn' | 'hold-sessions' | 'churn-sessions' | 'count-up';
+  readonly kind:
+    | 'begin-end'
+    | 'hold-below-cap'
+    | 'churn'
+    | 'hold-sessions'
+    | 'churn-sessions'
+    | 'withdraw-retries'
+    | 'count-up';
   readonly seed?: number;
   readonly rounds?: number;
   readonly cap?: number;
@@ -25,6 +33,10 @@ export interface ThreadTask {
   readonly listeners?: readonly unknown[];
   readonly clients?: number;
   readonly atOnce?: number;
+  /** Of 'withdraw-retries', and how many threads do it. */
+  readonly budget?: RetryBudgetPlan;
+  readonly second?: number;
+  readonly threads?: number;
   /** Int32Array memory of the test: [0] ready threads, [1] go, [2] ticket, … */
   readonly shared?: SharedArrayBuffer;
 }
