@@ -10,6 +10,8 @@ export const WITH_PEAK = 2;
  * Its sample does, since the engine counts it from the end of the body.
  */
 export const PACED_BY_CLIENT = 4;
+/** The attempt has a place among the probes of its endpoint (ProbeJournal), which its end gives back. */
+export const AS_PROBE = 8;
 /** Up to the first byte, without peaks. */
 export const TO_FIRST_BYTE = 0;
 

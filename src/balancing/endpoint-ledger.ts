@@ -5,7 +5,7 @@ import type { WorkerBoard } from '../board/worker-board.js';
 import type { EndpointPlan } from '../config/plan.js';
 import { invariant } from '../core/invariant.js';
 import { msBetween, NEVER, type Tick } from '../core/tick.js';
-import { PACED_BY_CLIENT, TO_FIRST_BYTE, TO_LAST_BYTE, WITH_PEAK } from './attempt-measure.js';
+import { AS_PROBE, PACED_BY_CLIENT, TO_FIRST_BYTE, TO_LAST_BYTE, WITH_PEAK } from './attempt-measure.js';
 import { foldFailure, foldPeak, foldSample, isForgiven, UNKNOWN_US } from './latency.js';
 
 /** No attempt: end of a list, or a number without one. */
@@ -117,6 +117,21 @@ export class EndpointLedger {
    */
   inflightAtBegin(number: number): number {
     return this.#inflight[number - this.#firstNumber] as number; // of an attempt that is open
+  }
+
+  /** When the attempt began. */
+  startedAt(number: number): Tick {
+    return this.#startedAt[number - this.#firstNumber] as number; // of an attempt that is open
+  }
+
+  /** Does the attempt find out whether its endpoint works again? */
+  isProbe(number: number): boolean {
+    return ((this.#measure[number - this.#firstNumber] as number) & AS_PROBE) !== 0; // of an attempt that is open
+  }
+
+  /** Is the head of the response, or the connection of the session, still to come? */
+  awaitsAnswer(number: number): boolean {
+    return this.#awaited[number - this.#firstNumber] === FIRST_BYTE;
   }
 
   /** Will firstByte() with this status take a sample? */
@@ -234,7 +249,9 @@ export class EndpointLedger {
     }
     this.#slot[at] = NONE;
     this.#open -= 1;
-    this.#board.claims.end(slot, this.#generation[at] as number); // at < length
+    const generation = this.#generation[at] as number; // at < length
+    if (((this.#measure[at] as number) & AS_PROBE) !== 0) this.#board.probes.end(slot, generation);
+    this.#board.claims.end(slot, generation);
     return sampleUs;
   }
 

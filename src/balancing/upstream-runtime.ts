@@ -8,6 +8,7 @@ import { ERROR_CATALOG, type ErrorCode } from '../core/error-catalog.js';
 import type { Rng } from '../core/rng.js';
 import { type Tick, tickAfter } from '../core/tick.js';
 import { measureOf, PACED_BY_CLIENT } from './attempt-measure.js';
+import type { AttemptObserver } from './attempt-observer.js';
 import { NO_ENDPOINT, type PickKey } from './balancer.js';
 import { type EndpointLedger, isFailingStatus } from './endpoint-ledger.js';
 import type { PickExplanation } from './explain.js';
@@ -17,22 +18,10 @@ import { NONE_TRIED, TriedSet } from './tried-set.js';
 import { UpstreamPicker } from './upstream-picker.js';
 
 const MS_PER_S = 1_000;
-
-/**
- * Who is told what attempts did to the endpoints of one upstream: outlier detection, breakers, adaptive caps. HOT.
- *
- * @see UpstreamParts.observe
- */
-export interface AttemptObserver {
-  /** An endpoint answered with a status that says it is well. @param elapsedUs to the head of its response, or to the connection */
-  succeeded(endpoint: number, elapsedUs: number, now: Tick): void;
-  /**
-   * It did not.
-   *
-   * @param status of its response, or 0: no (valid) response came
-   */
-  failed(endpoint: number, status: number, elapsedUs: number, now: Tick): void;
-}
+/** Says that its sender asks too much, not that the endpoint is well or ill. */
+const TOO_MANY_REQUESTS = 429;
+/** No response, or a broken one. */
+const NO_STATUS = 0;
 
 /** Why nobody could be picked: whoever might be is full; its circuit is open; there is none that takes work. */
 export type NoneReason = 'SLUICE_ENDPOINTS_FULL' | 'SLUICE_BREAKER_OPEN' | 'SLUICE_NO_ENDPOINT';
@@ -75,6 +64,8 @@ export class UpstreamRuntime {
   readonly #board: WorkerBoard;
   readonly #measure: number;
   readonly #learns: boolean;
+  /** null: nobody watches its attempts. */
+  readonly #observer: AttemptObserver | null;
   /** The one that is being read; null: no reports are taken. */
   readonly #report: LoadReport | null;
 
@@ -82,6 +73,7 @@ export class UpstreamRuntime {
     this.plan = plan;
     this.keyWish = keyWishOf(plan);
     this.#rng = parts.rng;
+    this.#observer = parts.observe?.(plan) ?? null;
     this.#picker = new UpstreamPicker(plan, parts.board, parts.rng, null);
     this.#subsetPickers = plan.subsets.map((subset) => new UpstreamPicker(plan, parts.board, parts.rng, subset));
     this.#ledger = parts.ledger;
@@ -143,6 +135,7 @@ export class UpstreamRuntime {
       if (isFailure || this.#ledger.isMeasuredByHead(attempting.id, status))
         this.#learn(attempting, elapsedUs, isFailure, now);
     }
+    if (this.#observer !== null && status !== TOO_MANY_REQUESTS) this.#observeHead(attempting, status, elapsedUs, now);
     this.#ledger.firstByte(attempting.id, status, elapsedUs, now);
   }
 
@@ -195,6 +188,7 @@ export class UpstreamRuntime {
   /** The session's connection to its endpoint is there. @param elapsedUs since the pick */
   settleConnected(attempting: Attempting, elapsedUs: number, now: Tick): void {
     if (this.#learns) this.#learn(attempting, elapsedUs, false, now);
+    if (this.#observer !== null) this.#observeSuccess(this.#observer, attempting, elapsedUs, now);
     this.#ledger.connected(attempting.id, elapsedUs, now);
   }
 
@@ -206,6 +200,7 @@ export class UpstreamRuntime {
    */
   settleReset(attempting: Attempting, hasAnswered: boolean, now: Tick): void {
     if (this.#learns && !hasAnswered) this.#learn(attempting, 0, true, now);
+    if (this.#observer !== null && !hasAnswered) this.#observeFailure(this.#observer, attempting, NO_STATUS, now);
     this.#ledger.reset(attempting.id, hasAnswered, now);
   }
 
@@ -228,6 +223,7 @@ export class UpstreamRuntime {
   settleFailure(attempting: Attempting, code: ErrorCode, elapsedUs: number, now: Tick): void {
     if (ERROR_CATALOG[code].fault === 'endpoint') {
       if (this.#learns) this.#learn(attempting, elapsedUs, true, now);
+      if (this.#observer !== null) this.#observeFailure(this.#observer, attempting, NO_STATUS, now);
       this.#ledger.fail(attempting.id, elapsedUs, now);
     }
     this.settleUnusable(attempting, now);
@@ -237,6 +233,23 @@ export class UpstreamRuntime {
     const { endpoint, key } = attempting;
     const inflight = this.#ledger.inflightAtBegin(attempting.id);
     this.#pickerOf(attempting).settled(endpoint, key, inflight, elapsedUs, isFailure, now);
+  }
+
+  #observeHead(attempting: Attempting, status: number, elapsedUs: number, now: Tick): void {
+    const observer = this.#observer as AttemptObserver; // the caller has looked
+    if (isFailingStatus(status)) this.#observeFailure(observer, attempting, status, now);
+    else this.#observeSuccess(observer, attempting, elapsedUs, now);
+  }
+
+  #observeSuccess(observer: AttemptObserver, { id, endpoint }: Attempting, elapsedUs: number, now: Tick): void {
+    const ledger = this.#ledger;
+    observer.succeeded(endpoint, elapsedUs, ledger.isProbe(id), ledger.startedAt(id), now);
+  }
+
+  /** Before the ledger is told. */
+  #observeFailure(observer: AttemptObserver, { id, endpoint }: Attempting, status: number, now: Tick): void {
+    const ledger = this.#ledger;
+    observer.failed(endpoint, status, !ledger.awaitsAnswer(id), ledger.isProbe(id), ledger.startedAt(id), now);
   }
 
   #pickerOf({ subset }: Attempting): UpstreamPicker {

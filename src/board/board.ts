@@ -5,9 +5,11 @@ import type { BoardCapacities } from './capacities.js';
 import { generationAfter } from './claims-word.js';
 import type { EndpointSettings } from './endpoint-control.js';
 import { EndpointControlWriter } from './endpoint-control-writer.js';
+import { EndpointHealthTable } from './endpoint-health.js';
 import { EndpointLoadTable } from './endpoint-load.js';
 import { EndpointReportTable } from './endpoint-report.js';
 import { type HashTableWriter, hashTableWritersOf } from './hash-table.js';
+import { clearProbes } from './probe-journal.js';
 import { Reclaimer } from './reclaim.js';
 import { reclaimRetryBudgets } from './retry-budget.js';
 import { reclaimSessions } from './session-reclaim.js';
@@ -41,6 +43,7 @@ export class Board {
   readonly buffer: SharedArrayBuffer;
   readonly load: EndpointLoadTable;
   readonly reports: EndpointReportTable;
+  readonly health: EndpointHealthTable;
   readonly control: EndpointControlWriter;
   readonly upstreams: UpstreamTable;
   /** By UpstreamPlan.hashTable. */
@@ -62,6 +65,7 @@ export class Board {
     this.buffer = mapped.buffer;
     this.load = new EndpointLoadTable(mapped);
     this.reports = new EndpointReportTable(mapped);
+    this.health = new EndpointHealthTable(mapped);
     this.upstreams = new UpstreamTable(mapped);
     this.hashTables = hashTableWritersOf(mapped);
     this.control = new EndpointControlWriter(mapped, this.upstreams, this.load);
@@ -88,6 +92,7 @@ export class Board {
     this.#generations[slot] = generation;
     this.#figuresBefore.set(slot, this.#slotFigures(slot));
     this.load.begin(slot, generation);
+    this.health.begin(slot, generation);
     this.reports.clear(slot); // after the new generation, from which on the former endpoint's are ignored
     this.control.begin(slot, generation, upstream, settings);
     return { slot, generation };
@@ -134,22 +139,24 @@ export class Board {
   endpointFigures(slot: number): EndpointFigures {
     const before = this.#figuresBefore.get(slot);
     const now = this.#slotFigures(slot);
-    return {
-      attempts: now.attempts - (before?.attempts ?? 0),
-      failures: now.failures - (before?.failures ?? 0),
-      retries: now.retries - (before?.retries ?? 0),
-    };
+    const entries = Object.entries(now) as [keyof EndpointFigures, number][]; // its own fields
+    return Object.fromEntries(
+      entries.map(([name, figure]) => [name, figure - (before?.[name] ?? 0)]),
+    ) as unknown as EndpointFigures; // the same fields
   }
 
   /**
    * Takes back what a worker held whose thread has ended ('exit' was emitted): claims on endpoints, open connections,
-   * exchanges and sessions, waits, its sessions at listeners and of clients, and the locks it died with. Idempotent.
+   * exchanges and sessions, waits, probes, its sessions at listeners and of clients, and the locks it died with. Idempotent.
    *
    * @returns false when an endpoint was too busy to find out what the worker held there: call again a few ms later
    */
   reclaim(worker: number): boolean {
     this.stripe(worker).markLost();
     clearWaiting(this.#mapped, worker);
+    clearProbes(this.#mapped, worker);
+    for (let upstream = 0; upstream < this.capacities.upstreams; upstream++)
+      this.health.ejections.unlockFor(upstream, worker);
     reclaimSessions(this.#mapped, worker);
     reclaimRetryBudgets(this.#mapped, worker);
     const isSettled = this.#reclaimer.reclaim(worker);

@@ -5,6 +5,14 @@
 import { ERROR_CATALOG, type ErrorCode } from '../core/error-catalog.js';
 import { invariant } from '../core/invariant.js';
 import { type BoardCapacities, CLIENT_WAYS, checkCapacities } from './capacities.js';
+import {
+  EndpointBreaker,
+  EndpointEjection,
+  Probes,
+  RouteBreaker,
+  RouteProbes,
+  UpstreamEjections,
+} from './health-groups.js';
 import { type Group, group } from './layout-group.js';
 import { Bells, QueueEntry, UpstreamQueue } from './queue-groups.js';
 import { RetryBudget, RetryRequests } from './retry-groups.js';
@@ -182,6 +190,14 @@ export const EndpointTraffic = group({ writer: 'owning worker', per: 'slot', wor
   'attempts',
   'failures',
   'retries',
+  /** The next four are counted where outlier detection, breakers or adaptive caps watch the endpoint. Good answers and connections. */
+  'successes',
+  /** Of these successes: time to first byte, or to the connection, in µs, added up. */
+  'successUs',
+  /** Failed attempts, and answers of 502, 503 and 504. */
+  'gatewayFailures',
+  /** Answers of 500 and above but 501 and 505. */
+  'serverErrors',
 ]);
 
 /** What one worker holds on each endpoint, see claim-journal.ts. */
@@ -217,6 +233,10 @@ export const BOARD_GROUPS = {
   upstreamTurn: UpstreamTurn,
   endpointLoad: EndpointLoad,
   endpointReport: EndpointReport,
+  endpointEjection: EndpointEjection,
+  upstreamEjections: UpstreamEjections,
+  endpointBreaker: EndpointBreaker,
+  routeBreaker: RouteBreaker,
   endpointControl: EndpointControl,
   hashTableControl: HashTableControl,
   hashTableHalf: HashTableHalf,
@@ -237,6 +257,8 @@ export const STRIPE_GROUPS = {
   endpointTraffic: EndpointTraffic,
   journal: Journal,
   waiting: Waiting,
+  probes: Probes,
+  routeProbes: RouteProbes,
   listenerSessions: ListenerSessions,
   clientSessions: ClientSessions,
   retryRequests: RetryRequests,

@@ -21,6 +21,8 @@ export interface MappedBoard {
   readonly layout: BoardLayout;
   readonly int32: Int32Array<SharedArrayBuffer>;
   readonly float64: Float64Array<SharedArrayBuffer>;
+  /** For words that two int32 make together, the lower one first (x64 and arm64 are little-endian). */
+  readonly int64: BigInt64Array<SharedArrayBuffer>;
 }
 
 /**
@@ -88,5 +90,11 @@ function headerOf(layout: BoardLayout, [hashKeyLow, hashKeyHigh]: HashKey): Reco
 
 function viewsOver(buffer: SharedArrayBuffer, layout: BoardLayout): MappedBoard {
   invariant(buffer.byteLength % PAGE_BYTES === 0, 'the board is WebAssembly memory, which has whole pages');
-  return { buffer, layout, int32: new Int32Array(buffer), float64: new Float64Array(buffer) };
+  return {
+    buffer,
+    layout,
+    int32: new Int32Array(buffer),
+    float64: new Float64Array(buffer),
+    int64: new BigInt64Array(buffer),
+  };
 }

@@ -4,11 +4,13 @@ import type { BoardCapacities } from './capacities.js';
 import { ClaimJournal } from './claim-journal.js';
 import { ClientTable } from './client-table.js';
 import { EndpointControlTable } from './endpoint-control.js';
+import { EndpointHealthTable } from './endpoint-health.js';
 import { EndpointLoadTable } from './endpoint-load.js';
 import { EndpointReportTable } from './endpoint-report.js';
 import { type HashTable, hashTablesOf } from './hash-table.js';
 import { ListenerSessionTable } from './listener-sessions.js';
 import { RetryBudgetTable } from './retry-budget.js';
+import { ProbeJournal } from './probe-journal.js';
 import { mapBoard } from './shared-memory.js';
 import { UpstreamTable } from './upstream-table.js';
 import { WaitingTable } from './waiting-table.js';
@@ -20,11 +22,15 @@ export interface WorkerBoard {
   readonly capacities: BoardCapacities;
   readonly load: EndpointLoadTable;
   readonly reports: EndpointReportTable;
+  readonly health: EndpointHealthTable;
   readonly control: EndpointControlTable;
   readonly upstreams: UpstreamTable;
   /** By UpstreamPlan.hashTable. */
   readonly hashTables: readonly HashTable[];
   readonly claims: ClaimJournal;
+  /** Probes and trials of endpoints, and of routes. */
+  readonly probes: ProbeJournal;
+  readonly routeProbes: ProbeJournal;
   readonly waiting: WaitingTable;
   readonly listenerSessions: ListenerSessionTable;
   readonly clients: ClientTable;
@@ -47,10 +53,13 @@ export function attachBoard(buffer: SharedArrayBuffer, worker: number): WorkerBo
     capacities: mapped.layout.capacities,
     load,
     reports: new EndpointReportTable(mapped),
+    health: new EndpointHealthTable(mapped),
     control: new EndpointControlTable(mapped),
     upstreams: new UpstreamTable(mapped),
     hashTables: hashTablesOf(mapped),
     claims: new ClaimJournal(mapped, worker, load),
+    probes: new ProbeJournal(mapped, worker, 'probes'),
+    routeProbes: new ProbeJournal(mapped, worker, 'routeProbes'),
     waiting: new WaitingTable(mapped, worker),
     listenerSessions: new ListenerSessionTable(mapped, worker),
     clients: new ClientTable(mapped, worker),

@@ -18,6 +18,10 @@ const COUNTER = Traffic.field;
 const ATTEMPTS = EndpointTraffic.field.attempts;
 const FAILURES = EndpointTraffic.field.failures;
 const RETRIES = EndpointTraffic.field.retries;
+const SUCCESSES = EndpointTraffic.field.successes;
+const SUCCESS_US = EndpointTraffic.field.successUs;
+const GATEWAY_FAILURES = EndpointTraffic.field.gatewayFailures;
+const SERVER_ERRORS = EndpointTraffic.field.serverErrors;
 
 /** Name of a cumulative counter. */
 export type TrafficCounter = keyof typeof Traffic.field;
@@ -148,6 +152,23 @@ export class WorkerStripe {
 
   countAttemptFailure(slot: number): void {
     this.#add(this.#endpoints + slot * this.#endpointStride + FAILURES, 1);
+  }
+
+  /** Where the endpoint is watched: a good answer, or a connection of a session. @param elapsedUs to its first byte, or to the connection */
+  countSuccess(slot: number, elapsedUs: number): void {
+    const record = this.#endpoints + slot * this.#endpointStride;
+    this.#add(record + SUCCESSES, 1);
+    this.#add(record + SUCCESS_US, elapsedUs);
+  }
+
+  /** Where the endpoint is watched: a failed attempt, or an answer of 502, 503 or 504. */
+  countGatewayFailure(slot: number): void {
+    this.#add(this.#endpoints + slot * this.#endpointStride + GATEWAY_FAILURES, 1);
+  }
+
+  /** Where the endpoint is watched: an answer of 500 or above but 501 and 505. */
+  countServerError(slot: number): void {
+    this.#add(this.#endpoints + slot * this.#endpointStride + SERVER_ERRORS, 1);
   }
 
   life(): LifeFigures {

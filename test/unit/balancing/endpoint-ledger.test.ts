@@ -124,7 +124,7 @@ describe('endpoint ledger', () => {
     ledger.firstByte(1, 503, 100, 2);
     ledger.firstByte(2, 404, 100, 2);
     for (const exchange of [0, 1, 2]) ledger.end(exchange, 3);
-    expect(board.endpointFigures(slot)).toEqual({ attempts: 3, failures: 2, retries: 1 });
+    expect(board.endpointFigures(slot)).toMatchObject({ attempts: 3, failures: 2, retries: 1 });
   });
 
   it('raises the estimate once for all that fail of one incident, and again for what began after it', () => {
