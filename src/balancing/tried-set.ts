@@ -24,6 +24,11 @@ export class TriedSet {
     return false;
   }
 
+  /** In the order in which they were tried. */
+  [Symbol.iterator](): Iterator<number> {
+    return this.#endpoints[Symbol.iterator]();
+  }
+
   clear(): void {
     this.#endpoints.length = 0;
   }

@@ -26,6 +26,12 @@ const NO_STATUS = 0;
 /** Why nobody could be picked: whoever might be is full; its circuit is open; there is none that takes work. */
 export type NoneReason = 'SLUICE_ENDPOINTS_FULL' | 'SLUICE_BREAKER_OPEN' | 'SLUICE_NO_ENDPOINT';
 
+/** Who is told of places that come free, where requests wait for them. HOT. */
+export interface ReleaseObserver {
+  /** A claim on an endpoint has been given back. Nothing may be picked or settled within. @param endpoint index in the upstream */
+  released(endpoint: number, now: Tick): void;
+}
+
 /** What all upstreams of a worker share. */
 export interface UpstreamParts {
   readonly board: WorkerBoard;
@@ -68,6 +74,8 @@ export class UpstreamRuntime {
   readonly #observer: AttemptObserver | null;
   /** The one that is being read; null: no reports are taken. */
   readonly #report: LoadReport | null;
+  /** null: nobody ever waits. */
+  releases: ReleaseObserver | null = null;
 
   constructor(plan: UpstreamPlan, parts: UpstreamParts) {
     this.plan = plan;
@@ -113,6 +121,12 @@ export class UpstreamRuntime {
     attempting.endpoint = endpoint;
     attempting.attempts++;
     return picked.slot;
+  }
+
+  /** Places that an endpoint has left, see UpstreamView.placesAt. @param endpoint index in the plan */
+  placesAt(endpoint: number, now: Tick): number {
+    this.#picker.view.refresh(now);
+    return this.#picker.view.placesAt(endpoint);
   }
 
   /** Why pick() has just found nobody. Cold. */
@@ -209,7 +223,9 @@ export class UpstreamRuntime {
     if (attempting.endpoint === NO_ENDPOINT) return;
     const sampleUs = this.#ledger.end(attempting.id, now);
     if (this.#learns && sampleUs !== NO_SAMPLE) this.#learn(attempting, sampleUs, false, now);
+    const { endpoint } = attempting;
     attempting.endpoint = NO_ENDPOINT;
+    if (this.releases !== null) this.releases.released(endpoint, now);
   }
 
   /** The attempt could not even begin on its endpoint, through no fault of it: another one is to be picked. */

@@ -1,5 +1,6 @@
 /** One upstream as one worker sees it: its plan, the board's tables, and which endpoints may take work now. */
 import type { ClaimJournal } from '../board/claim-journal.js';
+import { countOf, generationOf } from '../board/claims-word.js';
 import type { EndpointControlTable } from '../board/endpoint-control.js';
 import { type EndpointLoadTable, isPaused } from '../board/endpoint-load.js';
 import type { HashTable } from '../board/hash-table.js';
@@ -19,6 +20,9 @@ export const SEVERAL_LEVELS = -1;
 
 /** No endpoint is paused that could be claimed: as NO_ENDPOINT. */
 export const NOBODY = -1;
+
+/** UpstreamView.placesAt: more than ever wait. */
+export const UNCAPPED = 2 ** 30;
 
 /** What a candidate is in the rebuild that is under way; bits. */
 const WOULD_TAKE_WORK = 1;
@@ -157,6 +161,25 @@ export class UpstreamView {
       return this.claims.claim(slot, generation, group.capAt(position)) > 0;
     }
     return false;
+  }
+
+  /**
+   * Places that an endpoint has left, as of the last refresh(): 0 where it takes no work, UNCAPPED without a cap.
+   *
+   * @param index of the endpoint in the plan
+   */
+  placesAt(index: number): number {
+    const { slot, generation } = this.endpoint(index);
+    for (let number = 0; number < this.#groups.length; number++) {
+      const group = this.#groups[number] as EndpointGroup; // number < length
+      const position = group.positionOf(slot);
+      if (position === NO_POSITION) continue;
+      const claims = this.load.claims(slot);
+      if (generationOf(claims) !== generation) return 0;
+      const cap = group.capAt(position);
+      return cap === 0 ? UNCAPPED : Math.max(0, cap - countOf(claims));
+    }
+    return 0;
   }
 
   /**

@@ -10,6 +10,7 @@ import { EndpointLoadTable } from './endpoint-load.js';
 import { EndpointReportTable } from './endpoint-report.js';
 import { type HashTableWriter, hashTableWritersOf } from './hash-table.js';
 import { clearProbes } from './probe-journal.js';
+import { reclaimWaiters } from './queue-reclaim.js';
 import { Reclaimer } from './reclaim.js';
 import { reclaimRetryBudgets } from './retry-budget.js';
 import { reclaimSessions } from './session-reclaim.js';
@@ -147,9 +148,10 @@ export class Board {
 
   /**
    * Takes back what a worker held whose thread has ended ('exit' was emitted): claims on endpoints, open connections,
-   * exchanges and sessions, waits, probes, its sessions at listeners and of clients, and the locks it died with. Idempotent.
+   * exchanges and sessions, waits, probes, its places in queues, its sessions at listeners and of clients, and the locks it died
+   * with. Idempotent.
    *
-   * @returns false when an endpoint was too busy to find out what the worker held there: call again a few ms later
+   * @returns false when an endpoint or a queue was too busy to find out what the worker held there: call again a few ms later
    */
   reclaim(worker: number): boolean {
     this.stripe(worker).markLost();
@@ -159,7 +161,9 @@ export class Board {
       this.health.ejections.unlockFor(upstream, worker);
     reclaimSessions(this.#mapped, worker);
     reclaimRetryBudgets(this.#mapped, worker);
-    const isSettled = this.#reclaimer.reclaim(worker);
+    // Claims before waiters: whoever is told to look for free places finds them.
+    const areClaimsSettled = this.#reclaimer.reclaim(worker);
+    const isSettled = reclaimWaiters(this.#mapped, worker) && areClaimsSettled;
     if (isSettled) this.#unsettled.delete(worker);
     else this.#unsettled.add(worker);
     return isSettled;

@@ -28,6 +28,21 @@ export function takeLock(int32: Int32Array, index: number, worker: number): void
   }
 }
 
+/**
+ * Takes the lock from a dead worker, or when it is free, or not at all: its holder may be another dead worker, whose end this thread
+ * would never hear of if it waited for it. Thread: primary, after the dead worker's thread has ended.
+ *
+ * @param holder a number that no worker has
+ * @returns false: somebody else holds it
+ */
+export function seizeLock(int32: Int32Array, index: number, dead: number, holder: number): boolean {
+  if (Atomics.compareExchange(int32, index, dead + 1, holder + 1) === dead + 1) return true;
+  for (let looks = 0; looks < MOST_LOOKS; looks++) {
+    if (Atomics.compareExchange(int32, index, FREE, holder + 1) === FREE) return true;
+  }
+  return false;
+}
+
 /** Gives the lock back. HOT. Thread: the worker that holds it. */
 export function releaseLock(int32: Int32Array, index: number): void {
   Atomics.store(int32, index, FREE);

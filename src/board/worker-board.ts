@@ -1,5 +1,6 @@
 /** A worker's side of the board: reads what all share, writes its own stripe, claims endpoints. */
 
+import { Bell } from './bell.js';
 import type { BoardCapacities } from './capacities.js';
 import { ClaimJournal } from './claim-journal.js';
 import { ClientTable } from './client-table.js';
@@ -9,10 +10,12 @@ import { EndpointLoadTable } from './endpoint-load.js';
 import { EndpointReportTable } from './endpoint-report.js';
 import { type HashTable, hashTablesOf } from './hash-table.js';
 import { ListenerSessionTable } from './listener-sessions.js';
-import { RetryBudgetTable } from './retry-budget.js';
 import { ProbeJournal } from './probe-journal.js';
+import { PLANES } from './queue-groups.js';
+import { RetryBudgetTable } from './retry-budget.js';
 import { mapBoard } from './shared-memory.js';
 import { UpstreamTable } from './upstream-table.js';
+import { WaitQueue, type WaitQueuePlan } from './wait-queue.js';
 import { WaitingTable } from './waiting-table.js';
 import { WorkerStripe } from './worker-stripe.js';
 
@@ -36,6 +39,10 @@ export interface WorkerBoard {
   readonly clients: ClientTable;
   readonly retryBudgets: RetryBudgetTable;
   readonly stripe: WorkerStripe;
+  /** The queue of an upstream, as one data plane uses it. @param plane 0 .. PLANES - 1 */
+  openQueue(plane: number, plan: WaitQueuePlan): WaitQueue;
+  /** The bell of a data plane, which others ring when they call its waiters. One for each. */
+  openBell(plane: number, onRing: () => void): Bell;
 }
 
 /**
@@ -65,5 +72,7 @@ export function attachBoard(buffer: SharedArrayBuffer, worker: number): WorkerBo
     clients: new ClientTable(mapped, worker),
     retryBudgets: new RetryBudgetTable(mapped, worker),
     stripe: new WorkerStripe(mapped, worker),
+    openQueue: (plane, plan) => new WaitQueue(mapped, worker, plane, plan),
+    openBell: (plane, onRing) => new Bell(mapped, worker * PLANES + plane, onRing),
   };
 }

@@ -1,6 +1,11 @@
 /** Requests and sessions of one worker that wait for a place at an endpoint of an upstream, in the line of all workers. */
-import type { Attempting } from '../balancing/upstream-runtime.js';
-import type { Tick } from '../core/tick.js';
+import { NO_ENDPOINT } from '../balancing/balancer.js';
+import { NONE_TRIED } from '../balancing/tried-set.js';
+import type { Attempting, ReleaseObserver, UpstreamRuntime } from '../balancing/upstream-runtime.js';
+import { NO_ENTRY_IN_LINE } from '../board/wait-line.js';
+import type { WaitQueue } from '../board/wait-queue.js';
+import { invariant } from '../core/invariant.js';
+import { msBetween, NEVER, type Tick, tickAfter } from '../core/tick.js';
 
 /** Waiter.entry of one that does not wait. */
 export const NOT_WAITING = -1;
@@ -34,22 +39,305 @@ export interface WaitingHost<W extends Waiter> {
   displaced(waiter: W): void;
 }
 
+/** Who looks after a room between the calls of its pipeline. */
+export interface RoomKeeper {
+  /** Some of its waiters were called or displaced by this very data plane: answer() is to be called soon, and not from within. */
+  answerSoon(): void;
+  /** Somebody is about to join: from here on calls from other workers must be heard. */
+  listen(): void;
+  /** There is one more that waits, and is to be looked after no later than this. */
+  expect(deadlineMs: number): void;
+}
+
+/** One that waits, as its own worker knows it. */
+interface Stay<W> {
+  readonly waiter: W;
+  /** Tells its entry from that of whoever gets it next. */
+  readonly sequence: number;
+  readonly deadlineAt: Tick;
+}
+
 /**
  * One for each upstream with a queue, in each data plane of a worker. Before each pick of such an upstream: if `hasWaiters`, or if the
  * pick finds nobody and UpstreamRuntime.whyNone says SLUICE_ENDPOINTS_FULL, then `wait`. Claims that are given back are noticed through
- * UpstreamRuntime. Thread: worker.
+ * UpstreamRuntime.
+ *
+ * Whatever changes the line happens under the queue's lock, the picks of waiters included. So whenever the lock is free, a place that
+ * somebody who waits uncalled could use is either kept for one that was called, or about to be called out by the worker that has just
+ * given it back. Thread: worker.
  */
-export interface WaitingRoom<W extends Waiter> {
+export class WaitingRoom<W extends Waiter> implements ReleaseObserver {
+  readonly #upstream: UpstreamRuntime;
+  readonly #queue: WaitQueue;
+  readonly #host: WaitingHost<W>;
+  readonly #keeper: RoomKeeper;
+  readonly #endpoints: number;
+  /** By entry, oldest first. */
+  readonly #stays = new Map<number, Stay<W>>();
+  /** Displaced by another one of this room, whose pipeline must not be called from within. */
+  readonly #displaced: W[] = [];
+  #displacementsSeen = 0;
+  #looksSeen = 0;
+  /** The clock as it was last told. */
+  #now: Tick = NEVER;
+
+  constructor(upstream: UpstreamRuntime, queue: WaitQueue, host: WaitingHost<W>, keeper: RoomKeeper) {
+    this.#upstream = upstream;
+    this.#queue = queue;
+    this.#host = host;
+    this.#keeper = keeper;
+    this.#endpoints = upstream.plan.endpoints.length;
+    upstream.releases = this;
+  }
+
   /** Does anybody wait, in whatever worker? Then newcomers must not pick past them. HOT: one load. */
-  readonly hasWaiters: boolean;
+  get hasWaiters(): boolean {
+    return this.#queue.waiting > 0;
+  }
+
+  /** Those of this room. */
+  get size(): number {
+    return this.#stays.size + this.#displaced.length;
+  }
+
+  // --- what the pipeline does ---------------------------------------------------------------------------------------------
+
   /**
-   * Puts one in line. Nobody is called within: the host hears of it later, never before this has returned.
+   * Puts one in line. The host is not called within, but for a pick; it hears of the rest later.
    *
    * @param priority   0 (first) .. PRIORITIES - 1
    * @param deadlineMs > 0, from now
    * @returns the slot of an endpoint that it has got at once (as if picked: begin there), WAITS or QUEUE_IS_FULL
    */
-  wait(waiter: W, priority: number, deadlineMs: number, now: Tick): number;
+  wait(waiter: W, priority: number, deadlineMs: number, now: Tick): number {
+    invariant(waiter.entry === NOT_WAITING, 'who joins a queue is in none');
+    this.#now = now;
+    this.#keeper.listen();
+    const queue = this.#queue;
+    queue.lock();
+    const entry = queue.enter({ owner: queue.owner, priority, subset: waiter.subset }, waiter.tried ?? NONE_TRIED);
+    if (entry === NO_ENTRY_IN_LINE) {
+      queue.unlock();
+      return QUEUE_IS_FULL;
+    }
+    const slot = this.#pickAtOnce(entry, waiter);
+    const sequence = queue.line.sequenceOf(entry);
+    if (slot !== NO_ENDPOINT) queue.leave(entry);
+    const isTold = queue.unlock();
+    this.#forget(entry);
+    if (slot === NO_ENDPOINT) {
+      waiter.entry = entry;
+      this.#stays.set(entry, { waiter, sequence, deadlineAt: tickAfter(now, deadlineMs) });
+      this.#keeper.expect(deadlineMs);
+    }
+    if (isTold) this.#keeper.answerSoon();
+    return slot === NO_ENDPOINT ? WAITS : slot;
+  }
+
   /** Its client has left, or it ends for another reason. Nothing happens where it does not wait, so every way out may call it. */
-  leave(waiter: W): void;
+  leave(waiter: W): void {
+    const { entry } = waiter;
+    if (entry === NOT_WAITING) return;
+    waiter.entry = NOT_WAITING;
+    const stay = this.#stays.get(entry);
+    if (stay?.waiter !== waiter) {
+      this.#displaced.splice(this.#displaced.indexOf(waiter), 1);
+      return;
+    }
+    this.#stays.delete(entry);
+    this.#takeOut(entry, stay);
+  }
+
+  /** A claim has been given back: calls the first in line that can use the place. HOT: one load where nobody waits. */
+  released(endpoint: number, now: Tick): void {
+    const queue = this.#queue;
+    if (queue.waiting === 0) return;
+    this.#now = now;
+    if (this.#upstream.placesAt(endpoint, now) === 0) return;
+    queue.lock();
+    this.#callFor(endpoint);
+    if (queue.unlock()) this.#keeper.answerSoon();
+  }
+
+  // --- what its keeper does -----------------------------------------------------------------------------------------------
+
+  /** Lets those pick that were called, and tells those that were displaced. */
+  answer(now: Tick): void {
+    this.#now = now;
+    for (const waiter of this.#displaced.splice(0)) {
+      waiter.entry = NOT_WAITING;
+      this.#host.displaced(waiter);
+    }
+    if (this.#stays.size === 0) return;
+    this.#findDisplaced();
+    if (this.#queue.looks !== this.#looksSeen) this.look(now);
+    while (this.#answerOne());
+  }
+
+  /**
+   * Calls for every place that is free and kept for nobody: endpoints that came back and caps that were raised give no claim back.
+   */
+  look(now: Tick): void {
+    this.#now = now;
+    const queue = this.#queue;
+    this.#looksSeen = queue.looks;
+    if (queue.waiting === 0) return;
+    queue.lock();
+    for (let endpoint = 0; endpoint < this.#endpoints; endpoint++) {
+      let places = this.#upstream.placesAt(endpoint, now);
+      if (places > 0) places -= queue.reservedAt(endpoint);
+      while (places > 0 && queue.callNext(endpoint) !== NO_ENTRY_IN_LINE) places -= 1;
+    }
+    if (queue.unlock()) this.#keeper.answerSoon();
+  }
+
+  /** Ends the waiting of those whose time is over. @returns ms until the next one's is, or Infinity */
+  expire(now: Tick): number {
+    this.#now = now;
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const [entry, stay] of [...this.#stays]) {
+      const leftMs = msBetween(now, stay.deadlineAt);
+      if (leftMs > 0) nextMs = Math.min(nextMs, leftMs);
+      // What the host does with one may end others.
+      else if (this.#stays.get(entry) === stay) {
+        this.#stays.delete(entry);
+        stay.waiter.entry = NOT_WAITING;
+        this.#takeOut(entry, stay);
+        this.#host.timedOut(stay.waiter);
+      }
+    }
+    return nextMs;
+  }
+
+  /** All leave, and the host hears nothing: the data plane closes. */
+  close(): void {
+    for (const { waiter } of [...this.#stays.values()]) this.leave(waiter);
+    for (const waiter of this.#displaced.splice(0)) waiter.entry = NOT_WAITING;
+  }
+
+  // --- under the lock -----------------------------------------------------------------------------------------------------
+
+  /**
+   * A newcomer may have a place that nobody before it can use: any, if it is the first in line; otherwise only where some are choosy, and
+   * then for a free place that is kept for nobody, for which the first of all that can use it is called.
+   */
+  #pickAtOnce(entry: number, waiter: W): number {
+    const { line } = this.#queue;
+    if (line.first() === entry) return this.#host.pick(waiter);
+    if (line.choosy === 0) return NO_ENDPOINT;
+    for (let endpoint = 0; endpoint < this.#endpoints; endpoint++) {
+      if (!this.#queue.canUse(entry, endpoint)) continue;
+      if (this.#callFor(endpoint) !== entry) continue;
+      const slot = this.#pickCalled(entry, waiter);
+      if (slot !== NO_ENDPOINT) return slot;
+    }
+    return NO_ENDPOINT;
+  }
+
+  /** Calls for a place at an endpoint, if there is one that is kept for nobody. @returns who was called, or NO_ENTRY_IN_LINE */
+  #callFor(endpoint: number): number {
+    const places = this.#upstream.placesAt(endpoint, this.#now);
+    const isFree = places > 0 && places > this.#queue.reservedAt(endpoint);
+    return isFree ? this.#queue.callNext(endpoint) : NO_ENTRY_IN_LINE;
+  }
+
+  /**
+   * Answers a call: the waiter picks. Its entry stays in line, and goes on waiting where nobody was picked.
+   *
+   * @returns the slot, or NO_ENDPOINT
+   */
+  #pickCalled(entry: number, waiter: W): number {
+    const queue = this.#queue;
+    const { line } = queue;
+    const place = line.placeOf(entry);
+    // Whoever was called before it and came too late waits again: the place is theirs.
+    const earlier = queue.firstFor(place, entry);
+    if (earlier !== NO_ENTRY_IN_LINE) {
+      line.uncall(entry);
+      queue.call(earlier, place);
+      return NO_ENDPOINT;
+    }
+    const slot = this.#host.pick(waiter);
+    if (slot === NO_ENDPOINT) {
+      line.uncall(entry);
+      // It has tried more endpoints than its entry tells of. Otherwise somebody who saw no waiters has taken the place.
+      if (waiter.tried?.has(place)) {
+        line.addTried(entry, place);
+        this.#callFor(place);
+      }
+      return slot;
+    }
+    if (waiter.endpoint !== place) this.#exchangePlaces(entry, waiter.endpoint);
+    return slot;
+  }
+
+  /** One that was called for a place has taken another one: whoever that was kept for gets this one, or it is called out again. */
+  #exchangePlaces(entry: number, taken: number): void {
+    const queue = this.#queue;
+    const { line } = queue;
+    const place = line.placeOf(entry);
+    const other = queue.firstCalledFor(taken);
+    line.setPlace(entry, taken);
+    if (other !== NO_ENTRY_IN_LINE && queue.canUse(other, place)) line.setPlace(other, place);
+    else this.#callFor(place);
+  }
+
+  /** @returns false: none of this room's was called */
+  #answerOne(): boolean {
+    const queue = this.#queue;
+    queue.lock();
+    const entry = queue.firstCalledHere();
+    if (entry === NO_ENTRY_IN_LINE) {
+      queue.unlock();
+      return false;
+    }
+    const stay = this.#stays.get(entry);
+    invariant(stay, 'who is called in a data plane waits there');
+    const slot = this.#pickCalled(entry, stay.waiter);
+    if (slot !== NO_ENDPOINT) queue.leave(entry);
+    if (queue.unlock()) this.#keeper.answerSoon();
+    if (slot === NO_ENDPOINT) return true;
+    this.#stays.delete(entry);
+    stay.waiter.entry = NOT_WAITING;
+    this.#host.begin(stay.waiter, slot);
+    return true;
+  }
+
+  /** Gives an entry back, and the place that it was called for to the next. */
+  #takeOut(entry: number, { sequence }: Stay<W>): void {
+    const queue = this.#queue;
+    queue.lock();
+    if (queue.isHeld(entry, sequence)) {
+      const place = queue.isCalled(entry) ? queue.line.placeOf(entry) : NO_ENDPOINT;
+      queue.leave(entry);
+      if (place !== NO_ENDPOINT) this.#callFor(place);
+    }
+    if (queue.unlock()) this.#keeper.answerSoon();
+  }
+
+  // --- displacement -------------------------------------------------------------------------------------------------------
+
+  /** A newcomer of this room has the entry now: whose it was has lost it. */
+  #forget(entry: number): void {
+    const stay = this.#stays.get(entry);
+    if (stay === undefined) return;
+    this.#stays.delete(entry);
+    this.#displaced.push(stay.waiter);
+  }
+
+  /** Tells those whose entries others have got. */
+  #findDisplaced(): void {
+    const queue = this.#queue;
+    if (queue.displacements === this.#displacementsSeen) return;
+    queue.lock();
+    this.#displacementsSeen = queue.displacements;
+    const lost = [...this.#stays].filter(([entry, { sequence }]) => !queue.isHeld(entry, sequence));
+    queue.unlock();
+    for (const [entry, stay] of lost) {
+      if (this.#stays.get(entry) !== stay) continue;
+      this.#stays.delete(entry);
+      stay.waiter.entry = NOT_WAITING;
+      this.#host.displaced(stay.waiter);
+    }
+  }
 }
