@@ -33,6 +33,12 @@ export function tellFacts(taker: FactsTaker, exchange: Exchange, head: Uint8Arra
   return Buffer.from(lines.filter((line) => nameOf(line) !== REPORT_FIELD).join(LINE_END), 'latin1');
 }
 
+/** @param head as of tellFacts. @returns the value of Retry-After, whatever the status; '': none */
+export function retryAfterIn(head: Uint8Array): string {
+  const lines = Buffer.from(head.buffer, head.byteOffset, head.byteLength).toString('latin1').split(LINE_END);
+  return fieldIn(lines, RETRY_AFTER) ?? '';
+}
+
 function fieldIn(lines: readonly string[], name: string): string | null {
   const line = lines.find((candidate) => nameOf(candidate) === name);
   return line === undefined ? null : line.slice(line.indexOf(':') + 1).trim();

@@ -3,8 +3,9 @@ import type { PickKey } from '../balancing/balancer.js';
 import type { KeySource } from '../balancing/key-source.js';
 import type { L7ListenerPlan } from '../config/plan.js';
 import type { ErrorCode } from '../core/error-catalog.js';
-import { type Engine, NO_BODY, SendFlag, SendResult } from '../engine/engine.js';
+import { type Engine, HEDGE_OFFSET, NO_BODY, SendFlag, SendResult } from '../engine/engine.js';
 import { isIdempotent } from '../policies/request-passage.js';
+import type { AskedResponse, AskedResponses } from './asked-response.js';
 import { type AttemptStart, BEGUN, Exchange, NO_POOL, type RequestDescription } from './exchange.js';
 import { headWith, ResponseFields } from './response-fields.js';
 
@@ -36,6 +37,20 @@ export abstract class RelayedExchange extends Exchange {
   clientCloses = false;
   /** What will answer an exchange that is refusing. */
   refusal: NodeJS.Immediate | null = null;
+
+  // Its attempts in the engine, which are numbered by `id` and its hedge number: either may be the one that is left.
+  /** The engine has been given the request. */
+  isBegun = false;
+  /** Number of the attempt that the pipeline takes for the first: of two, the other is the hedge. */
+  firstNumber: number;
+  /** Number of the attempt that counts; while both run, the first. */
+  attemptNumber: number;
+  /** Both run. */
+  isHedged = false;
+  /** What waits for the pipeline's decision; null: nothing. */
+  asked: AskedResponse | null = null;
+  /** Set by who registers the exchange, before its first request. */
+  askedResponses: AskedResponses<RelayedExchange> | null = null;
   /** What the proxy adds to the response; null: nothing. */
   #added: ResponseFields | null = null;
   readonly #engine: Engine;
@@ -43,6 +58,8 @@ export abstract class RelayedExchange extends Exchange {
   constructor(id: number, listener: L7ListenerPlan, engine: Engine) {
     super(id, listener);
     this.#engine = engine;
+    this.firstNumber = id;
+    this.attemptNumber = id;
   }
 
   override describe(): RequestDescription {
@@ -61,30 +78,69 @@ export abstract class RelayedExchange extends Exchange {
     return fieldIn(this.head, name);
   }
 
-  override beginAttempt(slot: number, _profile: number): AttemptStart {
+  override beginAttempt(slot: number, profile: number): AttemptStart {
     const flags =
       (isIdempotent(this.method) ? SendFlag.IDEMPOTENT : 0) | (this.method === 'HEAD' ? SendFlag.HEAD_METHOD : 0);
-    return startOf(this.#engine.send(this.id, slot, this.head, flags, this.bodyBytes, this.timeLeftMs));
+    const { id, head, bodyBytes, timeLeftMs } = this;
+    const result = this.#engine.send(id, slot, head, flags, bodyBytes, timeLeftMs, profile);
+    if (result === SendResult.OK) {
+      this.isBegun = true;
+      this.firstNumber = id;
+      this.attemptNumber = id;
+    }
+    return startOf(result);
   }
 
-  override tryAgain(slot: number, _profile: number): AttemptStart {
-    return startOf(this.#engine.resend(this.id, slot));
+  override tryAgain(slot: number, profile: number): AttemptStart {
+    const result = this.#engine.resend(this.attemptNumber, slot, profile);
+    if (result === SendResult.OK) {
+      this.asked = null;
+      this.firstNumber = this.attemptNumber;
+    }
+    return startOf(result);
   }
 
   /** The engine holds what it has until it is told. */
   override putOff(): void {}
 
-  /** The engine asks about no response yet. */
-  override passOn(): void {}
-
-  override hedge(_slot: number, _profile: number): boolean {
-    return false;
+  override passOn(): void {
+    this.askedResponses?.passOn(this);
   }
 
-  override releaseHedge(): void {}
+  override hedge(slot: number, profile: number): boolean {
+    const { attemptNumber, timeLeftMs } = this;
+    if (this.isHedged || this.asked !== null || attemptNumber !== this.firstNumber) return false;
+    const result = this.#engine.duplicate(attemptNumber, this.#besides(attemptNumber), slot, timeLeftMs, profile);
+    this.isHedged = result === SendResult.OK;
+    return this.isHedged;
+  }
+
+  override releaseHedge(): void {
+    if (this.isHedged) this.dropAttempt(this.#besides(this.firstNumber));
+  }
+
+  /** Of two attempts one is over: the other counts. @param number of the one that is over */
+  dropAttempt(number: number): void {
+    this.#engine.release(number);
+    this.isHedged = false;
+    this.attemptNumber = this.#besides(number);
+  }
+
+  /** Of two attempts one counts: the other ends. @param number of the one that counts */
+  settleOn(number: number): void {
+    this.dropAttempt(this.#besides(number));
+  }
+
+  /** @returns the number of the other attempt */
+  #besides(number: number): number {
+    return number ^ HEDGE_OFFSET;
+  }
 
   override release(): void {
-    this.#engine.release(this.id);
+    this.#engine.release(this.attemptNumber);
+    if (this.isHedged) this.#engine.release(this.#besides(this.attemptNumber));
+    this.isHedged = false;
+    this.asked = null;
   }
 
   override addResponseField(name: string, value: string | null): void {
@@ -140,6 +196,11 @@ export abstract class RelayedExchange extends Exchange {
     this.isLastOfConnection = false;
     this.clientCloses = false;
     this.refusal = null;
+    this.isBegun = false;
+    this.firstNumber = this.id;
+    this.attemptNumber = this.id;
+    this.isHedged = false;
+    this.asked = null;
     this.#added = null;
   }
 }

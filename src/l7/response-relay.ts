@@ -5,11 +5,20 @@
 import type { ErrorCode } from '../core/error-catalog.js';
 import { invariant } from '../core/invariant.js';
 import { AttemptFact } from '../engine/attempt-profile.js';
-import { BODY_HIGH_WATER, type Engine, EVENT_STRIDE, EventField, EventFlag, EventType } from '../engine/engine.js';
+import {
+  BODY_HIGH_WATER,
+  type Engine,
+  EVENT_STRIDE,
+  EventField,
+  EventFlag,
+  EventType,
+  HEDGE_OFFSET,
+} from '../engine/engine.js';
 import { codeOfFailure } from '../engine/engine-failure.js';
 import { FIRST_FRONT_END_EXCHANGE } from '../engine/front-end-event.js';
 import { exceedsBody } from '../policies/request-limits.js';
-import { tellFacts } from './endpoint-facts.js';
+import type { AskedResponse, AskedResponses } from './asked-response.js';
+import { retryAfterIn, tellFacts } from './endpoint-facts.js';
 import { DELIVERED } from './exchange.js';
 import type { Pipeline, RequestFacts } from './pipeline.js';
 import { BODYLESS, type RelayedExchange, UNKNOWN_LENGTH } from './relayed-exchange.js';
@@ -24,7 +33,7 @@ export interface ResponseRelayParts {
   readonly arena: Uint8Array;
 }
 
-export class ResponseRelay {
+export class ResponseRelay implements AskedResponses<RelayedExchange> {
   readonly #pipeline: Pipeline;
   readonly #engine: Engine;
   readonly #events: Int32Array;
@@ -51,6 +60,7 @@ export class ResponseRelay {
   register<T extends RelayedExchange>(make: (id: number, engine: Engine) => T): T | null {
     if (this.#exchanges.length >= FIRST_FRONT_END_EXCHANGE) return null;
     const exchange = make(this.#exchanges.length, this.#engine);
+    exchange.askedResponses = this;
     this.#exchanges.push(exchange);
     return exchange;
   }
@@ -74,14 +84,15 @@ export class ResponseRelay {
 
   /** More of a request's body. */
   requestBody(exchange: RelayedExchange, chunk: ArrayBuffer, isLast: boolean): void {
-    if (exchange.state !== 'attempting' && exchange.state !== 'relaying') return;
+    const { state } = exchange;
+    if (state !== 'attempting' && state !== 'relaying' && !(state === 'waiting' && exchange.isBegun)) return;
     exchange.receivedBytes += chunk.byteLength;
     if (exceedsBody(exchange.listener.limits, exchange.receivedBytes)) {
       this.#pipeline.readClock();
       return this.#pipeline.clientFailed(exchange, 'SLUICE_BODY_TOO_LARGE');
     }
     exchange.isBodyComplete = isLast;
-    const heldBytes = this.#engine.write(exchange.id, chunk, isLast);
+    const heldBytes = this.#engine.write(exchange.attemptNumber, chunk, isLast);
     // Nothing more will come after the last: reading on then only tells whether the client is still there.
     if (isLast) exchange.resumeRequest();
     else if (heldBytes > BODY_HIGH_WATER) exchange.pauseRequest();
@@ -92,13 +103,13 @@ export class ResponseRelay {
     if (exchange.state === 'free' || exchange.state === 'broken') return;
     if (exchange.refusal !== null) clearImmediate(exchange.refusal);
     this.#pipeline.readClock();
-    this.#engine.release(exchange.id);
+    exchange.release();
     this.#pipeline.finished(exchange, 'SLUICE_CLIENT_GONE');
   }
 
   /** The client takes bytes again. */
   clientReady(exchange: RelayedExchange): void {
-    if (exchange.state === 'relaying') this.#engine.resume(exchange.id);
+    if (exchange.state === 'relaying') this.#engine.resume(exchange.attemptNumber);
   }
 
   /** The client has taken the last byte of a response whose endpoint was done before. */
@@ -115,16 +126,17 @@ export class ResponseRelay {
     for (let base = 0, end = count * EVENT_STRIDE; base < end; base += EVENT_STRIDE) {
       const type = events[base + EventField.type];
       if (type === EventType.NONE) continue;
-      const exchange = this.#exchanges[events[base + EventField.exchange] as number] as RelayedExchange;
+      const number = events[base + EventField.exchange] as number;
+      const exchange = this.#exchanges[number & ~HEDGE_OFFSET] as RelayedExchange;
       switch (type) {
         case EventType.HEAD:
-          this.#relayHead(exchange, base);
+          this.#headCame(exchange, number, base);
           break;
         case EventType.BODY:
           this.#relayBody(exchange, base);
           break;
         case EventType.FAILED:
-          this.#attemptFailed(exchange, base);
+          this.#attemptFailed(exchange, number, base);
           break;
         case EventType.DRAINED:
           exchange.resumeRequest();
@@ -133,24 +145,66 @@ export class ResponseRelay {
     }
   }
 
-  #relayHead(exchange: RelayedExchange, base: number): void {
+  #headCame(exchange: RelayedExchange, number: number, base: number): void {
     const events = this.#events;
     const flags = events[base + EventField.flags] as number;
-    this.#pipeline.headCame(
-      exchange,
-      events[base + EventField.status] as number,
-      events[base + EventField.elapsedUs] as number,
+    const status = events[base + EventField.status] as number;
+    const elapsedUs = events[base + EventField.elapsedUs] as number;
+    const head = new Uint8Array(
+      this.#arena,
+      events[base + EventField.headOffset],
+      events[base + EventField.headLength],
     );
-    const head = tellFacts(
-      this.#pipeline,
-      exchange,
-      new Uint8Array(this.#arena, events[base + EventField.headOffset], events[base + EventField.headLength]),
-    );
+    const totalBytes = lengthOf(events, base, flags);
+    const body = this.#bodyOf(base);
+    if ((flags & EventFlag.ASKED) === 0) {
+      if (exchange.isHedged) exchange.settleOn(number);
+      this.#relayHead(exchange, status, elapsedUs, flags, head, body, totalBytes);
+    } else {
+      this.#ask(exchange, { number, status, elapsedUs, flags, head: head.slice(), body: body.slice(), totalBytes });
+    }
+  }
+
+  /** The pipeline decides within the call, or later: until then nothing more of the response comes. */
+  #ask(exchange: RelayedExchange, asked: AskedResponse): void {
+    const { number, status, elapsedUs } = asked;
+    const isHedge = number !== exchange.firstNumber;
+    const wasHedged = exchange.isHedged;
+    exchange.asked = asked;
+    this.#pipeline.responseAsked(exchange, status, elapsedUs, retryAfterIn(asked.head), isHedge);
+    if (!wasHedged || exchange.asked !== asked) return;
+    // The other attempt may still do better.
+    exchange.asked = null;
+    if (exchange.isHedged) exchange.dropAttempt(number);
+  }
+
+  /** Called by the exchange, for the pipeline. */
+  passOn(exchange: RelayedExchange): void {
+    const asked = exchange.asked;
+    if (asked === null) return;
+    exchange.asked = null;
+    if (exchange.isHedged) exchange.settleOn(asked.number);
+    this.#engine.pass(asked.number);
+    const { status, elapsedUs, flags, head, body, totalBytes } = asked;
+    this.#relayHead(exchange, status, elapsedUs, flags, head, body, totalBytes);
+  }
+
+  #relayHead(
+    exchange: RelayedExchange,
+    status: number,
+    elapsedUs: number,
+    flags: number,
+    head: Uint8Array,
+    body: Uint8Array,
+    totalBytes: number,
+  ): void {
+    this.#pipeline.headCame(exchange, status, elapsedUs, exchange.attemptNumber !== exchange.firstNumber);
+    const headForClient = tellFacts(this.#pipeline, exchange, head);
     const isLast = (flags & EventFlag.LAST) !== 0;
     if (isLast) this.#pipeline.endpointDone(exchange);
     const mustClose =
       this.#pipeline.isDraining || exchange.isLastOfConnection || (flags & EventFlag.REQUEST_UNFINISHED) !== 0;
-    const isTaken = exchange.sendHead(head, this.#bodyOf(base), lengthOf(events, base, flags), isLast, mustClose);
+    const isTaken = exchange.sendHead(headForClient, body, totalBytes, isLast, mustClose);
     this.#relayed(exchange, isTaken, isLast);
   }
 
@@ -172,20 +226,36 @@ export class ResponseRelay {
     if (isLast) {
       if (exchange.isFlushed) this.#pipeline.finished(exchange, DELIVERED);
     } else if (!isTaken) {
-      this.#engine.pause(exchange.id);
+      this.#engine.pause(exchange.attemptNumber);
     }
   }
 
-  #attemptFailed(exchange: RelayedExchange, base: number): void {
+  #attemptFailed(exchange: RelayedExchange, number: number, base: number): void {
     const events = this.#events;
-    this.#pipeline.attemptFailed(
-      exchange,
-      codeOfFailure(events[base + EventField.status] as number),
-      ((events[base + EventField.flags] as number) & EventFlag.RETRYABLE) !== 0 ? AttemptFact.HELD : AttemptFact.SENT,
-      events[base + EventField.elapsedUs] as number,
-      events[base + EventField.errno] as number,
-    );
+    const code = codeOfFailure(events[base + EventField.status] as number);
+    const elapsedUs = events[base + EventField.elapsedUs] as number;
+    const errno = events[base + EventField.errno] as number;
+    let facts = factsOf(events[base + EventField.flags] as number);
+    const isHedge = number !== exchange.firstNumber;
+    exchange.asked = null;
+    if (exchange.isHedged) {
+      // The other attempt goes on, and holds the request as well.
+      exchange.dropAttempt(number);
+      facts &= ~AttemptFact.HELD;
+    }
+    if (isHedge) this.#pipeline.hedgeFailed(exchange, code, facts, elapsedUs, errno);
+    else this.#pipeline.attemptFailed(exchange, code, facts, elapsedUs, errno);
   }
+}
+
+/** @param flags bits of EventFlag. @returns bits of AttemptFact */
+function factsOf(flags: number): number {
+  return (
+    ((flags & EventFlag.RETRYABLE) !== 0 ? AttemptFact.HELD : 0) |
+    ((flags & EventFlag.SENT) !== 0 ? AttemptFact.SENT : 0) |
+    ((flags & EventFlag.REUSED) !== 0 ? AttemptFact.REUSED : 0) |
+    ((flags & EventFlag.ANSWERED) !== 0 ? AttemptFact.ANSWERED : 0)
+  );
 }
 
 const NOTHING = new Uint8Array(0);
