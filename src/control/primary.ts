@@ -11,6 +11,7 @@ import type { Logger } from '../observability/logger.js';
 import { type AdminApi, startAdminApi } from './admin/admin-api.js';
 import type { AdminSource } from './admin/answer.js';
 import { adminViews, listenerView } from './admin/views.js';
+import { BlockageWatch } from './blockage.js';
 import { fileLimitWarning, type OpenLimits, openLimitsOf } from './file-limit.js';
 import { combineHandOffs } from './hand-offs.js';
 import { tableBuilder } from './hash-table-builder.js';
@@ -64,6 +65,7 @@ export class Primary {
   readonly #options: PrimaryOptions;
   readonly #reservation: Reservation;
   readonly #resolver: NameResolver;
+  readonly #blockage: BlockageWatch;
   readonly #checker: HealthChecker;
   readonly #weights: WeightKeeper;
   readonly #panicWatch: PanicWatch;
@@ -100,9 +102,10 @@ export class Primary {
         board.control.setResolved(slot, true);
       },
     });
+    this.#blockage = new BlockageWatch({ clock, timers, logger });
     this.#checker = new HealthChecker({
       upstreams,
-      probe,
+      probe: this.#blockage.repeating(probe, ({ succeeded }) => succeeded),
       timers,
       rng,
       logger,
@@ -117,7 +120,7 @@ export class Primary {
       rng,
       logger,
       addressesOf: (slot) => this.#resolver.addressesOf(slot),
-      ask: askAgent,
+      ask: this.#blockage.repeating(askAgent, ({ ok }) => ok),
     });
     this.#panicWatch = new PanicWatch({ upstreams, board, timers, logger });
     this.#hashTables = new HashTables({ upstreams, board, builder: tableBuilder(), timers, logger });
@@ -140,6 +143,8 @@ export class Primary {
       clock,
       timers,
       settings: options.supervision ?? SUPERVISION,
+      // A thread that is ended by force stops in the middle of a handler, and uWebSockets.js ends the process for the next one.
+      endsStuck: !this.plan.listeners.some(isOfUws),
       logger,
       writeLine: (line) => options.sink.write(line),
       onReady: () => this.#apply({ kind: 'all-accept' }),
@@ -190,6 +195,7 @@ export class Primary {
     await Promise.all([this.#resolver.start(), this.#hashTables.start()]);
     // A signal may have ended it in the meantime.
     if (this.#phase.kind !== 'starting') return this.#admin?.close();
+    this.#blockage.start();
     this.#weights.start(); // after the names, whose endpoints are there from the start
     this.#supervisor.start();
     this.#checker.start();
@@ -228,6 +234,7 @@ export class Primary {
   /** Closes everything; resolves when the threads are gone, or are not to be waited for any longer. Idempotent. */
   async abandon(): Promise<void> {
     this.#cancelTimeout();
+    this.#blockage.close();
     this.#checker.close();
     this.#weights.close();
     this.#panicWatch.close();

@@ -1,11 +1,12 @@
 /** Starts the workers, watches them, restarts crashed ones with back-off, drains them: a thin shell around worker-life.ts. */
 import { openGate } from '../board/one-shot-gate.js';
 import type { Clock } from '../core/clock.js';
-import { msBetween, NEVER, type Tick } from '../core/tick.js';
+import type { Tick } from '../core/tick.js';
 import type { Cancel, Timers } from '../core/timers.js';
 import type { Logger } from '../observability/logger.js';
 import { type HandOffPlace, NO_STATS, type WorkerStats } from '../worker/data-plane.js';
 import type { FromWorker, ToWorker } from '../worker/messages.js';
+import { HeartbeatWatch } from './heartbeat-watch.js';
 import { StartFailure } from './start-failure.js';
 import {
   firstLife,
@@ -22,10 +23,10 @@ import {
 } from './worker-life.js';
 import type { SpawnWorker, WorkerThread } from './worker-thread.js';
 
-/** A serving worker whose heartbeat is older than this is reported as stuck. */
-const STUCK_AFTER_MS = 5_000;
-/** How often heartbeats are looked at. */
-const WATCH_EVERY_MS = 1_000;
+/** A deadline that is looked at later than this was missed by the primary, not by the worker. */
+const LATE_MS = 100;
+/** Time to hear then what workers have said meanwhile. */
+const HEAR_FIRST_MS = 20;
 
 /** Pause before the board is asked again to take back what a dead worker held, if an endpoint was too busy to tell. */
 const RECLAIM_AGAIN_MS = 10;
@@ -61,6 +62,8 @@ export interface SupervisorOptions {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly settings: SupervisionSettings;
+  /** Is a worker that is stuck for long ended? false where that may end the whole process. */
+  readonly endsStuck: boolean;
   readonly logger: Logger;
   /** Absent: the workers accept for themselves. */
   readonly handOff?: ConnectionHandOff | undefined;
@@ -90,15 +93,14 @@ interface SupervisedWorker {
   stats: WorkerStats;
   /** false: its last thread is gone and the board still has something of it. */
   isReclaimed: boolean;
-  isStuck: boolean;
 }
 
 /** All methods: thread primary. */
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #workers: SupervisedWorker[] = [];
+  readonly #heartbeats: HeartbeatWatch;
   #cancelDeadline: Cancel = () => {};
-  #cancelWatch: Cancel = () => {};
   #phase: 'starting' | 'ready' | 'draining' | 'over' = 'starting';
   #wasReady = false;
   #gone: () => void = () => {};
@@ -108,6 +110,21 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
+    const { workers, stripes, clock, timers, logger, endsStuck } = options;
+    const workerAt = (index: number): SupervisedWorker | undefined => this.#workers[index];
+    const end = (index: number): void => {
+      const worker = workerAt(index);
+      if (worker !== undefined) this.#carryOut(worker, 'terminate');
+    };
+    this.#heartbeats = new HeartbeatWatch({
+      workers,
+      beatAt: (index) => stripes.stripe(index).life().heartbeatAt,
+      isServing: (index) => workerAt(index)?.life.state.kind === 'serving',
+      end: endsStuck ? end : null,
+      clock,
+      timers,
+      logger,
+    });
   }
 
   /** Starts every worker. Call once. */
@@ -121,13 +138,12 @@ export class Supervisor {
         thread: null,
         stats: NO_STATS,
         isReclaimed: true,
-        isStuck: false,
       };
       this.#workers.push(worker);
       this.#spawn(worker);
     }
     this.#schedule();
-    this.#watch();
+    this.#heartbeats.start();
   }
 
   /** Sends a message to every worker that has a thread; a worker started later gets the news with its seed. */
@@ -148,7 +164,7 @@ export class Supervisor {
   terminate(): Promise<void> {
     this.#phase = 'over';
     this.#cancelDeadline();
-    this.#cancelWatch();
+    this.#heartbeats.close();
     this.#options.handOff?.stop();
     for (const { index, thread } of this.#workers) {
       this.#options.handOff?.remove(index);
@@ -198,7 +214,6 @@ export class Supervisor {
   }
 
   #spawn(worker: SupervisedWorker): void {
-    worker.isStuck = false;
     worker.thread = this.#options.spawn(worker.index, {
       message: (message) => this.#heard(worker, message),
       failed: (error) => {
@@ -330,36 +345,21 @@ export class Supervisor {
     const isReclaiming = this.#workers.some((worker) => !worker.isReclaimed);
     const leastMs = isReclaiming ? RECLAIM_AGAIN_MS : 0;
     const waitMs = Math.max(leastMs, Math.ceil(dueAt - this.#options.clock.nowMs()));
+    const lookAt = this.#options.clock.nowMs() + waitMs;
     this.#cancelDeadline = this.#options.timers.after(waitMs, () => {
-      for (const worker of this.#workers) {
-        // A new thread on a stripe that still counts for the old one would make the counts wrong for good: it waits.
-        if (!worker.isReclaimed) worker.isReclaimed = this.#options.stripes.reclaim(worker.index);
-        if (worker.isReclaimed) this.#step(worker, { kind: 'time' });
-      }
-      this.#schedule();
+      // The primary was blocked: what workers have said before the deadline, that they accept for one, is still to be heard.
+      const isLate = this.#options.clock.nowMs() > lookAt + LATE_MS;
+      if (isLate) this.#cancelDeadline = this.#options.timers.after(HEAR_FIRST_MS, () => this.#meetDeadlines());
+      else this.#meetDeadlines();
     });
   }
 
-  /** Warns once when a serving worker's event loop stands still, and says when it goes on; it does not end the worker. */
-  #watch(): void {
-    this.#cancelWatch = this.#options.timers.after(WATCH_EVERY_MS, () => {
-      const { clock, stripes, logger } = this.#options;
-      for (const worker of this.#workers) {
-        if (worker.life.state.kind !== 'serving') continue;
-        const beatAt = stripes.stripe(worker.index).life().heartbeatAt;
-        const silentMs = beatAt === NEVER ? 0 : msBetween(beatAt, clock.nowTick());
-        const isStuck = silentMs > STUCK_AFTER_MS;
-        if (isStuck && !worker.isStuck) {
-          logger.warn(
-            { event: 'worker-stuck', worker: worker.index, silentMs },
-            `worker ${worker.index} has not answered for ${silentMs} ms: its event loop is blocked`,
-          );
-        } else if (!isStuck && worker.isStuck) {
-          logger.info({ event: 'worker-unstuck', worker: worker.index }, `worker ${worker.index} answers again`);
-        }
-        worker.isStuck = isStuck;
-      }
-      this.#watch();
-    });
+  #meetDeadlines(): void {
+    for (const worker of this.#workers) {
+      // A new thread on a stripe that still counts for the old one would make the counts wrong for good: it waits.
+      if (!worker.isReclaimed) worker.isReclaimed = this.#options.stripes.reclaim(worker.index);
+      if (worker.isReclaimed) this.#step(worker, { kind: 'time' });
+    }
+    this.#schedule();
   }
 }

@@ -15,13 +15,15 @@ export const LOG_EVENTS = {
   ended: 'the last line of the log, with the exit code',
   'log-lines-dropped': 'the reader of the log is too slow; that many `lines` are missing',
   'primary-crashed': 'a bug in the primary, with its stack; the process exits',
+  'primary-blocked': "the primary's event loop stood still for `blockedMs`; traffic went on",
   // --- workers ---
   'worker-error': 'a worker had an uncaught error, with its stack, or could not start again',
   'worker-exited': 'the thread of a worker has ended unasked; it is restarted after `pauseMs`',
   'worker-restarting': 'a worker is being started again',
   'worker-serving': 'a worker that was started again accepts',
   'worker-crash-loop': 'a worker crashes again and again right after its start; the others serve on',
-  'worker-stuck': 'the event loop of a worker has not turned for `silentMs`',
+  'worker-stuck':
+    'the event loop of a worker has not turned for `silentMs`; said after 5 s, and when the worker is ended for it',
   'worker-unstuck': 'it turns again',
   // --- endpoints ---
   'hash-table-built': 'keys of an upstream are looked up in a new table; seen at level `debug`',

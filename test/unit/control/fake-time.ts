@@ -28,6 +28,11 @@ export class FakeTime implements Clock, Timers {
     };
   }
 
+  /** Moves time on while nothing runs: what becomes due is late. */
+  block(ms: number): void {
+    this.#nowMs += ms;
+  }
+
   /** Timers that wait. */
   get pending(): number {
     return this.#scheduled.length;

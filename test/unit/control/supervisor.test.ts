@@ -51,6 +51,7 @@ function supervise(
     onSpawn?: (thread: ThreadDouble) => void;
     reclaim?: () => boolean;
     hasHandOff?: boolean;
+    endsStuck?: boolean;
   } = {},
 ) {
   const time = new FakeTime();
@@ -88,6 +89,7 @@ function supervise(
     clock: time,
     timers: time,
     settings: SUPERVISION,
+    endsStuck: parts.endsStuck ?? true,
     logger: log.logger,
     writeLine: (line) => trace.push(`line ${line}`),
     onReady: () => trace.push('ready'),
@@ -245,17 +247,45 @@ describe('supervisor', () => {
     expect(threads).toHaveLength(2);
   });
 
-  it('warns once about a worker whose event loop stands still, and says when it goes on', async () => {
-    const { supervisor, threads, beats, time, log } = supervise({ workers: 1 });
+  it('ends a worker that is stuck for long, and starts another one', async () => {
+    const { supervisor, threads, beats, time, trace } = supervise({ workers: 1, hasHandOff: true });
     supervisor.start();
     threads[0]!.accept();
     beats[0] = time.nowTick();
-    await time.pass(9_000);
-    expect(log.events()).toEqual(['worker-stuck']);
+    await time.pass(33_000);
+    expect(threads[0]!.isTerminated).toBe(true);
+    expect(trace).toContain('reclaim 0');
+    expect(threads).toHaveLength(2);
+  });
+
+  it('leaves a stuck worker alone where ending it may end the process', async () => {
+    const { supervisor, threads, beats, time } = supervise({ workers: 1, endsStuck: false });
+    supervisor.start();
+    threads[0]!.accept();
     beats[0] = time.nowTick();
-    await time.pass(1_500);
-    expect(log.events()).toEqual(['worker-stuck', 'worker-unstuck']);
+    await time.pass(60_000);
     expect(threads[0]!.isTerminated).toBe(false);
+  });
+
+  it('hears what workers have said while the primary was blocked before it takes them for crashed', async () => {
+    const { supervisor, threads, time } = supervise({ workers: 1 });
+    supervisor.start();
+    // The loop turns again long after the deadline of the start: timers come before messages.
+    time.block(SUPERVISION.readyWithinMs + 5_000);
+    await time.pass(0);
+    expect(threads[0]!.isTerminated).toBe(false);
+    threads[0]!.accept();
+    await time.pass(1_000);
+    expect(threads[0]!.isTerminated).toBe(false);
+    expect(supervisor.status()[0]?.state).toBe('serving');
+  });
+
+  it('takes a worker for crashed that has said nothing in that time', async () => {
+    const { supervisor, threads, time } = supervise({ workers: 1 });
+    supervisor.start();
+    time.block(SUPERVISION.readyWithinMs + 5_000);
+    await time.pass(50);
+    expect(threads[0]!.isTerminated).toBe(true);
   });
 
   it('can be terminated twice and in any state', () => {
