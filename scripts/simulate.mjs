@@ -6,6 +6,6 @@
  */
 import { register } from 'node:module';
 
-register('./simulate/typescript-loader.mjs', import.meta.url);
+register('./typescript-loader.mjs', import.meta.url);
 const { main } = await import('../bench/sim/main.ts');
 process.exitCode = await main(process.argv.slice(2));

@@ -39,14 +39,14 @@ export async function endpointFacts(proxy: ProxyProcess, upstream = 'app'): Prom
   return view.endpoints;
 }
 
-/** Waits until no exchange is open and nothing is in flight on any endpoint. */
-export async function untilIdle(proxy: ProxyProcess, timeoutMs = 3_000): Promise<void> {
+/** Waits until no exchange is open and nothing is in flight on any endpoint of the upstream. */
+export async function untilIdle(proxy: ProxyProcess, timeoutMs = 3_000, upstream = 'app'): Promise<void> {
   let seen = '';
   await until(
     'nothing open, nothing in flight',
     async () => {
       const { totals } = await statusFacts(proxy);
-      const inFlight = (await endpointFacts(proxy)).map((endpoint) => endpoint.inFlight);
+      const inFlight = (await endpointFacts(proxy, upstream)).map((endpoint) => endpoint.inFlight);
       seen = JSON.stringify({ openExchanges: totals.openExchanges, inFlight });
       return totals.openExchanges === 0 && inFlight.every((count) => count === 0);
     },

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 
-const ROOT = new URL('../..', import.meta.url).href;
+const ROOT = new URL('..', import.meta.url).href;
 const SOURCES = `${ROOT}src/`;
 const PROGRAM = `${ROOT}dist/`;
 
