@@ -11,22 +11,17 @@ import type { Logger } from '../observability/logger.js';
 import { type AdminApi, startAdminApi } from './admin/admin-api.js';
 import type { AdminSource } from './admin/answer.js';
 import { adminViews, listenerView } from './admin/views.js';
-import { BlockageWatch } from './blockage.js';
+import { EndpointKeepers } from './endpoint-keepers.js';
 import { fileLimitWarning, type OpenLimits, openLimitsOf } from './file-limit.js';
 import { combineHandOffs } from './hand-offs.js';
 import { tableBuilder } from './hash-table-builder.js';
 import { HashTables } from './hash-tables.js';
-import { HealthChecker } from './health/checker.js';
-import { probe } from './health/probe.js';
 import { type ListeningAddon, type Reservation, reserveListeners } from './listener-reservation.js';
 import { type Lookup, NameResolver } from './name-resolution.js';
-import { PanicWatch } from './panic-watch.js';
 import { nextPhase, type RunEffect, type RunEvent, type RunPhase, type StopSignal } from './run-phase.js';
 import { SessionAcceptor } from './session-acceptor.js';
 import { bindText, placeText, type StartFailure } from './start-failure.js';
 import { type ConnectionHandOff, Supervisor } from './supervisor.js';
-import { askAgent } from './weights/agent-question.js';
-import { WeightKeeper } from './weights/weight-keeper.js';
 import { SUPERVISION, type SupervisionSettings } from './worker-life.js';
 import { workerSpawner } from './worker-thread.js';
 
@@ -65,10 +60,7 @@ export class Primary {
   readonly #options: PrimaryOptions;
   readonly #reservation: Reservation;
   readonly #resolver: NameResolver;
-  readonly #blockage: BlockageWatch;
-  readonly #checker: HealthChecker;
-  readonly #weights: WeightKeeper;
-  readonly #panicWatch: PanicWatch;
+  readonly #keepers: EndpointKeepers;
   readonly #hashTables: HashTables;
   readonly #supervisor: Supervisor;
   readonly #views: AdminSource;
@@ -100,19 +92,10 @@ export class Primary {
         // no connection pool for it, and tries another endpoint.
         this.#supervisor.broadcast({ kind: 'addresses', slot, addresses });
         board.control.setResolved(slot, true);
+        this.#keepers.checker.addressesChanged(slot);
       },
     });
-    this.#blockage = new BlockageWatch({ clock, timers, logger });
-    this.#checker = new HealthChecker({
-      upstreams,
-      probe: this.#blockage.repeating(probe, ({ succeeded }) => succeeded),
-      timers,
-      rng,
-      logger,
-      addressesOf: (slot) => this.#resolver.addressesOf(slot),
-      publish: ({ slot }, isHealthy) => board.control.setHealthy(slot, isHealthy),
-    });
-    this.#weights = new WeightKeeper({
+    this.#keepers = new EndpointKeepers({
       upstreams,
       board,
       clock,
@@ -120,9 +103,8 @@ export class Primary {
       rng,
       logger,
       addressesOf: (slot) => this.#resolver.addressesOf(slot),
-      ask: this.#blockage.repeating(askAgent, ({ ok }) => ok),
+      cut: ({ slot, generation }) => this.#supervisor.broadcast({ kind: 'cut', slot, generation }),
     });
-    this.#panicWatch = new PanicWatch({ upstreams, board, timers, logger });
     this.#hashTables = new HashTables({ upstreams, board, builder: tableBuilder(), timers, logger });
     // Unlike that of any other process, so that finding it in a request's Via means a loop (semantics.md 9.2).
     const viaName = `sluice-${randomBytes(4).toString('hex')}`;
@@ -160,7 +142,9 @@ export class Primary {
       phase: () => this.#phase,
       workers: () => this.#supervisor.status(),
       addressesOf: (slot) => this.#resolver.addressesOf(slot),
-      rampProgress: (slot) => this.#weights.rampProgress(slot),
+      facts: this.#keepers,
+      change: (...change) => this.#keepers.operator.change(...change),
+      wallClockMs: Date.now,
     });
   }
 
@@ -195,11 +179,8 @@ export class Primary {
     await Promise.all([this.#resolver.start(), this.#hashTables.start()]);
     // A signal may have ended it in the meantime.
     if (this.#phase.kind !== 'starting') return this.#admin?.close();
-    this.#blockage.start();
-    this.#weights.start(); // after the names, whose endpoints are there from the start
+    this.#keepers.start();
     this.#supervisor.start();
-    this.#checker.start();
-    this.#panicWatch.start();
   }
 
   /** Where the admin API listens; null: nowhere. */
@@ -234,10 +215,7 @@ export class Primary {
   /** Closes everything; resolves when the threads are gone, or are not to be waited for any longer. Idempotent. */
   async abandon(): Promise<void> {
     this.#cancelTimeout();
-    this.#blockage.close();
-    this.#checker.close();
-    this.#weights.close();
-    this.#panicWatch.close();
+    this.#keepers.close();
     this.#resolver.close();
     this.#admin?.close();
     // A thread that is in the addon while the process exits can crash it.
@@ -303,8 +281,7 @@ export class Primary {
         this.#cancelTimeout = this.#options.timers.after(this.plan.shutdownTimeoutMs, () =>
           this.#apply({ kind: 'timeout' }),
         );
-        this.#checker.close();
-        this.#weights.close();
+        this.#keepers.rest();
         void this.#hashTables.close();
         this.#supervisor.drain();
         this.#reservation.close(); // whoever accepts on its sockets has stopped by now

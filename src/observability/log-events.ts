@@ -29,7 +29,7 @@ export const LOG_EVENTS = {
   'hash-table-built': 'keys of an upstream are looked up in a new table; seen at level `debug`',
   'hash-table-failed':
     'the table of an upstream that hashes could not be built, for `reason`; what was there serves on; tried again after `pauseMs`',
-  'endpoint-healthy': 'an endpoint passes its health check again',
+  'endpoint-healthy': 'an endpoint passes its health check again, or its first one',
   'endpoint-unhealthy': 'an endpoint fails its health check, for `reason`',
   panic:
     'too few endpoints of an upstream, or of its `subset`, are healthy to carry everything: unhealthy ones are picked as well',
@@ -51,6 +51,7 @@ export const LOG_EVENTS = {
   'drain-timeout': 'its time to finish is over; what is still `inFlight` is cut',
   'endpoint-enabled': 'an endpoint takes work again, by the operator',
   'endpoint-disabled': 'an endpoint takes none, by the operator',
+  'endpoint-weight': 'an endpoint has another `weight`, by the operator',
   'retry-budget-spent':
     'retries and hedges of an upstream have used up their budget; failures are passed on; at most once in 10 s',
   'name-unresolved': 'a host name of endpoints cannot be resolved, for `reason`; said once until it can',

@@ -1,14 +1,16 @@
-/** The HTTP shell of the admin API, on node:http: reads nothing but the request's head, answers JSON. */
+/** The HTTP shell of the admin API, on node:http: reads heads, and bodies of writes up to a limit, and answers JSON. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isLoopback } from '../../config/address.js';
 import { bindFailure, StartFailure } from '../start-failure.js';
-import { type AdminAnswer, type AdminSource, answerAdmin, failure } from './answer.js';
+import { BODY_LIMIT_BYTES, readBody } from './admin-body.js';
+import { type AdminAnswer, type AdminSource, answerAdmin, failure, isWrite } from './answer.js';
 import { isHostAllowed } from './host-guard.js';
+import { writeRefusal } from './write-guard.js';
 
-/** A request head that is larger, or slower, than this does not come from an operator's tool. */
+/** A request head that is larger, or a whole request that is slower, than this does not come from an operator's tool. */
 const HEAD_LIMIT_BYTES = 8 * 1024;
-const HEAD_TIMEOUT_MS = 5_000;
+const REQUEST_TIMEOUT_MS = 5_000;
 /** Operators and scrapers, not clients: more connections than this are closed at once. */
 const MAX_CONNECTIONS = 64;
 
@@ -36,18 +38,13 @@ export async function startAdminApi(host: string, port: number, source: AdminSou
   }
   const listener = createServer({
     maxHeaderSize: HEAD_LIMIT_BYTES,
-    headersTimeout: HEAD_TIMEOUT_MS,
-    requestTimeout: HEAD_TIMEOUT_MS,
-    connectionsCheckingInterval: HEAD_TIMEOUT_MS,
+    headersTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionsCheckingInterval: REQUEST_TIMEOUT_MS,
   });
   listener.maxConnections = MAX_CONNECTIONS;
   listener.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    const { method = '', url = '' } = request;
-    const answer = isHostAllowed(request.headers.host, host)
-      ? answerAdmin(source, method, url)
-      : failure(403, 'host-not-allowed', 'the Host header names neither localhost nor the address of the admin API');
-    write(response, answer);
-    request.resume(); // a body is of no use here
+    answerRequest(request, host, source, (answer) => write(response, answer));
   });
   await new Promise<void>((resolve, reject) => {
     listener.once('error', (error) =>
@@ -65,6 +62,38 @@ export async function startAdminApi(host: string, port: number, source: AdminSou
     },
   };
 }
+
+function answerRequest(
+  request: IncomingMessage,
+  boundHost: string,
+  source: AdminSource,
+  answer: (answer: AdminAnswer) => void,
+): void {
+  const { method = '', url: path = '' } = request;
+  const { host, origin, 'content-type': contentType } = request.headers;
+  if (!isHostAllowed(host, boundHost)) {
+    request.resume();
+    return answer(
+      failure(403, 'host-not-allowed', 'the Host header names neither localhost nor the address of the admin API'),
+    );
+  }
+  if (!isWrite(method)) {
+    request.resume(); // a body is of no use here
+    return answer(answerAdmin(source, { method, path }));
+  }
+  const refusal = writeRefusal({ host, origin, contentType });
+  if (refusal !== null) {
+    request.resume();
+    return answer(refusal);
+  }
+  readBody(request, (body) => answer(body === null ? TOO_LARGE : answerAdmin(source, { method, path, body })));
+}
+
+/** The rest of the body is not waited for: the connection closes. */
+const TOO_LARGE: AdminAnswer = {
+  ...failure(413, 'body-too-large', `a change has at most ${BODY_LIMIT_BYTES} bytes`),
+  headers: { connection: 'close' },
+};
 
 function write(response: ServerResponse, answer: AdminAnswer): void {
   const body = `${JSON.stringify(answer.body)}\n`;

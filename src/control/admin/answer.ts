@@ -1,5 +1,8 @@
-/** What the read-only admin API answers: a pure function from method and path to status and JSON. */
+/** What the admin API answers: from method, path and body to status and JSON. */
 import type { ErrorCode } from '../../core/error-catalog.js';
+import type { EndpointChange } from '../endpoint-operator.js';
+import { readEndpointChange } from './endpoint-change.js';
+import type { EndpointView } from './endpoint-view.js';
 
 /**
  * Where the proxy is, as far as the API tells. `starting`: no worker serves, or not all have served yet; `degraded`: some
@@ -52,33 +55,6 @@ export type ListenerView = {
 } & ({ readonly mode: 'l7'; readonly frontend: string } | { readonly mode: 'l4'; readonly relay: string }) &
   ({ readonly host: string; readonly port: number } | { readonly path: string });
 
-/** One row of GET /api/v1/upstreams/{name}/endpoints. */
-export interface EndpointView {
-  readonly address: string;
-  readonly addresses: readonly string[];
-  readonly enabled: boolean;
-  readonly healthy: boolean;
-  readonly draining: boolean;
-  readonly resolved: boolean;
-  /** As configured, or as the operator set it; with `effectiveWeight` as it counts now, likewise `maxConns`. */
-  readonly weight: number;
-  readonly effectiveWeight: number;
-  readonly backup: boolean;
-  readonly maxConns: number;
-  readonly effectiveMaxConns: number;
-  /** How far it has warmed up, above 0, at most 1; null: it does not warm up. */
-  readonly slowStart: number | null;
-  /** Requests and sessions open now, over all workers. */
-  readonly inFlight: number;
-  /** null: it has not answered yet. */
-  readonly latencyEwmaUs: number | null;
-  /** Attempts since the start. */
-  readonly requests: number;
-  readonly failures: number;
-  /** Part of the upstream's attempts, 0..1; null: there was none. */
-  readonly share: number | null;
-}
-
 /** One row of GET /api/v1/upstreams. */
 export interface UpstreamView {
   readonly name: string;
@@ -95,6 +71,14 @@ export interface AdminSource {
   upstreams(): readonly UpstreamView[];
   /** undefined: no upstream of this name. */
   endpoints(upstreamName: string): readonly EndpointView[] | undefined;
+  /** undefined: no such upstream, or no such endpoint in it. */
+  endpoint(upstreamName: string, endpointName: string): EndpointView | undefined;
+  /**
+   * Changes an endpoint that endpoint() knows.
+   *
+   * @returns false where the change has a time for a drain, and there is no drain
+   */
+  change(upstreamName: string, endpointName: string, change: EndpointChange): boolean;
 }
 
 /** A whole answer. */
@@ -104,22 +88,36 @@ export interface AdminAnswer {
   readonly body: unknown;
 }
 
-const READ_METHODS = 'GET, HEAD';
+/** A request, when its host and, for a write, its origin have been found good. */
+export interface AdminRequest {
+  readonly method: string;
+  /** The request target; a query is ignored. */
+  readonly path: string;
+  /** Of a write. */
+  readonly body?: string;
+}
 
-/**
- * Answers one request.
- *
- * @param path the request target; a query is ignored
- */
-export function answerAdmin(source: AdminSource, method: string, path: string): AdminAnswer {
+/** What there is at a path. */
+interface Resource {
+  read(): AdminAnswer;
+  /** undefined: nothing can be written there. */
+  readonly write?: (body: string) => AdminAnswer;
+}
+
+/** Does a request with this method ask for a change? Its body is needed then. */
+export function isWrite(method: string): boolean {
+  return method === 'PUT';
+}
+
+/** Answers one request. */
+export function answerAdmin(source: AdminSource, { method, path, body = '' }: AdminRequest): AdminAnswer {
   const question = path.indexOf('?');
-  const read = readerOf(source, question < 0 ? path : path.slice(0, question));
-  if (read === undefined) return failure(404, 'not-found', 'there is nothing at this path');
-  if (method !== 'GET' && method !== 'HEAD') {
-    const answer = failure(405, 'method-not-allowed', 'this version of the admin API is read-only');
-    return { ...answer, headers: { allow: READ_METHODS } };
-  }
-  return read();
+  const resource = resourceAt(source, question < 0 ? path : path.slice(0, question));
+  if (resource === undefined) return failure(404, 'not-found', 'there is nothing at this path');
+  if (method === 'GET' || method === 'HEAD') return resource.read();
+  if (isWrite(method) && resource.write !== undefined) return resource.write(body);
+  const answer = failure(405, 'method-not-allowed', `${method} does nothing at this path`);
+  return { ...answer, headers: { allow: resource.write === undefined ? 'GET, HEAD' : 'GET, HEAD, PUT' } };
 }
 
 /** An error body of the API. */
@@ -127,37 +125,58 @@ export function failure(status: number, error: string, message: string): AdminAn
   return { status, headers: {}, body: { error, message } };
 }
 
-function readerOf(source: AdminSource, path: string): (() => AdminAnswer) | undefined {
+function resourceAt(source: AdminSource, path: string): Resource | undefined {
   switch (path) {
     case '/healthz':
-      return () => ok({ status: 'alive' });
+      return { read: () => ok({ status: 'alive' }) };
     case '/readyz':
-      return () => {
-        const readiness = source.readiness();
-        const takesTraffic = readiness === 'ready' || readiness === 'degraded';
-        return { status: takesTraffic ? 200 : 503, headers: {}, body: { status: readiness } };
+      return {
+        read: () => {
+          const readiness = source.readiness();
+          const takesTraffic = readiness === 'ready' || readiness === 'degraded';
+          return { status: takesTraffic ? 200 : 503, headers: {}, body: { status: readiness } };
+        },
       };
     case '/api/v1/status':
-      return () => ok(source.status());
+      return { read: () => ok(source.status()) };
     case '/api/v1/upstreams':
-      return () => ok({ upstreams: source.upstreams() });
-    default: {
-      const encoded = /^\/api\/v1\/upstreams\/([^/]+)\/endpoints$/.exec(path)?.[1];
-      const name = encoded === undefined ? undefined : decoded(encoded);
-      const endpoints = name === undefined ? undefined : source.endpoints(name);
-      return endpoints === undefined ? undefined : () => ok({ upstream: name, endpoints });
-    }
+      return { read: () => ok({ upstreams: source.upstreams() }) };
+    default:
+      return endpointsAt(source, path);
   }
+}
+
+function endpointsAt(source: AdminSource, path: string): Resource | undefined {
+  const [, encodedUpstream, encodedEndpoint] =
+    /^\/api\/v1\/upstreams\/([^/]+)\/endpoints(?:\/([^/]+))?$/.exec(path) ?? [];
+  const upstream = decoded(encodedUpstream);
+  if (upstream === undefined) return undefined;
+  if (encodedEndpoint === undefined) {
+    const endpoints = source.endpoints(upstream);
+    return endpoints === undefined ? undefined : { read: () => ok({ upstream, endpoints }) };
+  }
+  const name = decoded(encodedEndpoint);
+  if (name === undefined || source.endpoint(upstream, name) === undefined) return undefined;
+  const read = (): AdminAnswer => ok({ upstream, endpoint: source.endpoint(upstream, name) });
+  return { read, write: (body) => changeEndpoint(source, upstream, name, body) ?? read() };
+}
+
+/** @returns the refusal; null: it is changed */
+function changeEndpoint(source: AdminSource, upstream: string, endpoint: string, body: string): AdminAnswer | null {
+  const read = readEndpointChange(body);
+  if (!read.ok) return failure(400, 'bad-change', read.problems.join('; '));
+  if (source.change(upstream, endpoint, read.change)) return null;
+  return failure(409, 'not-draining', 'drainTimeout is for an endpoint that drains: add "state": "draining"');
 }
 
 function ok(body: unknown): AdminAnswer {
   return { status: 200, headers: {}, body };
 }
 
-/** undefined: not valid percent-encoding. */
-function decoded(text: string): string | undefined {
+/** undefined: absent, or not valid percent-encoding. */
+function decoded(text: string | undefined): string | undefined {
   try {
-    return decodeURIComponent(text);
+    return text === undefined ? undefined : decodeURIComponent(text);
   } catch {
     return undefined;
   }

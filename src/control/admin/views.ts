@@ -1,11 +1,13 @@
 /** Builds what the admin API shows from the plan, the board and the supervisor. */
 import type { Board } from '../../board/board.js';
-import { NO_SAMPLE } from '../../board/endpoint-load.js';
 import type { EndpointPlan, HealthCheckPlan, ListenerPlan, Plan, UpstreamPlan } from '../../config/plan.js';
 import type { Clock } from '../../core/clock.js';
+import { invariant } from '../../core/invariant.js';
+import type { EndpointChange } from '../endpoint-operator.js';
 import type { RunPhase } from '../run-phase.js';
 import type { WorkerStatus } from '../supervisor.js';
-import type { AdminSource, EndpointView, ListenerView, Readiness, StatusView, UpstreamView } from './answer.js';
+import type { AdminSource, ListenerView, Readiness, StatusView, UpstreamView } from './answer.js';
+import { type EndpointFacts, type EndpointView, endpointViews } from './endpoint-view.js';
 
 /** Where the views come from; functions are asked anew for each answer. */
 export interface ViewParts {
@@ -19,19 +21,34 @@ export interface ViewParts {
   readonly phase: () => RunPhase;
   readonly workers: () => readonly WorkerStatus[];
   readonly addressesOf: (slot: number) => readonly string[];
-  /** As in WeightKeeper. */
-  readonly rampProgress: (slot: number) => number | null;
+  readonly facts: EndpointFacts;
+  /** As EndpointOperator.change(). */
+  readonly change: (upstream: UpstreamPlan, endpoint: EndpointPlan, change: EndpointChange) => boolean;
+  /** Date.now: what people's clocks show. */
+  readonly wallClockMs: () => number;
 }
 
 /** Thread: primary. */
 export function adminViews(parts: ViewParts): AdminSource {
+  const upstreamOf = (name: string): UpstreamPlan | undefined =>
+    parts.plan.upstreams.find((each) => each.name === name);
+  const momentOf = (ms: number): string => new Date(parts.wallClockMs() + ms - parts.clock.nowMs()).toISOString();
+  const endpointsOf = (name: string): readonly EndpointView[] | undefined => {
+    const upstream = upstreamOf(name);
+    return upstream === undefined ? undefined : endpointViews(upstream, { ...parts, momentOf });
+  };
   return {
     readiness: () => readinessOf(parts.phase(), parts.workers()),
     status: () => statusView(parts),
     upstreams: () => parts.plan.upstreams.map((upstream) => upstreamView(upstream, parts.board)),
-    endpoints: (upstreamName) => {
-      const upstream = parts.plan.upstreams.find(({ name }) => name === upstreamName);
-      return upstream === undefined ? undefined : endpointViews(upstream, parts);
+    endpoints: endpointsOf,
+    endpoint: (upstreamName, endpointName) =>
+      endpointsOf(upstreamName)?.find(({ address }) => address === endpointName),
+    change: (upstreamName, endpointName, change) => {
+      const upstream = upstreamOf(upstreamName);
+      const endpoint = upstream?.endpoints.find(({ name }) => name === endpointName);
+      invariant(upstream !== undefined && endpoint !== undefined, 'an endpoint that is changed has been found before');
+      return parts.change(upstream, endpoint, change);
     },
   };
 }
@@ -110,35 +127,4 @@ function isEligible({ slot }: EndpointPlan, board: Board): boolean {
 
 function healthCheckText(check: HealthCheckPlan): string {
   return check.kind === 'http' ? check.path : check.kind;
-}
-
-function endpointViews(upstream: UpstreamPlan, parts: ViewParts): EndpointView[] {
-  const { board } = parts;
-  const figures = upstream.endpoints.map(({ slot }) => board.endpointFigures(slot));
-  const allAttempts = figures.reduce((sum, { attempts }) => sum + attempts, 0);
-  return upstream.endpoints.map((endpoint, index) => {
-    const { slot } = endpoint;
-    const state = board.control.state(slot);
-    const latencyUs = board.load.latencyUs(slot);
-    const { attempts = 0, failures = 0 } = figures[index] ?? {};
-    return {
-      address: endpoint.name,
-      addresses: parts.addressesOf(slot),
-      enabled: state.isEnabled,
-      healthy: state.isHealthy,
-      draining: state.isDraining,
-      resolved: state.isResolved,
-      weight: state.weight,
-      effectiveWeight: state.effectiveWeight,
-      backup: state.isBackup,
-      maxConns: state.cap,
-      effectiveMaxConns: state.effectiveCap,
-      slowStart: parts.rampProgress(slot),
-      inFlight: board.load.inflight(slot),
-      latencyEwmaUs: latencyUs === NO_SAMPLE ? null : latencyUs,
-      requests: attempts,
-      failures,
-      share: allAttempts === 0 ? null : attempts / allAttempts,
-    };
-  });
 }

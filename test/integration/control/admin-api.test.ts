@@ -17,6 +17,8 @@ const source: AdminSource = {
   },
   upstreams: () => [],
   endpoints: () => undefined,
+  endpoint: () => undefined,
+  change: () => false,
 };
 
 async function start(): Promise<string> {
@@ -48,7 +50,8 @@ describe('admin API', () => {
   });
 
   it('refuses other methods and names those it takes', async () => {
-    const response = await fetch(`${await start()}/api/v1/upstreams`, { method: 'PUT', body: '{}' });
+    const headers = { 'content-type': 'application/json' };
+    const response = await fetch(`${await start()}/api/v1/upstreams`, { method: 'PUT', body: '{}', headers });
     expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
   });
 

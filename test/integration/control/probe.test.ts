@@ -1,16 +1,25 @@
 /** Probes against real sockets. */
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer as createHttpEndpoint, type IncomingMessage, type Server } from 'node:http';
+import { createServer as createHttpEndpoint, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createTcpEndpoint, type Server as TcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { EndpointPlan, HealthCheckPlan } from '../../../src/config/plan.js';
-import { probe } from '../../../src/control/health/probe.js';
+import { probe as probeOnce } from '../../../src/control/health/probe.js';
+import type { ProbeResult } from '../../../src/control/health/probe-result.js';
 import { PLAIN_CHECK, PLAIN_PROBE } from '../../unit/control/plans.js';
 
 const open: (() => unknown)[] = [];
+
+/** Probes, and leaves out how long it took. */
+async function probe(endpoint: EndpointPlan, addresses: readonly string[], check: HealthCheckPlan) {
+  const result: ProbeResult = await probeOnce(endpoint, addresses, check, new AbortController().signal);
+  expect(result.elapsedMs).toBeGreaterThan(0);
+  return result.succeeded ? { succeeded: true } : { succeeded: false, reason: result.reason };
+}
 
 afterEach(async () => {
   for (const close of open.splice(0).reverse()) await close();
@@ -109,7 +118,7 @@ describe('http probe', () => {
     expect(await probe(endpointPlan(address), [address], http)).toEqual({ succeeded: true });
   });
 
-  it('fails when the connection becomes another protocol', async () => {
+  it('takes what becomes another protocol by its status', async () => {
     const address = await listening(
       createTcpEndpoint((socket) => {
         socket.on('error', () => {});
@@ -119,10 +128,82 @@ describe('http probe', () => {
       }),
       FREE,
     );
+    const switched = { ...http, expect: { statuses: [[101, 101]], body: null } } as const;
     expect(await probe(endpointPlan(address), [address], http)).toEqual({
       succeeded: false,
-      reason: 'the connection closed without a final response',
+      reason: 'it answered with status 101',
     });
+    expect(await probe(endpointPlan(address), [address], switched)).toEqual({ succeeded: true });
+  });
+
+  it('sends method, host and headers of the check to its own port', async () => {
+    const seen: IncomingMessage[] = [];
+    const address = await listening(
+      createHttpEndpoint((request, response) => {
+        seen.push(request);
+        response.end();
+      }),
+      FREE,
+    );
+    const port = Number(address.split(':')[1]);
+    const check = { ...http, method: 'HEAD', host: 'x.test', port, headers: { 'user-agent': 'me', 'x-a': 'b' } };
+    expect(await probe(endpointPlan('api.test:80'), ['127.0.0.1:9'], check)).toEqual({ succeeded: true });
+    expect(
+      seen.map(({ method, headers }) => [
+        method,
+        headers.host,
+        headers['user-agent'],
+        headers['x-a'],
+        headers.connection,
+      ]),
+    ).toEqual([['HEAD', 'x.test', 'me', 'b', 'close']]);
+  });
+
+  it('takes only the statuses that are expected', async () => {
+    const address = await listening(
+      createHttpEndpoint((_request, response) => response.writeHead(404).end()),
+      FREE,
+    );
+    const check = {
+      ...http,
+      expect: {
+        statuses: [
+          [200, 200],
+          [404, 410],
+        ],
+        body: null,
+      },
+    } as const;
+    expect(await probe(endpointPlan(address), [address], check)).toEqual({ succeeded: true });
+  });
+
+  it('holds a good answer that is too slow against the endpoint, and says so', async () => {
+    const address = await listening(
+      createHttpEndpoint((_request, response) => void setTimeout(() => response.end(), 60)),
+      FREE,
+    );
+    const result = await probe(endpointPlan(address), [address], { ...http, slowerThanMs: 20 });
+    expect(result).toMatchObject({
+      succeeded: false,
+      reason: expect.stringMatching(/^its answer was good but took \d+ ms, longer than slowerThan \(20 ms\) allows$/),
+    });
+    expect(await probe(endpointPlan(address), [address], { ...http, slowerThanMs: 9_000 })).toEqual({
+      succeeded: true,
+    });
+  });
+
+  it('ends at once when it is given up', async () => {
+    const giveUp = new AbortController();
+    let hasAsked: () => void = () => {};
+    const asked = new Promise<void>((resolve) => (hasAsked = resolve));
+    const address = await listening(
+      createHttpEndpoint(() => hasAsked()),
+      FREE,
+    );
+    const probing = probeOnce(endpointPlan(address), [address, address], http, giveUp.signal);
+    await asked;
+    giveUp.abort();
+    expect(await probing).toMatchObject({ succeeded: false });
   });
 
   it('goes through unix sockets', async () => {
@@ -157,5 +238,86 @@ describe('tcp probe', () => {
       FREE,
     );
     expect(await probe(endpointPlan('api.test:80'), [await deadAddress(), alive], tcp)).toEqual({ succeeded: true });
+  });
+});
+
+describe('body of a probe', () => {
+  const expecting = (body: string, timeoutMs = 10_000): HealthCheckPlan => ({
+    ...http,
+    timeoutMs,
+    expect: { statuses: [[200, 200]], body },
+  });
+
+  async function resultOf(answer: (response: ServerResponse) => void, check: HealthCheckPlan) {
+    const address = await listening(
+      createHttpEndpoint((_request, response) => answer(response)),
+      FREE,
+    );
+    return probe(endpointPlan(address), [address], check);
+  }
+
+  it('is searched over its chunks, and no longer than until the text has come', async () => {
+    const result = await resultOf((response) => {
+      response.write('xx{"status":"gr');
+      setTimeout(() => response.write('een"}…'), 20);
+    }, expecting('"green"'));
+    expect(result).toEqual({ succeeded: true });
+  });
+
+  it.each([
+    ['gzip', gzipSync],
+    ['deflate', deflateSync],
+    ['br', brotliCompressSync],
+  ] as const)('is searched behind its content coding %s', async (coding, encode) => {
+    const body = encode(Buffer.from('all is green'));
+    const answer = (response: ServerResponse) => response.writeHead(200, { 'content-encoding': coding }).end(body);
+    expect(await resultOf(answer, expecting('is green'))).toEqual({ succeeded: true });
+    expect(await resultOf(answer, expecting('is red'))).toEqual({
+      succeeded: false,
+      reason: 'its body (12 bytes) does not contain "is red"',
+    });
+  });
+
+  it.each([
+    [
+      'does not contain the text',
+      (response: ServerResponse) => response.end('red'),
+      'its body (3 bytes) does not contain "green"',
+    ],
+    [
+      'has it only behind what is read',
+      (response: ServerResponse) => response.end(`${'x'.repeat(256 * 1024 - 2)}green`),
+      'the first 256 KiB of its body do not contain "green"',
+    ],
+    [
+      'breaks off',
+      (response: ServerResponse) => {
+        response.writeHead(200, { 'content-length': 100 }).write('re');
+        setTimeout(() => response.destroy(), 20);
+      },
+      'the connection closed in the middle of its body',
+    ],
+    [
+      'has a coding that is not known',
+      (response: ServerResponse) => response.writeHead(200, { 'content-encoding': 'zstd' }).end('green'),
+      'its body has the content coding "zstd", which the check cannot read',
+    ],
+    [
+      'is not coded as it says',
+      (response: ServerResponse) => response.writeHead(200, { 'content-encoding': 'gzip' }).end('green'),
+      'its body is not what its content coding "gzip" says: incorrect header check',
+    ],
+  ])('fails the probe when it %s', async (_name, answer, reason) => {
+    expect(await resultOf(answer, expecting('green'))).toEqual({ succeeded: false, reason });
+  });
+
+  it('must have come before the timeout', async () => {
+    const result = await resultOf((response) => void response.write('gr'), expecting('green', 200));
+    expect(result).toEqual({ succeeded: false, reason: 'no answer within 200 ms' });
+  });
+
+  it('is not looked at when the status is bad', async () => {
+    const result = await resultOf((response) => response.writeHead(500).end('green'), expecting('green'));
+    expect(result).toEqual({ succeeded: false, reason: 'it answered with status 500' });
   });
 });

@@ -1,6 +1,9 @@
 /** What the admin API answers. */
 import { describe, expect, it } from 'vitest';
 import { type AdminSource, answerAdmin, type Readiness } from '../../../../src/control/admin/answer.js';
+import type { EndpointView } from '../../../../src/control/admin/endpoint-view.js';
+
+const changes: unknown[] = [];
 
 function source(readiness: Readiness = 'ready'): AdminSource {
   return {
@@ -28,6 +31,12 @@ function source(readiness: Readiness = 'ready'): AdminSource {
     }),
     upstreams: () => [],
     endpoints: (name) => (name === 'a b' ? [] : undefined),
+    endpoint: (upstream, name) =>
+      upstream === 'a b' && (name === 'h:1' || name === 'unix:/s') ? ({ address: name } as EndpointView) : undefined,
+    change: (...change) => {
+      changes.push(change);
+      return change[2].weight !== 9;
+    },
   };
 }
 
@@ -38,10 +47,12 @@ describe('admin API', () => {
     '/api/v1/status',
     '/api/v1/upstreams',
     '/api/v1/upstreams/a%20b/endpoints',
+    '/api/v1/upstreams/a%20b/endpoints/h:1',
+    '/api/v1/upstreams/a%20b/endpoints/unix:%2Fs',
     '/healthz?verbose',
   ])('answers GET and HEAD %s', (path) => {
-    expect(answerAdmin(source(), 'GET', path).status).toBe(200);
-    expect(answerAdmin(source(), 'HEAD', path).status).toBe(200);
+    expect(answerAdmin(source(), { method: 'GET', path }).status).toBe(200);
+    expect(answerAdmin(source(), { method: 'HEAD', path }).status).toBe(200);
   });
 
   it.each([
@@ -50,22 +61,63 @@ describe('admin API', () => {
     ['degraded', 200],
     ['draining', 503],
   ] as const)('is alive while %s, and answers /readyz with %d', (readiness, status) => {
-    expect(answerAdmin(source(readiness), 'GET', '/healthz').status).toBe(200);
-    expect(answerAdmin(source(readiness), 'GET', '/readyz')).toMatchObject({ status, body: { status: readiness } });
+    expect(answerAdmin(source(readiness), { method: 'GET', path: '/healthz' }).status).toBe(200);
+    expect(answerAdmin(source(readiness), { method: 'GET', path: '/readyz' })).toMatchObject({
+      status,
+      body: { status: readiness },
+    });
   });
 
-  it.each(['/', '/metrics', '/api/v1/upstreams/none/endpoints', '/api/v1/upstreams/%ff/endpoints', '/healthz/', ''])(
-    'knows nothing at "%s"',
-    (path) => {
-      expect(answerAdmin(source(), 'GET', path)).toMatchObject({ status: 404, body: { error: 'not-found' } });
-    },
-  );
+  it.each([
+    '/',
+    '/metrics',
+    '/api/v1/upstreams/none/endpoints',
+    '/api/v1/upstreams/%ff/endpoints',
+    '/api/v1/upstreams/a%20b/endpoints/h:2',
+    '/api/v1/upstreams/a%20b/endpoints/',
+    '/healthz/',
+    '',
+  ])('knows nothing at "%s"', (path) => {
+    expect(answerAdmin(source(), { method: 'GET', path })).toMatchObject({ status: 404, body: { error: 'not-found' } });
+  });
 
-  it('refuses to change anything', () => {
-    expect(answerAdmin(source(), 'POST', '/api/v1/status')).toMatchObject({
+  it.each([
+    ['/api/v1/status', 'PUT', 'GET, HEAD'],
+    ['/api/v1/upstreams/a%20b/endpoints', 'PUT', 'GET, HEAD'],
+    ['/api/v1/upstreams/a%20b/endpoints/h:1', 'DELETE', 'GET, HEAD, PUT'],
+  ])('does nothing at %s with %s', (path, method, allow) => {
+    expect(answerAdmin(source(), { method, path })).toMatchObject({
       status: 405,
-      headers: { allow: 'GET, HEAD' },
+      headers: { allow },
       body: { error: 'method-not-allowed' },
     });
+  });
+});
+
+describe('change of an endpoint', () => {
+  const put = (body: string, path = '/api/v1/upstreams/a%20b/endpoints/h:1') =>
+    answerAdmin(source(), { method: 'PUT', path, body });
+
+  it('is carried out, and answered with how the endpoint is then', () => {
+    changes.length = 0;
+    expect(put('{"weight":3}')).toMatchObject({ status: 200, body: { upstream: 'a b', endpoint: { address: 'h:1' } } });
+    expect(changes).toEqual([['a b', 'h:1', { weight: 3 }]]);
+  });
+
+  it('is refused with what is wrong with it', () => {
+    changes.length = 0;
+    expect(put('{"weight":-1}')).toMatchObject({
+      status: 400,
+      body: { error: 'bad-change', message: expect.stringContaining('weight must be') },
+    });
+    expect(changes).toEqual([]);
+  });
+
+  it('is refused where there is nothing to change', () => {
+    expect(put('{"weight":1}', '/api/v1/upstreams/none/endpoints/h:1')).toMatchObject({ status: 404 });
+  });
+
+  it('is refused where it needs a drain', () => {
+    expect(put('{"weight":9}')).toMatchObject({ status: 409, body: { error: 'not-draining' } });
   });
 });

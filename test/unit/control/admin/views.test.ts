@@ -27,7 +27,9 @@ function viewsOf(workers: number) {
     phase: () => ({ kind: 'ready' }),
     workers: () => [],
     addressesOf: () => [],
-    rampProgress: () => null,
+    facts: { rampProgress: () => null, checkOf: () => null, drainOf: () => null },
+    change: () => true,
+    wallClockMs: () => 1_500,
   });
   return { views, stripes: Array.from({ length: workers }, (_, worker) => attachBoard(board.buffer, worker).stripe) };
 }

@@ -1,0 +1,88 @@
+/** All that the primary does for the endpoints while traffic flows: checks, weights, and what the log is told of panic. */
+import type { Board } from '../board/board.js';
+import type { EndpointPlan, UpstreamPlan } from '../config/plan.js';
+import type { Clock } from '../core/clock.js';
+import type { Timers } from '../core/timers.js';
+import type { Logger } from '../observability/logger.js';
+import type { EndpointFacts } from './admin/endpoint-view.js';
+import { BlockageWatch } from './blockage.js';
+import type { Drain } from './drains.js';
+import { EndpointOperator } from './endpoint-operator.js';
+import { type CheckRecord, HealthChecker } from './health/checker.js';
+import { probe } from './health/probe.js';
+import { PanicWatch } from './panic-watch.js';
+import { askAgent } from './weights/agent-question.js';
+import { WeightKeeper } from './weights/weight-keeper.js';
+
+/** What the keepers need from outside. */
+export interface EndpointKeepersOptions {
+  readonly upstreams: readonly UpstreamPlan[];
+  readonly board: Board;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  /** Uniform in [0, 1). */
+  readonly rng: () => number;
+  readonly logger: Logger;
+  /** Addresses known now, as the engine takes them; empty: not resolved. */
+  readonly addressesOf: (slot: number) => readonly string[];
+  /** Tells all workers to end what is in flight on an endpoint. */
+  readonly cut: (endpoint: EndpointPlan) => void;
+}
+
+/** Nothing on a request's path waits for any of them. Thread: primary. */
+export class EndpointKeepers implements EndpointFacts {
+  readonly checker: HealthChecker;
+  readonly weights: WeightKeeper;
+  readonly panicWatch: PanicWatch;
+  readonly operator: EndpointOperator;
+  readonly #blockage: BlockageWatch;
+
+  constructor(options: EndpointKeepersOptions) {
+    const { board } = options;
+    this.#blockage = new BlockageWatch(options);
+    this.checker = new HealthChecker({
+      ...options,
+      probe: this.#blockage.repeating(probe, ({ succeeded }) => succeeded),
+      holdBack: ({ slot }) => board.control.setUnknown(slot),
+      publish: ({ slot }, isHealthy) => board.control.setHealthy(slot, isHealthy),
+      succeeded: () => {},
+    });
+    this.weights = new WeightKeeper({ ...options, ask: this.#blockage.repeating(askAgent, ({ ok }) => ok) });
+    this.panicWatch = new PanicWatch(options);
+    this.operator = new EndpointOperator(options);
+  }
+
+  /** Begins; after the names, whose endpoints are there from the start, and before the workers, who must meet no endpoint unchecked. */
+  start(): void {
+    this.#blockage.start();
+    this.weights.start();
+    this.checker.start();
+    this.panicWatch.start();
+  }
+
+  /** The process drains: endpoints stay as they are. Idempotent. */
+  rest(): void {
+    this.checker.close();
+    this.weights.close();
+  }
+
+  /** Idempotent. */
+  close(): void {
+    this.rest();
+    this.panicWatch.close();
+    this.operator.close();
+    this.#blockage.close();
+  }
+
+  rampProgress(slot: number): number | null {
+    return this.weights.rampProgress(slot);
+  }
+
+  checkOf(slot: number): CheckRecord | null {
+    return this.checker.recordOf(slot);
+  }
+
+  drainOf(slot: number): Drain | null {
+    return this.operator.drainOf(slot);
+  }
+}
