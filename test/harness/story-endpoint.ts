@@ -10,6 +10,8 @@ export class StoryEndpoint {
   latencyMs = 0;
   /** Answers with this head, and an empty body behind it, instead of 200 with its name. */
   failure: string | null = null;
+  /** Time from a probe of its health check to the answer, at least. */
+  probeLatencyMs = 0;
   /** Fails its health check. Requests are served all the same. */
   isIll = false;
   /** Keeps requests, until `release`. */
@@ -27,7 +29,12 @@ export class StoryEndpoint {
     const endpoint = await startRequestEndpoint();
     const story = new StoryEndpoint(name, endpoint);
     endpoint.answerWith(({ target, socket }) => {
-      if (target === HEALTH_PATH) return story.isIll ? failing(503) : ok();
+      if (target === HEALTH_PATH) {
+        const verdict = story.isIll ? failing(503) : ok();
+        if (story.probeLatencyMs === 0) return verdict;
+        setTimeout(() => void socket.write(verdict), story.probeLatencyMs);
+        return undefined;
+      }
       story.requests += 1;
       const bytes = story.failure ?? ok(name);
       if (story.isHolding) story.#held.push(() => void socket.write(bytes));
