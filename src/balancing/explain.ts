@@ -3,13 +3,17 @@ import { type EndpointControlTable, WEIGHT_UNIT } from '../board/endpoint-contro
 import { isPaused } from '../board/endpoint-load.js';
 import type { BalancerName, SubsetPlan } from '../config/picking-plan.js';
 import { msBetween, type Tick } from '../core/tick.js';
+import { Standing } from './attempt-observer.js';
 import type { Balancer, PickKey } from './balancer.js';
 import { type EndpointGroup, NO_POSITION } from './endpoint-group.js';
 import { isFull } from './lowest-score.js';
 import type { TriedSet } from './tried-set.js';
 import type { UpstreamView } from './upstream-view.js';
 
-/** Why an endpoint may not be picked. `gone`: its slot has another endpoint, and a newer plan is on its way. */
+/**
+ * Why an endpoint may not be picked. `gone`: its slot has another endpoint, and a newer plan is on its way. `on-trial`: it gets probes only (its
+ * ejection is over, or its breaker half-open); who is picked in spite of it is one.
+ */
 export const EXCLUSIONS = [
   'not-in-subset',
   'gone',
@@ -19,6 +23,9 @@ export const EXCLUSIONS = [
   'unresolved',
   'unknown',
   'unhealthy',
+  'breaker-open',
+  'ejected',
+  'on-trial',
   'paused',
   'tried',
   'full',
@@ -164,7 +171,7 @@ function explainMember(facts: PickFacts, group: EndpointGroup, slot: number, inf
 }
 
 /** Why an endpoint is in no group; of several reasons the one that somebody has decided comes first. */
-function exclusionOf({ view, control, subset }: PickFacts, endpoint: number): Exclusion {
+function exclusionOf({ view, control, subset, now }: PickFacts, endpoint: number): Exclusion {
   const { slot, generation } = view.endpoint(endpoint);
   if (subset !== null && !subset.endpoints.includes(endpoint)) return 'not-in-subset';
   const state = control.state(slot);
@@ -175,7 +182,10 @@ function exclusionOf({ view, control, subset }: PickFacts, endpoint: number): Ex
   if (!state.isResolved) return 'unresolved';
   if (state.isUnknown) return 'unknown';
   if (!state.isHealthy) return 'unhealthy';
-  return 'paused';
+  const standing = view.standingOf(endpoint, now);
+  if ((standing & Standing.BREAKER_OPEN) !== 0) return 'breaker-open';
+  if ((standing & Standing.EJECTED) !== 0) return 'ejected';
+  return standing === 0 ? 'paused' : 'on-trial';
 }
 
 function pauseOf(view: UpstreamView, slot: number, now: Tick): number {
@@ -187,6 +197,7 @@ function pauseOf(view: UpstreamView, slot: number, now: Tick): number {
 export const PICK_REASONS = [
   'nobody-eligible',
   'nobody-else',
+  'probe',
   'affinity',
   'turn',
   'lowest-score',
@@ -227,6 +238,7 @@ export function reasonOf({ balance, preferred, groups, endpoints }: PickExplanat
   if (endpoint === undefined) return 'nobody-eligible';
   if (picked === preferred) return 'affinity';
   if (endpoint.exclusion === 'paused') return 'nobody-else';
+  if (endpoint.exclusion === 'on-trial') return 'probe';
   const reason = REASONS[balance];
   if (isByKey(reason)) return endpoint.exclusion === 'above-load-bound' ? 'hash-beyond-load-bound' : reason;
   if (reason !== 'lowest-score') return reason;

@@ -5,11 +5,13 @@ import { HASHING_BALANCERS, type SubsetPlan } from '../config/picking-plan.js';
 import type { UpstreamPlan } from '../config/plan.js';
 import type { Rng } from '../core/rng.js';
 import type { Tick } from '../core/tick.js';
+import type { AttemptObserver } from './attempt-observer.js';
 import { type Balancer, NO_ENDPOINT, type PickKey } from './balancer.js';
 import type { EndpointGroup } from './endpoint-group.js';
 import { explainPick, type PickExplanation } from './explain.js';
 import { WHOLE } from './levels.js';
 import { balancerFor } from './registry.js';
+import { NO_TRIAL } from './trial-list.js';
 import type { TriedSet } from './tried-set.js';
 import { SEVERAL_LEVELS, UpstreamView } from './upstream-view.js';
 
@@ -24,18 +26,31 @@ export class UpstreamPicker {
   readonly #rng: Rng;
   readonly #control: EndpointControlTable;
   readonly #subset: SubsetPlan | null;
+  #pickedProbe = false;
 
   /**
-   * @param rng    this worker's; workers must have different seeds
-   * @param subset whose endpoints are picked; null: all of them
+   * @param rng      this worker's; workers must have different seeds
+   * @param subset   whose endpoints are picked; null: all of them
+   * @param observer who says which of them are left alone for what they did; null: nobody
    */
-  constructor(plan: UpstreamPlan, board: WorkerBoard, rng: Rng, subset: SubsetPlan | null) {
-    this.view = new UpstreamView(plan, board, subset);
+  constructor(
+    plan: UpstreamPlan,
+    board: WorkerBoard,
+    rng: Rng,
+    subset: SubsetPlan | null,
+    observer: AttemptObserver | null = null,
+  ) {
+    this.view = new UpstreamView(plan, board, subset, observer);
     this.#control = board.control;
     this.#subset = subset;
     this.#balancer = balancerFor(plan.balance);
     this.#picksByKey = HASHING_BALANCERS.has(plan.balance);
     this.#rng = rng;
+  }
+
+  /** What was picked or claimed last has a place among the probes of its endpoint: begin it AS_PROBE. HOT. */
+  get pickedProbe(): boolean {
+    return this.#pickedProbe;
   }
 
   /** Does the balancer learn from what is settled? Then settled() is to be called. */
@@ -58,7 +73,10 @@ export class UpstreamPicker {
   claimPreferred(endpoint: number, tried: TriedSet, now: Tick): number {
     const view = this.view;
     view.refresh(now);
-    return !tried.has(endpoint) && view.claim(endpoint) ? endpoint : NO_ENDPOINT;
+    this.#pickedProbe = false;
+    if (tried.has(endpoint)) return NO_ENDPOINT;
+    if (view.claim(endpoint, now)) return endpoint;
+    return view.hasTrials ? this.#claimTrial(endpoint) : NO_ENDPOINT;
   }
 
   /**
@@ -73,6 +91,7 @@ export class UpstreamPicker {
   pick(key: PickKey, tried: TriedSet, now: Tick): number {
     const view = this.view;
     view.refresh(now);
+    this.#pickedProbe = false;
     const level = view.onlyLevel === SEVERAL_LEVELS ? view.levelAt(this.#percentFor(key)) : view.onlyLevel;
     const group = view.levels[level] as EndpointGroup; // a level of this view
     const endpoint = this.#pickFrom(group, key, tried, now);
@@ -111,7 +130,22 @@ export class UpstreamPicker {
   }
 
   #pickFrom(group: EndpointGroup, key: PickKey, tried: TriedSet, now: Tick): number {
+    if (this.view.hasTrials) {
+      const endpoint = this.view.trialsOf(group).claimAny(tried);
+      this.#pickedProbe = endpoint !== NO_TRIAL;
+      if (this.#pickedProbe) return endpoint;
+    }
     return group.size === 0 ? NO_ENDPOINT : this.#balancer.pickFrom(this.view, group, key, tried, this.#rng, now);
+  }
+
+  /** Whoever belongs to an endpoint on trial may be its probe; else it goes elsewhere. */
+  #claimTrial(endpoint: number): number {
+    const { view } = this;
+    for (const group of [...view.levels, view.backups]) {
+      this.#pickedProbe = view.trialsOf(group).claim(endpoint);
+      if (this.#pickedProbe) return endpoint;
+    }
+    return NO_ENDPOINT;
   }
 
   /** Where a balancer picks by the key, its level is the key's, too: or the endpoint of a key would be another one each time. */

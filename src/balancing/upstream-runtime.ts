@@ -2,12 +2,12 @@
 
 import { MOST_PAUSE_MS, NO_SAMPLE } from '../board/endpoint-load.js';
 import type { WorkerBoard } from '../board/worker-board.js';
-import { NO_SUBSET } from '../config/picking-plan.js';
+import { NO_SUBSET, type SubsetPlan } from '../config/picking-plan.js';
 import type { UpstreamPlan } from '../config/plan.js';
 import { ERROR_CATALOG, type ErrorCode } from '../core/error-catalog.js';
 import type { Rng } from '../core/rng.js';
 import { type Tick, tickAfter } from '../core/tick.js';
-import { measureOf, PACED_BY_CLIENT } from './attempt-measure.js';
+import { AS_PROBE, measureOf, PACED_BY_CLIENT } from './attempt-measure.js';
 import type { AttemptObserver } from './attempt-observer.js';
 import { NO_ENDPOINT, type PickKey } from './balancer.js';
 import { type EndpointLedger, isFailingStatus } from './endpoint-ledger.js';
@@ -82,8 +82,10 @@ export class UpstreamRuntime {
     this.keyWish = keyWishOf(plan);
     this.#rng = parts.rng;
     this.#observer = parts.observe?.(plan) ?? null;
-    this.#picker = new UpstreamPicker(plan, parts.board, parts.rng, null);
-    this.#subsetPickers = plan.subsets.map((subset) => new UpstreamPicker(plan, parts.board, parts.rng, subset));
+    const pickerOf = (subset: SubsetPlan | null): UpstreamPicker =>
+      new UpstreamPicker(plan, parts.board, parts.rng, subset, this.#observer);
+    this.#picker = pickerOf(null);
+    this.#subsetPickers = plan.subsets.map(pickerOf);
     this.#ledger = parts.ledger;
     this.#board = parts.board;
     this.#measure = measureOf(plan);
@@ -115,7 +117,8 @@ export class UpstreamRuntime {
     if (endpoint === NO_ENDPOINT) endpoint = picker.pick(attempting.key, tried, now);
     if (endpoint === NO_ENDPOINT) return NO_ENDPOINT;
     const picked = picker.view.endpoint(endpoint);
-    const measure = attempting.key.bodyBytes === 0 ? this.#measure : this.#measure | PACED_BY_CLIENT;
+    const paced = attempting.key.bodyBytes === 0 ? this.#measure : this.#measure | PACED_BY_CLIENT;
+    const measure = picker.pickedProbe ? paced | AS_PROBE : paced;
     this.#ledger.begin(attempting.id, picked, isRetry, now, measure);
     if (isRetry) this.#board.stripe.countRetry();
     attempting.endpoint = endpoint;
@@ -133,7 +136,8 @@ export class UpstreamRuntime {
   whyNone(attempting: Attempting, now: Tick): NoneReason {
     const { view } = this.#pickerOf(attempting);
     view.refresh(now);
-    return view.hasUntried(attempting.tried ?? NONE_TRIED) ? 'SLUICE_ENDPOINTS_FULL' : 'SLUICE_NO_ENDPOINT';
+    if (view.hasUntried(attempting.tried ?? NONE_TRIED)) return 'SLUICE_ENDPOINTS_FULL';
+    return view.isShut ? 'SLUICE_BREAKER_OPEN' : 'SLUICE_NO_ENDPOINT';
   }
 
   /** Why the next pick() for an exchange will go where it goes. Cold, right before that pick; it alone is to be explained by it. */

@@ -1,6 +1,6 @@
 /** One upstream as one worker sees it: its plan, the board's tables, and which endpoints may take work now. */
 import type { ClaimJournal } from '../board/claim-journal.js';
-import { countOf, generationOf } from '../board/claims-word.js';
+import { countOf, generationOf, MOST_CLAIMS } from '../board/claims-word.js';
 import type { EndpointControlTable } from '../board/endpoint-control.js';
 import { type EndpointLoadTable, isPaused } from '../board/endpoint-load.js';
 import type { HashTable } from '../board/hash-table.js';
@@ -11,8 +11,10 @@ import type { SubsetPlan } from '../config/picking-plan.js';
 import type { EndpointPlan, UpstreamPlan } from '../config/plan.js';
 import { invariant } from '../core/invariant.js';
 import { msBetween, NEVER, type Tick } from '../core/tick.js';
+import { type AttemptObserver, Standing } from './attempt-observer.js';
 import { EndpointGroup, NO_POSITION } from './endpoint-group.js';
 import { type LevelCount, loadsOf, panicOf, WHOLE } from './levels.js';
+import { TrialList } from './trial-list.js';
 import type { TriedSet } from './tried-set.js';
 
 /** No level gets all picks: UpstreamView.levelAt says where one begins. */
@@ -29,6 +31,11 @@ const WOULD_TAKE_WORK = 1;
 const IS_HEALTHY = 2;
 const IS_PAUSED = 4;
 const HEALTHY_BUT_PAUSED = IS_HEALTHY | IS_PAUSED;
+/** Its breaker is open. */
+const IS_SHUT = 8;
+/** Healthy, but for its trial, or for its half-open breaker, which is heeded in panic as well. */
+const IS_ON_TRIAL = 16;
+const IS_HALF_OPEN = 32;
 
 /** A group that is being rebuilt. */
 interface Census extends LevelCount {
@@ -57,26 +64,39 @@ export class UpstreamView {
   readonly #numbers: Uint16Array;
   readonly #weights: Int32Array;
   readonly #states: Uint8Array;
+  /** Most probes at a time of those that get probes only. */
+  readonly #probes: Int32Array;
   /** The levels, then the backups; and what was counted of each. */
   readonly #groups: readonly EndpointGroup[];
   readonly #censuses: readonly Census[];
+  /** By group: its endpoints that get probes only. */
+  readonly #trials: readonly TrialList[];
   readonly #turn: number;
   readonly #control: EndpointControlTable;
   readonly #upstreams: UpstreamTable;
+  readonly #observer: AttemptObserver | null;
   /** Control epoch of the groups; 0, before any endpoint was assigned, is never current. */
   #epoch = 0;
-  /** When the first pause ends; NEVER: nobody is paused. */
-  #pauseEndsAt: Tick = NEVER;
+  /** When the first pause or ejection ends, or the first breaker becomes half-open; NEVER: time changes nothing. */
+  #changesAt: Tick = NEVER;
   #loads: readonly number[] = [];
   #onlyLevel = 0;
   #isPanicking = false;
+  #hasTrials = false;
+  #isShut = false;
 
   /**
    * Empty until the first refresh().
    *
-   * @param subset whose endpoints are seen; null: all of them
+   * @param subset   whose endpoints are seen; null: all of them
+   * @param observer who says which of them are left alone for what they did; null: nobody
    */
-  constructor(plan: UpstreamPlan, board: WorkerBoard, subset: SubsetPlan | null) {
+  constructor(
+    plan: UpstreamPlan,
+    board: WorkerBoard,
+    subset: SubsetPlan | null,
+    observer: AttemptObserver | null = null,
+  ) {
     this.plan = plan;
     this.load = board.load;
     this.claims = board.claims;
@@ -86,6 +106,8 @@ export class UpstreamView {
     this.#numbers = new Uint16Array(this.#candidates.length);
     this.#weights = new Int32Array(this.#candidates.length);
     this.#states = new Uint8Array(this.#candidates.length);
+    this.#probes = new Int32Array(this.#candidates.length);
+    this.#observer = observer;
     this.#turn = subset?.turn ?? plan.turn;
     this.#control = board.control;
     this.#upstreams = board.upstreams;
@@ -95,6 +117,7 @@ export class UpstreamView {
     this.backups = group(levels);
     this.#groups = [...this.levels, this.backups];
     this.#censuses = this.#groups.map(() => ({ total: 0, healthy: 0, awake: 0, awakeHealthy: 0 }));
+    this.#trials = this.#groups.map(() => new TrialList(board));
   }
 
   /** Slot and generation of an endpoint, by its index in the plan. */
@@ -104,10 +127,13 @@ export class UpstreamView {
     return endpoint;
   }
 
-  /** Rebuilds the groups if a control record has changed, or a pause has begun or ended. HOT while not: a load and a compare. */
+  /**
+   * Rebuilds the groups if a control record has changed, or an endpoint has begun or ceased to be left alone (paused, ejected, its breaker
+   * open). HOT while not: a load and a compare.
+   */
   refresh(now: Tick): void {
     const isCurrent = this.#upstreams.controlEpochHint(this.plan.index) === this.#epoch;
-    if (isCurrent && (this.#pauseEndsAt === NEVER || msBetween(now, this.#pauseEndsAt) > 0)) return;
+    if (isCurrent && (this.#changesAt === NEVER || msBetween(now, this.#changesAt) > 0)) return;
     this.#rebuild(now);
   }
 
@@ -145,19 +171,34 @@ export class UpstreamView {
     return this.#isPanicking;
   }
 
+  /** Do endpoints get probes only? HOT. */
+  get hasTrials(): boolean {
+    return this.#hasTrials;
+  }
+
+  /** Those of a group that do. */
+  trialsOf(group: EndpointGroup): TrialList {
+    return this.#trials[this.#groups.indexOf(group)] as TrialList; // one for each group
+  }
+
+  /** Is an endpoint that would take work refused by its breaker alone, or left to probes? */
+  get isShut(): boolean {
+    return this.#isShut;
+  }
+
   /**
-   * Claims one endpoint of whatever level, if it takes work and has a place. Not an unhealthy one, even in panic: who is asked for
-   * by name is asked for the sake of what it knows of a client, and a dead endpoint knows nothing. HOT.
+   * Claims one endpoint of whatever level, if it takes work and has a place. Not an unhealthy or ejected one, even in panic: who is asked
+   * for by name is asked for the sake of what it knows of a client, and a dead endpoint knows nothing. HOT.
    *
-   * @param index of the endpoint in the plan
+   * @param index of the endpoint in the plan; one that gets probes only is another call's: TrialList.claim
    */
-  claim(index: number): boolean {
+  claim(index: number, now: Tick): boolean {
     const { slot, generation } = this.endpoint(index);
     for (let number = 0; number < this.#groups.length; number++) {
       const group = this.#groups[number] as EndpointGroup; // number < length
       const position = group.positionOf(slot);
       if (position === NO_POSITION) continue;
-      if (group.ignoresHealth && !this.#control.takesWork(slot)) return false;
+      if (group.ignoresHealth && !(this.#control.takesWork(slot) && this.standingOf(index, now) === 0)) return false;
       return this.claims.claim(slot, generation, group.capAt(position)) > 0;
     }
     return false;
@@ -221,6 +262,11 @@ export class UpstreamView {
     return this.claims.claim(slot, generation, this.#control.cap(slot)) > 0 ? chosen : NOBODY;
   }
 
+  /** Why an endpoint is left alone for what it did, or gets probes only: bits of Standing. Cold. @param index in the plan */
+  standingOf(index: number, now: Tick): number {
+    return this.#observer?.standingOf(index, now) ?? 0;
+  }
+
   #rebuild(now: Tick): void {
     // The epoch is read before the records: a change after it bumps the epoch again, and the next refresh sees that.
     this.#epoch = this.#upstreams.controlEpoch(this.plan.index);
@@ -232,17 +278,19 @@ export class UpstreamView {
     this.#loads = loadsOf(levels);
     const isSpread = this.#loads.some((load) => load > 0 && load < WHOLE);
     this.#onlyLevel = isSpread ? SEVERAL_LEVELS : Math.max(0, this.#loads.indexOf(WHOLE));
+    this.#hasTrials = false;
     for (const [number, group] of this.#groups.entries()) this.#fill(group, number, ignoresHealth[number] === true);
   }
 
   /** Reads what the candidates are, and counts them by groups. */
   #takeCensus(now: Tick): void {
     for (const census of this.#censuses) Object.assign(census, { total: 0, healthy: 0, awake: 0, awakeHealthy: 0 });
-    this.#pauseEndsAt = NEVER;
+    this.#changesAt = NEVER;
+    this.#isShut = false;
     for (let place = 0; place < this.#candidates.length; place++) {
       const { slot, generation, level } = this.endpoint(this.#candidates[place] as number); // place < length
       const weight = this.#control.weight(slot);
-      const state = weight > 0 ? this.#stateOf(slot, generation, now) : 0;
+      const state = weight > 0 ? this.#stateOf(place, slot, generation, now) : 0;
       const number = this.#control.isBackup(slot) ? this.levels.length : level;
       this.#states[place] = state;
       this.#numbers[place] = number;
@@ -258,19 +306,39 @@ export class UpstreamView {
       const isHealthy = (state & IS_HEALTHY) !== 0;
       census.total += 1;
       if (isHealthy) census.healthy += 1;
-      if ((state & IS_PAUSED) !== 0) continue;
+      if ((state & (IS_PAUSED | IS_SHUT)) !== 0) continue;
       census.awake += 1;
       if (isHealthy) census.awakeHealthy += 1;
     }
   }
 
   /** 0: takes no work, whatever its health. */
-  #stateOf(slot: number, generation: number, now: Tick): number {
+  #stateOf(place: number, slot: number, generation: number, now: Tick): number {
     // Another generation: the slot has been given to another endpoint, and a newer plan is on its way.
     if (this.#control.generation(slot) !== generation) return 0;
     if (!this.#control.takesWorkIfHealthy(slot)) return 0;
-    const health = this.#control.takesWork(slot) ? IS_HEALTHY : 0;
+    const isHealthy = this.#control.takesWork(slot);
+    const health =
+      this.#observer === null ? healthBit(isHealthy) : this.#healthSeen(this.#observer, place, isHealthy, now);
     return WOULD_TAKE_WORK | health | (this.#isPaused(slot, now) ? IS_PAUSED : 0);
+  }
+
+  /** Who is ejected or on trial, or whose breaker is not closed, is no healthy endpoint where healthy ones are counted. */
+  #healthSeen(observer: AttemptObserver, place: number, isHealthy: boolean, now: Tick): number {
+    const standing = observer.standingOf(this.#candidates[place] as number, now); // place < length
+    if (standing === 0) return healthBit(isHealthy);
+    this.#noteChange(observer.changesAt);
+    this.#probes[place] = Math.min(observer.probes, MOST_CLAIMS);
+    if ((standing & (Standing.BREAKER_OPEN | Standing.HALF_OPEN)) !== 0 && isHealthy) this.#isShut = true;
+    if ((standing & Standing.BREAKER_OPEN) !== 0) return IS_SHUT;
+    const halfOpen = (standing & Standing.HALF_OPEN) === 0 ? 0 : IS_HALF_OPEN;
+    return isHealthy && (standing & Standing.EJECTED) === 0 ? halfOpen | IS_ON_TRIAL : halfOpen;
+  }
+
+  #noteChange(at: Tick): void {
+    if (at === NEVER) return;
+    const isFirst = this.#changesAt === NEVER || msBetween(at, this.#changesAt) > 0;
+    if (isFirst) this.#changesAt = at;
   }
 
   /** It takes nothing, but nobody panics before its first probe has come back. */
@@ -283,8 +351,7 @@ export class UpstreamView {
       const until = this.load.pausedUntil(slot);
       if (until === NEVER) return false;
       if (isPaused(until, now)) {
-        const isFirst = this.#pauseEndsAt === NEVER || msBetween(until, this.#pauseEndsAt) > 0;
-        if (isFirst) this.#pauseEndsAt = until;
+        this.#noteChange(until);
         return true;
       }
       if (this.load.endPause(slot, until)) return false;
@@ -294,19 +361,33 @@ export class UpstreamView {
   /**
    * Whoever asked to be left alone is left out, unless everybody did: the answer that an endpoint gives then is passed on. In panic, too,
    * everybody means the healthy ones, while there is one: a pause of the last of them must not leave all work to the sick.
+   *
+   * Whoever is on trial gets probes only, unless in panic; whoever's breaker is half-open, in panic as well.
    */
   #fill(group: EndpointGroup, number: number, ignoresHealth: boolean): void {
     const { healthy, awake, awakeHealthy } = this.#censuses[number] as Census; // one for each group
     const needed = WOULD_TAKE_WORK | (ignoresHealth ? 0 : IS_HEALTHY);
-    const refused = (healthy > 0 ? awakeHealthy : awake) > 0 ? IS_PAUSED : 0;
+    const refused = ((healthy > 0 ? awakeHealthy : awake) > 0 ? IS_PAUSED : 0) | IS_SHUT;
+    const probed = ignoresHealth ? IS_HALF_OPEN : IS_ON_TRIAL;
+    const trials = this.#trials[number] as TrialList; // one for each group
     group.begin();
+    trials.clear();
     for (let place = 0; place < this.#candidates.length; place++) {
       const state = this.#states[place] as number; // place < length
-      if (this.#numbers[place] !== number || (state & needed) !== needed || (state & refused) !== 0) continue;
+      if (this.#numbers[place] !== number || (state & refused) !== 0) continue;
+      const getsProbes = (state & probed) !== 0;
+      if (!getsProbes && (state & needed) !== needed) continue;
       const index = this.#candidates[place] as number;
       const { slot, generation } = this.endpoint(index);
-      group.add(index, slot, generation, this.#weights[place] as number, this.#control.cap(slot));
+      const cap = this.#control.cap(slot);
+      if (getsProbes) trials.add(index, slot, generation, cap, this.#probes[place] as number);
+      else group.add(index, slot, generation, this.#weights[place] as number, cap);
     }
     group.end(ignoresHealth);
+    if (trials.size > 0) this.#hasTrials = true;
   }
+}
+
+function healthBit(isHealthy: boolean): number {
+  return isHealthy ? IS_HEALTHY : 0;
 }

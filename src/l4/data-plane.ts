@@ -14,6 +14,8 @@ import {
 import { AcceptingLog } from '../observability/accepting-log.js';
 import { ClientBytes } from '../observability/client-bytes.js';
 import { FailureLog } from '../observability/failure-log.js';
+import { EndpointHealthLog } from '../observability/health-log.js';
+import { endpointWatchFor } from '../policies/endpoint-watch.js';
 import { SessionLimits } from '../policies/session-limits.js';
 import type { DataPlane, DataPlaneOptions, DataPlaneStats, HandOffPlace } from '../worker/data-plane.js';
 import { SessionListener } from './session-listener.js';
@@ -51,7 +53,12 @@ class L4DataPlane implements DataPlane {
     const nowMs = (): number => clock.nowMs();
     const events = new Int32Array(BATCH_EVENTS * SESSION_EVENT_STRIDE);
     const arena = new Uint8Array(ARENA_BYTES);
-    const parts = { board, ledger, rng: seededRng(randomBytes(4).readUInt32LE()) };
+    const parts = {
+      board,
+      ledger,
+      rng: seededRng(randomBytes(4).readUInt32LE()),
+      observe: (upstream: UpstreamPlan) => endpointWatchFor(upstream, board, new EndpointHealthLog(upstream, logger)),
+    };
     this.#pipeline = new SessionPipeline({
       listeners: this.#listeners,
       upstreams: plan.upstreams.map((upstream) => new UpstreamRuntime(upstream, parts)),

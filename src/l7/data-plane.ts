@@ -6,6 +6,8 @@ import { seededRng } from '../core/rng.js';
 import { type Engine, EVENT_STRIDE, type PoolSettings } from '../engine/engine.js';
 import { AcceptingLog } from '../observability/accepting-log.js';
 import { FailureLog } from '../observability/failure-log.js';
+import { EndpointHealthLog } from '../observability/health-log.js';
+import { endpointWatchFor } from '../policies/endpoint-watch.js';
 import { SessionLimits } from '../policies/session-limits.js';
 import type { DataPlane, DataPlaneOptions, DataPlaneStats, HandOffPlace } from '../worker/data-plane.js';
 import { ExchangeRecorder } from './exchange-recorder.js';
@@ -47,7 +49,12 @@ class L7DataPlane implements DataPlane {
     const events = new Int32Array(BATCH_EVENTS * EVENT_STRIDE);
     const arena = new Uint8Array(ARENA_BYTES);
     const failures = new FailureLog(logger, nowMs);
-    const parts = { board, ledger, rng: seededRng(randomBytes(4).readUInt32LE()) };
+    const parts = {
+      board,
+      ledger,
+      rng: seededRng(randomBytes(4).readUInt32LE()),
+      observe: (upstream: UpstreamPlan) => endpointWatchFor(upstream, board, new EndpointHealthLog(upstream, logger)),
+    };
     this.#pipeline = new Pipeline({
       upstreams: plan.upstreams.map((upstream) => new UpstreamRuntime(upstream, parts)),
       clock,
