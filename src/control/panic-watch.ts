@@ -12,7 +12,7 @@ const LOOK_INTERVAL_MS = 1_000;
 /** What the watch needs from outside. */
 export interface PanicWatchOptions {
   readonly upstreams: readonly UpstreamPlan[];
-  readonly board: Pick<Board, 'control' | 'upstreams'>;
+  readonly board: Pick<Board, 'control' | 'health' | 'upstreams'>;
   readonly timers: Timers;
   readonly logger: Logger;
 }
@@ -98,7 +98,7 @@ export class PanicWatch {
 
   /** Counts as a worker's view does. */
   #count({ upstream, endpoints }: Watched): { readonly levels: LevelCount[]; readonly backups: LevelCount } {
-    const { control } = this.#options.board;
+    const { control, health } = this.#options.board;
     const counted = endpoints.filter(
       ({ slot, generation }) =>
         control.generation(slot) === generation &&
@@ -107,7 +107,9 @@ export class PanicWatch {
     );
     const countOf = (group: readonly EndpointPlan[]): LevelCount => ({
       total: group.length,
-      healthy: group.filter(({ slot }) => control.takesWork(slot) || control.awaitsFirstProbe(slot)).length,
+      healthy: group.filter(
+        ({ slot }) => (control.takesWork(slot) && health.isInGoodStanding(slot)) || control.awaitsFirstProbe(slot),
+      ).length,
     });
     const primaries = counted.filter(({ slot }) => !control.isBackup(slot));
     const last = upstream.endpoints.reduce((most, { level }) => Math.max(most, level), 0);
