@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "binding/errors.h"
+#include "binding/foreign_polls.h"
 
 namespace sluice::binding {
 
@@ -108,8 +109,10 @@ bool LoopDriver::CanRunScript() const {
 void LoopDriver::OnPrepare() {
   uv_idle_stop(&idle_);
   // terminate() stops JavaScript at once, but libuv's loop only some iterations later. What lies
-  // unread, as connections in a mailbox, is left to others.
+  // unread, as connections in a mailbox, is left to others; and uWebSockets.js, which would end the
+  // process for a request that no handler answers, must not look any more.
   if (!CanRunScript()) {
+    SilenceForeignHandles(uv_loop_);
     uv_idle_start(&idle_, [](uv_idle_t*) {});
     return;
   }
@@ -127,6 +130,8 @@ void LoopDriver::OnPrepare() {
     if (loop_->waited_at_us() >= leave_at_us) break;
     uv_update_time(uv_loop_);  // or uv_backend_timeout would count from the time before the wait
   }
+  // JavaScript may have been stopped in the turn: libuv's poll comes next.
+  if (must_leave_ && !CanRunScript()) SilenceForeignHandles(uv_loop_);
   uv_idle_start(&idle_, [](uv_idle_t*) {});
 }
 
