@@ -76,6 +76,11 @@ export class UpstreamRuntime {
   readonly #report: LoadReport | null;
   /** null: nobody ever waits. */
   releases: ReleaseObserver | null = null;
+  /**
+   * The endpoint whose place is kept for whoever picks next: taken whatever the balancer would say, and nobody is picked where it is gone.
+   * NO_ENDPOINT: none is kept.
+   */
+  wanted = NO_ENDPOINT;
 
   constructor(plan: UpstreamPlan, parts: UpstreamParts) {
     this.plan = plan;
@@ -112,7 +117,11 @@ export class UpstreamRuntime {
     const picker = this.#pickerOf(attempting);
     const tried = attempting.tried ?? NONE_TRIED;
     let endpoint = NO_ENDPOINT;
-    if (attempting.preferred !== NO_ENDPOINT && !isRetry)
+    if (this.wanted !== NO_ENDPOINT) {
+      endpoint = picker.claimPreferred(this.wanted, tried, now);
+      if (endpoint === NO_ENDPOINT && picker.view.placesAt(this.wanted) === 0) return NO_ENDPOINT;
+    }
+    if (endpoint === NO_ENDPOINT && attempting.preferred !== NO_ENDPOINT && !isRetry)
       endpoint = picker.claimPreferred(attempting.preferred, tried, now);
     if (endpoint === NO_ENDPOINT) endpoint = picker.pick(attempting.key, tried, now);
     if (endpoint === NO_ENDPOINT) return NO_ENDPOINT;

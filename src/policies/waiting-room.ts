@@ -257,7 +257,10 @@ export class WaitingRoom<W extends Waiter> implements ReleaseObserver {
       queue.call(earlier, place);
       return NO_ENDPOINT;
     }
+    // Any other place that is free may be somebody else's by now.
+    this.#upstream.wanted = place;
     const slot = this.#host.pick(waiter);
+    this.#upstream.wanted = NO_ENDPOINT;
     if (slot === NO_ENDPOINT) {
       line.uncall(entry);
       // It has tried more endpoints than its entry tells of. Otherwise somebody who saw no waiters has taken the place.
