@@ -12,6 +12,11 @@ export const WITH_PEAK = 2;
 export const PACED_BY_CLIENT = 4;
 /** The attempt has a place among the probes of its endpoint (ProbeJournal), which its end gives back. */
 export const AS_PROBE = 8;
+/**
+ * Its endpoint was ejected or on trial, and picked in panic: it may tell that the endpoint works as well as a probe may. Not by time alone: clocks
+ * of threads are read once for a batch, and what began at the moment of an ejection would undo it.
+ */
+export const IN_PANIC = 16;
 /** Up to the first byte, without peaks. */
 export const TO_FIRST_BYTE = 0;
 

@@ -28,17 +28,17 @@ export interface AttemptObserver {
    *
    * @param endpoint  index in the plan
    * @param elapsedUs to the head of the response, or to the connection
-   * @param isProbe   it had a place among the probes
+   * @param measure   bits of attempt-measure.ts: AS_PROBE, IN_PANIC
    * @param startedAt when the attempt began
    */
-  succeeded(endpoint: number, elapsedUs: number, isProbe: boolean, startedAt: Tick, now: Tick): void;
+  succeeded(endpoint: number, elapsedUs: number, measure: number, startedAt: Tick, now: Tick): void;
   /**
    * It did not: a failing status, or the attempt failed by its fault.
    *
    * @param status    of its response, or 0: no (valid) response came, or it broke off
    * @param isCounted this attempt has succeeded before: its response or session broke off
    */
-  failed(endpoint: number, status: number, isCounted: boolean, isProbe: boolean, startedAt: Tick, now: Tick): void;
+  failed(endpoint: number, status: number, isCounted: boolean, measure: number, startedAt: Tick, now: Tick): void;
   /** What holds of an endpoint now: bits of Standing. Time moves it on by being asked. Cold: asked when a view is made. */
   standingOf(endpoint: number, now: Tick): number;
   /** When the standing that was last asked for changes by itself; NEVER: it does not. */

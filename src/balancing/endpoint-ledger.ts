@@ -124,9 +124,9 @@ export class EndpointLedger {
     return this.#startedAt[number - this.#firstNumber] as number; // of an attempt that is open
   }
 
-  /** Does the attempt find out whether its endpoint works again? */
-  isProbe(number: number): boolean {
-    return ((this.#measure[number - this.#firstNumber] as number) & AS_PROBE) !== 0; // of an attempt that is open
+  /** Bits of attempt-measure.ts that the attempt began with. */
+  measure(number: number): number {
+    return this.#measure[number - this.#firstNumber] as number; // of an attempt that is open
   }
 
   /** Is the head of the response, or the connection of the session, still to come? */

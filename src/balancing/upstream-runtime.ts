@@ -7,7 +7,7 @@ import type { UpstreamPlan } from '../config/plan.js';
 import { ERROR_CATALOG, type ErrorCode } from '../core/error-catalog.js';
 import type { Rng } from '../core/rng.js';
 import { type Tick, tickAfter } from '../core/tick.js';
-import { AS_PROBE, measureOf, PACED_BY_CLIENT } from './attempt-measure.js';
+import { AS_PROBE, IN_PANIC, measureOf, PACED_BY_CLIENT } from './attempt-measure.js';
 import type { AttemptObserver } from './attempt-observer.js';
 import { NO_ENDPOINT, type PickKey } from './balancer.js';
 import { type EndpointLedger, isFailingStatus } from './endpoint-ledger.js';
@@ -126,8 +126,9 @@ export class UpstreamRuntime {
     if (endpoint === NO_ENDPOINT) endpoint = picker.pick(attempting.key, tried, now);
     if (endpoint === NO_ENDPOINT) return NO_ENDPOINT;
     const picked = picker.view.endpoint(endpoint);
-    const paced = attempting.key.bodyBytes === 0 ? this.#measure : this.#measure | PACED_BY_CLIENT;
-    const measure = picker.pickedProbe ? paced | AS_PROBE : paced;
+    let measure = attempting.key.bodyBytes === 0 ? this.#measure : this.#measure | PACED_BY_CLIENT;
+    if (picker.pickedProbe) measure |= AS_PROBE;
+    else if (picker.view.isPanicking && picker.view.standingOf(endpoint, now) !== 0) measure |= IN_PANIC;
     this.#ledger.begin(attempting.id, picked, isRetry, now, measure);
     if (isRetry) this.#board.stripe.countRetry();
     attempting.endpoint = endpoint;
@@ -272,13 +273,13 @@ export class UpstreamRuntime {
 
   #observeSuccess(observer: AttemptObserver, { id, endpoint }: Attempting, elapsedUs: number, now: Tick): void {
     const ledger = this.#ledger;
-    observer.succeeded(endpoint, elapsedUs, ledger.isProbe(id), ledger.startedAt(id), now);
+    observer.succeeded(endpoint, elapsedUs, ledger.measure(id), ledger.startedAt(id), now);
   }
 
   /** Before the ledger is told. */
   #observeFailure(observer: AttemptObserver, { id, endpoint }: Attempting, status: number, now: Tick): void {
     const ledger = this.#ledger;
-    observer.failed(endpoint, status, !ledger.awaitsAnswer(id), ledger.isProbe(id), ledger.startedAt(id), now);
+    observer.failed(endpoint, status, !ledger.awaitsAnswer(id), ledger.measure(id), ledger.startedAt(id), now);
   }
 
   #pickerOf({ subset }: Attempting): UpstreamPicker {

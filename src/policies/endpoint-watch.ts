@@ -1,13 +1,14 @@
 /** Watches the attempts on the endpoints of one upstream: counts them, ejects endpoints, and opens their breakers. */
 
+import { AS_PROBE, IN_PANIC } from '../balancing/attempt-measure.js';
 import { type AttemptObserver, Standing } from '../balancing/attempt-observer.js';
 import { generationOf } from '../board/claims-word.js';
 import type { EndpointEjectionTable } from '../board/endpoint-ejection.js';
 import type { WorkerBoard } from '../board/worker-board.js';
 import type { EndpointPlan, UpstreamPlan } from '../config/plan.js';
 import { msBetween, NEVER, type Tick } from '../core/tick.js';
-import { type BreakerReason, beganBefore, CircuitBreaker, type ProbeFacts } from './circuit-breaker.js';
-import { type EjectionReason, Ejector, type OutlierEvents } from './outlier.js';
+import { type BreakerReason, beganBefore, CircuitBreaker } from './circuit-breaker.js';
+import { type EjectionReason, Ejector, type OutlierEvents, type TrialFacts } from './outlier.js';
 
 const NO_STATUS = 0;
 const BAD_GATEWAY = 502;
@@ -52,7 +53,7 @@ class EndpointWatch implements AttemptObserver {
   readonly #slots: Int32Array;
   readonly #generations: Uint16Array;
   /** Written anew for each call. */
-  readonly #facts: { isProbe: boolean; startedAt: Tick } & ProbeFacts = { isProbe: false, startedAt: NEVER };
+  readonly #facts = { isProbe: false, isInPanic: false, startedAt: NEVER };
   #changesAt: Tick = NEVER;
   #probes = 0;
 
@@ -90,27 +91,27 @@ class EndpointWatch implements AttemptObserver {
   }
 
   /** HOT: for outlier detection three plain loads and a branch, for a breaker some more and an Atomics.add. */
-  succeeded(endpoint: number, elapsedUs: number, isProbe: boolean, startedAt: Tick, now: Tick): void {
+  succeeded(endpoint: number, elapsedUs: number, measure: number, startedAt: Tick, now: Tick): void {
     const slot = this.#slots[endpoint] as number; // of the plan
     const generation = this.#generations[endpoint] as number;
     if (generationOf(this.#board.load.claimsHint(slot)) !== generation) return;
     this.#board.stripe.countSuccess(slot, elapsedUs);
     if (this.#ejector !== null && !this.#ejections.isSound(slot))
-      this.#endTrouble(this.#ejector, endpoint, slot, isProbe, startedAt, now);
+      this.#endTrouble(this.#ejector, endpoint, slot, this.#factsOf(measure, startedAt), now);
     if (this.#breaker !== null)
-      this.#breaker.succeeded(slot, generation, elapsedUs, this.#factsOf(isProbe, startedAt), now);
+      this.#breaker.succeeded(slot, generation, elapsedUs, this.#factsOf(measure, startedAt), now);
   }
 
-  failed(endpoint: number, status: number, isCounted: boolean, isProbe: boolean, startedAt: Tick, now: Tick): void {
+  failed(endpoint: number, status: number, isCounted: boolean, measure: number, startedAt: Tick, now: Tick): void {
     const slot = this.#slots[endpoint] as number; // of the plan
     const generation = this.#generations[endpoint] as number;
     if (generationOf(this.#board.load.claimsHint(slot)) !== generation) return;
     const isGateway = isGatewayFailure(status);
     if (isGateway) this.#board.stripe.countGatewayFailure(slot);
     if (status !== NO_STATUS) this.#board.stripe.countServerError(slot);
-    const facts = this.#factsOf(isProbe, startedAt);
+    const facts = this.#factsOf(measure, startedAt);
     this.#breaker?.failed(slot, generation, isCounted, facts, now);
-    if (this.#ejector !== null) this.#countAgainst(this.#ejector, endpoint, slot, isGateway, startedAt, now);
+    if (this.#ejector !== null) this.#countAgainst(this.#ejector, endpoint, slot, isGateway, facts, now);
   }
 
   standingOf(endpoint: number, now: Tick): number {
@@ -152,9 +153,9 @@ class EndpointWatch implements AttemptObserver {
   }
 
   /** A success of an endpoint that has failed, or is out. */
-  #endTrouble(ejector: Ejector, endpoint: number, slot: number, isProbe: boolean, startedAt: Tick, now: Tick): void {
+  #endTrouble(ejector: Ejector, endpoint: number, slot: number, facts: TrialFacts, now: Tick): void {
     if (this.#ejections.circuits.isClosedHint(slot)) this.#ejections.endRow(slot);
-    else ejector.succeeded(endpoint, this.#factsOf(isProbe, startedAt), now);
+    else ejector.succeeded(endpoint, facts, now);
   }
 
   #countAgainst(
@@ -162,14 +163,14 @@ class EndpointWatch implements AttemptObserver {
     endpoint: number,
     slot: number,
     isGateway: boolean,
-    startedAt: Tick,
+    { isProbe, isInPanic, startedAt }: TrialFacts,
     now: Tick,
   ): void {
     const circuit = ejector.circuit(endpoint, now);
     // What was sent before it returned, or before its trial, says nothing new.
     if (circuit.phase === 'open' || beganBefore(circuit, startedAt, now)) return;
     if (circuit.phase === 'half-open') {
-      ejector.eject(endpoint, 'trial-failed', now);
+      if (isProbe || isInPanic) ejector.eject(endpoint, 'trial-failed', now);
       return;
     }
     const reason = this.#reasonFor(slot, isGateway);
@@ -186,8 +187,9 @@ class EndpointWatch implements AttemptObserver {
     return failuresInRow > 0 && failures >= failuresInRow ? 'failures-in-row' : null;
   }
 
-  #factsOf(isProbe: boolean, startedAt: Tick): ProbeFacts {
-    this.#facts.isProbe = isProbe;
+  #factsOf(measure: number, startedAt: Tick): TrialFacts {
+    this.#facts.isProbe = (measure & AS_PROBE) !== 0;
+    this.#facts.isInPanic = (measure & IN_PANIC) !== 0;
     this.#facts.startedAt = startedAt;
     return this.#facts;
   }

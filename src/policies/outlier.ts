@@ -40,6 +40,12 @@ export interface OutlierBoard {
 /** What became of an ejection. `busy`: somebody else ejects an endpoint of the upstream; ask again with the next evidence. */
 export type EjectionOutcome = 'ejected' | 'suppressed' | 'out-already' | 'busy';
 
+/** How the attempt began that tells something of an endpoint that is out. */
+export interface TrialFacts extends ProbeFacts {
+  /** It was picked in panic although it was out. */
+  readonly isInPanic: boolean;
+}
+
 // --- pure -------------------------------------------------------------------------------------------------------------------
 
 /** How many endpoints of an upstream may be ejected at a time. @param endpoints that take work, or would if they were healthy */
@@ -70,10 +76,12 @@ export function ejectedFrom(circuit: Circuit, plan: OutlierPlan, now: Tick): Cir
 }
 
 /** Does this success bring an endpoint back? A trial does, and what was sent in panic to an endpoint that was out already. */
-function returns(circuit: Circuit, plan: OutlierPlan, { isProbe, startedAt }: ProbeFacts, now: Tick): boolean {
-  if (circuit.phase === 'half-open') return isProbe || !beganBefore(circuit, startedAt, now);
+function returns(circuit: Circuit, plan: OutlierPlan, facts: TrialFacts, now: Tick): boolean {
+  const { isProbe, isInPanic, startedAt } = facts;
+  // In panic it may have begun before the trial did.
+  if (circuit.phase === 'half-open') return isInPanic || (isProbe && !beganBefore(circuit, startedAt, now));
   const ejectedAt = tickAfter(circuit.at, -ejectionMsOf(circuit.openings, plan));
-  return circuit.phase === 'open' && !beganBefore({ ...circuit, at: ejectedAt }, startedAt, now);
+  return isInPanic && !beganBefore({ ...circuit, at: ejectedAt }, startedAt, now);
 }
 
 // --- over the board ---------------------------------------------------------------------------------------------------------
@@ -126,7 +134,7 @@ export class Ejector {
   }
 
   /** An endpoint that is out has served something. */
-  succeeded(endpoint: number, facts: ProbeFacts, now: Tick): void {
+  succeeded(endpoint: number, facts: TrialFacts, now: Tick): void {
     this.#return(endpoint, now, (circuit) => returns(circuit, this.#plan, facts, now));
   }
 
