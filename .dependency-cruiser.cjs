@@ -6,6 +6,8 @@ const ENTRIES = '^src/(cli/main|worker/entry|control/hash-table-task)\\.ts$';
 const GENERATED_DOCS = '^src/config/docs/';
 /** All that the data plane and its decisions see of a configuration. */
 const PLAN = 'config/((picking|resilience)-)?plan\\.ts$';
+/** What failures of attempts are told by: plain bits, which policies decide by. */
+const FACTS = 'engine/attempt-profile\\.ts$';
 /** What a data plane offers the worker that starts it: types only. */
 const DATA_PLANE_CONTRACT = '^src/worker/data-plane\\.ts$';
 /** The only two files that may open a binary. */
@@ -58,7 +60,7 @@ module.exports = {
     ),
     onlyImports(
       'policies',
-      ['core/', 'board/', 'balancing/', PLAN],
+      ['core/', 'board/', 'balancing/', PLAN, FACTS],
       'policies-know-no-data-plane',
       'A policy decides and does not answer, so that it is the same in every front end, and testable without sockets.',
     ),

@@ -1,5 +1,4 @@
 /** How many requests each upstream had lately, and how many retries and hedges: the budget of the latter, exact over all workers. */
-import type { RetryBudgetPlan } from '../config/resilience-plan.js';
 import { invariant } from '../core/invariant.js';
 import { RetryBudget, SECONDS_KEPT } from './retry-groups.js';
 import type { MappedBoard } from './shared-memory.js';
@@ -9,6 +8,13 @@ import { releaseLock, releaseLockOf, takeLock } from './table-lock.js';
 export const WINDOW_S = 10;
 /** A word counts requests of one second: [second][count:24]. A worker begins fewer than 16.7 million in a second. */
 const COUNTS = 2 ** 24;
+/** As RetryBudgetPlan. */
+export interface RetryAllowance {
+  /** Of the requests of the window. */
+  readonly share: number;
+  readonly perSecond: number;
+}
+
 /** Of sums that are whole numbers but for how shares are written in binary. */
 const ROUNDING = 1e-9;
 
@@ -63,10 +69,10 @@ export class RetryBudgetTable {
   }
 
   /** Takes one retry or hedge out of an upstream's budget. @returns false: it is spent */
-  withdraw(upstream: number, plan: RetryBudgetPlan, second: number): boolean {
+  withdraw(upstream: number, allowance: RetryAllowance, second: number): boolean {
     const record = this.#base + upstream * this.#stride;
     takeLock(this.#int32, record + LOCK, this.#worker);
-    const isAllowed = this.allows(upstream, plan, second);
+    const isAllowed = this.allows(upstream, allowance, second);
     if (isAllowed) this.#add(record, second, 1);
     releaseLock(this.#int32, record + LOCK);
     return isAllowed;
@@ -84,7 +90,7 @@ export class RetryBudgetTable {
   }
 
   /** Would one more be allowed? Exact under the lock, else of this moment. */
-  allows(upstream: number, { share, perSecond }: RetryBudgetPlan, second: number): boolean {
+  allows(upstream: number, { share, perSecond }: RetryAllowance, second: number): boolean {
     const most = perSecond * WINDOW_S + share * this.requests(upstream, second) + ROUNDING;
     return this.withdrawn(upstream, second) + 1 <= most;
   }
