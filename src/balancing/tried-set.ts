@@ -16,6 +16,12 @@ export class TriedSet {
     if (!this.has(endpoint)) this.#endpoints.push(endpoint);
   }
 
+  /** @param others null: none */
+  addAll(others: TriedSet | null): void {
+    if (others === null) return;
+    for (const endpoint of others.#endpoints) this.add(endpoint);
+  }
+
   /** HOT (bench/micro/balancing/pick.bench.ts). */
   has(endpoint: number): boolean {
     for (let index = 0; index < this.#endpoints.length; index++) {

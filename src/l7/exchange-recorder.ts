@@ -19,14 +19,18 @@ export class ExchangeRecorder {
     this.#stripe.beginExchange();
   }
 
-  /** One attempt has failed; the exchange may go on with another one. */
-  attemptFailed(exchange: Exchange, code: ErrorCode, errno: number): void {
+  /**
+   * One attempt has failed; the exchange may go on with another one.
+   *
+   * @param endpoint index in the upstream
+   */
+  attemptFailed(exchange: Exchange, endpoint: number, code: ErrorCode, errno: number): void {
     const upstream = exchange.upstream;
     if (upstream === null) return;
     this.#failures.write('attempt-failed', code, {
       upstream: upstream.plan.name,
-      endpoint: upstream.endpointName(exchange.endpoint),
-      attempt: exchange.attempts,
+      endpoint: upstream.endpointName(endpoint),
+      attempt: attemptsOf(exchange),
       ...(errno === 0 ? {} : { errno }),
       requestId: exchange.describe().requestId,
     });
@@ -43,9 +47,14 @@ export class ExchangeRecorder {
       ...(exchange.upstream === null ? {} : { upstream: exchange.upstream.plan.name }),
       ...known(exchange.describe()),
       status: exchange.status,
-      attempts: exchange.attempts,
+      attempts: attemptsOf(exchange),
     });
   }
+}
+
+/** On all upstreams. */
+function attemptsOf({ attempts, recovery }: Exchange): number {
+  return recovery.attemptsBefore + attempts;
 }
 
 /** What of a request is known: one that could not be parsed may have neither method nor id. */

@@ -6,14 +6,19 @@ import type { Attempting, UpstreamRuntime } from '../balancing/upstream-runtime.
 import { NO_SUBSET } from '../config/picking-plan.js';
 import type { L7ListenerPlan } from '../config/plan.js';
 import type { ErrorCode } from '../core/error-catalog.js';
-import type { Tick } from '../core/tick.js';
-import { NEVER } from '../core/tick.js';
+import { msBetween, NEVER, type Tick } from '../core/tick.js';
+import { NOT_WAITING, type Waiter } from '../policies/waiting-room.js';
+import type { BreakerPassage } from '../policies/route-breaker.js';
+import type { AttemptSettings, RouteSettings } from './attempt-profiles.js';
 import type { LocalResponse } from './error-response.js';
+import { Recovery } from './recovery.js';
+import type { SecondAttempt } from './second-attempt.js';
 
 /**
  * free: not in use · attempting: an attempt runs or is being chosen, nothing of a response has come · waiting: for a place in the
- * queue, or for the end of a back-off; no attempt runs · relaying: the head has gone to the client · flushing: the endpoint is done, the client has not taken everything yet · refusing: a local answer is due in a later
- * turn · answering: the proxy's own answer is on its way · broken: the response is being broken off.
+ * queue, or for the end of a back-off; no attempt runs · relaying: the head has gone to the client · flushing: the endpoint is done, the
+ * client has not taken everything yet · refusing: a local answer is due in a later turn · answering: the proxy's own answer is on its way
+ * · broken: the response is being broken off.
  */
 export type ExchangeState =
   | 'free'
@@ -42,14 +47,20 @@ export const NO_POOL = 'NO_POOL';
  * An exchange; made once, used for one request after the other. The front end fills the request in and calls the pipeline; the
  * pipeline decides through the abstract methods. Thread: worker.
  */
-export abstract class Exchange implements Attempting {
+export abstract class Exchange implements Attempting, Waiter {
   state: ExchangeState = 'free';
+  /** Another one for each request of this object. */
+  serial = 0;
 
   // The request, filled in by the front end before Pipeline.begin.
   /** '' for a method that the front end has only a number for: `describe` tells it. */
   method = '';
 
   // What the pipeline has decided.
+  /** Stays with the object until a request takes another route; null: none has taken any. */
+  route: RouteSettings | null = null;
+  /** Of the route on the upstream; null: no route yet. */
+  settings: AttemptSettings | null = null;
   upstream: UpstreamRuntime | null = null;
   /** Index into the upstream's subsets, or NO_SUBSET. */
   subset = NO_SUBSET;
@@ -68,6 +79,15 @@ export abstract class Exchange implements Attempting {
   attempts = 0;
   /** Endpoints whose attempts failed; null: none. */
   tried: TriedSet | null = null;
+  /** Entry in the queue of its upstream: the waiting room's. */
+  entry = NOT_WAITING;
+  readonly recovery = new Recovery();
+  /** Its attempt beside the first; null: this object has never had one. */
+  second: SecondAttempt | null = null;
+  /** Whose response the client gets: this, or `second`. */
+  serving: Attempting = this;
+  /** Through the breaker of its route; null: this object has never met one. */
+  passage: BreakerPassage | null = null;
   /** Of the latest attempt that failed; null: none has. */
   lastFailure: ErrorCode | null = null;
   /** Why the exchange ends otherwise than with an endpoint's whole response; null: nothing of the kind. */
@@ -88,6 +108,17 @@ export abstract class Exchange implements Attempting {
     readonly id: number,
     public listener: L7ListenerPlan,
   ) {}
+
+  /**
+   * Sets `timeLeftMs`.
+   *
+   * @returns false: the deadline over all attempts will have passed in `ms`
+   */
+  isInTime(now: Tick, ms: number): boolean {
+    if (this.exchangeTimeoutMs === 0) return true;
+    this.timeLeftMs = this.exchangeTimeoutMs - msBetween(this.beganAt, now);
+    return this.timeLeftMs > ms;
+  }
 
   /** Cold: allocates. While the exchange is open. */
   abstract describe(): RequestDescription;
@@ -168,6 +199,10 @@ export abstract class Exchange implements Attempting {
   reset(): void {
     this.state = 'free';
     this.upstream = null;
+    this.settings = null;
+    this.serving = this;
+    this.recovery.reset();
+    if (this.second?.isUsed === true) this.second.reset();
     this.preferred = NO_ENDPOINT;
     this.isBinding = false;
     this.endpoint = NO_ENDPOINT;

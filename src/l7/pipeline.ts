@@ -1,24 +1,33 @@
 /**
  * The path of a request through a worker: route → admit → pick → attempt → relay → settle → record (docs/life-of-a-request.md).
- * Front ends call in with what clients and endpoints have done; how bytes get from one to the other is their business. Thread: worker.
+ * Front ends call in with what clients and endpoints have done; how bytes get from one to the other is their business. Which endpoints are
+ * asked, and when again, is in attempts.ts. Thread: worker.
  */
 import { NO_ENDPOINT } from '../balancing/balancer.js';
-import { explanationText, withAttempt } from '../balancing/explanation-text.js';
-import type { UpstreamRuntime } from '../balancing/upstream-runtime.js';
-import type { RoutePlan } from '../config/plan.js';
+import { isFailingStatus } from '../balancing/endpoint-ledger.js';
+import type { Attempting, UpstreamRuntime } from '../balancing/upstream-runtime.js';
+import type { WorkerBoard } from '../board/worker-board.js';
+import type { RoutePlan, UpstreamPlan } from '../config/plan.js';
 import type { Clock } from '../core/clock.js';
 import type { ErrorCode } from '../core/error-catalog.js';
-import { msBetween, NEVER, type Tick, tickOf } from '../core/tick.js';
-import { AttemptFact, PLAIN_PROFILE } from '../engine/attempt-profile.js';
+import type { Rng } from '../core/rng.js';
+import { msBetween, type Tick } from '../core/tick.js';
+import type { Timers } from '../core/timers.js';
+import { isReplaced } from '../policies/fallback.js';
 import { admitSize, type RequestSize } from '../policies/request-limits.js';
 import { admitPassage } from '../policies/request-passage.js';
-import { mayRetry } from '../policies/retry.js';
 import { retryAfterSeconds } from '../policies/retry-after.js';
+import { RetryBudgets } from '../policies/retry-budgets.js';
 import { ADMIT, type Verdict } from '../policies/verdict.js';
-import { errorResponse, type LocalResponse, optionsResponse } from './error-response.js';
-import { type AttemptStart, BEGUN, DELIVERED, type Ending, type Exchange, NO_POOL } from './exchange.js';
-import { affinityOf, type ExchangeAffinity, unbind } from './exchange-affinity.js';
+import type { WaitingHost } from '../policies/waiting-room.js';
+import type { AttemptProfiles } from './attempt-profiles.js';
+import { Attempts, type RoomsByUpstream } from './attempts.js';
+import { BatchClock } from './batch-clock.js';
+import { errorResponse, fixedResponse, type LocalResponse, optionsResponse } from './error-response.js';
+import { DELIVERED, type Ending, type Exchange } from './exchange.js';
+import { affinityOf, unbind } from './exchange-affinity.js';
 import type { ExchangeRecorder } from './exchange-recorder.js';
+import { Hedges } from './hedges.js';
 import { RequestRouting } from './request-routing.js';
 
 /** Facts of a request that only `admit` looks at. */
@@ -32,40 +41,57 @@ export interface RequestFacts extends RequestSize {
 export interface PipelineParts {
   /** By the indices of the plan. */
   readonly upstreams: readonly UpstreamRuntime[];
+  readonly profiles: AttemptProfiles;
+  readonly board: Pick<WorkerBoard, 'retryBudgets' | 'stripe'>;
   readonly recorder: ExchangeRecorder;
   readonly clock: Clock;
+  readonly timers: Timers;
+  /** Of the pauses before retries. */
+  readonly rng: Rng;
   /** An attempt failed for want of descriptors. */
   readonly onFileLimit: () => void;
+  /** The retry budget of an upstream is spent; at most once in 10 s. @param refused since it was told the last time */
+  readonly onBudgetSpent: (upstream: UpstreamPlan, refused: number) => void;
 }
 
 const US_PER_MS = 1_000;
 /** An int32; as the engine's own times. */
 const MOST_ELAPSED_US = 2 ** 31 - 1;
 
-/** Field of a response that says why its endpoint was picked. */
-const EXPLANATION_FIELD = 'X-Sluice-Explain';
-
 /** One for each worker, whatever front ends it has. */
 export class Pipeline {
+  readonly #profiles: AttemptProfiles;
   readonly #routing: RequestRouting;
-  /** By the indices of the plan; null: an upstream without. */
-  readonly #affinities: readonly (ExchangeAffinity | null)[];
+  readonly #attempts: Attempts;
+  readonly #hedges: Hedges;
   readonly #recorder: ExchangeRecorder;
-  readonly #clock: Clock;
+  readonly #clock: BatchClock;
   readonly #onFileLimit: () => void;
-  #now: Tick = NEVER;
-  /** The same reading in ms and their fractions. */
-  #nowMs = 0;
   #openExchanges = 0;
   #exchangesBegun = 0;
   #isDraining = false;
 
   constructor(parts: PipelineParts) {
-    this.#routing = new RequestRouting(parts.upstreams);
-    this.#affinities = parts.upstreams.map(({ plan }) => affinityOf(plan));
-    this.#recorder = parts.recorder;
-    this.#clock = parts.clock;
+    const { upstreams, recorder, timers, rng, board } = parts;
+    const clock = new BatchClock(parts.clock);
+    const routing = new RequestRouting(upstreams);
+    const budgets = new RetryBudgets(board, parts.onBudgetSpent);
+    this.#profiles = parts.profiles;
+    this.#routing = routing;
+    this.#recorder = recorder;
+    this.#clock = clock;
     this.#onFileLimit = parts.onFileLimit;
+    this.#hedges = new Hedges({ clock, timers, budgets, stripe: board.stripe });
+    this.#attempts = new Attempts({
+      routing,
+      affinities: upstreams.map(({ plan }) => affinityOf(plan)),
+      clock,
+      timers,
+      rng,
+      budgets,
+      hedges: this.#hedges,
+      giveUp: (exchange, code) => this.#fail(exchange, code),
+    });
   }
 
   get openExchanges(): number {
@@ -81,14 +107,30 @@ export class Pipeline {
     return this.#isDraining;
   }
 
+  /** What the waiting rooms of this data plane ask. */
+  get waitingHost(): WaitingHost<Exchange> {
+    return this.#attempts.host;
+  }
+
+  /** Where requests wait for a place. Before the first request; without a call nobody waits. */
+  openRooms(rooms: RoomsByUpstream): void {
+    this.#attempts.openRooms(rooms);
+  }
+
   /** From now on every response tells its client to close the connection. */
   drain(): void {
     this.#isDraining = true;
   }
 
+  /** Nothing is begun any more by what waits. Idempotent. */
+  close(): void {
+    this.#attempts.close();
+    this.#hedges.close();
+  }
+
   /** The clock as it was last read. */
   get now(): Tick {
-    return this.#now;
+    return this.#clock.now;
   }
 
   /**
@@ -97,10 +139,7 @@ export class Pipeline {
    * @returns it, in ms
    */
   readClock(): number {
-    const nowMs = this.#clock.nowMs();
-    this.#now = tickOf(nowMs);
-    this.#nowMs = nowMs;
-    return nowMs;
+    return this.#clock.read();
   }
 
   // --- what clients do ----------------------------------------------------------------------------------------------------
@@ -114,13 +153,10 @@ export class Pipeline {
     this.#open(exchange);
     if (facts.maxForwards === 0 && exchange.method === 'OPTIONS') return this.#answerOptions(exchange);
     if (route === undefined) return this.#answer(exchange, 'SLUICE_NO_ROUTE');
-    const upstream = this.#route(exchange, route);
+    this.#route(exchange, route);
     const verdict = admit(exchange, facts);
     if (verdict !== ADMIT) return this.#answer(exchange, verdict);
-    const affinity = this.#affinityOf(exchange);
-    if (affinity !== null) exchange.preferred = affinity.preferredOf(exchange, this.#now);
-    this.#routing.fillKey(exchange, upstream, route);
-    this.#attempt(exchange);
+    this.#attempts.begin(exchange);
   }
 
   /** A request that may not even be looked at. The exchange says whether another one can follow on its connection. */
@@ -150,7 +186,9 @@ export class Pipeline {
    * @param ending how, as the client's side saw it; what went wrong before counts more
    */
   finished(exchange: Exchange, ending: Ending): void {
-    exchange.upstream?.settleEnd(exchange, this.#now);
+    this.#attempts.ended(exchange);
+    this.#settleAll(exchange);
+    if (exchange.passage !== null) exchange.route?.breaker?.release(exchange.passage);
     this.#recorder.end(exchange, exchange.failure ?? ending);
     this.#openExchanges--;
     exchange.recycle();
@@ -159,73 +197,74 @@ export class Pipeline {
   // --- what endpoints do --------------------------------------------------------------------------------------------------
 
   /**
-   * The head of the response has come. HOT.
+   * The head of the response has come, and goes to the client. HOT.
    *
    * @param elapsedUs since the attempt began
-   * @param _isHedge  it is that of the second attempt (Exchange.hedge)
+   * @param isHedge   it is that of the second attempt (Exchange.hedge)
    */
-  headCame(exchange: Exchange, status: number, elapsedUs: number, _isHedge = false): void {
+  headCame(exchange: Exchange, status: number, elapsedUs: number, isHedge = false): void {
+    const { second, settings } = exchange;
     exchange.state = 'relaying';
     exchange.status = status;
     exchange.firstByteUs = elapsedUs;
-    exchange.firstByteAtMs = this.#nowMs;
-    (exchange.upstream as UpstreamRuntime).settleFirstByte(exchange, status, elapsedUs, this.#now);
+    exchange.firstByteAtMs = this.#clock.nowMs;
+    if (second !== null && second.isUsed) this.#hedges.decided(exchange, second, isHedge);
+    if (settings !== null && settings.hedge !== null) this.#hedges.answered(settings.hedge, status, elapsedUs);
+    if (exchange.passage !== null) this.#settleBreaker(exchange, isFailingStatus(status));
+    const { serving } = exchange;
+    // One that was asked about has been settled by then, if it had to wait.
+    if (serving.endpoint !== NO_ENDPOINT)
+      (exchange.upstream as UpstreamRuntime).settleFirstByte(serving, status, elapsedUs, this.#clock.now);
   }
 
   /** The head asks for a pause: Retry-After of a 429 or 503. Behind headCame, before the endpoint is done. @param value of the field */
   retryAfterCame(exchange: Exchange, value: string): void {
-    exchange.upstream?.settleRetryAfter(exchange, retryAfterSeconds(value, Date.now()), this.#now);
+    exchange.upstream?.settleRetryAfter(exchange.serving, retryAfterSeconds(value, Date.now()), this.#clock.now);
   }
 
   /** The head reports the endpoint's load. Behind headCame, before the endpoint is done. @param text of `endpoint-load-metrics` */
   reportCame(exchange: Exchange, text: string): void {
-    exchange.upstream?.settleReport(exchange, text, this.#nowMs);
+    exchange.upstream?.settleReport(exchange.serving, text, this.#clock.nowMs);
   }
 
   /** The endpoint is done with the exchange: it may take another one. HOT. */
   endpointDone(exchange: Exchange): void {
     if (exchange.state === 'relaying') exchange.state = 'flushing';
-    const bodyUs = (this.#nowMs - exchange.firstByteAtMs) * US_PER_MS;
+    const bodyUs = (this.#clock.nowMs - exchange.firstByteAtMs) * US_PER_MS;
     const elapsedUs = Math.min(exchange.firstByteUs + bodyUs, MOST_ELAPSED_US) | 0;
-    exchange.upstream?.settleLastByte(exchange, elapsedUs, this.#now);
+    exchange.upstream?.settleLastByte(exchange.serving, elapsedUs, this.#clock.now);
   }
 
   /**
-   * The attempt failed: another one, an error response, or a broken connection.
+   * The head of a response has come whose status its profile asks about: `passOn`, `tryAgain`, or `putOff` and one of these later. Where
+   * the exchange's other attempt still runs nothing is called: that one counts, and the front end drops this response.
+   *
+   * @param status     in AttemptProfile.askedStatuses
+   * @param elapsedUs  since the attempt began
+   * @param retryAfter value of Retry-After; '': none
+   * @param isHedge    it is that of the second attempt
+   */
+  responseAsked(exchange: Exchange, status: number, elapsedUs: number, retryAfter: string, isHedge: boolean): void {
+    const { attempting, isAlone } = attemptOf(exchange, isHedge);
+    if (isAlone) this.#attempts.asked(exchange, attempting, status, elapsedUs, retryAfter);
+    else this.#attempts.settleAnswer(exchange, attempting, status, elapsedUs, retryAfter);
+  }
+
+  /**
+   * The attempt failed: another one, an error response, or a broken connection. Where the exchange's other attempt still runs nothing is
+   * called: that one counts.
    *
    * @param facts     bits of AttemptFact
    * @param elapsedUs since the attempt began
    * @param errno     or 0
    */
   attemptFailed(exchange: Exchange, code: ErrorCode, facts: number, elapsedUs: number, errno: number): void {
-    const upstream = exchange.upstream as UpstreamRuntime;
-    this.#recorder.attemptFailed(exchange, code, errno);
-    // Once the endpoint has answered, a deadline that passes may be a slow client's doing.
-    if (code === 'SLUICE_EXCHANGE_TIMEOUT' && exchange.status !== 0) upstream.settleEnd(exchange, this.#now);
-    else upstream.settleFailure(exchange, code, elapsedUs, this.#now);
-    exchange.lastFailure = code;
-    if (code === 'SLUICE_FILE_LIMIT') this.#onFileLimit();
-    const isUnsent = (facts & (AttemptFact.HELD | AttemptFact.SENT)) === AttemptFact.HELD;
-    if (mayRetry({ code, isUnsent, attempts: exchange.attempts }, upstream.plan.retry.attempts))
-      return this.#attempt(exchange);
-    this.#fail(exchange, code);
+    this.#attemptFailed(exchange, false, code, facts, elapsedUs, errno);
   }
 
-  /**
-   * The head of a response has come whose status its profile asks about: `passOn`, `tryAgain`, or `putOff` and one of these later.
-   *
-   * @param status      in AttemptProfile.askedStatuses
-   * @param elapsedUs   since the attempt began
-   * @param _retryAfter value of Retry-After; '': none
-   * @param _isHedge    it is that of the second attempt
-   */
-  responseAsked(exchange: Exchange, _status: number, _elapsedUs: number, _retryAfter: string, _isHedge: boolean): void {
-    exchange.passOn();
-  }
-
-  /** The second attempt failed; the first one may have failed before it. Parameters as of attemptFailed. */
+  /** As attemptFailed, of the second attempt. */
   hedgeFailed(exchange: Exchange, code: ErrorCode, facts: number, elapsedUs: number, errno: number): void {
-    this.attemptFailed(exchange, code, facts, elapsedUs, errno);
+    this.#attemptFailed(exchange, true, code, facts, elapsedUs, errno);
   }
 
   /**
@@ -233,88 +272,101 @@ export class Pipeline {
    * meanwhile.
    */
   attemptUnusable(exchange: Exchange): void {
-    (exchange.upstream as UpstreamRuntime).settleUnusable(exchange, this.#now);
-    this.#attempt(exchange);
+    this.#attempts.unusable(exchange);
   }
 
   // --- the steps ----------------------------------------------------------------------------------------------------------
 
   #open(exchange: Exchange): void {
     exchange.state = 'attempting';
+    exchange.serial++;
     this.#openExchanges++;
     this.#exchangesBegun++;
     this.#recorder.begin();
   }
 
-  #route(exchange: Exchange, route: RoutePlan): UpstreamRuntime {
+  #route(exchange: Exchange, route: RoutePlan): void {
+    // Nearly always that of the request before: then nothing is looked up.
+    if (exchange.route === null || exchange.route.plan !== route) exchange.route = this.#profiles.of(route);
     exchange.exchangeTimeoutMs = route.exchangeTimeoutMs;
-    exchange.beganAt = this.#now;
-    return this.#routing.lead(exchange, route);
+    exchange.beganAt = this.#clock.now;
+    this.#routing.lead(exchange, route);
   }
 
-  #affinityOf({ upstream }: Exchange): ExchangeAffinity | null {
-    return upstream === null ? null : (this.#affinities[upstream.plan.index] as ExchangeAffinity | null); // of the plan
+  #attemptFailed(
+    exchange: Exchange,
+    isHedge: boolean,
+    code: ErrorCode,
+    facts: number,
+    elapsedUs: number,
+    errno: number,
+  ): void {
+    const { attempting, isAlone } = attemptOf(exchange, isHedge);
+    this.#settleFailure(exchange, attempting, code, elapsedUs, errno);
+    if (code === 'SLUICE_FILE_LIMIT') this.#onFileLimit();
+    if (exchange.state !== 'attempting') return this.#fail(exchange, code);
+    if (isAlone || code === 'SLUICE_EXCHANGE_TIMEOUT') return this.#attempts.failed(exchange, code, facts);
+    exchange.lastFailure = code;
+    exchange.recovery.note(facts);
   }
 
-  /** Picks an endpoint and begins an attempt there. */
-  #attempt(exchange: Exchange): void {
-    const upstream = exchange.upstream as UpstreamRuntime;
-    const affinity = this.#affinityOf(exchange);
-    const isAnother = exchange.lastFailure !== null;
-    for (;;) {
-      const slot = exchange.listener.explains
-        ? this.#pickAndExplain(exchange, upstream)
-        : upstream.pick(exchange, this.#now);
-      if (slot === NO_ENDPOINT) return this.#fail(exchange, exchange.lastFailure ?? 'SLUICE_NO_ENDPOINT');
-      affinity?.bind(exchange);
-      const start = this.#isInTime(exchange) ? this.#start(exchange, slot, isAnother) : 'SLUICE_EXCHANGE_TIMEOUT';
-      if (start === BEGUN) return;
-      if (start !== NO_POOL) return this.#fail(exchange, start);
-      upstream.settleUnusable(exchange, this.#now);
-    }
-  }
-
-  #start(exchange: Exchange, slot: number, isAnother: boolean): AttemptStart {
-    return isAnother ? exchange.tryAgain(slot, PLAIN_PROFILE) : exchange.beginAttempt(slot, PLAIN_PROFILE);
-  }
-
-  /** Sets `timeLeftMs`. @returns false: the deadline over all attempts has passed */
-  #isInTime(exchange: Exchange): boolean {
-    const { exchangeTimeoutMs, beganAt } = exchange;
-    if (exchangeTimeoutMs === 0) return true;
-    exchange.timeLeftMs = exchangeTimeoutMs - msBetween(beganAt, this.#now);
-    return exchange.timeLeftMs > 0;
-  }
-
-  /** Picks, and tells the client why with whatever answer it will get. Cold: off unless the listener says so. */
-  #pickAndExplain(exchange: Exchange, upstream: UpstreamRuntime): number {
-    const explanation = upstream.explain(exchange, this.#now);
-    const attempt = exchange.attempts + 1;
-    const slot = upstream.pick(exchange, this.#now);
-    exchange.explanation = withAttempt(
-      exchange.explanation,
-      explanationText(explanation, exchange.endpoint, attempt), // NO_ENDPOINT when none was picked
-    );
-    exchange.addResponseField(EXPLANATION_FIELD, exchange.explanation);
-    return slot;
+  #settleFailure(
+    exchange: Exchange,
+    attempting: Attempting,
+    code: ErrorCode,
+    elapsedUs: number,
+    errno: number,
+  ): void {
+    const { now } = this.#clock;
+    const upstream = exchange.upstream as UpstreamRuntime; // it had an attempt
+    if (attempting.endpoint === NO_ENDPOINT) return;
+    this.#recorder.attemptFailed(exchange, attempting.endpoint, code, errno);
+    // Once the endpoint has answered, a deadline that passes may be a slow client's doing.
+    if (code === 'SLUICE_EXCHANGE_TIMEOUT' && exchange.status !== 0) return upstream.settleEnd(attempting, now);
+    upstream.settleFailure(attempting, code, elapsedUs, now);
+    if (attempting !== exchange) this.#attempts.avoid(exchange, attempting);
   }
 
   /** Ends an exchange that went wrong: an error response where that is still possible, else a broken connection. */
   #fail(exchange: Exchange, code: ErrorCode): void {
+    this.#attempts.ended(exchange);
     exchange.release();
-    exchange.upstream?.settleEnd(exchange, this.#now);
-    if (exchange.state === 'attempting') return this.#answer(exchange, code);
+    this.#settleAll(exchange);
+    if (exchange.state === 'attempting' || exchange.state === 'waiting') return this.#answer(exchange, code);
     // Breaking off may report the client as gone within the call; it is the failure that counts, and of two the first.
     exchange.state = 'broken';
     exchange.failure ??= code;
     if (exchange.breakOff()) this.finished(exchange, code);
   }
 
+  /** Gives back what its attempts hold. */
+  #settleAll(exchange: Exchange): void {
+    const { upstream, second } = exchange;
+    if (upstream === null) return;
+    upstream.settleEnd(exchange, this.#clock.now);
+    if (second !== null && second.endpoint !== NO_ENDPOINT) upstream.settleEnd(second, this.#clock.now);
+  }
+
   #answer(exchange: Exchange, code: ErrorCode): void {
     exchange.failure = code;
     unbind(exchange);
-    const { requestId } = exchange.describe();
-    this.#send(exchange, errorResponse(code, requestId), exchange.isConnectionSpent, code);
+    const fixed = exchange.upstream === null || !isReplaced(code) ? null : exchange.route?.plan.fallback?.response;
+    const response =
+      fixed === null || fixed === undefined
+        ? errorResponse(code, exchange.describe().requestId, this.#retryAfterMs(exchange, code))
+        : fixedResponse(fixed);
+    if (exchange.passage !== null && isReplaced(code)) this.#settleBreaker(exchange, true);
+    this.#send(exchange, response, exchange.isConnectionSpent, code);
+  }
+
+  /** What the client gets is known. @param isFailure it is no good answer */
+  #settleBreaker({ passage, route, beganAt }: Exchange, isFailure: boolean): void {
+    const elapsedUs = Math.min(msBetween(beganAt, this.#clock.now) * US_PER_MS, MOST_ELAPSED_US);
+    if (passage !== null) route?.breaker?.settled(passage, isFailure, elapsedUs, this.#clock.now);
+  }
+
+  #retryAfterMs({ route }: Exchange, code: ErrorCode): number {
+    return code === 'SLUICE_BREAKER_OPEN' ? (route?.breaker?.retryAfterMs(this.#clock.now) ?? 0) : 0;
   }
 
   /** The last hop that Max-Forwards allows answers for itself (RFC 9110 7.6.2). */
@@ -328,6 +380,14 @@ export class Pipeline {
     const isOver = exchange.sendLocal(response, this.#isDraining || isConnectionSpent);
     if (isOver) this.finished(exchange, ending);
   }
+}
+
+/** One of an exchange's attempts. isAlone: the other one does not run. */
+function attemptOf(exchange: Exchange, isHedge: boolean): { attempting: Attempting; isAlone: boolean } {
+  const { second } = exchange;
+  if (second === null || !second.isUsed) return { attempting: exchange, isAlone: true };
+  if (isHedge) return { attempting: second, isAlone: exchange.endpoint === NO_ENDPOINT };
+  return { attempting: exchange, isAlone: second.endpoint === NO_ENDPOINT };
 }
 
 /** The policies that can refuse a request, in their order. */

@@ -4,6 +4,7 @@ import type { UpstreamRuntime } from '../balancing/upstream-runtime.js';
 import type { SplitPlan, TargetPlan } from '../config/picking-plan.js';
 import { NO_SUBSET } from '../config/picking-plan.js';
 import type { RoutePlan } from '../config/plan.js';
+import { type FallbackPlan, NO_FALLBACK } from '../config/resilience-plan.js';
 import { invariant } from '../core/invariant.js';
 import type { Exchange } from './exchange.js';
 
@@ -26,7 +27,7 @@ export class RequestRouting {
   lead(exchange: Exchange, route: RoutePlan): UpstreamRuntime {
     const { split } = route;
     const target = split === null ? route : this.#targetOf(exchange, split);
-    const upstream = this.#upstream(target.upstream);
+    const upstream = this.upstream(target.upstream);
     exchange.upstream = upstream;
     exchange.subset = target.subset;
     return upstream;
@@ -39,6 +40,27 @@ export class RequestRouting {
     if (upstream.plan.balance === 'predictive') exchange.key.routeClass = this.#classOf(exchange, route);
   }
 
+  /** Before any other key is filled in: that of a fallback, which may be needed when the request's head is not there any more. */
+  keepFallbackKey(exchange: Exchange, { upstream }: FallbackPlan): void {
+    if (upstream === NO_FALLBACK) return;
+    const { source, isCrc } = this.upstream(upstream).keyWish;
+    if (source !== null && exchange.hashKey(source, isCrc)) exchange.recovery.keepKey(exchange.key);
+  }
+
+  /** Fills in the key that was kept, or a random one. */
+  takeFallbackKey({ key, recovery }: Exchange, upstream: UpstreamRuntime): void {
+    if (recovery.fallbackKey === null) return upstream.fillRandomKey(key);
+    key.hash = recovery.fallbackKey.hash;
+    key.hashHigh = recovery.fallbackKey.hashHigh;
+  }
+
+  /** @param index in the plan */
+  upstream(index: number): UpstreamRuntime {
+    const upstream = this.#upstreams[index];
+    invariant(upstream, 'a route leads to an upstream of the plan');
+    return upstream;
+  }
+
   #targetOf(exchange: Exchange, split: SplitPlan): TargetPlan {
     let sides = this.#splits.get(split);
     if (sides === undefined) {
@@ -46,7 +68,7 @@ export class RequestRouting {
       this.#splits.set(split, sides);
     }
     if (!exchange.hashKey(split.key, IS_CRC))
-      this.#upstream(split.targets[0]?.upstream ?? 0).fillRandomKey(exchange.key);
+      this.upstream(split.targets[0]?.upstream ?? 0).fillRandomKey(exchange.key);
     return sides.targetOf(exchange.key);
   }
 
@@ -61,13 +83,7 @@ export class RequestRouting {
   }
 
   #nameOf({ upstream, subset }: TargetPlan): string {
-    const { name, subsets } = this.#upstream(upstream).plan;
+    const { name, subsets } = this.upstream(upstream).plan;
     return subset === NO_SUBSET ? name : `${name} ${JSON.stringify(subsets[subset]?.labels)}`;
-  }
-
-  #upstream(index: number): UpstreamRuntime {
-    const upstream = this.#upstreams[index];
-    invariant(upstream, 'a route leads to an upstream of the plan');
-    return upstream;
   }
 }
