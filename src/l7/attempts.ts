@@ -5,8 +5,8 @@
 import { NO_ENDPOINT } from '../balancing/balancer.js';
 import { TriedSet } from '../balancing/tried-set.js';
 import type { Attempting, UpstreamRuntime } from '../balancing/upstream-runtime.js';
-import { type FallbackPlan, PRIORITIES } from '../config/resilience-plan.js';
 import { NO_SUBSET } from '../config/picking-plan.js';
+import { type FallbackPlan, PRIORITIES } from '../config/resilience-plan.js';
 import type { ErrorCode } from '../core/error-catalog.js';
 import { invariant } from '../core/invariant.js';
 import type { Rng } from '../core/rng.js';
@@ -15,9 +15,9 @@ import { AttemptFact } from '../engine/attempt-profile.js';
 import { fallbackFor } from '../policies/fallback.js';
 import { isIdempotent } from '../policies/request-passage.js';
 import { isRepeatable, mayTryElsewhere, pauseMs } from '../policies/retry.js';
-import { BreakerPassage } from '../policies/route-breaker.js';
 import { retryAfterSeconds } from '../policies/retry-after.js';
 import type { RetryBudgets } from '../policies/retry-budgets.js';
+import { BreakerPassage } from '../policies/route-breaker.js';
 import { ADMIT } from '../policies/verdict.js';
 import { QUEUE_IS_FULL, WAITS, type WaitingHost, type WaitingRoom } from '../policies/waiting-room.js';
 import type { RouteSettings } from './attempt-profiles.js';
@@ -128,8 +128,7 @@ export class Attempts {
     recovery.note(facts);
     recovery.askedStatus = NONE_ASKED;
     const told = recovery.isSent ? facts | AttemptFact.SENT : facts;
-    const mayRetry =
-      exchange.attempts < retry.attempts && mayTryElsewhere(code, told, recovery.isRepeatable, retry.on);
+    const mayRetry = exchange.attempts < retry.attempts && mayTryElsewhere(code, told, recovery.isRepeatable, retry.on);
     // Whoever has failed this request is not asked again: with nobody else left a pause would only make the client wait.
     if (!mayRetry || !hasUntried(exchange)) return this.#giveUp(exchange, code);
     this.#pause(exchange, pauseMs(exchange.attempts, retry.backoff, this.#parts.rng));
@@ -221,7 +220,8 @@ export class Attempts {
   #wait(exchange: Exchange, room: WaitingRoom<Exchange>): void {
     const { now } = this.#parts.clock;
     const { settings, recovery, exchangeTimeoutMs } = exchange;
-    if (settings === null || !exchange.isInTime(this.#parts.clock.now, 0)) return this.#giveUp(exchange, 'SLUICE_EXCHANGE_TIMEOUT');
+    if (settings === null || !exchange.isInTime(this.#parts.clock.now, 0))
+      return this.#giveUp(exchange, 'SLUICE_EXCHANGE_TIMEOUT');
     const { queueMs } = settings;
     const deadlineMs = exchangeTimeoutMs === 0 ? queueMs : Math.min(queueMs, exchange.timeLeftMs);
     const result = room.wait(exchange, recovery.priority, deadlineMs, now);
@@ -300,9 +300,7 @@ export class Attempts {
   #pickOne(exchange: Exchange): number {
     const upstream = exchange.upstream as UpstreamRuntime; // set before the first pick
     const { now } = this.#parts.clock;
-    return exchange.listener.explains
-      ? pickExplained(exchange, exchange, upstream, now)
-      : upstream.pick(exchange, now);
+    return exchange.listener.explains ? pickExplained(exchange, exchange, upstream, now) : upstream.pick(exchange, now);
   }
 
   // --- the last steps -----------------------------------------------------------------------------------------------------
@@ -328,7 +326,8 @@ export class Attempts {
         isSent: recovery.isSent,
         isRepeatable: recovery.isRepeatable,
       });
-      if (step === 'upstream' && exchange.isInTime(this.#parts.clock.now, 0)) return this.#fallBack(exchange, fallback, code);
+      if (step === 'upstream' && exchange.isInTime(this.#parts.clock.now, 0))
+        return this.#fallBack(exchange, fallback, code);
     }
     this.#parts.giveUp(exchange, recovery.fellBackFor ?? code);
   }

@@ -1,15 +1,22 @@
 /** The L7 data plane of one worker: its engine, its pipeline and the front ends of its listeners. */
 import { randomBytes } from 'node:crypto';
 import { UpstreamRuntime } from '../balancing/upstream-runtime.js';
-import type { L7ListenerPlan, UpstreamPlan } from '../config/plan.js';
+import type { WorkerBoard } from '../board/worker-board.js';
+import type { L7ListenerPlan, RoutePlan, UpstreamPlan } from '../config/plan.js';
 import { seededRng } from '../core/rng.js';
+import { systemTimers } from '../core/timers.js';
 import { type Engine, EVENT_STRIDE, type PoolSettings } from '../engine/engine.js';
 import { AcceptingLog } from '../observability/accepting-log.js';
 import { FailureLog } from '../observability/failure-log.js';
-import { EndpointHealthLog } from '../observability/health-log.js';
+import { EndpointHealthLog, RouteBreakerLog } from '../observability/health-log.js';
+import type { Logger } from '../observability/logger.js';
 import { endpointWatchFor } from '../policies/endpoint-watch.js';
+import { RouteBreaker } from '../policies/route-breaker.js';
 import { SessionLimits } from '../policies/session-limits.js';
+import { Plane, WaitingRooms } from '../policies/waiting-rooms.js';
 import type { DataPlane, DataPlaneOptions, DataPlaneStats, HandOffPlace } from '../worker/data-plane.js';
+import { AttemptProfiles } from './attempt-profiles.js';
+import type { Exchange } from './exchange.js';
 import { ExchangeRecorder } from './exchange-recorder.js';
 import { NativeFrontEnd } from './frontends/native/native-front-end.js';
 import { NativeListener } from './frontends/native/native-listener.js';
@@ -36,6 +43,7 @@ class L7DataPlane implements DataPlane {
   /** null: no listener has it. */
   readonly #native: NativeFrontEnd | null;
   readonly #relay: ResponseRelay;
+  readonly #rooms: WaitingRooms<Exchange>;
   /** Made by `start`. null: no listener has it, and neither uWebSockets.js nor `ws` is even loaded. */
   #uws: UwsFrontEnds | null = null;
   #isDraining = false;
@@ -49,20 +57,42 @@ class L7DataPlane implements DataPlane {
     const events = new Int32Array(BATCH_EVENTS * EVENT_STRIDE);
     const arena = new Uint8Array(ARENA_BYTES);
     const failures = new FailureLog(logger, nowMs);
+    const rng = seededRng(randomBytes(4).readUInt32LE());
     const parts = {
       board,
       ledger,
-      rng: seededRng(randomBytes(4).readUInt32LE()),
+      rng,
       observe: (upstream: UpstreamPlan) => endpointWatchFor(upstream, board, new EndpointHealthLog(upstream, logger)),
     };
+    const upstreams = plan.upstreams.map((upstream) => new UpstreamRuntime(upstream, parts));
+    // Only exchanges of uWebSockets.js have events of the engine's own.
+    const engine = new addon.Engine({ events, arena, onBatch: (count) => this.#relay.onBatch(count) });
+    this.#engine = engine;
+    const profiles = new AttemptProfiles({
+      plan,
+      open: (profile, settings) => engine.openProfile(profile, settings),
+      breakerOf: (route, listener) => breakerOf(route, listener, board, logger),
+    });
     this.#pipeline = new Pipeline({
-      upstreams: plan.upstreams.map((upstream) => new UpstreamRuntime(upstream, parts)),
+      upstreams,
+      profiles,
+      board,
       clock,
+      timers: systemTimers,
+      rng,
       onFileLimit: () => this.#uws?.noteFileLimit(),
+      onBudgetSpent: (upstream, refused) => tellBudgetSpent(upstream, refused, logger),
       recorder: new ExchangeRecorder(board.stripe, failures),
     });
-    // Only exchanges of uWebSockets.js have events of the engine's own.
-    this.#engine = new addon.Engine({ events, arena, onBatch: (count) => this.#relay.onBatch(count) });
+    this.#rooms = new WaitingRooms({
+      board,
+      plane: Plane.L7,
+      upstreams,
+      host: this.#pipeline.waitingHost,
+      timers: systemTimers,
+      soon: (run) => void setImmediate(run),
+    });
+    this.#pipeline.openRooms(this.#rooms);
     this.#relay = new ResponseRelay({ pipeline: this.#pipeline, engine: this.#engine, events, arena });
     this.#native = this.#makeNative(failures, nowMs);
   }
@@ -162,6 +192,8 @@ class L7DataPlane implements DataPlane {
 
   /** Front ends before the engine, which they send through. */
   close(): void {
+    this.#rooms.close();
+    this.#pipeline.close();
     this.#native?.close();
     this.#uws?.close();
     this.#engine.close();
@@ -171,6 +203,24 @@ class L7DataPlane implements DataPlane {
 
 function isForUws(listener: L7ListenerPlan): boolean {
   return listener.frontend === 'uws';
+}
+
+/** The breaker of a route that has one. */
+function breakerOf(
+  { host, path, breaker }: RoutePlan,
+  { name }: L7ListenerPlan,
+  board: WorkerBoard,
+  logger: Logger,
+): RouteBreaker | null {
+  if (breaker === null) return null;
+  return new RouteBreaker(breaker, board, new RouteBreakerLog(name, `${host}${path}`, breaker.probes, logger));
+}
+
+function tellBudgetSpent({ name }: UpstreamPlan, refused: number, logger: Logger): void {
+  logger.warn(
+    { event: 'retry-budget-spent', upstream: name, refused },
+    `retries of upstream ${name} have used up their budget: failures are passed on`,
+  );
 }
 
 function poolSettings({ timeouts, pool, responseLimits, weights }: UpstreamPlan): PoolSettings {

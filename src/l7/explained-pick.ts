@@ -13,7 +13,12 @@ const EXPLANATION_FIELD = 'X-Sluice-Explain';
  *
  * @param attempting the exchange, or its second attempt
  */
-export function pickExplained(exchange: Exchange, attempting: Attempting, upstream: UpstreamRuntime, now: Tick): number {
+export function pickExplained(
+  exchange: Exchange,
+  attempting: Attempting,
+  upstream: UpstreamRuntime,
+  now: Tick,
+): number {
   const explanation = upstream.explain(attempting, now);
   const attempt = exchange.recovery.attemptsBefore + attempting.attempts + 1;
   const slot = upstream.pick(attempting, now);

@@ -310,13 +310,7 @@ export class Pipeline {
     exchange.recovery.note(facts);
   }
 
-  #settleFailure(
-    exchange: Exchange,
-    attempting: Attempting,
-    code: ErrorCode,
-    elapsedUs: number,
-    errno: number,
-  ): void {
+  #settleFailure(exchange: Exchange, attempting: Attempting, code: ErrorCode, elapsedUs: number, errno: number): void {
     const { now } = this.#clock;
     const upstream = exchange.upstream as UpstreamRuntime; // it had an attempt
     if (attempting.endpoint === NO_ENDPOINT) return;

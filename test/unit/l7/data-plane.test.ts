@@ -34,6 +34,7 @@ function dataPlaneOf(parts: { listener?: Partial<L7ListenerPlan>; sessionListeni
     }
   }
   class Engine {
+    openProfile = () => {};
     openPool = (slot: number, addresses: readonly string[]) => void calls.push(`pool ${slot} ${addresses.join(' ')}`);
     setAddresses = (slot: number, addresses: readonly string[]) =>
       void calls.push(`addresses ${slot} ${addresses.join(' ')}`);

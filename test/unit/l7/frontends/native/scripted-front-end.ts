@@ -19,6 +19,7 @@ import {
   FrontEndFlag,
   Method,
 } from '../../../../../src/engine/front-end-event.js';
+import { AttemptProfiles } from '../../../../../src/l7/attempt-profiles.js';
 import { ExchangeRecorder } from '../../../../../src/l7/exchange-recorder.js';
 import { NativeFrontEnd } from '../../../../../src/l7/frontends/native/native-front-end.js';
 import { NativeListener } from '../../../../../src/l7/frontends/native/native-listener.js';
@@ -221,8 +222,17 @@ export function frontEndOf(
   const fileLimits: number[] = [];
   const pipeline = new Pipeline({
     upstreams: [new UpstreamRuntime(upstream, { board: worker, ledger, rng: seededRng(parts.rngSeed ?? 1) })],
+    profiles: new AttemptProfiles({
+      plan: { listeners: [plan], upstreams: [upstream] },
+      open: () => {},
+      breakerOf: () => null,
+    }),
+    board: worker,
     recorder: new ExchangeRecorder(worker.stripe, failures),
     clock: time,
+    timers: time,
+    rng: seededRng(1),
+    onBudgetSpent: () => {},
     onFileLimit: () => void fileLimits.push(1),
   });
   let made: ScriptedFrontEnd | undefined;
