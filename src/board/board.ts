@@ -17,6 +17,7 @@ import { reclaimSessions } from './session-reclaim.js';
 import { allocateBoard, type HashKey, type MappedBoard } from './shared-memory.js';
 import { SlotAllocator } from './slot-allocator.js';
 import { UpstreamTable } from './upstream-table.js';
+import { WaitLine } from './wait-line.js';
 import { clearWaiting } from './waiting-table.js';
 import { type EndpointFigures, type FailureFigures, type TrafficFigures, WorkerStripe } from './worker-stripe.js';
 
@@ -144,6 +145,13 @@ export class Board {
     return Object.fromEntries(
       entries.map(([name, figure]) => [name, figure - (before?.[name] ?? 0)]),
     ) as unknown as EndpointFigures; // the same fields
+  }
+
+  /** Requests and sessions that wait for a place at an endpoint of an upstream, those that have just been called included. A statistic. */
+  waiting(upstream: number): number {
+    this.#checkUpstream(upstream);
+    const line = new WaitLine(this.#mapped, upstream);
+    return line.waiting + line.called;
   }
 
   /**

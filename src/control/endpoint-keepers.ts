@@ -1,16 +1,20 @@
-/** All that the primary does for the endpoints while traffic flows: checks, weights, and what the log is told of panic. */
+/** All that the primary does for the endpoints while traffic flows: checks, weights, caps, ejections, and what the operator wants. */
 import type { Board } from '../board/board.js';
 import type { EndpointPlan, UpstreamPlan } from '../config/plan.js';
 import type { Clock } from '../core/clock.js';
 import type { Timers } from '../core/timers.js';
+import { EndpointHealthLog } from '../observability/health-log.js';
 import type { Logger } from '../observability/logger.js';
+import { AdaptiveCaps } from './adaptive-caps.js';
 import type { EndpointFacts } from './admin/endpoint-view.js';
 import { BlockageWatch } from './blockage.js';
 import type { Drain } from './drains.js';
 import { EndpointOperator } from './endpoint-operator.js';
 import { type CheckRecord, HealthChecker } from './health/checker.js';
 import { probe } from './health/probe.js';
+import { Outliers } from './outliers.js';
 import { PanicWatch } from './panic-watch.js';
+import { ReturnWatch } from './return-watch.js';
 import { askAgent } from './weights/agent-question.js';
 import { WeightKeeper } from './weights/weight-keeper.js';
 
@@ -36,20 +40,33 @@ export class EndpointKeepers implements EndpointFacts {
   readonly panicWatch: PanicWatch;
   readonly operator: EndpointOperator;
   readonly #blockage: BlockageWatch;
+  readonly #outliers: Outliers;
+  readonly #returnWatch: ReturnWatch;
+  readonly #adaptiveCaps: AdaptiveCaps;
 
   constructor(options: EndpointKeepersOptions) {
     const { board } = options;
     this.#blockage = new BlockageWatch(options);
+    this.#outliers = new Outliers({
+      ...options,
+      eventsFor: (upstream) => new EndpointHealthLog(upstream, options.logger),
+    });
     this.checker = new HealthChecker({
       ...options,
       probe: this.#blockage.repeating(probe, ({ succeeded }) => succeeded),
       holdBack: ({ slot }) => board.control.setUnknown(slot),
       publish: ({ slot }, isHealthy) => board.control.setHealthy(slot, isHealthy),
-      succeeded: () => {},
+      succeeded: (...good) => this.#outliers.checked(...good),
     });
     this.weights = new WeightKeeper({ ...options, ask: this.#blockage.repeating(askAgent, ({ ok }) => ok) });
     this.panicWatch = new PanicWatch(options);
     this.operator = new EndpointOperator(options);
+    this.#adaptiveCaps = new AdaptiveCaps(options);
+    this.#returnWatch = new ReturnWatch({
+      ...options,
+      left: (slot) => this.weights.ejected(slot),
+      returned: (slot) => this.weights.returned(slot),
+    });
   }
 
   /** Begins; after the names, whose endpoints are there from the start, and before the workers, who must meet no endpoint unchecked. */
@@ -58,12 +75,18 @@ export class EndpointKeepers implements EndpointFacts {
     this.weights.start();
     this.checker.start();
     this.panicWatch.start();
+    this.#outliers.start();
+    this.#returnWatch.start();
+    this.#adaptiveCaps.start();
   }
 
   /** The process drains: endpoints stay as they are. Idempotent. */
   rest(): void {
     this.checker.close();
     this.weights.close();
+    this.#outliers.close();
+    this.#returnWatch.close();
+    this.#adaptiveCaps.close();
   }
 
   /** Idempotent. */
@@ -80,6 +103,10 @@ export class EndpointKeepers implements EndpointFacts {
 
   checkOf(slot: number): CheckRecord | null {
     return this.checker.recordOf(slot);
+  }
+
+  panicsOf(upstream: UpstreamPlan): { readonly isPanicking: boolean; readonly panics: number } {
+    return this.panicWatch.panicsOf(upstream);
   }
 
   drainOf(slot: number): Drain | null {

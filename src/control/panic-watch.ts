@@ -26,6 +26,7 @@ interface Watched {
   /** Control epoch of the last look. */
   epoch: number;
   isPanicking: boolean;
+  panics: number;
 }
 
 /**
@@ -52,6 +53,12 @@ export class PanicWatch {
     this.#cancel();
   }
 
+  /** What was seen of an upstream as a whole: is it in panic, and how often did it come to that? Panics between two looks are not seen. */
+  panicsOf({ index }: UpstreamPlan): { readonly isPanicking: boolean; readonly panics: number } {
+    const watched = this.#watched.find(({ upstream, subset }) => upstream.index === index && subset === undefined);
+    return { isPanicking: watched?.isPanicking ?? false, panics: watched?.panics ?? 0 };
+  }
+
   #round(): void {
     this.#look();
     this.#cancel = this.#options.timers.after(LOOK_INTERVAL_MS, () => this.#round());
@@ -74,6 +81,7 @@ export class PanicWatch {
     const isPanicking = panic.backups || panic.levels.includes(true);
     if (isPanicking === watched.isPanicking) return;
     watched.isPanicking = isPanicking;
+    if (isPanicking) watched.panics += 1;
     this.#tell(watched, [...levels, backups]);
   }
 
@@ -99,6 +107,7 @@ export class PanicWatch {
   /** Counts as a worker's view does. */
   #count({ upstream, endpoints }: Watched): { readonly levels: LevelCount[]; readonly backups: LevelCount } {
     const { control, health } = this.#options.board;
+    const isHealthy = (slot: number): boolean => control.takesWork(slot) && health.isInGoodStanding(slot);
     const counted = endpoints.filter(
       ({ slot, generation }) =>
         control.generation(slot) === generation &&
@@ -107,9 +116,7 @@ export class PanicWatch {
     );
     const countOf = (group: readonly EndpointPlan[]): LevelCount => ({
       total: group.length,
-      healthy: group.filter(
-        ({ slot }) => (control.takesWork(slot) && health.isInGoodStanding(slot)) || control.awaitsFirstProbe(slot),
-      ).length,
+      healthy: group.filter(({ slot }) => isHealthy(slot) || control.awaitsFirstProbe(slot)).length,
     });
     const primaries = counted.filter(({ slot }) => !control.isBackup(slot));
     const last = upstream.endpoints.reduce((most, { level }) => Math.max(most, level), 0);
@@ -121,7 +128,7 @@ export class PanicWatch {
 }
 
 function watchedOf(upstream: UpstreamPlan): Watched[] {
-  const unseen = { upstream, epoch: 0, isPanicking: false };
+  const unseen = { upstream, epoch: 0, isPanicking: false, panics: 0 };
   return [
     { ...unseen, endpoints: upstream.endpoints, subset: undefined },
     ...upstream.subsets.map((subset) => ({

@@ -44,6 +44,11 @@ export interface StatusView {
     readonly bytesToClients: number;
     readonly attempts: number;
     readonly failures: number;
+    /** Attempts after the first one of their exchange or session, hedges among them. */
+    readonly retries: number;
+    readonly hedges: number;
+    /** Retries and hedges that the budgets of upstreams did not allow. */
+    readonly retriesRefused: number;
   };
   /** Exchanges and sessions that ended with each error code since the start; codes that never occurred are absent. */
   readonly failuresByCode: Readonly<Partial<Record<ErrorCode, number>>>;
@@ -62,6 +67,21 @@ export interface UpstreamView {
   readonly healthCheck: string | null;
   readonly endpoints: number;
   readonly eligibleEndpoints: number;
+  /** Left alone for what they did to traffic; those on trial are not among them. */
+  readonly ejectedEndpoints: number;
+  /** Ejections, and those that were not made because too many endpoints would have been out; since the start, over all endpoints. */
+  readonly ejections: number;
+  readonly suppressedEjections: number;
+  /** Endpoints whose breaker is open or half-open. */
+  readonly brokenEndpoints: number;
+  /** Is health ignored now, and how often did it come to that? As the primary sees it once a second. */
+  readonly panicking: boolean;
+  readonly panics: number;
+  /** Requests and sessions that wait for a place now, of at most so many; null: none can wait. */
+  readonly waiting: number | null;
+  readonly queueLength: number | null;
+  /** Attempts on its endpoints that were not the first of their exchange or session. */
+  readonly retries: number;
 }
 
 /** What the API reads; each call looks anew. */

@@ -1,8 +1,10 @@
 /** What the admin API shows of an endpoint, from the board and from what the primary does for it. */
 import type { Board } from '../../board/board.js';
 import type { EndpointState } from '../../board/endpoint-control.js';
+import type { EndpointHealth } from '../../board/endpoint-health.js';
 import { NO_SAMPLE } from '../../board/endpoint-load.js';
 import type { EndpointPlan, UpstreamPlan } from '../../config/plan.js';
+import type { Clock } from '../../core/clock.js';
 import { type Drain, endsAt } from '../drains.js';
 import type { CheckRecord } from '../health/checker.js';
 
@@ -50,11 +52,28 @@ export interface EndpointView {
     } | null;
     readonly lastFailure: { readonly at: string; readonly reason: string } | null;
   } | null;
+  /** null: its upstream has no outlier detection. */
+  readonly outlier: {
+    /** `trial`: its ejection is over, and requests find out whether it works. */
+    readonly ejection: EndpointHealth['ejection'];
+    readonly ejectedForMs: number;
+    /** Since the start, with those that were not made because too many endpoints would have been out. */
+    readonly ejections: number;
+    readonly suppressedEjections: number;
+  } | null;
+  /** null: its upstream has no breaker. */
+  readonly breaker: {
+    readonly state: EndpointHealth['breaker'];
+    readonly openForMs: number;
+    readonly openings: number;
+  } | null;
   /** null: it has not answered yet. */
   readonly latencyEwmaUs: number | null;
   /** Attempts since the start. */
   readonly requests: number;
   readonly failures: number;
+  /** Of the attempts: those that were not the first of their exchange or session. */
+  readonly retries: number;
   /** Part of the upstream's attempts, 0..1; null: there was none. */
   readonly share: number | null;
 }
@@ -67,11 +86,14 @@ export interface EndpointFacts {
   checkOf(slot: number): CheckRecord | null;
   /** null: the operator does not drain it. */
   drainOf(slot: number): Drain | null;
+  /** As PanicWatch.panicsOf(). */
+  panicsOf(upstream: UpstreamPlan): { readonly isPanicking: boolean; readonly panics: number };
 }
 
 /** Where the views come from; functions are asked anew for each answer. */
 export interface EndpointViewParts {
   readonly board: Board;
+  readonly clock: Clock;
   readonly facts: EndpointFacts;
   readonly addressesOf: (slot: number) => readonly string[];
   /** A moment of the shared clock in ISO 8601. */
@@ -84,17 +106,18 @@ export function endpointViews(upstream: UpstreamPlan, parts: EndpointViewParts):
   const figures = upstream.endpoints.map(({ slot }) => board.endpointFigures(slot));
   const allAttempts = figures.reduce((sum, { attempts }) => sum + attempts, 0);
   return upstream.endpoints.map((endpoint, index) => {
-    const { attempts = 0, failures = 0 } = figures[index] ?? {};
+    const { attempts = 0, failures = 0, retries = 0 } = figures[index] ?? {};
     const share = allAttempts === 0 ? null : attempts / allAttempts;
-    return { ...stateView(endpoint, parts), requests: attempts, failures, share };
+    return { ...stateView(upstream, endpoint, parts), requests: attempts, failures, retries, share };
   });
 }
 
 function stateView(
+  upstream: UpstreamPlan,
   endpoint: EndpointPlan,
   parts: EndpointViewParts,
-): Omit<EndpointView, 'requests' | 'failures' | 'share'> {
-  const { board, facts } = parts;
+): Omit<EndpointView, 'requests' | 'failures' | 'retries' | 'share'> {
+  const { board, facts, clock } = parts;
   const { slot } = endpoint;
   const state = board.control.state(slot);
   const inFlight = board.load.inflight(slot);
@@ -118,6 +141,7 @@ function stateView(
     inFlight,
     drain: drainView(facts.drainOf(slot), inFlight, parts),
     healthCheck: checkView(facts.checkOf(slot), parts),
+    ...passiveView(upstream, board.health.health(slot, clock.nowTick())),
     latencyEwmaUs: latencyUs === NO_SAMPLE ? null : latencyUs,
   };
 }
@@ -137,6 +161,14 @@ function drainView(drain: Drain | null, inFlight: number, { momentOf }: Endpoint
     inFlightAtStart: drain.inFlightAtStart,
     inFlight,
     endsAt: end === null ? null : momentOf(end),
+  };
+}
+
+function passiveView(upstream: UpstreamPlan, health: EndpointHealth): Pick<EndpointView, 'outlier' | 'breaker'> {
+  const { ejection, ejectedForMs, ejections, suppressedEjections, breaker, openForMs, breakerOpenings } = health;
+  return {
+    outlier: upstream.outlier === null ? null : { ejection, ejectedForMs, ejections, suppressedEjections },
+    breaker: upstream.breaker === null ? null : { state: breaker, openForMs, openings: breakerOpenings },
   };
 }
 

@@ -40,7 +40,7 @@ export function adminViews(parts: ViewParts): AdminSource {
   return {
     readiness: () => readinessOf(parts.phase(), parts.workers()),
     status: () => statusView(parts),
-    upstreams: () => parts.plan.upstreams.map((upstream) => upstreamView(upstream, parts.board)),
+    upstreams: () => parts.plan.upstreams.map((upstream) => upstreamView(upstream, parts)),
     endpoints: endpointsOf,
     endpoint: (upstreamName, endpointName) =>
       endpointsOf(upstreamName)?.find(({ address }) => address === endpointName),
@@ -95,6 +95,9 @@ function statusView(parts: ViewParts): StatusView {
       bytesToClients: totals.traffic.bytesToClients,
       attempts: slots.reduce((sum, slot) => sum + board.endpointFigures(slot).attempts, 0),
       failures: slots.reduce((sum, slot) => sum + board.endpointFigures(slot).failures, 0),
+      retries: totals.traffic.retries,
+      hedges: totals.traffic.hedges,
+      retriesRefused: totals.traffic.retriesRefused,
     },
     failuresByCode: Object.fromEntries(Object.entries(totals.failures).filter(([, count]) => count > 0)),
   };
@@ -110,19 +113,33 @@ export function listenerView(listener: ListenerPlan): ListenerView {
   return { name, ...how, ...(bind.kind === 'tcp' ? { host: bind.host, port: bind.port } : { path: bind.path }) };
 }
 
-function upstreamView(upstream: UpstreamPlan, board: Board): UpstreamView {
+function upstreamView(upstream: UpstreamPlan, { board, clock, facts }: ViewParts): UpstreamView {
+  const { endpoints, queue } = upstream;
+  const now = clock.nowTick();
+  const healths = endpoints.map(({ slot }) => board.health.health(slot, now));
+  const { isPanicking, panics } = facts.panicsOf(upstream);
   return {
     name: upstream.name,
     balance: upstream.balance,
     healthCheck: upstream.healthCheck === null ? null : healthCheckText(upstream.healthCheck),
-    endpoints: upstream.endpoints.length,
-    eligibleEndpoints: upstream.endpoints.filter((endpoint) => isEligible(endpoint, board)).length,
+    endpoints: endpoints.length,
+    eligibleEndpoints: endpoints.filter((endpoint) => isEligible(endpoint, board)).length,
+    ejectedEndpoints: healths.filter(({ ejection }) => ejection === 'ejected').length,
+    ejections: healths.reduce((sum, { ejections }) => sum + ejections, 0),
+    suppressedEjections: healths.reduce((sum, { suppressedEjections }) => sum + suppressedEjections, 0),
+    brokenEndpoints: healths.filter(({ breaker }) => breaker !== 'closed').length,
+    panicking: isPanicking,
+    panics,
+    waiting: queue === null ? null : board.waiting(upstream.index),
+    queueLength: queue?.length ?? null,
+    retries: endpoints.reduce((sum, { slot }) => sum + board.endpointFigures(slot).retries, 0),
   };
 }
 
 function isEligible({ slot }: EndpointPlan, board: Board): boolean {
   const cap = board.control.cap(slot);
-  return board.control.takesWork(slot) && (cap === 0 || board.load.inflight(slot) < cap);
+  const takesWork = board.control.takesWork(slot) && board.health.isInGoodStanding(slot);
+  return takesWork && (cap === 0 || board.load.inflight(slot) < cap);
 }
 
 function healthCheckText(check: HealthCheckPlan): string {

@@ -21,8 +21,12 @@ export interface HealthCheckerOptions {
   readonly holdBack: (endpoint: EndpointPlan) => void;
   /** Called once for each change of a verdict. */
   readonly publish: (endpoint: EndpointPlan, isHealthy: boolean) => void;
-  /** Called for each good probe, after any change of the verdict: it speaks for the endpoint whatever traffic says. */
-  readonly succeeded: (endpoint: EndpointPlan) => void;
+  /**
+   * Called for each good probe, after any change of the verdict: it speaks for the endpoint whatever traffic said before.
+   *
+   * @param beganAtMs of the probe, on the shared clock
+   */
+  readonly succeeded: (upstream: UpstreamPlan, endpoint: EndpointPlan, beganAtMs: number) => void;
   readonly logger: Logger;
 }
 
@@ -141,7 +145,7 @@ export class HealthChecker {
       if (giveUp.signal.aborted || !this.#isRunning) return; // whoever gave it up has scheduled the next one
       checked.isProbing = false;
       checked.probes += 1;
-      this.#take(checked, result);
+      this.#take(checked, result, beganAt);
     }
     this.#schedule(checked, Math.max(this.#pauseMs(checked) - (clock.nowMs() - beganAt), 0));
   }
@@ -155,9 +159,9 @@ export class HealthChecker {
     return intervalMs * (1 + check.jitter * (2 * rng() - 1));
   }
 
-  #take(checked: Checked, result: ProbeResult): void {
+  #take(checked: Checked, result: ProbeResult, beganAtMs: number): void {
     const { clock, publish, succeeded } = this.#options;
-    const { endpoint, check, judgement: before, record } = checked;
+    const { upstream, endpoint, check, judgement: before, record } = checked;
     const after = judge(before, result.succeeded, check);
     const hasChanged = after.verdict !== before.verdict;
     const at = clock.nowMs();
@@ -173,7 +177,7 @@ export class HealthChecker {
       publish(endpoint, result.succeeded);
       this.#tell(checked, before, reason);
     }
-    if (result.succeeded) succeeded(endpoint);
+    if (result.succeeded) succeeded(upstream, endpoint, beganAtMs);
   }
 
   #tell({ upstream, endpoint }: Checked, before: Judgement, reason: string | null): void {

@@ -10,7 +10,7 @@ import { type AgentNews, AgentPoller, type AgentPollerOptions } from './agent-po
 import { type MovedShare, PerformanceShares, type ReadBoard, ReportedShares } from './moving-shares.js';
 import { PERFORMANCE_PERIOD_MS } from './performance.js';
 import { REPORTED } from './reported.js';
-import { rampStepMs, SlowStart } from './slow-start.js';
+import { rampShare, rampStepMs, SlowStart } from './slow-start.js';
 
 /** A share that moves by less (2 %, as a logarithm) is not published: every change makes all workers rebuild what they know. */
 const LEAST_MOVE = 0.02;
@@ -22,7 +22,7 @@ const FULL: RampShares = { weightRamp: 1, capRamp: 1 };
 /** What the keeper needs from outside. */
 export interface WeightKeeperOptions extends Omit<AgentPollerOptions, 'publish'> {
   readonly upstreams: readonly UpstreamPlan[];
-  readonly board: ReadBoard & Pick<Board, 'control'>;
+  readonly board: ReadBoard & Pick<Board, 'control' | 'health'>;
 }
 
 /** Runs until `close`. Thread: primary. */
@@ -85,6 +85,23 @@ export class WeightKeeper {
   /** How far an endpoint has warmed up, above 0, at most 1; null: it does not warm up. */
   rampProgress(slot: number): number | null {
     return this.#slowStartOf(slot)?.progress(slot, this.#options.clock.nowMs()) ?? null;
+  }
+
+  /**
+   * An endpoint is ejected: from now on it counts as at the begin of a ramp, so that it has not its full weight at the moment at which a worker takes
+   * it back, which the primary sees a little later.
+   */
+  ejected(slot: number): void {
+    const upstream = this.#upstreamOf.get(slot);
+    const slowStart = this.#slowStartOf(slot);
+    if (upstream === undefined || slowStart === undefined) return;
+    slowStart.forget(slot);
+    this.#options.board.control.setShares([{ slot, ...rampsOf(upstream, rampShare(0, slowStart.settings)) }]);
+  }
+
+  /** It has been taken back, and warms up. */
+  returned(slot: number): void {
+    this.#options.board.control.setShares([{ slot, ...this.#begin(slot) }]);
   }
 
   #slowStartsFrom(before: ReadonlyMap<string, SlowStart>): Map<string, SlowStart> {
@@ -166,8 +183,9 @@ export class WeightKeeper {
   }
 
   #takesWork(slot: number): boolean {
-    const { control } = this.#options.board;
-    return control.takesWork(slot) && control.baseWeight(slot) > 0;
+    const { control, health } = this.#options.board;
+    const isOut = health.ejections.circuits.load(slot).phase !== 'closed';
+    return control.takesWork(slot) && control.baseWeight(slot) > 0 && !isOut;
   }
 
   #slowStartOf(slot: number): SlowStart | undefined {

@@ -47,6 +47,18 @@ describe('panic watch', () => {
     expect(time.pending).toBe(0);
   });
 
+  it('counts how often it came to that', async () => {
+    const { upstream, time, watch, setHealthy } = watched([{}]);
+    watch.start();
+    expect(watch.panicsOf(upstream.plan)).toEqual({ isPanicking: false, panics: 0 });
+    for (const isHealthy of [false, true, false]) {
+      setHealthy(0, isHealthy);
+      await time.pass(1_000);
+    }
+    expect(watch.panicsOf(upstream.plan)).toEqual({ isPanicking: true, panics: 2 });
+    watch.close();
+  });
+
   it('names the subset that panics while the whole does not', async () => {
     const subsets = [{ labels: { zone: 'a', tier: 'x' }, endpoints: [0, 1], turn: 1 }];
     const { time, log, watch, setHealthy } = watched([{}, {}, {}, {}, {}, {}, {}, {}], { subsets });

@@ -27,7 +27,12 @@ function viewsOf(workers: number) {
     phase: () => ({ kind: 'ready' }),
     workers: () => [],
     addressesOf: () => [],
-    facts: { rampProgress: () => null, checkOf: () => null, drainOf: () => null },
+    facts: {
+      rampProgress: () => null,
+      checkOf: () => null,
+      drainOf: () => null,
+      panicsOf: () => ({ isPanicking: false, panics: 0 }),
+    },
     change: () => true,
     wallClockMs: () => 1_500,
   });

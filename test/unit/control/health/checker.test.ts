@@ -47,7 +47,7 @@ function checkerOf(parts: CheckerParts) {
   const log = captureLog();
   const published: [string, boolean][] = [];
   const heldBack: string[] = [];
-  const spokenFor: string[] = [];
+  const spokenFor: [string, number][] = [];
   const endpoints = Array.from({ length: parts.endpoints ?? 1 }, (_, slot) =>
     endpointPlan('127.0.0.1', 9001 + slot, slot),
   );
@@ -59,7 +59,7 @@ function checkerOf(parts: CheckerParts) {
     rng: parts.random ?? (() => parts.rng ?? 0.5),
     addressesOf: parts.addresses ?? (() => ['127.0.0.1:9001']),
     holdBack: ({ name }) => heldBack.push(name),
-    succeeded: ({ name }) => spokenFor.push(name),
+    succeeded: (_upstream, { name }, beganAtMs) => spokenFor.push([name, beganAtMs]),
     publish: (endpoint, isHealthy) => published.push([endpoint.name, isHealthy]),
     logger: log.logger,
   });
@@ -236,7 +236,7 @@ describe('record of the checks', () => {
       lastFailure: failure,
       changedAt: 1_500,
     });
-    expect([spokenFor, checker.recordOf(7)]).toEqual([['127.0.0.1:9001'], null]);
+    expect([spokenFor, checker.recordOf(7)]).toEqual([[['127.0.0.1:9001', 2_500]], null]);
   });
 });
 

@@ -63,6 +63,33 @@ function keeperOf(parts: Partial<UpstreamPlan>) {
   };
 }
 
+describe('slow start of an endpoint that was ejected', () => {
+  it('begins low while it is out, and goes on from its return', async () => {
+    const { keeper, time, weights, caps, slots, log } = keeperOf({ slowStart });
+    keeper.start();
+    keeper.ejected(slots[1]);
+    expect([weights(), caps()]).toEqual([
+      [100, 10, 100],
+      [10, 1, 10],
+    ]);
+    await time.pass(20_000);
+    expect(weights()).toEqual([100, 10, 100]);
+    keeper.returned(slots[1]);
+    await time.pass(5_000);
+    expect([weights()[1], log.events()[0]]).toEqual([50, 'slow-start-begun']);
+    await time.pass(6_000);
+    expect(weights()).toEqual([100, 100, 100]);
+  });
+
+  it('does nothing without slow start', () => {
+    const { keeper, weights, slots } = keeperOf({});
+    keeper.start();
+    keeper.ejected(slots[1]);
+    keeper.returned(slots[1]);
+    expect(weights()).toEqual([100, 100, 100]);
+  });
+});
+
 describe('slow start on the board', () => {
   it('does not begin at the start', async () => {
     const { keeper, time, weights, slots } = keeperOf({ slowStart });
