@@ -15,7 +15,7 @@ export interface Reservation {
   readonly plan: Plan;
   /** Of the listeners at which each worker accepts for itself; those of uWebSockets.js are not told here. */
   readonly sessionListenings: SessionListenings;
-  /** Listening sockets of the others, by the index of their listener in the plan: the primary accepts there. */
+  /** Listening sockets of the others, by the index of their listener in the plan: the acceptor accepts there for all workers. */
   readonly descriptors: ReadonlyMap<number, number>;
   /** Gives the addresses back and closes the listening sockets; the acceptor must be closed by then. Idempotent. */
   close(): void;

@@ -1,4 +1,4 @@
-/** Accepts the connections of one mode for all workers in the primary, and hands each to the worker with the fewest open ones. */
+/** Has the connections of one mode accepted for all workers, and each handed to the worker with the fewest open ones. */
 import type { ListenerPlan } from '../config/plan.js';
 import { invariant } from '../core/invariant.js';
 import type { Acceptor, SessionAddon } from '../engine/session-engine.js';
@@ -20,7 +20,10 @@ export interface SessionAcceptorParts {
   readonly nowMs: () => number;
 }
 
-/** One for each mode: what is open is counted and bounded for each alone. Connections wait in the backlog while there is no worker. Thread: primary. */
+/**
+ * The primary's side of the native acceptor, which accepts in a thread of its own and goes on while the primary is busy. One for each mode:
+ * what is open is counted and bounded for each alone. Connections wait in the backlog while there is no worker. Thread: primary.
+ */
 export class SessionAcceptor implements ConnectionHandOff {
   readonly #mode: ListenerPlan['mode'];
   readonly #acceptor: Acceptor;

@@ -44,7 +44,7 @@ export interface WorkerStripes {
   stripe(workerIndex: number): { life(): { readonly heartbeatAt: Tick } };
 }
 
-/** Accepts connections in the primary and hands them to workers, where their side can take them. */
+/** Accepts connections for all workers and hands them on, where the workers' side can take them. */
 export interface ConnectionHandOff {
   /** A worker takes connections from now on. */
   add(workerIndex: number, places: readonly HandOffPlace[]): void;

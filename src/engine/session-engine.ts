@@ -226,7 +226,7 @@ export interface SessionEngine {
   close(): void;
 }
 
-/** Called in the thread that accepts when a shortage of descriptors or memory begins (errno) or is over (0). */
+/** Called in the thread that made the acceptor or engine when a shortage of descriptors or memory begins (errno) or is over (0). */
 export type OnShortage = (errno: number) => void;
 
 export interface SessionEngineOptions {
@@ -270,13 +270,17 @@ export interface ListeningSocket {
   close(): void;
 }
 
-/** The native acceptor of the primary: what native/src/binding exports as class `Acceptor`. Thread: primary. */
+/**
+ * The native acceptor of the primary: what native/src/binding exports as class `Acceptor`. It accepts in a thread of its own; each of these
+ * calls waits until that one has carried it out, for as long as one round of accepting takes. Thread: primary.
+ */
 export interface Acceptor {
   /** Accepts on this socket from the moment that there is a worker. @param listener index in the plan */
   listen(listener: number, descriptor: number): void;
   /**
-   * Connections go to the worker whose mailbox has the fewest open ones; of several, to the one after the last that got one. Nothing
-   * happens where its worker has gone already.
+   * Connections go to the worker whose mailbox has the fewest open ones; of several, to the one after the last that got one. One that
+   * leaves its mail unread for half a second gets nothing more until it reads, as long as another one does. Nothing happens where its
+   * worker has gone already.
    */
   addWorker(mailbox: number): void;
   /** It gets no more; what lies unread in its mailbox goes to the others, or waits for the next worker. Idempotent. */

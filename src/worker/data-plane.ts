@@ -20,7 +20,7 @@ export interface SessionListening {
   readonly options: ListeningOptions;
 }
 
-/** By index in the plan of the L4 or native L7 listener. The primary accepts for those that are absent. */
+/** By index in the plan of the L4 or native L7 listener. For those that are absent the primary's acceptor accepts. */
 export type SessionListenings = Readonly<Record<number, SessionListening>>;
 
 /** What a data plane is started with. Thread: worker. */
@@ -84,7 +84,7 @@ export type HandOffPlace =
       /** What the front end's library calls this worker's part (uWebSockets.js: an app descriptor). */
       readonly descriptor: number;
     }
-  /** Those of all listeners of one mode at which the primary accepts; of mode l7 those with the native front end. */
+  /** Those of all listeners of one mode at which the acceptor accepts for all; of mode l7 those with the native front end. */
   | {
       readonly kind: 'mailbox';
       readonly mode: 'l4' | 'l7';

@@ -87,7 +87,8 @@ export async function runWorker({ makeDataPlane, loadAddon }: WorkerParts): Prom
 
 /**
  * Waits until the primary hands this worker no more connections: one that reached an app of uWebSockets.js in a thread which is gone
- * would end the whole process, one in a mailbox would wait for the thread's exit. A primary that does not answer in time is taken to be blocked, and then hands on nothing either.
+ * would end the whole process, one in a mailbox would wait for the thread's exit. A primary that does not answer in time is taken to be
+ * blocked: then it hands on nothing itself, and the accepting thread finds the mailbox closed and shares out what lies there.
  */
 function leave(send: (message: FromWorker) => void): void {
   const gate = new OneShotGate();

@@ -1,4 +1,4 @@
-// Hands accepted connections from the primary's acceptor to one worker.
+// Hands accepted connections from the acceptor to one worker.
 #pragma once
 
 #include <atomic>
