@@ -59,7 +59,7 @@ export class HeartbeatWatch {
     const { clock, timers } = this.#options;
     const lookedAtMs = clock.nowMs();
     this.#cancel = timers.after(LOOK_EVERY_MS, () => {
-      this.#look(Math.min(clock.nowMs() - lookedAtMs, MOST_COUNTED_MS));
+      this.#look(Math.round(Math.min(clock.nowMs() - lookedAtMs, MOST_COUNTED_MS)));
       this.start();
     });
   }
@@ -79,7 +79,7 @@ export class HeartbeatWatch {
       const isSilent = nowBeatAt === beatAt && beatAt !== NEVER;
       const nowSilentMs = isSilent ? silentMs + countedMs : 0;
       this.#pulses[index] = { beatAt: nowBeatAt, silentMs: nowSilentMs };
-      this.#tell(index, silentMs, Math.round(nowSilentMs));
+      this.#tell(index, silentMs, nowSilentMs);
     });
   }
 

@@ -58,6 +58,18 @@ describe('heartbeat watch', () => {
     expect(log.events()).toEqual(['worker-stuck', 'worker-stuck']);
   });
 
+  it.each([0.06, 0.4, 0.6, 7.3])('tells and ends where each look is %f ms late', async (lateMs) => {
+    const { pass, time, log, ended } = watch();
+    await pass(1, 0, 1);
+    for (let look = 0; look < 40; look++) {
+      await time.pass(999);
+      time.block(1 + lateMs);
+      await time.pass(0);
+    }
+    expect(log.records.filter(({ worker }) => worker === 0)).toHaveLength(2);
+    expect(ended).toEqual([0, 1]);
+  });
+
   it('only tells where ending is not wanted', async () => {
     const { pass, log } = watch(false);
     await pass(1, 0, 1);
