@@ -25,7 +25,7 @@ struct AttemptProfile {
   uint32_t attempt_timeout_ms = 0;
   int64_t held_body_bytes = kHoldsNothing;
   /// Ascending.
-  std::vector<int32_t> asked_statuses;
+  std::vector<int32_t> asked_statuses = {};
 
   bool holds() const { return held_body_bytes >= 0; }
   /// HOT where a list is empty, which is the rule.

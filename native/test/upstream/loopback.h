@@ -190,19 +190,30 @@ class Client final : public BatchSink {
     CHECK(client_->OpenPool(slot, {endpoint.address()}, settings));
   }
   SendResult Send(int32_t id, int32_t slot, int32_t flags = 0, int64_t body_bytes = kNoBody,
-                  uint64_t timeout_ms = 0,
-                  std::string_view head = "GET / HTTP/1.1\r\nhost: a\r\n") {
+                  uint64_t timeout_ms = 0, std::string_view head = "GET / HTTP/1.1\r\nhost: a\r\n",
+                  int32_t profile = kPlainProfile) {
     std::memcpy(client_->scratch(), head.data(), head.size());
     misuse = Misuse::kNone;
-    return client_->Send(id, slot, head.size(), flags, body_bytes, timeout_ms, &misuse);
+    return client_->Send(id, slot, head.size(), flags, body_bytes, timeout_ms, &misuse, profile);
+  }
+  /// As Send, with profile 1.
+  SendResult SendHeld(int32_t id, int32_t slot, int32_t flags = 0, int64_t body_bytes = kNoBody,
+                      uint64_t timeout_ms = 0) {
+    constexpr std::string_view kHead = "POST / HTTP/1.1\r\nhost: a\r\n";
+    return Send(id, slot, flags, body_bytes, timeout_ms, kHead, 1);
   }
   size_t Write(int32_t id, std::string_view bytes, bool is_last) {
     misuse = Misuse::kNone;
     return client_->Write(id, bytes, is_last, &misuse);
   }
-  SendResult Resend(int32_t id, int32_t slot) {
+  SendResult Resend(int32_t id, int32_t slot, int32_t profile = kPlainProfile) {
     misuse = Misuse::kNone;
-    return client_->Resend(id, slot, &misuse);
+    return client_->Resend(id, slot, &misuse, profile);
+  }
+  SendResult Duplicate(int32_t from, int32_t to, int32_t slot, uint64_t timeout_ms = 0,
+                       int32_t profile = kPlainProfile) {
+    misuse = Misuse::kNone;
+    return client_->Duplicate(from, to, slot, timeout_ms, &misuse, profile);
   }
 
   void Turn(int timeout_ms = 0) { loop_->Turn(timeout_ms); }

@@ -24,6 +24,7 @@ struct SeenCall {
   std::string body = {};  // kSwitched: what came behind the head
   bool is_last = false;
   bool is_request_unfinished = false;
+  bool is_asked = false;
   std::string trailers = {};
   uint64_t elapsed_us = 0;
   EngineError failure = EngineError::kNone;
@@ -80,6 +81,7 @@ class RecordingSink final : public ResponseSink {
     }
     seen.is_last = part.is_last;
     seen.is_request_unfinished = part.is_request_unfinished;
+    seen.is_asked = part.is_asked;
     seen.trailers = part.trailers;
     seen.elapsed_us = part.elapsed_us;
     calls.push_back(std::move(seen));
