@@ -41,7 +41,9 @@ async function endpointWith(answer?: string): Promise<void> {
 
 const send = (exchange: number) => client.engine.send(exchange, 0, GET, 0, NO_BODY, 0, 1);
 const untilHead = (exchange: number) =>
-  until('the head comes', () => client.events.some((event) => event.exchange === exchange && event.type === EventType.HEAD));
+  until('the head comes', () =>
+    client.events.some((event) => event.exchange === exchange && event.type === EventType.HEAD),
+  );
 
 beforeEach(() => {
   client = startEngine();

@@ -58,7 +58,8 @@ let arena: Uint8Array;
 
 /** Takes down what is told; decides what the test says. */
 function pipelineOf(): Pipeline {
-  const end = (which: string) => (_: unknown, code: string, facts: number) => void told.push(`${which} ${code} ${facts}`);
+  const end = (which: string) => (_: unknown, code: string, facts: number) =>
+    void told.push(`${which} ${code} ${facts}`);
   return {
     isDraining: false,
     readClock: () => 0,
