@@ -131,7 +131,7 @@ export class Attempts {
     const mayRetry = exchange.attempts < retry.attempts && mayTryElsewhere(code, told, recovery.isRepeatable, retry.on);
     // Whoever has failed this request is not asked again: with nobody else left a pause would only make the client wait.
     if (!mayRetry || !hasUntried(exchange)) return this.#giveUp(exchange, code);
-    this.#pause(exchange, pauseMs(exchange.attempts, retry.backoff, this.#parts.rng));
+    this.#pause(exchange, pauseMs(exchange.attempts, code, retry.backoff, this.#parts.rng));
   }
 
   /** NO_POOL, told in an event: another endpoint serves meanwhile. */
@@ -159,7 +159,7 @@ export class Attempts {
     this.settleAnswer(exchange, answered, status, elapsedUs, retryAfter);
     recovery.askedStatus = status;
     recovery.askAgainAtMs = isWaitable ? clock.nowMs + waitMs : NONE_ASKED;
-    this.#pause(exchange, pauseMs(exchange.attempts, retry.backoff, rng));
+    this.#pause(exchange, pauseMs(exchange.attempts, null, retry.backoff, rng));
   }
 
   /** An answer that does not go to the client, at least not for now: what it says of its endpoint. */

@@ -92,11 +92,14 @@ export function longestPauseMs(retry: number, { baseMs, mostMs }: RetryPlan['bac
 }
 
 /**
- * Full jitter: evenly from 0 up to below the longest pause, so that what failed together does not come back together.
+ * Full jitter: evenly from 0 up to below the longest pause, so that what failed together does not come back together. None after a
+ * connection that was refused: that costs the next endpoint nothing.
  *
+ * @param code why the attempt failed; null: it was answered
  * @returns whole ms; 0: at once
  */
-export function pauseMs(retry: number, backoff: RetryPlan['backoff'], rng: Rng): number {
+export function pauseMs(retry: number, code: ErrorCode | null, backoff: RetryPlan['backoff'], rng: Rng): number {
+  if (code === 'SLUICE_CONNECT_REFUSED') return 0;
   const longestMs = Math.floor(longestPauseMs(retry, backoff));
   return longestMs <= 0 ? 0 : rng.below(longestMs);
 }

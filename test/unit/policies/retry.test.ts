@@ -92,14 +92,18 @@ describe('the pause before a retry', () => {
 
   it('is spread evenly from nothing up to its bound', () => {
     const rng = seededRng(7);
-    const drawn = Array.from({ length: 20_000 }, () => pauseMs(2, envoy, rng));
+    const drawn = Array.from({ length: 20_000 }, () => pauseMs(2, 'SLUICE_ENDPOINT_RESET', envoy, rng));
     const mean = drawn.reduce((sum, ms) => sum + ms, 0) / drawn.length;
     expect([Math.min(...drawn), Math.max(...drawn)]).toEqual([0, 74]);
     expect(mean).toBeGreaterThan(36);
     expect(mean).toBeLessThan(38);
   });
 
+  it('is none after a refused connection', () => {
+    expect(pauseMs(5, 'SLUICE_CONNECT_REFUSED', envoy, seededRng(1))).toBe(0);
+  });
+
   it('is none where none is configured', () => {
-    expect(pauseMs(3, { baseMs: 0, mostMs: 0 }, seededRng(1))).toBe(0);
+    expect(pauseMs(3, null, { baseMs: 0, mostMs: 0 }, seededRng(1))).toBe(0);
   });
 });
