@@ -28,7 +28,7 @@ export const SessionField = {
   errno: 4,
   /** CONNECTED, CONNECT_FAILED: µs since this attempt began to connect; capped at 2^31-1. */
   elapsedUs: 5,
-  /** OPENED and CONNECT_FAILED: TypeScript writes an endpoint slot, or REFUSE. */
+  /** OPENED and CONNECT_FAILED: TypeScript writes an endpoint slot, REFUSE or LATER. */
   decision: 6,
   /** Bits of SessionFlag. */
   flags: 7,
@@ -66,6 +66,11 @@ export const SessionField = {
 
 /** Decision: close the connection with a reset. ENDED follows with REFUSED. */
 export const REFUSE = -1;
+/**
+ * Decision: none yet; `decide` follows. What the client sends meanwhile stays in its socket; when it resets the connection, ENDED comes
+ * with CLIENT_RESET, and when it has only finished sending, the session goes on.
+ */
+export const LATER = -2;
 
 export const SessionEventType = {
   /** Withdrawn, e.g. because TypeScript closed the session meanwhile: skip it. */
@@ -219,6 +224,12 @@ export interface SessionEngine {
   /** The slot gets no new connections (NO_ADDRESS); sessions that exist stay. Idempotent. */
   closeEndpoint(slot: number): void;
 
+  /**
+   * Decides for a session whose last decision was LATER. Nothing happens where none is due: it has ended meanwhile.
+   *
+   * @param slot as a decision in a batch, or REFUSE
+   */
+  decide(session: number, slot: number): void;
   /** Ends a session at once: both sides get a reset; ENDED (CLOSED) follows. Nothing happens where it has ended. */
   closeSession(session: number): void;
   stats(): SessionEngineStats;

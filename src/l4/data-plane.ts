@@ -4,6 +4,7 @@ import { KeyHasher } from '../balancing/key-hasher.js';
 import { UpstreamRuntime } from '../balancing/upstream-runtime.js';
 import type { ProxyProtocolName, UpstreamPlan } from '../config/plan.js';
 import { seededRng } from '../core/rng.js';
+import { systemTimers } from '../core/timers.js';
 import { wholeSeconds } from '../core/whole-seconds.js';
 import {
   SESSION_EVENT_STRIDE,
@@ -17,9 +18,11 @@ import { FailureLog } from '../observability/failure-log.js';
 import { EndpointHealthLog } from '../observability/health-log.js';
 import { endpointWatchFor } from '../policies/endpoint-watch.js';
 import { SessionLimits } from '../policies/session-limits.js';
+import { Plane, WaitingRooms } from '../policies/waiting-rooms.js';
 import type { DataPlane, DataPlaneOptions, DataPlaneStats, HandOffPlace } from '../worker/data-plane.js';
 import { SessionListener } from './session-listener.js';
 import { SessionPipeline } from './session-pipeline.js';
+import type { SessionRecord } from './session-record.js';
 import { SessionRecorder } from './session-recorder.js';
 
 /** Events in one batch; a fuller turn is delivered in several. */
@@ -41,6 +44,7 @@ class L4DataPlane implements DataPlane {
   /** Slots that the engine knows. */
   readonly #slots = new Set<number>();
   readonly #clientBytes: ClientBytes;
+  readonly #rooms: WaitingRooms<SessionRecord>;
   #isClosed = false;
 
   constructor(options: DataPlaneOptions) {
@@ -59,9 +63,10 @@ class L4DataPlane implements DataPlane {
       rng: seededRng(randomBytes(4).readUInt32LE()),
       observe: (upstream: UpstreamPlan) => endpointWatchFor(upstream, board, new EndpointHealthLog(upstream, logger)),
     };
+    const upstreams = plan.upstreams.map((upstream) => new UpstreamRuntime(upstream, parts));
     this.#pipeline = new SessionPipeline({
       listeners: this.#listeners,
-      upstreams: plan.upstreams.map((upstream) => new UpstreamRuntime(upstream, parts)),
+      upstreams,
       limits: new SessionLimits(board, plan.listeners),
       hasher: new KeyHasher(addon),
       recorder: new SessionRecorder(board.stripe, new FailureLog(logger, nowMs), events),
@@ -77,6 +82,10 @@ class L4DataPlane implements DataPlane {
       onShortage: (errno) => (errno === 0 ? log.resumed({}) : log.paused({ errno })),
       maxSessions: options.maxSessions,
     });
+    const { waiting } = this.#pipeline;
+    const timing = { timers: systemTimers, soon: (run: () => void) => void setImmediate(run) };
+    this.#rooms = new WaitingRooms({ board, plane: Plane.L4, upstreams, host: waiting, ...timing });
+    waiting.open(this.#rooms, this.#engine);
   }
 
   async start(): Promise<void> {
@@ -115,6 +124,10 @@ class L4DataPlane implements DataPlane {
     this.#engine.openEndpoint(slot, addresses, endpointSettings(upstream));
   }
 
+  cut(slot: number, generation: number): void {
+    this.#pipeline.cut(slot, generation, (session) => this.#engine.closeSession(session));
+  }
+
   stats(): DataPlaneStats {
     const figures = this.#engine.stats();
     this.#clientBytes.count(figures);
@@ -129,6 +142,7 @@ class L4DataPlane implements DataPlane {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#rooms.close();
     this.#clientBytes.count(this.#engine.stats());
     this.#engine.close();
   }

@@ -9,12 +9,10 @@ import type { KeyWish } from '../balancing/key-source.js';
 import type { UpstreamRuntime } from '../balancing/upstream-runtime.js';
 import type { UpstreamPlan } from '../config/plan.js';
 import type { Clock } from '../core/clock.js';
-import type { ErrorCode } from '../core/error-catalog.js';
 import { invariant } from '../core/invariant.js';
 import { NEVER, type Tick, tickOf } from '../core/tick.js';
 import {
   ConnectFailure,
-  REFUSE,
   SESSION_EVENT_STRIDE,
   SessionEnd,
   SessionEventType,
@@ -29,6 +27,7 @@ import { codeOfConnectFailure, DELIVERED, endingOf, type SessionEnding } from '.
 import type { SessionListener } from './session-listener.js';
 import { SessionRecord, type SessionState } from './session-record.js';
 import type { SessionRecorder } from './session-recorder.js';
+import { refuse, SessionWaiting } from './session-waiting.js';
 import { NO_ROUTE } from './sni-router.js';
 
 const US_PER_MS = 1_000;
@@ -63,6 +62,7 @@ export class SessionPipeline {
   readonly #clock: Clock;
   readonly #events: Int32Array;
   readonly #arena: Buffer;
+  readonly #waiting = new SessionWaiting(() => this.#readClock());
   /** All records ever made in this worker, by the engine's number of the session. */
   readonly #records: SessionRecord[] = [];
   /** The shared clock, read once for each batch. */
@@ -85,9 +85,7 @@ export class SessionPipeline {
   /** Handles a batch of the engine's events, and writes the decisions into those that ask for one. HOT. */
   onBatch(count: number): void {
     const events = this.#events;
-    const nowMs = this.#clock.nowMs();
-    this.#now = tickOf(nowMs);
-    this.#nowUs = Math.floor(nowMs * US_PER_MS);
+    this.#readClock();
     for (let base = 0, end = count * SESSION_EVENT_STRIDE; base < end; base += SESSION_EVENT_STRIDE) {
       switch (events[base + SessionField.type]) {
         case SessionEventType.OPENED:
@@ -106,6 +104,33 @@ export class SessionPipeline {
     }
   }
 
+  /** What waits for a place at an endpoint. Its rooms are to be opened before the first session, where there are queues. */
+  get waiting(): SessionWaiting {
+    return this.#waiting;
+  }
+
+  /**
+   * The operator's time for an endpoint to drain is over: its sessions end. Cold.
+   *
+   * @param close as SessionEngine.closeSession
+   */
+  cut(slot: number, generation: number, close: (session: number) => void): void {
+    for (const record of this.#records) {
+      if (record === undefined || record.endpoint === NO_ENDPOINT) continue;
+      const endpoint = record.upstream?.plan.endpoints[record.endpoint];
+      if (endpoint?.slot !== slot || endpoint.generation !== generation) continue;
+      record.refusal = 'SLUICE_ENDPOINT_DRAINED';
+      close(record.session);
+    }
+  }
+
+  #readClock(): Tick {
+    const nowMs = this.#clock.nowMs();
+    this.#now = tickOf(nowMs);
+    this.#nowUs = Math.floor(nowMs * US_PER_MS);
+    return this.#now;
+  }
+
   // --- the steps ----------------------------------------------------------------------------------------------------------
 
   /** @returns the decision */
@@ -120,7 +145,7 @@ export class SessionPipeline {
     this.#identify(record, listener, base);
     const verdict = this.#route(record, listener, base);
     const admitted = verdict === ADMIT ? this.#limits.admit(record, listener.index, this.#nowUs) : verdict;
-    return admitted === ADMIT ? this.#pick(record) : refuse(record, admitted);
+    return admitted === ADMIT ? this.#waiting.decide(record, this.#now) : refuse(record, admitted);
   }
 
   /** Finds out whose session it is, and tells the engine whether a claimed address is to be passed on. */
@@ -158,12 +183,6 @@ export class SessionPipeline {
     if (!this.#hasher.hashClient(record, keyWish, record.ownKey())) upstream.fillRandomKey(record.ownKey());
   }
 
-  /** Picks an endpoint for the next attempt to connect. @returns the decision */
-  #pick(record: SessionRecord): number {
-    const slot = (record.upstream as UpstreamRuntime).pick(record, this.#now);
-    return slot === NO_ENDPOINT ? refuse(record, record.lastFailure ?? 'SLUICE_NO_ENDPOINT') : slot;
-  }
-
   #connected(base: number): void {
     const record = this.#openRecord(base, 'connecting');
     record.state = 'relaying';
@@ -178,7 +197,7 @@ export class SessionPipeline {
     // The endpoint is new and its addresses are still on their way to this worker: another one serves meanwhile.
     if (reason === ConnectFailure.NO_ADDRESS) {
       upstream.settleUnusable(record, this.#now);
-      return this.#pick(record);
+      return this.#waiting.decide(record, this.#now);
     }
     const code = codeOfConnectFailure(reason);
     this.#recorder.attemptFailed(record, code, base);
@@ -186,7 +205,9 @@ export class SessionPipeline {
     record.lastFailure = code;
     record.failedConnects++;
     const failed = { code, isUnsent: true, attempts: record.failedConnects };
-    return mayRetry(failed, upstream.plan.retry.connectAttempts) ? this.#pick(record) : refuse(record, code);
+    return mayRetry(failed, upstream.plan.retry.connectAttempts)
+      ? this.#waiting.decide(record, this.#now)
+      : refuse(record, code);
   }
 
   #ended(base: number): void {
@@ -195,7 +216,8 @@ export class SessionPipeline {
     const record = this.#recordFor(this.#at(base, SessionField.session));
     invariant(record.state !== 'free', 'a session that ends has been opened');
     const hasEndpointFinished = (this.#at(base, SessionField.flags) & SessionFlag.ENDPOINT_FINISHED) !== 0;
-    const ending = reason === SessionEnd.REFUSED ? record.refusal : endingOf(reason, hasEndpointFinished);
+    const isOurs = reason === SessionEnd.REFUSED || (reason === SessionEnd.CLOSED && record.refusal !== null);
+    const ending = isOurs ? record.refusal : endingOf(reason, hasEndpointFinished);
     invariant(ending !== null, 'who refuses a session says why');
     this.#finish(record, ending, base);
   }
@@ -206,6 +228,7 @@ export class SessionPipeline {
   }
 
   #finish(record: SessionRecord, ending: SessionEnding, base: number): void {
+    this.#waiting.leave(record);
     const { endpoint, upstream } = record;
     if (upstream !== null) {
       const hasAnswered =
@@ -249,13 +272,6 @@ export class SessionPipeline {
   #at(base: number, field: number): number {
     return this.#events[base + field] as number; // inside the batch
   }
-}
-
-/** @returns the decision */
-function refuse(record: SessionRecord, code: ErrorCode): number {
-  record.state = 'refused';
-  record.refusal = code;
-  return REFUSE;
 }
 
 /** null: clients belong to nobody, or by what only requests have. */

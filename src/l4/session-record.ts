@@ -1,22 +1,23 @@
 /** What is known of one open session; made once for each number that the engine uses, and used again. */
 import { NO_ENDPOINT, NO_KEY, PickKey } from '../balancing/balancer.js';
 import type { TriedSet } from '../balancing/tried-set.js';
-import type { Attempting, UpstreamRuntime } from '../balancing/upstream-runtime.js';
+import type { UpstreamRuntime } from '../balancing/upstream-runtime.js';
 import { NO_ENTRY } from '../board/client-table.js';
 import { NO_SUBSET } from '../config/picking-plan.js';
 import type { ErrorCode } from '../core/error-catalog.js';
 import { FIRST_SESSION_NUMBER } from '../engine/session-engine.js';
 import type { LimitedSession } from '../policies/session-limits.js';
+import { NOT_WAITING, type Waiter } from '../policies/waiting-room.js';
 import type { SessionListener } from './session-listener.js';
 
 /**
- * free: no session has this number. connecting: from OPENED until an endpoint is connected to. relaying: from there on. refused: the
- * engine has been told to close it. Each ends in ENDED, and is free again.
+ * free: no session has this number. connecting: from OPENED until an endpoint is connected to. waiting: for a place at one, before it
+ * is connected to. relaying: from there on. refused: the engine has been told to close it. Each ends in ENDED, and is free again.
  */
-export type SessionState = 'free' | 'connecting' | 'relaying' | 'refused';
+export type SessionState = 'free' | 'connecting' | 'waiting' | 'relaying' | 'refused';
 
 /** Thread: worker. */
-export class SessionRecord implements Attempting, LimitedSession {
+export class SessionRecord implements Waiter, LimitedSession {
   /** Number of its attempts in the worker's ledger, behind those of exchanges. */
   readonly id: number;
   state: SessionState = 'free';
@@ -29,11 +30,12 @@ export class SessionRecord implements Attempting, LimitedSession {
   endpoint = NO_ENDPOINT;
   attempts = 0;
   tried: TriedSet | null = null;
+  entry = NOT_WAITING;
   /** Attempts that failed to connect; those on endpoints without addresses are not among them. */
   failedConnects = 0;
   /** Of the latest attempt that failed to connect. */
   lastFailure: ErrorCode | null = null;
-  /** Why it was refused. */
+  /** Why it was refused, or closed by the proxy. */
   refusal: ErrorCode | null = null;
   isCountedAtListener = false;
   clientEntry = NO_ENTRY;

@@ -36,6 +36,7 @@ Napi::Function SessionEngineWrap::Define(Napi::Env env) {
                          InstanceMethod<&SessionEngineWrap::OpenEndpoint>("openEndpoint"),
                          InstanceMethod<&SessionEngineWrap::SetAddresses>("setAddresses"),
                          InstanceMethod<&SessionEngineWrap::CloseEndpoint>("closeEndpoint"),
+                         InstanceMethod<&SessionEngineWrap::Decide>("decide"),
                          InstanceMethod<&SessionEngineWrap::CloseSession>("closeSession"),
                          InstanceMethod<&SessionEngineWrap::Stats>("stats"),
                          InstanceMethod<&SessionEngineWrap::Close>("close"),
@@ -154,6 +155,14 @@ void SessionEngineWrap::SetAddresses(const Napi::CallbackInfo& info) {
 
 void SessionEngineWrap::CloseEndpoint(const Napi::CallbackInfo& info) {
   if (const auto slot = ReadSlot(info)) engine_->CloseEndpoint(*slot);
+}
+
+void SessionEngineWrap::Decide(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto session = ReadInteger(env, info[0], "session", 0, l4::kMaxSessions - 1);
+  if (!session) return;
+  const auto slot = ReadInteger(env, info[1], "slot", l4::kRefuse, kMaxSlot);
+  if (slot) engine_->DecideLate(static_cast<int32_t>(*session), static_cast<int32_t>(*slot));
 }
 
 void SessionEngineWrap::CloseSession(const Napi::CallbackInfo& info) {

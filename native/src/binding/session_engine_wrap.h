@@ -45,6 +45,7 @@ class SessionEngineWrap final : public LoopObject<SessionEngineWrap>,
   void OpenEndpoint(const Napi::CallbackInfo& info);
   void SetAddresses(const Napi::CallbackInfo& info);
   void CloseEndpoint(const Napi::CallbackInfo& info);
+  void Decide(const Napi::CallbackInfo& info);
   void CloseSession(const Napi::CallbackInfo& info);
   Napi::Value Stats(const Napi::CallbackInfo& info);
   void Close(const Napi::CallbackInfo& info);

@@ -25,7 +25,7 @@ void Session::Begin(Accepted&& accepted, const SessionListenerSettings& settings
 
 void Session::Clear() {
   state = SessionState::kFree;
-  came_by_mail = is_believed = was_opened = was_connected = false;
+  came_by_mail = is_believed = was_opened = was_connected = is_put_off = false;
   has_opened_notice = has_failed_notice = has_connected_notice = false;
   end = SessionEnd::kNone;
   failure = ConnectFailure::kNone;

@@ -73,6 +73,9 @@ class Session final : public RelayPair,
   bool was_opened = false;
   bool was_connected = false;
 
+  /// The sink has put its decision off.
+  bool is_put_off = false;
+
   // What is still to be told, in this order.
   bool has_opened_notice = false;
   bool has_failed_notice = false;

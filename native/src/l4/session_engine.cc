@@ -351,8 +351,24 @@ void SessionEngine::Decide(size_t place) {
   if (session == nullptr || session->state != SessionState::kUndecided) return;
   if (session->batch_place != place) return;
   if (decision->is_opening) session->is_believed = decision->is_believed;
-  if (decision->slot < 0) return End(session, SessionEnd::kRefused, 0);
-  BeginConnect(session, decision->slot);
+  if (decision->slot == kLater) {
+    session->is_put_off = true;
+    return;
+  }
+  Follow(session, decision->slot);
+}
+
+void SessionEngine::DecideLate(int32_t number, int32_t slot) {
+  Session* const session = is_closed_ ? nullptr : sessions_.Find(number);
+  if (session == nullptr || session->state != SessionState::kUndecided) return;
+  if (!std::exchange(session->is_put_off, false)) return;
+  loop_->Refresh();
+  Follow(session, slot);
+}
+
+void SessionEngine::Follow(Session* session, int32_t slot) {
+  if (slot < 0) return End(session, SessionEnd::kRefused, 0);
+  BeginConnect(session, slot);
 }
 
 }  // namespace sluice::l4

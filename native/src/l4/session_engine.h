@@ -82,6 +82,10 @@ class SessionEngine final : public AcceptedSink,
   bool SetAddresses(int32_t slot, std::vector<Address> addresses);
   void CloseEndpoint(int32_t slot);
 
+  /// Decides for a session whose last decision was kLater. Nothing happens where none is due.
+  /// @param slot as a decision in a batch, but not kLater
+  void DecideLate(int32_t session, int32_t slot);
+
   /// Any number will do; nothing happens where no session of this number is open.
   void CloseSession(int32_t session);
 
@@ -144,6 +148,7 @@ class SessionEngine final : public AcceptedSink,
   bool WriteNoticesOf(Session* session);
   void Deliver();
   void Decide(size_t place);
+  void Follow(Session* session, int32_t slot);
 
   /// Bounds a turn: whoever keeps deciding for endpoints that fail on the spot must not keep the
   /// thread.

@@ -38,6 +38,8 @@ enum SessionField : size_t {
 
 /// Decision of TypeScript: close with a reset.
 inline constexpr int32_t kRefuse = -1;
+/// Decision of TypeScript: SessionEngine::DecideLate follows.
+inline constexpr int32_t kLater = -2;
 
 enum class SessionEventType : int32_t {
   kNone = 0,

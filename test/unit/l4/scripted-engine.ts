@@ -111,6 +111,7 @@ export class ScriptedEngine implements SessionEngine {
   setAddresses = (slot: number, addresses: readonly string[]): void =>
     void this.calls.push(`addresses ${slot} ${addresses.join(' ')}`);
   closeEndpoint = (slot: number): void => void this.calls.push(`close endpoint ${slot}`);
+  decide = (session: number, slot: number): void => void this.calls.push(`decide ${session} ${slot}`);
   closeSession = (session: number): void => void this.calls.push(`close session ${session}`);
   stats = (): SessionEngineStats => this.figures;
   close = (): void => void this.calls.push('close');
@@ -129,7 +130,7 @@ export function boardOf(
       turns: 1,
       hashTables: 0,
       hashTableWords: 0,
-      queueEntries: 0,
+      queueEntries: 16,
       routeBreakers: 0,
       workers: 2,
       listeners,
