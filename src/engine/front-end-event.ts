@@ -66,7 +66,7 @@ export const FrontEndField = {
   errno: 23,
   /**
    * REQUEST, ATTEMPT_FAILED, RESPONSE_ASKED: with a slot TypeScript writes the number of the attempt's profile (Engine.openProfile); it is
-   * PLAIN_PROFILE before.
+   * PLAIN_PROFILE before. One that was never opened breaks the exchange off.
    */
   profile: 24,
   /** PROGRESS with FINISHED: bytes of the response's head and body as the client got them, low (unsigned) and high. */

@@ -29,6 +29,13 @@ std::optional<int32_t> ReadExchange(const Napi::CallbackInfo& info) {
   return static_cast<int32_t>(*exchange);
 }
 
+std::optional<int32_t> ReadProfile(Napi::Env env, Napi::Value value) {
+  const auto profile =
+      ReadInteger(env, value, "profile", upstream::kPlainProfile, upstream::kMaxProfile);
+  if (!profile) return std::nullopt;
+  return static_cast<int32_t>(*profile);
+}
+
 /// A text whose characters are bytes.
 Napi::Value TextOfBytes(Napi::Env env, const std::string& bytes) {
   napi_value text = nullptr;
@@ -46,6 +53,9 @@ Napi::Function FrontEndWrap::Define(Napi::Env env) {
                          InstanceMethod<&FrontEndWrap::StopListening>("stopListening"),
                          InstanceMethod<&FrontEndWrap::Drain>("drain"),
                          InstanceMethod<&FrontEndWrap::Decide>("decide"),
+                         InstanceMethod<&FrontEndWrap::Pass>("pass"),
+                         InstanceMethod<&FrontEndWrap::Hedge>("hedge"),
+                         InstanceMethod<&FrontEndWrap::ReleaseHedge>("releaseHedge"),
                          InstanceMethod<&FrontEndWrap::Answer>("answer"),
                          InstanceMethod<&FrontEndWrap::BreakOff>("breakOff"),
                          InstanceMethod<&FrontEndWrap::Header>("header"),
@@ -171,9 +181,36 @@ Napi::Value FrontEndWrap::Decide(const Napi::CallbackInfo& info) {
   if (!slot) return {};
   const auto timeout_ms = ReadInteger(env, info[2], "exchangeTimeoutMs", 0, kMaxTimeoutMs);
   if (!timeout_ms) return {};
+  const auto profile = ReadProfile(env, info[3]);
+  if (!profile) return {};
   const bool is_open = front_end_->Decide(*exchange, static_cast<int32_t>(*slot),
-                                          static_cast<uint64_t>(*timeout_ms));
+                                          static_cast<uint64_t>(*timeout_ms), *profile);
   return Napi::Boolean::New(env, is_open);
+}
+
+Napi::Value FrontEndWrap::Pass(const Napi::CallbackInfo& info) {
+  const auto exchange = ReadExchange(info);
+  if (!exchange) return {};
+  return Napi::Boolean::New(info.Env(), front_end_->Pass(*exchange));
+}
+
+Napi::Value FrontEndWrap::Hedge(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto exchange = ReadExchange(info);
+  if (!exchange) return {};
+  const auto slot = ReadInteger(env, info[1], "slot", 0, kMaxSlot);
+  if (!slot) return {};
+  const auto profile = ReadProfile(env, info[2]);
+  if (!profile) return {};
+  const auto timeout_ms = ReadInteger(env, info[3], "timeoutMs", 0, kMaxTimeoutMs);
+  if (!timeout_ms) return {};
+  const bool is_begun = front_end_->Hedge(*exchange, static_cast<int32_t>(*slot), *profile,
+                                          static_cast<uint64_t>(*timeout_ms));
+  return Napi::Boolean::New(env, is_begun);
+}
+
+void FrontEndWrap::ReleaseHedge(const Napi::CallbackInfo& info) {
+  if (const auto exchange = ReadExchange(info)) front_end_->ReleaseHedge(*exchange);
 }
 
 void FrontEndWrap::Answer(const Napi::CallbackInfo& info) {

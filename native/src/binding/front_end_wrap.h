@@ -45,6 +45,9 @@ class FrontEndWrap final : public LoopObject<FrontEndWrap>,
   void StopListening(const Napi::CallbackInfo& info);
   void Drain(const Napi::CallbackInfo& info);
   Napi::Value Decide(const Napi::CallbackInfo& info);
+  Napi::Value Pass(const Napi::CallbackInfo& info);
+  Napi::Value Hedge(const Napi::CallbackInfo& info);
+  void ReleaseHedge(const Napi::CallbackInfo& info);
   void Answer(const Napi::CallbackInfo& info);
   void BreakOff(const Napi::CallbackInfo& info);
   Napi::Value Header(const Napi::CallbackInfo& info);

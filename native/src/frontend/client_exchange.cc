@@ -7,6 +7,8 @@ void ClientExchange::Clear() {
   connection = nullptr;
   stage = Stage::kFree;
   holder = Holder::kNobody;
+  attempt_id = id;
+  is_sent = leaves_by_finishing = false;
   is_chunked = wants_tunnel = has_own_id = false;
   is_body_complete = true;
   is_body_broken = is_body_paused = false;
@@ -18,13 +20,15 @@ void ClientExchange::Clear() {
   progress = status = 0;
   first_byte_us = 0;
   facts.reset();
-  has_request_notice = has_failed_notice = has_fault_notice = false;
+  has_request_notice = has_failed_notice = has_asked_notice = has_fault_notice = false;
   failure_flags = 0;
   fault = http1::RequestFault::kNone;
   end = ClientEnd::kDelivered;
   text.Clear();
   extras.reset();
   added.reset();
+  asked.reset();
+  hedge.reset();
 }
 
 ClientExchange* ClientExchangeTable::Take() {
@@ -36,7 +40,7 @@ ClientExchange* ClientExchangeTable::Take() {
   if (made_ == static_cast<size_t>(kMaxExchanges)) return nullptr;
   if (made_ % kPage == 0) pages_.push_back(std::make_unique<std::array<ClientExchange, kPage>>());
   ClientExchange* const exchange = &(*pages_.back())[made_ % kPage];
-  exchange->id = kFirstExchange + static_cast<int32_t>(made_++);
+  exchange->id = exchange->attempt_id = kFirstExchange + static_cast<int32_t>(made_++);
   return exchange;
 }
 

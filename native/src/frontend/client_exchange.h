@@ -13,6 +13,7 @@
 #include "base/byte_buffer.h"
 #include "base/intrusive_list.h"
 #include "frontend/added_fields.h"
+#include "frontend/attempt_records.h"
 #include "frontend/endpoint_facts.h"
 #include "frontend/event.h"
 #include "http1/chunked_decoder.h"
@@ -26,8 +27,9 @@ class ClientConnection;
 struct ExchangeNoticeTag;
 
 /// kFree → kUndecided ⇄ kAttempting → kRelaying → kFlushing → kFinished → kFree; kAttempting →
-/// kUndecided when an attempt failed; kUndecided → kFlushing for an answer of the proxy's own;
-/// kAttempting → kTunnel; from every stage to kFinished.
+/// kUndecided when an attempt failed or its response is asked about; kUndecided → kRelaying for an
+/// asked response that is passed on, → kFlushing for an answer of the proxy's own; kAttempting →
+/// kTunnel; from every stage to kFinished.
 enum class Stage : uint8_t {
   kFree,
   kUndecided,   // waits for a decision
@@ -65,6 +67,12 @@ struct ClientExchange final : public ListHook<ExchangeNoticeTag> {
   Stage stage = Stage::kFree;
   Holder holder = Holder::kNobody;
   uint16_t listener = 0;
+  /// With the upstream client: `id`, or that of the second attempt once it is the only one.
+  int32_t attempt_id = 0;
+  /// Bytes of the request have been handed to a connection to an endpoint.
+  bool is_sent = false;
+  /// Its decision was put off: a client that finishes sending from now on has left.
+  bool leaves_by_finishing = false;
 
   // The request. Views of `request` are valid while holder is kArena or kItself.
   http1::ClientRequest request;
@@ -110,6 +118,7 @@ struct ClientExchange final : public ListHook<ExchangeNoticeTag> {
   std::unique_ptr<EndpointFacts> facts;
   bool has_request_notice = false;
   bool has_failed_notice = false;
+  bool has_asked_notice = false;
   int32_t failure = 0;
   int32_t failure_errno = 0;
   int32_t failure_flags = 0;
@@ -125,6 +134,16 @@ struct ClientExchange final : public ListHook<ExchangeNoticeTag> {
   std::unique_ptr<ExchangeExtras> extras;
   /// What the proxy adds to the answer, whoever gives it, over all attempts; nullptr: nothing.
   std::unique_ptr<AddedFields> added;
+
+  /// Waits for a decision: neither passed on nor dropped; nullptr: there is none.
+  std::unique_ptr<AskedResponse> asked;
+  /// nullptr: there was never a second attempt beside the first.
+  std::unique_ptr<HedgeRecord> hedge;
+
+  /// Two attempts have been begun, and nothing is decided between them.
+  bool is_hedged() const { return hedge != nullptr && hedge->is_running; }
+  /// Of the two attempts the one with the other number.
+  int32_t hedge_id() const { return attempt_id ^ upstream::kHedgeOffset; }
 
   std::string_view added_lines() const { return added == nullptr ? "" : added->lines(); }
 

@@ -33,8 +33,9 @@ std::string ValueOf(std::string_view head_input, const http1::ResponseHead& head
 }  // namespace
 
 std::unique_ptr<EndpointFacts> FactsOf(std::string_view head_input, const http1::ResponseHead& head,
-                                       bool wants_report) {
-  const bool asks_to_wait = head.status == kTooManyRequests || head.status == kServiceUnavailable;
+                                       bool wants_report, bool is_asked) {
+  const bool asks_to_wait =
+      is_asked || head.status == kTooManyRequests || head.status == kServiceUnavailable;
   if (!asks_to_wait && !wants_report) return nullptr;
   EndpointFacts facts;
   if (asks_to_wait)

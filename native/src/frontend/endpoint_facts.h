@@ -27,9 +27,10 @@ struct EndpointFacts {
 /// Reads what TypeScript has to know of a response: Retry-After of a 429 or 503, and the report of
 /// load where one is wanted; of several fields of a name the first. HOT for other responses, which
 /// are not looked at.
+/// @param is_asked  the response is asked about: Retry-After counts whatever its status
 /// @param head_input starts with the head that was accepted as `head`
 /// @returns nullptr: there is nothing to tell
 std::unique_ptr<EndpointFacts> FactsOf(std::string_view head_input, const http1::ResponseHead& head,
-                                       bool wants_report);
+                                       bool wants_report, bool is_asked = false);
 
 }  // namespace sluice::frontend

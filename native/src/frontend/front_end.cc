@@ -55,6 +55,8 @@ FrontEndStats FrontEnd::stats() const {
     if (connection->state == ConnectionState::kReading) ++stats.idle_connections;
     if (const ClientExchange* const exchange = connection->exchange; exchange != nullptr) {
       stats.held_bytes += exchange->out.size();
+      if (exchange->asked != nullptr)
+        stats.held_bytes += exchange->asked->head_input.size() + exchange->asked->body.size();
       if (exchange->pipe != nullptr) stats.held_bytes += exchange->pipe->bytes;
     }
     if (connection->holds_input()) stats.held_bytes += connection->unread->bytes.size();
@@ -72,12 +74,13 @@ FrontEndStats FrontEnd::stats() const {
 
 void FrontEnd::Close() {
   if (is_closed_) return;
+  ReleaseLosers();
   is_closed_ = true;
   tunnels_.CloseAll();
   for (const auto& connection : connections_) {
     ClientExchange* const exchange = std::exchange(connection->exchange, nullptr);
     if (exchange != nullptr) {
-      if (exchange->holder == Holder::kClient) client_->Release(exchange->id);
+      ReleaseAttempts(exchange);
       exchange->ListHook<ExchangeNoticeTag>::Unlink();
       pipes_.Give(std::move(exchange->pipe));
       exchange->Clear();
@@ -127,11 +130,13 @@ ClientExchange* FrontEnd::FindOpen(int32_t exchange) const {
 // --- the turn ---
 
 bool FrontEnd::HasWork() const {
-  if (!ready_.empty() || !notices_.empty() || !connection_notices_.empty()) return true;
+  if (!losers_.empty() || !ready_.empty() || !notices_.empty() || !connection_notices_.empty())
+    return true;
   return mailbox_ != nullptr && !mailbox_->FallAsleep();
 }
 
 void FrontEnd::OnReady() {
+  ReleaseLosers();
   if (mailbox_ != nullptr) {
     mailbox_->Take(&mail_);
     for (l4::Accepted& accepted : mail_)
@@ -156,6 +161,7 @@ void FrontEnd::OnReady() {
 }
 
 void FrontEnd::OnTurnEnd() {
+  ReleaseLosers();
   for (int batches = 0; batches < kBatchesPerTurn; ++batches) {
     WriteNotices();
     if (batch_.count() == 0) break;
@@ -192,7 +198,10 @@ void FrontEnd::Act(size_t place) {
     connection->is_admitted = false;
     return CloseConnection(connection, ClientEnd::kDelivered, true);
   }
-  if (type != EventType::kRequest && type != EventType::kAttemptFailed) return;
+  if (type != EventType::kRequest && type != EventType::kAttemptFailed &&
+      type != EventType::kResponseAsked) {
+    return;
+  }
   ClientExchange* const exchange = FindOpen(words[kNumber]);
   if (exchange == nullptr) return;
   if (type == EventType::kRequest && words[kRoute] == kUnknownHost && words[kHostTable] >= 0 &&
@@ -202,9 +211,12 @@ void FrontEnd::Act(size_t place) {
   // TypeScript may have answered it since, or broken it off.
   if (exchange->stage != Stage::kUndecided || exchange->batch_place != place) return;
   if (decision >= 0) {
-    StartAttempt(exchange, decision, static_cast<uint64_t>(std::max(words[kExchangeTimeoutMs], 0)));
+    StartAttempt(exchange, decision, static_cast<uint64_t>(std::max(words[kExchangeTimeoutMs], 0)),
+                 words[kProfile]);
   } else if (decision == kLater) {
-    if (exchange->holder == Holder::kArena) HoldHead(exchange);
+    PutOff(exchange);
+  } else if (decision == kPass && exchange->asked != nullptr) {
+    PassAsked(exchange);
   } else {
     BreakOff(exchange->id);  // who has settled it has called Answer or BreakOff
   }
@@ -238,7 +250,11 @@ bool FrontEnd::WriteNoticesOf(ClientExchange* exchange) {
     PutRequest(exchange);
   }
   const bool is_finished = (exchange->progress & event_flag::kFinished) != 0;
-  const bool has_more = exchange->has_failed_notice || exchange->has_fault_notice;
+  const bool has_more =
+      exchange->has_failed_notice || exchange->has_asked_notice || exchange->has_fault_notice;
+  // Before the head of the attempt that went on.
+  if (exchange->hedge != nullptr && exchange->hedge->ended != nullptr && !PutEnded(exchange))
+    return false;
   // In one event where nothing comes in between.
   const int32_t first = has_more ? exchange->progress & ~event_flag::kFinished : exchange->progress;
   if (first != 0 && !PutProgress(exchange, first)) return false;
@@ -252,6 +268,7 @@ bool FrontEnd::WriteNoticesOf(ClientExchange* exchange) {
     words[kErrno] = exchange->failure_errno;
     words[kElapsedUs] = FrontEndBatch::Capped(exchange->failure_us);
   }
+  if (exchange->has_asked_notice && !PutAsked(exchange)) return false;
   if (exchange->has_fault_notice) {
     if (batch_.is_full()) return false;
     exchange->has_fault_notice = false;
@@ -262,10 +279,7 @@ bool FrontEnd::WriteNoticesOf(ClientExchange* exchange) {
 }
 
 bool FrontEnd::PutProgress(ClientExchange* exchange, int32_t bits) {
-  std::unique_ptr<EndpointFacts>& facts = exchange->facts;
-  const size_t facts_bytes =
-      facts == nullptr ? 0 : facts->retry_after.size() + facts->report.size();
-  if (batch_.is_full() || batch_.free_bytes() < facts_bytes) return false;
+  if (batch_.is_full() || !HasRoomFor(exchange->facts.get())) return false;
   exchange->progress &= ~bits;
   int32_t* const words = batch_.Add(EventType::kProgress, exchange->id, exchange->listener);
   words[kFlags] = bits;
@@ -274,12 +288,50 @@ bool FrontEnd::PutProgress(ClientExchange* exchange, int32_t bits) {
   words[kReason] = static_cast<int32_t>(exchange->end);
   FrontEndBatch::PutLong(words, kToClientLow, exchange->bytes_to_client);
   FrontEndBatch::PutLong(words, kFromClientLow, exchange->bytes_from_client);
-  if (facts != nullptr) {
-    batch_.PutText(words, kRetryAfterOffset, facts->retry_after);
-    batch_.PutText(words, kReportOffset, facts->report);
-    facts.reset();
-  }
+  PutFacts(words, std::move(exchange->facts));
   return true;
+}
+
+bool FrontEnd::PutEnded(ClientExchange* exchange) {
+  if (batch_.is_full() || !HasRoomFor(exchange->hedge->ended->facts.get())) return false;
+  const std::unique_ptr<EndedAttempt> ended = std::move(exchange->hedge->ended);
+  const EventType type = ended->status == 0 ? EventType::kAttemptFailed : EventType::kResponseAsked;
+  int32_t* const words = batch_.Add(type, exchange->id, exchange->listener);
+  words[kFlags] = ended->flags | event_flag::kOngoing;
+  words[kStatus] = ended->status;
+  words[kElapsedUs] = FrontEndBatch::Capped(ended->elapsed_us);
+  words[kReason] = ended->failure;
+  words[kErrno] = ended->failure_errno;
+  PutFacts(words, std::move(ended->facts));
+  return true;
+}
+
+bool FrontEnd::PutAsked(ClientExchange* exchange) {
+  AskedResponse* const asked = exchange->asked.get();
+  if (asked != nullptr) {
+    if (batch_.is_full() || !HasRoomFor(asked->facts.get())) return false;
+    exchange->batch_place = static_cast<uint32_t>(batch_.count());
+    int32_t* const words = batch_.Add(EventType::kResponseAsked, exchange->id, exchange->listener);
+    words[kFlags] = asked->flags;
+    words[kStatus] = asked->head.status;
+    words[kElapsedUs] = FrontEndBatch::Capped(asked->elapsed_us);
+    PutFacts(words, std::move(asked->facts));
+  }
+  exchange->has_asked_notice = false;
+  return true;
+}
+
+bool FrontEnd::HasRoomFor(const EndpointFacts* facts) const {
+  // Each begins on a boundary of the arena.
+  return facts == nullptr || batch_.free_bytes() >= facts->retry_after.size() +
+                                                        facts->report.size() +
+                                                        2 * FrontEndBatch::kAlignment;
+}
+
+void FrontEnd::PutFacts(int32_t* words, std::unique_ptr<EndpointFacts> facts) {
+  if (facts == nullptr) return;
+  batch_.PutText(words, kRetryAfterOffset, facts->retry_after);
+  batch_.PutText(words, kReportOffset, facts->report);
 }
 
 void FrontEnd::PutConnectionEvent(ClientConnection* connection) {

@@ -97,7 +97,10 @@ class FrontEnd final : public l4::AcceptedSink,
   void Drain();
 
   // Numbers of exchanges may be any; nothing happens where none is open.
-  bool Decide(int32_t exchange, int32_t slot, uint64_t exchange_timeout_ms);
+  bool Decide(int32_t exchange, int32_t slot, uint64_t exchange_timeout_ms, int32_t profile);
+  bool Pass(int32_t exchange);
+  bool Hedge(int32_t exchange, int32_t slot, int32_t profile, uint64_t timeout_ms);
+  void ReleaseHedge(int32_t exchange);
   bool Answer(int32_t exchange, std::string_view head, std::string_view body, bool must_close);
   void BreakOff(int32_t exchange);
   std::optional<std::string> Header(int32_t exchange, std::string_view name) const;
@@ -169,6 +172,8 @@ class FrontEnd final : public l4::AcceptedSink,
     return *listeners_[connection.listener];
   }
   ClientExchange* FindOpen(int32_t exchange) const;
+  /// @returns nullptr: the attempt counts no more and is to be released
+  ClientExchange* FindAttempting(const upstream::Exchange& from) const;
 
   // Connections begin.
   void OpenConnection(l4::Accepted&& accepted, bool came_by_mail);
@@ -193,15 +198,29 @@ class FrontEnd final : public l4::AcceptedSink,
   bool WantsBody(const ClientExchange& exchange) const;
   void ReadBody(ClientConnection* connection);
   size_t Feed(ClientExchange* exchange, char* data, size_t size);
+  void ExpectBody(ClientExchange* exchange);
   void ReportFault(ClientExchange* exchange, http1::RequestFault fault);
 
   // Sending requests.
-  void StartAttempt(ClientExchange* exchange, int32_t slot, uint64_t timeout_ms);
+  void StartAttempt(ClientExchange* exchange, int32_t slot, uint64_t timeout_ms, int32_t profile);
   size_t BuildHead(ClientExchange* exchange);
   void HoldHead(ClientExchange* exchange);
+  void PutOff(ClientExchange* exchange);
+
+  // Attempts that end, are asked about, or run beside each other.
   void ReportFailure(ClientExchange* exchange, int32_t failure, int32_t flags);
+  void ReportEnded(ClientExchange* exchange, std::unique_ptr<EndedAttempt> ended);
+  upstream::SinkVerdict Ask(ClientExchange* exchange, const upstream::Exchange& from,
+                            const upstream::ResponsePart& part);
+  void PassAsked(ClientExchange* exchange);
+  void Win(ClientExchange* exchange, int32_t attempt_id);
+  void ReleaseAttempts(ClientExchange* exchange);
+  void ReleaseLosers();
 
   // Writing answers.
+  void PassOn(ClientExchange* exchange, const upstream::ResponsePart& part, bool takes_reports);
+  /// Whether reports of load are the proxy's, not the client's.
+  static bool TakesReports(const upstream::Exchange& from);
   bool MustClose(const ClientExchange& exchange) const;
   void WriteHead(ClientExchange* exchange, const upstream::ResponsePart& part, bool takes_reports,
                  OutgoingParts* parts);
@@ -229,6 +248,10 @@ class FrontEnd final : public l4::AcceptedSink,
   void WriteNotices();
   bool WriteNoticesOf(ClientExchange* exchange);
   bool PutProgress(ClientExchange* exchange, int32_t bits);
+  bool PutEnded(ClientExchange* exchange);
+  bool PutAsked(ClientExchange* exchange);
+  void PutFacts(int32_t* words, std::unique_ptr<EndpointFacts> facts);
+  bool HasRoomFor(const EndpointFacts* facts) const;
   void PutConnectionEvent(ClientConnection* connection);
   void Deliver();
   void Act(size_t place);
@@ -276,6 +299,8 @@ class FrontEnd final : public l4::AcceptedSink,
   ClientExchangeTable exchanges_;
   /// Told as finished in the batch that is being filled or told: free when it has been told.
   std::vector<ClientExchange*> told_;
+  /// Attempts with the upstream client whose exchange has another one: to be released.
+  std::vector<int32_t> losers_;
   IntrusiveList<ClientConnection, ConnectionReadyTag> ready_;
   IntrusiveList<ClientConnection, ConnectionNoticeTag> connection_notices_;
   IntrusiveList<ClientExchange, ExchangeNoticeTag> notices_;

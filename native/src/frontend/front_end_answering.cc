@@ -6,7 +6,6 @@
 
 #include "frontend/front_end.h"
 #include "http1/field_name.h"
-#include "upstream/connection_pool.h"
 
 namespace sluice::frontend {
 
@@ -35,11 +34,6 @@ std::string PassableTrailers(std::string_view lines) {
   return kept;
 }
 
-/// Whether reports of load are the proxy's, not the client's.
-bool TakesReports(const upstream::Exchange& from) {
-  return from.connection->pool()->settings().takes_reports;
-}
-
 ClientEnd EndOfTunnel(TunnelEnd end) {
   switch (end) {
     case TunnelEnd::kClean:
@@ -61,9 +55,10 @@ ClientEnd EndOfTunnel(TunnelEnd end) {
 
 SinkVerdict FrontEnd::OnInterim(upstream::Exchange* from, const http1::ResponseHead& head,
                                 std::string_view head_input) {
-  ClientExchange* const exchange = FindOpen(from->id);
+  ClientExchange* const exchange = FindAttempting(*from);
   if (exchange == nullptr) return SinkVerdict::kRelease;
-  if (exchange->is_http10) return SinkVerdict::kMore;  // knows no interim responses
+  // HTTP/1.0 knows no interim responses; of two attempts nobody knows yet which one counts.
+  if (exchange->is_http10 || exchange->is_hedged()) return SinkVerdict::kMore;
   OutgoingParts parts;
   parts.Add({head_out_.get(), http1::WriteInterimHead(head_input, head, head_out_.get())});
   is_in_sink_ = true;
@@ -75,16 +70,29 @@ SinkVerdict FrontEnd::OnInterim(upstream::Exchange* from, const http1::ResponseH
 }
 
 SinkVerdict FrontEnd::OnResponse(upstream::Exchange* from, const upstream::ResponsePart& part) {
-  ClientExchange* const exchange = FindOpen(from->id);
+  ClientExchange* const exchange = FindAttempting(*from);
   if (exchange == nullptr) return SinkVerdict::kRelease;
+  if (part.is_asked && !exchange->wants_tunnel && !exchange->is_body_broken)
+    return Ask(exchange, *from, part);
+  if (exchange->is_hedged()) Win(exchange, from->id);
   is_in_sink_ = true;
+  PassOn(exchange, part, part.head != nullptr && TakesReports(*from));
+  is_in_sink_ = false;
+  if (exchange->stage == Stage::kFinished)
+    return part.is_last ? SinkVerdict::kMore : SinkVerdict::kRelease;
+  exchange->is_endpoint_paused = !part.is_last && !exchange->is_taken();
+  return exchange->is_endpoint_paused ? SinkVerdict::kPause : SinkVerdict::kMore;
+}
+
+void FrontEnd::PassOn(ClientExchange* exchange, const upstream::ResponsePart& part,
+                      bool takes_reports) {
   if (part.is_last) {
     exchange->holder = Holder::kNobody;
     exchange->progress |= event_flag::kEndpointDone;
     if (part.is_request_unfinished || !exchange->is_body_complete) exchange->must_close = true;
   }
   OutgoingParts parts;
-  if (part.head != nullptr) WriteHead(exchange, part, TakesReports(*from), &parts);
+  if (part.head != nullptr) WriteHead(exchange, part, takes_reports, &parts);
   char size_line[20];
   std::string trailers;
   const std::string_view body(part.body, part.body_bytes);
@@ -113,11 +121,6 @@ SinkVerdict FrontEnd::OnResponse(upstream::Exchange* from, const upstream::Respo
   } else if (exchange->progress != 0) {
     Notice(exchange);
   }
-  is_in_sink_ = false;
-  if (exchange->stage == Stage::kFinished)
-    return part.is_last ? SinkVerdict::kMore : SinkVerdict::kRelease;
-  exchange->is_endpoint_paused = !part.is_last && !exchange->is_taken();
-  return exchange->is_endpoint_paused ? SinkVerdict::kPause : SinkVerdict::kMore;
 }
 
 bool FrontEnd::MustClose(const ClientExchange& exchange) const {
@@ -177,8 +180,7 @@ bool FrontEnd::Answer(int32_t id, std::string_view head, std::string_view body, 
   if (exchange == nullptr || exchange->has_head_gone || exchange->stage == Stage::kTunnel)
     return false;
   loop_->Refresh();
-  if (std::exchange(exchange->holder, Holder::kNobody) == Holder::kClient)
-    client_->Release(exchange->id);
+  ReleaseAttempts(exchange);
   if (must_close || !exchange->is_body_complete) exchange->must_close = true;
   exchange->must_close = MustClose(*exchange);
   http1::AnswerOptions options;
@@ -228,8 +230,9 @@ void FrontEnd::BreakOff(int32_t id) {
 
 void FrontEnd::Finish(ClientExchange* exchange, ClientEnd end) {
   if (exchange->stage == Stage::kFinished) return;
-  const bool is_with_client = std::exchange(exchange->holder, Holder::kNobody) == Holder::kClient;
-  if (is_with_client && !is_in_sink_) client_->Release(exchange->id);
+  // Within a call of the upstream client its verdict releases the attempt, of which there is one.
+  if (is_in_sink_) exchange->holder = Holder::kNobody;
+  ReleaseAttempts(exchange);
   ClientConnection* const connection = std::exchange(exchange->connection, nullptr);
   connection->exchange = nullptr;
   exchange->stage = Stage::kFinished;
@@ -258,7 +261,7 @@ void FrontEnd::Finish(ClientExchange* exchange, ClientEnd end) {
 void FrontEnd::OnSwitched(upstream::Exchange* from, const http1::ResponseHead& head,
                           std::string_view head_input, UniqueFd fd, std::string_view received,
                           uint64_t elapsed_us) {
-  ClientExchange* const exchange = FindOpen(from->id);
+  ClientExchange* const exchange = FindAttempting(*from);
   if (exchange == nullptr) return;  // both sockets close
   ClientConnection* const connection = exchange->connection;
   exchange->holder = Holder::kNobody;

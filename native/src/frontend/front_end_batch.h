@@ -23,6 +23,9 @@ struct FrontEndMemory {
 /// Filled from the start, handed over as a whole, read for decisions, emptied. HOT.
 class FrontEndBatch {
  public:
+  /// Texts begin on such boundaries.
+  static constexpr size_t kAlignment = 8;
+
   explicit FrontEndBatch(FrontEndMemory memory) : memory_(memory) {}
 
   size_t count() const { return count_; }
@@ -72,8 +75,6 @@ class FrontEndBatch {
   }
 
  private:
-  static constexpr size_t kAlignment = 8;
-
   FrontEndMemory memory_;
   size_t count_ = 0;
   size_t used_bytes_ = 0;

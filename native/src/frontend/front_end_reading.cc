@@ -65,9 +65,11 @@ void FrontEnd::HandleReady(ClientConnection* connection) {
 
 bool FrontEnd::HasLeft(const ClientConnection& connection) {
   if (connection.is_broken()) return true;
-  // Whoever has finished sending still gets an answer, but has no use for a tunnel.
+  // Whoever has finished sending still gets an answer, but has no use for a tunnel; and who does so
+  // in a wait has given it up, in all likelihood.
   const ClientExchange& exchange = *connection.exchange;
-  return connection.has_finished() && exchange.wants_tunnel && !exchange.has_head_gone;
+  return connection.has_finished() && !exchange.has_head_gone &&
+         (exchange.wants_tunnel || exchange.leaves_by_finishing);
 }
 
 IoResult FrontEnd::Read(ClientConnection* connection, char* into, size_t size) {
@@ -325,9 +327,20 @@ size_t FrontEnd::Feed(ClientExchange* exchange, char* data, size_t size) {
   if (body_bytes == 0 && !exchange->is_body_complete) return used_bytes;
   upstream::Misuse misuse = upstream::Misuse::kNone;
   const size_t held_bytes =
-      client_->Write(exchange->id, {data, body_bytes}, exchange->is_body_complete, &misuse);
+      client_->Write(exchange->attempt_id, {data, body_bytes}, exchange->is_body_complete, &misuse);
   exchange->is_body_paused = !exchange->is_body_complete && held_bytes > kBodyHighWaterBytes;
   return used_bytes;
+}
+
+void FrontEnd::ExpectBody(ClientExchange* exchange) {
+  const uint64_t now_ms = loop_->now_ms();
+  // What lies between was not the client's time.
+  exchange->body_began_at_ms =
+      exchange->body_bytes == 0 ? now_ms
+                                : exchange->body_began_at_ms + now_ms - exchange->body_moved_at_ms;
+  exchange->body_moved_at_ms = now_ms;
+  ArmExchange(exchange->connection);
+  OnConnectionReady(exchange->connection);
 }
 
 void FrontEnd::ReportFault(ClientExchange* exchange, http1::RequestFault fault) {

@@ -46,11 +46,12 @@ std::string LowerCased(std::string_view name) {
 
 // --- attempts ---
 
-void FrontEnd::StartAttempt(ClientExchange* exchange, int32_t slot, uint64_t timeout_ms) {
+void FrontEnd::StartAttempt(ClientExchange* exchange, int32_t slot, uint64_t timeout_ms,
+                            int32_t profile) {
   upstream::Misuse misuse = upstream::Misuse::kNone;
   upstream::SendResult result = upstream::SendResult::kOk;
   if (exchange->holder == Holder::kClient) {
-    result = client_->Resend(exchange->id, slot, &misuse);
+    result = client_->Resend(exchange->attempt_id, slot, &misuse, profile);
   } else if (exchange->holder == Holder::kNobody) {
     return BreakOff(exchange->id);  // what has failed for good cannot be sent again
   } else {
@@ -63,25 +64,32 @@ void FrontEnd::StartAttempt(ClientExchange* exchange, int32_t slot, uint64_t tim
     if (exchange->method == http1::Method::kHead) flags |= upstream::send_flag::kHeadMethod;
     if (exchange->request.wants_upgrade) flags |= upstream::send_flag::kUpgrade;
     if (exchange->takes_trailers) flags |= upstream::send_flag::kTrailers;
-    result = client_->SendFor(static_cast<upstream::ResponseSink*>(this), exchange->id, slot,
-                              head_bytes, flags, exchange->request.body_bytes, timeout_ms, &misuse);
+    result = client_->SendFor(static_cast<upstream::ResponseSink*>(this), exchange->attempt_id,
+                              slot, head_bytes, flags, exchange->request.body_bytes, timeout_ms,
+                              &misuse, profile);
     if (result == upstream::SendResult::kNoPool && exchange->holder == Holder::kArena)
       HoldHead(exchange);
   }
+  if (misuse != upstream::Misuse::kNone) return BreakOff(exchange->id);
   if (result != upstream::SendResult::kOk)
     return ReportFailure(exchange, kNoPool, event_flag::kRetryable);
   exchange->stage = Stage::kAttempting;
   exchange->holder = Holder::kClient;
+  exchange->leaves_by_finishing = false;
   exchange->extras.reset();
+  exchange->asked.reset();
   if (exchange->is_body_complete) {
     // Who had left by the time its request was read says so no more.
     if (HasLeft(*exchange->connection)) OnConnectionReady(exchange->connection);
     return;
   }
-  exchange->body_moved_at_ms = loop_->now_ms();
-  if (exchange->body_bytes == 0) exchange->body_began_at_ms = loop_->now_ms();
-  ArmExchange(exchange->connection);
-  OnConnectionReady(exchange->connection);
+  ExpectBody(exchange);
+}
+
+void FrontEnd::PutOff(ClientExchange* exchange) {
+  if (exchange->holder == Holder::kArena) HoldHead(exchange);
+  // Who had finished before has only said that nothing more comes.
+  exchange->leaves_by_finishing = !exchange->connection->has_finished();
 }
 
 size_t FrontEnd::BuildHead(ClientExchange* exchange) {
@@ -126,47 +134,20 @@ void FrontEnd::HoldHead(ClientExchange* exchange) {
   exchange->holder = Holder::kItself;
 }
 
-void FrontEnd::ReportFailure(ClientExchange* exchange, int32_t failure, int32_t flags) {
-  exchange->stage = Stage::kUndecided;
-  exchange->failure = failure;
-  exchange->failure_errno = 0;
-  exchange->failure_flags = flags;
-  exchange->failure_us = 0;
-  exchange->has_failed_notice = true;
-  Notice(exchange);
-}
-
-void FrontEnd::OnFailed(upstream::Exchange* from) {
-  ClientExchange* const exchange = FindOpen(from->id);
-  if (exchange == nullptr) return;
-  const bool is_retryable = (from->failure_flags & upstream::event_flag::kRetryable) != 0;
-  if (!is_retryable) exchange->holder = Holder::kNobody;
-  ReportFailure(exchange, static_cast<int32_t>(from->failure),
-                (is_retryable ? event_flag::kRetryable : 0) |
-                    (exchange->has_head_gone ? event_flag::kHeadSeen : 0));
-  exchange->failure_errno = from->failure_errno;
-  exchange->failure_us = from->failed_at_us - from->started_us;
-}
-
 void FrontEnd::OnDrained(upstream::Exchange* from) {
-  ClientExchange* const exchange = FindOpen(from->id);
+  ClientExchange* const exchange = FindAttempting(*from);
   if (exchange == nullptr || !exchange->is_body_paused) return;
   exchange->is_body_paused = false;
-  // The pause was the endpoint's.
-  const uint64_t now_ms = loop_->now_ms();
-  exchange->body_began_at_ms += now_ms - exchange->body_moved_at_ms;
-  exchange->body_moved_at_ms = now_ms;
-  ArmExchange(exchange->connection);
-  OnConnectionReady(exchange->connection);
+  ExpectBody(exchange);  // the pause was the endpoint's
 }
 
 // --- TypeScript's calls ---
 
-bool FrontEnd::Decide(int32_t id, int32_t slot, uint64_t exchange_timeout_ms) {
+bool FrontEnd::Decide(int32_t id, int32_t slot, uint64_t exchange_timeout_ms, int32_t profile) {
   ClientExchange* const exchange = FindOpen(id);
   if (exchange == nullptr || exchange->stage != Stage::kUndecided) return false;
   loop_->Refresh();
-  StartAttempt(exchange, slot, exchange_timeout_ms);
+  StartAttempt(exchange, slot, exchange_timeout_ms, profile);
   return true;
 }
 

@@ -61,7 +61,7 @@ bool FrontEnd::Put(ClientExchange* exchange, const OutgoingParts& parts) {
 
 SpliceOutcome FrontEnd::OnSpliceable(upstream::Exchange* from, int fd, uint64_t left_bytes) {
   SpliceOutcome outcome;
-  ClientExchange* const exchange = FindOpen(from->id);
+  ClientExchange* const exchange = FindAttempting(*from);
   const bool is_worth_while = exchange != nullptr && !exchange->is_out_chunked &&
                               exchange->is_taken() && exchange->small_splices < kMostSmallSplices;
   std::unique_ptr<l4::Pipe> pipe = is_worth_while ? pipes_.Take() : nullptr;
@@ -138,7 +138,7 @@ void FrontEnd::Flush(ClientConnection* connection) {
   }
   if (exchange->is_taken()) {
     if (exchange->stage == Stage::kFlushing) return Finish(exchange, ClientEnd::kDelivered);
-    if (std::exchange(exchange->is_endpoint_paused, false)) client_->Resume(exchange->id);
+    if (std::exchange(exchange->is_endpoint_paused, false)) client_->Resume(exchange->attempt_id);
   }
   ArmExchange(connection);
 }

@@ -145,7 +145,7 @@ TEST(decision_that_was_put_off_may_come_before_its_batch_is_over) {
     Peer client = rig.Connect();
     rig.decide = [&](const Seen& seen) {
       if (seen.type == EventType::kAttemptFailed) return 0;
-      CHECK(rig->Decide(seen.number, slot, 0));
+      CHECK(rig->Decide(seen.number, slot, 0, 0));
       return kLater;
     };
     client.Write("GET / HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n");

@@ -299,13 +299,13 @@ TEST(decision_can_be_put_off) {
   CHECK(!rig->SetHeader(exchange, "content-length", "1"));
   CHECK(!rig->SetHeader(exchange, "x-bad", "a\r\nb"));
   CHECK_EQ(rig->Describe(exchange), "GET\n/later\nh\n0123456789abcdef0123456700000000");
-  CHECK(rig->Decide(exchange, 0, 0));
+  CHECK(rig->Decide(exchange, 0, 0, 0));
   Peer endpoint = rig.Accepted();
   const std::string head = rig.EndpointReads(endpoint, "\r\n\r\n");
   CHECK(Holds(head, "x-added: yes\r\n"));
   CHECK(!Holds(head, "x-key"));
   CHECK(!Holds(head, "X-Key"));
-  CHECK(!rig->Decide(exchange, 0, 0));
+  CHECK(!rig->Decide(exchange, 0, 0, 0));
 }
 
 TEST(own_answer_keeps_the_connection_where_it_may) {

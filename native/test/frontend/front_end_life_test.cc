@@ -155,7 +155,7 @@ TEST(MayBeAskedAnythingOnceItIsClosed) {
   parts.loop.reset();
   FrontEnd& front_end = *parts.front_end;
   for (const int32_t exchange : {kFirstExchange, kFirstExchange + 1, kFirstExchange + 2}) {
-    CHECK(!front_end.Decide(exchange, 0, 0));
+    CHECK(!front_end.Decide(exchange, 0, 0, 0));
     CHECK(!front_end.Answer(exchange, "404 Not Found", "", false));
     front_end.BreakOff(exchange);
     CHECK(!front_end.Header(exchange, "x"));

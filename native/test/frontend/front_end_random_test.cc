@@ -59,7 +59,7 @@ class Decider {
     const int32_t exchange = *at;
     later_.erase(at);
     if (Chance(rng_, 60)) {
-      CHECK(rig_->Decide(exchange, SlotFor(), 0));
+      CHECK(rig_->Decide(exchange, SlotFor(), 0, 0));
     } else {
       End(exchange);
     }

@@ -59,7 +59,7 @@ inline ListenerSettings Patient() {
 }
 
 /// Everything in one thread: clients are blocking-free peers of socket pairs.
-class Rig final : public FrontEndSink, private sluice::upstream::BatchSink {
+class Rig : public FrontEndSink, private sluice::upstream::BatchSink {
  public:
   explicit Rig(const ListenerSettings& settings = Patient(), size_t event_capacity = 64)
       : words_(event_capacity * sluice::frontend::kEventStride), arena_(1024 * 1024) {
@@ -77,6 +77,8 @@ class Rig final : public FrontEndSink, private sluice::upstream::BatchSink {
     front_end_->OpenListener(0, settings);
     CHECK(client_->OpenPool(0, {endpoint.address()}, loopback::Patient()));
   }
+
+  virtual ~Rig() = default;
 
   FrontEnd* operator->() { return front_end_.get(); }
   FrontEnd& front_end() { return *front_end_; }
@@ -178,8 +180,11 @@ class Rig final : public FrontEndSink, private sluice::upstream::BatchSink {
 
   Endpoint endpoint;
   std::vector<Seen> events;
-  /// What TypeScript does with a REQUEST or ATTEMPT_FAILED: @returns the decision
+  /// What TypeScript does with a REQUEST, ATTEMPT_FAILED or RESPONSE_ASKED: @returns the decision
   std::function<int32_t(const Seen&)> decide = [](const Seen&) { return 0; };
+  /// What it writes as profile and deadline with each decision.
+  int32_t profile = sluice::upstream::kPlainProfile;
+  int32_t timeout_ms = 0;
   std::function<int32_t(const Seen&, int32_t* words)> admit = [](const Seen&, int32_t*) {
     return kAdmitConnection;
   };
@@ -204,6 +209,8 @@ class Rig final : public FrontEndSink, private sluice::upstream::BatchSink {
       if (seen.type == EventType::kProgress) {
         seen.to_client = long_at(kToClientLow);
         seen.from_client = long_at(kFromClientLow);
+      }
+      if (seen.type == EventType::kProgress || seen.type == EventType::kResponseAsked) {
         seen.retry_after.assign(arena_.data() + words[kRetryAfterOffset],
                                 static_cast<size_t>(words[kRetryAfterLength]));
         seen.report.assign(arena_.data() + words[kReportOffset],
@@ -223,8 +230,13 @@ class Rig final : public FrontEndSink, private sluice::upstream::BatchSink {
       }
       events.push_back(seen);
       if (seen.type == EventType::kOpened) words[kDecision] = admit(seen, words);
-      if (seen.type == EventType::kRequest || seen.type == EventType::kAttemptFailed) {
+      const bool is_asking = seen.type == EventType::kRequest ||
+                             seen.type == EventType::kAttemptFailed ||
+                             seen.type == EventType::kResponseAsked;
+      if (is_asking && !seen.has(event_flag::kOngoing)) {
         words[kDecision] = decide(seen);
+        words[kProfile] = profile;
+        words[kExchangeTimeoutMs] = timeout_ms;
       }
       on_event(seen);
     }

@@ -159,7 +159,7 @@ TEST(front_end_hashes_a_request_while_it_has_its_head) {
   CHECK_EQ(rig->HashKey(exchange, client_key, &hash), key_answer::kHashed);
   CHECK_EQ(hash, uint64_t{sluice::hash::Crc32("127.0.0.1")});
   CHECK_EQ(rig->HashKey(exchange + 1, user, &hash), 0);
-  CHECK(rig->Decide(exchange, 0, 0));
+  CHECK(rig->Decide(exchange, 0, 0, 0));
   CHECK_EQ(rig->HashKey(exchange, user, &hash), 0);
 }
 

@@ -14,7 +14,15 @@ export interface NativeExchangeParts {
   readonly keys: NativeKeys;
   readonly events: Int32Array;
   readonly pipeline: Pipeline;
+  readonly batch: BatchInHand;
 }
+
+/** Which batch of events is being handled: decisions about its exchanges go into it, those about others through calls. */
+export interface BatchInHand {
+  /** Its number, counted from 1; NO_BATCH: none is. */
+  number: number;
+}
+export const NO_BATCH = 0;
 
 /** No event of the batch waits for a decision. */
 const NO_EVENT = -1;
@@ -24,7 +32,7 @@ export class NativeExchange extends Exchange {
   readonly #parts: NativeExchangeParts;
   /** Where the event begins that waits for a decision, or NO_EVENT; of the batch with this number only. */
   #askedAt = NO_EVENT;
-  #askedIn = 0;
+  #askedIn = NO_BATCH;
   /** Something is wrong with the request: what follows it on the connection means nothing. */
   hasFault = false;
 
@@ -75,10 +83,16 @@ export class NativeExchange extends Exchange {
   }
 
   /** HOT. */
-  override beginAttempt(slot: number, _profile: number): AttemptStart {
-    const { events } = this.#parts;
-    events[this.#askedAt + FrontEndField.decision] = slot;
-    events[this.#askedAt + FrontEndField.exchangeTimeoutMs] = this.timeLeftMs;
+  override beginAttempt(slot: number, profile: number): AttemptStart {
+    if (this.#isAsked()) {
+      const { events } = this.#parts;
+      events[this.#askedAt + FrontEndField.exchangeTimeoutMs] = this.timeLeftMs;
+      events[this.#askedAt + FrontEndField.profile] = profile;
+      events[this.#askedAt + FrontEndField.decision] = slot;
+    } else {
+      // Where its client has left meanwhile, FINISHED is on its way and gives back what was claimed.
+      this.#parts.frontEnd.decide(this.id, slot, this.timeLeftMs, profile);
+    }
     return BEGUN;
   }
 
@@ -86,23 +100,28 @@ export class NativeExchange extends Exchange {
     return this.beginAttempt(slot, profile);
   }
 
+  /** Nothing else has been decided where no event asks: then it is put off already. */
   override putOff(): void {
-    this.#decide(Decision.LATER);
+    if (this.#isAsked()) this.#parts.events[this.#askedAt + FrontEndField.decision] = Decision.LATER;
   }
 
   override passOn(): void {
-    this.#decide(Decision.PASS);
+    if (this.#isAsked()) this.#parts.events[this.#askedAt + FrontEndField.decision] = Decision.PASS;
+    else this.#parts.frontEnd.pass(this.id);
   }
 
-  #decide(decision: number): void {
-    this.#parts.events[this.#askedAt + FrontEndField.decision] = decision;
+  override hedge(slot: number, profile: number): boolean {
+    return this.#parts.frontEnd.hedge(this.id, slot, profile, this.timeLeftMs);
   }
 
-  override hedge(_slot: number, _profile: number): boolean {
-    return false;
+  override releaseHedge(): void {
+    this.#parts.frontEnd.releaseHedge(this.id);
   }
 
-  override releaseHedge(): void {}
+  /** An event of the batch in hand waits for what is decided. */
+  #isAsked(): boolean {
+    return this.#askedAt !== NO_EVENT && this.#askedIn === this.#parts.batch.number;
+  }
 
   /** An answer and a break-off end the attempt by themselves. */
   override release(): void {}

@@ -6,11 +6,11 @@ import { KeyHasher, type TextHashes } from '../../../balancing/key-hasher.js';
 import type { WorkerStripe } from '../../../board/worker-stripe.js';
 import type { RoutePlan } from '../../../config/plan.js';
 import { invariant } from '../../../core/invariant.js';
-import { AttemptFact } from '../../../engine/attempt-profile.js';
 import type { Engine } from '../../../engine/engine.js';
 import { codeOfFailure } from '../../../engine/engine-failure.js';
 import type { FrontEnd, FrontEndAddon } from '../../../engine/front-end.js';
 import {
+  attemptFactsOf,
   BodyKind,
   FIRST_FRONT_END_EXCHANGE,
   FRONT_END_EVENT_STRIDE,
@@ -31,7 +31,7 @@ import type { Pipeline, RequestFacts } from '../../pipeline.js';
 import { NO_TABLE } from '../../router.js';
 import { codeOfFault, endingOf } from './client-side-codes.js';
 import { NativeConnections } from './native-connections.js';
-import { NativeExchange, type NativeExchangeParts } from './native-exchange.js';
+import { type BatchInHand, NativeExchange, type NativeExchangeParts, NO_BATCH } from './native-exchange.js';
 import { NativeKeys } from './native-keys.js';
 import type { NativeListener } from './native-listener.js';
 
@@ -87,7 +87,8 @@ export class NativeFrontEnd {
   readonly #exchanges: NativeExchange[] = [];
   readonly #facts = new NativeFacts();
   #openExchanges = 0;
-  #batch = 0;
+  #batches = 0;
+  readonly #batch: BatchInHand = { number: NO_BATCH };
   #isClosed = false;
 
   constructor(parts: NativeFrontEndParts) {
@@ -110,7 +111,7 @@ export class NativeFrontEnd {
     });
     const hasher = new KeyHasher(parts.addon);
     const keys = new NativeKeys({ frontEnd: this.#frontEnd, keyWords, hasher });
-    this.#exchangeParts = { frontEnd: this.#frontEnd, keys, events: this.#events, pipeline };
+    this.#exchangeParts = { frontEnd: this.#frontEnd, keys, events: this.#events, pipeline, batch: this.#batch };
   }
 
   /** Takes connections from now on: from the mailbox, or at sockets of its own. @param listenings by index of the listener */
@@ -174,7 +175,7 @@ export class NativeFrontEnd {
   /** Handles a batch of events, and writes the decisions into those that ask for one. HOT (bench/micro/l7/native-front-end.bench.ts). */
   onBatch(count: number): void {
     const nowMs = this.#pipeline.readClock();
-    this.#batch++;
+    this.#batch.number = ++this.#batches;
     for (let base = 0, end = count * FRONT_END_EVENT_STRIDE; base < end; base += FRONT_END_EVENT_STRIDE) {
       switch (this.#events[base + FrontEndField.type]) {
         case FrontEndEventType.REQUEST:
@@ -192,11 +193,15 @@ export class NativeFrontEnd {
         case FrontEndEventType.ATTEMPT_FAILED:
           this.#attemptFailed(base);
           break;
+        case FrontEndEventType.RESPONSE_ASKED:
+          this.#responseAsked(base);
+          break;
         case FrontEndEventType.FAULT:
           this.#faulted(base);
           break;
       }
     }
+    this.#batch.number = NO_BATCH;
   }
 
   // --- what events mean ---------------------------------------------------------------------------------------------------
@@ -207,7 +212,7 @@ export class NativeFrontEnd {
     invariant(exchange.state === 'free', 'a number is used for another request when its exchange has finished');
     exchange.listener = listener.plan;
     exchange.method = METHOD_NAMES[this.#at(base, FrontEndField.method)] ?? '';
-    exchange.ask(base, this.#batch);
+    exchange.ask(base, this.#batches);
     this.#openExchanges++;
     const fault = this.#at(base, FrontEndField.fault);
     if (fault !== RequestFault.NONE) {
@@ -249,8 +254,9 @@ export class NativeFrontEnd {
     const flags = this.#at(base, FrontEndField.flags);
     const status = this.#at(base, FrontEndField.status);
     // Told in one event with what came before it, a head may be of an attempt that TypeScript has ended meanwhile.
-    if ((flags & FrontEndFlag.FIRST_BYTE) !== 0 && exchange.state === 'attempting') {
-      this.#pipeline.headCame(exchange, status, this.#at(base, FrontEndField.elapsedUs));
+    if ((flags & FrontEndFlag.FIRST_BYTE) !== 0 && isAttempted(exchange)) {
+      const isHedge = (flags & FrontEndFlag.HEDGE_WON) !== 0;
+      this.#pipeline.headCame(exchange, status, this.#at(base, FrontEndField.elapsedUs), isHedge);
       if (this.#at(base, FrontEndField.retryAfterLength) > 0)
         this.#pipeline.retryAfterCame(
           exchange,
@@ -261,7 +267,7 @@ export class NativeFrontEnd {
     }
     if ((flags & FrontEndFlag.ENDPOINT_DONE) !== 0) this.#pipeline.endpointDone(exchange);
     if ((flags & FrontEndFlag.FINISHED) === 0) return;
-    exchange.takeBack(this.#batch);
+    exchange.takeBack(this.#batches);
     exchange.status = status;
     this.#openExchanges--;
     this.#pipeline.finished(exchange, endingOf(this.#at(base, FrontEndField.reason)));
@@ -269,19 +275,34 @@ export class NativeFrontEnd {
 
   #attemptFailed(base: number): void {
     const exchange = this.#openExchange(base);
-    exchange.ask(base, this.#batch);
     const flags = this.#at(base, FrontEndField.flags);
+    const isOngoing = (flags & FrontEndFlag.ONGOING) !== 0;
+    if (!isOngoing) exchange.ask(base, this.#batches);
     if ((flags & FrontEndFlag.HEAD_SEEN) !== 0 && exchange.state === 'attempting') exchange.state = 'relaying';
     // The exchange has been answered or broken off in the meantime, and its attempt with it.
-    if (exchange.state !== 'attempting' && exchange.state !== 'relaying') return;
+    if (!isAttempted(exchange) && exchange.state !== 'relaying') return;
     const reason = this.#at(base, FrontEndField.reason);
     if (reason === NO_POOL) return this.#pipeline.attemptUnusable(exchange);
-    this.#pipeline.attemptFailed(
+    const code = codeOfFailure(reason);
+    // The attempt that goes on holds the request as well: nothing is to be sent again.
+    const facts = attemptFactsOf(isOngoing ? flags & ~FrontEndFlag.RETRYABLE : flags);
+    const elapsedUs = this.#at(base, FrontEndField.elapsedUs);
+    const errno = this.#at(base, FrontEndField.errno);
+    if ((flags & FrontEndFlag.HEDGE) === 0) this.#pipeline.attemptFailed(exchange, code, facts, elapsedUs, errno);
+    else this.#pipeline.hedgeFailed(exchange, code, facts, elapsedUs, errno);
+  }
+
+  #responseAsked(base: number): void {
+    const exchange = this.#openExchange(base);
+    const flags = this.#at(base, FrontEndField.flags);
+    if ((flags & FrontEndFlag.ONGOING) === 0) exchange.ask(base, this.#batches);
+    if (!isAttempted(exchange)) return;
+    this.#pipeline.responseAsked(
       exchange,
-      codeOfFailure(reason),
-      (flags & FrontEndFlag.RETRYABLE) !== 0 ? AttemptFact.HELD : AttemptFact.SENT,
+      this.#at(base, FrontEndField.status),
       this.#at(base, FrontEndField.elapsedUs),
-      this.#at(base, FrontEndField.errno),
+      this.#textAt(base, FrontEndField.retryAfterOffset, FrontEndField.retryAfterLength),
+      (flags & FrontEndFlag.HEDGE) !== 0,
     );
   }
 
@@ -289,7 +310,7 @@ export class NativeFrontEnd {
     const exchange = this.#openExchange(base);
     // Whatever is wrong behind a request that has its answer changes nothing: the front end reads no further.
     if (exchange.state === 'answering' || exchange.state === 'broken') return;
-    exchange.takeBack(this.#batch);
+    exchange.takeBack(this.#batches);
     exchange.hasFault = true;
     this.#pipeline.clientFailed(exchange, codeOfFault(this.#at(base, FrontEndField.fault)));
   }
@@ -327,4 +348,9 @@ export class NativeFrontEnd {
   #at(base: number, field: number): number {
     return this.#events[base + field] as number; // inside the batch
   }
+}
+
+/** Nothing of a response has gone to the client, neither an endpoint's nor the proxy's own. HOT. */
+function isAttempted({ state }: NativeExchange): boolean {
+  return state === 'attempting' || state === 'waiting';
 }
