@@ -43,4 +43,27 @@ describe.each(FRONT_ENDS)('with the front end %s', (frontend) => {
     await proxy.lineWhere(({ event }) => event === 'breaker-closed');
     expect(statusOf(await requestOnce(proxy.port, get('/')))).toBe(200);
   });
+
+  it('refuses the requests of a route whose circuit is open, and of no other', async () => {
+    const endpoint = await startRequestEndpoint(({ target }) => (target.startsWith('/sick') ? BROKEN : ok()));
+    open.push(() => endpoint.close());
+    const breaker = { failures: 2, openTime: '60s', maxOpenTime: '60s' };
+    const routes = [
+      { match: { path: '/sick' }, upstream: 'app', breaker },
+      { match: { path: '/' }, upstream: 'app' },
+    ];
+    const proxy = await proxyFor(endpoint.port, { listener: { routes } });
+
+    for (let request = 0; request < 2; request++)
+      expect(statusOf(await requestOnce(proxy.port, get('/sick')))).toBe(500);
+    const line = await proxy.lineWhere(({ event }) => event === 'breaker-opened');
+    expect(line).toMatchObject({ listener: 'web', openMs: 60_000, reason: 'failures-in-row' });
+    const refused = await requestOnce(proxy.port, get('/sick'));
+
+    expect(statusOf(refused)).toBe(503);
+    expect(errorOf(refused)).toMatchObject({ error: 'SLUICE_BREAKER_OPEN' });
+    expect(Number(valuesOf(refused, 'retry-after')[0])).toBeGreaterThan(30);
+    expect(statusOf(await requestOnce(proxy.port, get('/')))).toBe(200);
+    expect(endpoint.requests).toHaveLength(3);
+  });
 });

@@ -7,8 +7,11 @@ import { EndpointLedger } from '../../../src/balancing/endpoint-ledger.js';
 import { BALANCER_NAMES } from '../../../src/balancing/registry.js';
 import { type Attempting, UpstreamRuntime } from '../../../src/balancing/upstream-runtime.js';
 import { type BalancerName, NO_SUBSET } from '../../../src/config/picking-plan.js';
+import type { ResiliencePlan } from '../../../src/config/resilience-plan.js';
 import { seededRng } from '../../../src/core/rng.js';
+import { type EndpointEvents, endpointWatchFor } from '../../../src/policies/endpoint-watch.js';
 import { upstreamWithTable } from '../../unit/balancing/published-table.js';
+import { BREAKER, OUTLIER } from '../../unit/policies/watched-upstream.js';
 
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
@@ -32,16 +35,29 @@ function bytesEach(work: () => void): number {
   return grown.sort((a, b) => a - b)[CHUNKS >> 1]!;
 }
 
+const unheard = (): void => {};
+const UNHEARD: EndpointEvents = {
+  ejected: unheard,
+  suppressed: unheard,
+  onTrial: unheard,
+  returned: unheard,
+  breakerOpened: unheard,
+  breakerHalfOpened: unheard,
+  breakerClosed: unheard,
+};
+
 /** One exchange after the other: the oldest is settled, the next one picked. */
-function exchangesOf(balance: BalancerName, endpoints: number): () => void {
-  const { plan, worker } = upstreamWithTable(
+function exchangesOf(balance: BalancerName, endpoints: number, resilience: Partial<ResiliencePlan> = {}): () => void {
+  const { plan: plain, worker } = upstreamWithTable(
     balance,
     Array.from({ length: endpoints }, (_, index) => ({ weight: 1 + (index % 3) })),
   );
+  const plan = { ...plain, ...resilience };
   const runtime = new UpstreamRuntime(plan, {
     board: worker,
     ledger: new EndpointLedger(worker, OPEN),
     rng: seededRng(1),
+    observe: (upstream) => endpointWatchFor(upstream, worker, UNHEARD),
   });
   const open: Attempting[] = Array.from({ length: OPEN }, (_, id) => ({
     id,
@@ -86,4 +102,8 @@ describe('allocation', () => {
       expect(bytesEach(exchangesOf(name, endpoints))).toBeLessThan(0.5);
     },
   );
+
+  it('is none for a request that outlier detection and a breaker watch', () => {
+    expect(bytesEach(exchangesOf('least-conn', 8, { outlier: OUTLIER, breaker: BREAKER }))).toBeLessThan(0.5);
+  });
 });
