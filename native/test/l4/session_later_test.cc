@@ -1,4 +1,5 @@
-// Sessions whose decision is put off: they keep their client waiting, and what it says in its socket.
+// Sessions whose decision is put off: they keep their client waiting, and what it says in its
+// socket.
 #include <string>
 
 #include "l4/session_rig.h"

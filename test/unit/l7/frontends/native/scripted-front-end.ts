@@ -217,7 +217,7 @@ export function frontEndOf(
   const plan = nativeListenerPlan(parts.listener);
   const time = new FakeTime();
   const log = captureLog();
-  const ledger = new EndpointLedger(worker, MAX_EXCHANGES);
+  const ledger = new EndpointLedger(worker, 2 * MAX_EXCHANGES);
   const failures = new FailureLog(log.logger, () => time.nowMs());
   const fileLimits: number[] = [];
   const pipeline = new Pipeline({
