@@ -68,7 +68,9 @@ describe('maxConns of an endpoint', () => {
   it('is never exceeded, and is used to the last session', async () => {
     const endpoint = await started(startSessionEndpoint(echo));
     const address = `127.0.0.1:${endpoint.port}`;
-    const proxy = await started(startSessionProxy([{ address, maxConns: 7 }], { workers: 4 }));
+    const proxy = await started(
+      startSessionProxy([{ address, maxConns: 7 }], { workers: 4, upstream: { queue: 'off' } }),
+    );
     for (let round = 1; round <= 5; round++) {
       const clients = await admitted(proxy, 60);
       expect(clients).toHaveLength(7);
@@ -78,7 +80,7 @@ describe('maxConns of an endpoint', () => {
       await untilNoSessions(proxy);
       expect(endpoint.peers).toHaveLength(7 * round);
     }
-    await untilFailed(proxy, 'SLUICE_NO_ENDPOINT', 5 * 53);
+    await untilFailed(proxy, 'SLUICE_ENDPOINTS_FULL', 5 * 53);
   });
 
   it('sends what is above it to the other endpoints, and then to the backup', async () => {
@@ -91,7 +93,7 @@ describe('maxConns of an endpoint', () => {
           { address: large as string, maxConns: 5 },
           { address: backup as string, maxConns: 3, backup: true },
         ],
-        { workers: 4 },
+        { workers: 4, upstream: { queue: 'off' } },
       ),
     );
     expect(await admitted(proxy, 40)).toHaveLength(10);

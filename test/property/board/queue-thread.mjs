@@ -180,6 +180,7 @@ function go() {
 }
 
 function end() {
+  for (const client of clients) if (client.state === 'holding') giveBack(client);
   rooms.close();
   parentPort.postMessage({ figures, broken: broken.slice(0, 5) });
   parentPort.close();

@@ -92,7 +92,7 @@ describe('a queue over real worker threads', () => {
     expect(plan.endpoints.map(({ slot }) => board.load.inflight(slot))).toEqual(caps.map(() => 0));
   });
 
-  it('goes on when workers die at random moments', { timeout: 60_000 }, async () => {
+  it('goes on when workers die at random moments', { timeout: LONG_TEST_MS }, async () => {
     const { board, plan } = boardWith([1, 2, 1], 64);
     const shared = sharedWords(32);
     const rng = seededRng(11);
