@@ -175,6 +175,11 @@ class L7DataPlane implements DataPlane {
     this.#engine.openPool(slot, addresses, poolSettings(upstream));
   }
 
+  cut(slot: number, generation: number): void {
+    this.#native?.cut(slot, generation);
+    this.#relay.cut(slot, generation);
+  }
+
   stats(): DataPlaneStats {
     this.#native?.countBytes();
     const { openExchanges } = this.#pipeline;

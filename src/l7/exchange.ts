@@ -120,6 +120,12 @@ export abstract class Exchange implements Attempting, Waiter {
     return this.timeLeftMs > ms;
   }
 
+  /** Does an attempt of it run on an endpoint, or a response of it come from there? */
+  hasAttemptOn(slot: number, generation: number): boolean {
+    const { upstream, second } = this;
+    return upstream !== null && (isOn(this, upstream, slot, generation) || isOn(second, upstream, slot, generation));
+  }
+
   /** Cold: allocates. While the exchange is open. */
   abstract describe(): RequestDescription;
 
@@ -214,6 +220,12 @@ export abstract class Exchange implements Attempting, Waiter {
     this.explanation = null;
     this.timeLeftMs = 0;
   }
+}
+
+function isOn(attempting: Attempting | null, { plan }: UpstreamRuntime, slot: number, generation: number): boolean {
+  if (attempting === null || attempting.endpoint === NO_ENDPOINT) return false;
+  const endpoint = plan.endpoints[attempting.endpoint];
+  return endpoint?.slot === slot && endpoint.generation === generation;
 }
 
 /** Why an exchange ended, for the record: DELIVERED, or the code of what went wrong. */

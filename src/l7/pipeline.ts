@@ -180,6 +180,11 @@ export class Pipeline {
     this.#fail(exchange, code);
   }
 
+  /** The time of an endpoint to drain is over, and the exchange has something there: it ends, which counts against nobody. */
+  cut(exchange: Exchange): void {
+    this.#fail(exchange, 'SLUICE_ENDPOINT_RESET');
+  }
+
   /**
    * The client's side is over. The one end of every exchange, after which its object is free.
    *

@@ -136,6 +136,11 @@ export abstract class RelayedExchange extends Exchange {
     return number ^ HEDGE_OFFSET;
   }
 
+  /** Drops both sides of what it has become behind a 101. @returns false: it is no tunnel of this front end's own */
+  cutTunnel(): boolean {
+    return false;
+  }
+
   override release(): void {
     this.#engine.release(this.attemptNumber);
     if (this.isHedged) this.#engine.release(this.#besides(this.attemptNumber));

@@ -65,6 +65,13 @@ export class ResponseRelay implements AskedResponses<RelayedExchange> {
     return exchange;
   }
 
+  /** As DataPlane.cut. */
+  cut(slot: number, generation: number): void {
+    this.#pipeline.readClock();
+    for (const exchange of this.#exchanges)
+      if (exchange.hasAttemptOn(slot, generation) && !exchange.cutTunnel()) this.#pipeline.cut(exchange);
+  }
+
   // --- called by front ends -----------------------------------------------------------------------------------------------
 
   /** A request's head has come. HOT. @param routes of the request's host */

@@ -164,6 +164,13 @@ export class NativeFrontEnd {
     if (!this.#isClosed) this.#clientBytes.count(this.#frontEnd.stats());
   }
 
+  /** As DataPlane.cut. */
+  cut(slot: number, generation: number): void {
+    this.#pipeline.readClock();
+    for (const exchange of this.#exchanges)
+      if (exchange?.hasAttemptOn(slot, generation) === true) this.#pipeline.cut(exchange);
+  }
+
   /** Closes every connection at once; to be called before the engine's close. Idempotent. */
   close(): void {
     if (this.#isClosed) return;

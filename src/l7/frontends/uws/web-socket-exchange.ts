@@ -75,6 +75,12 @@ export class WebSocketExchange extends UwsExchange {
 
   override releaseHedge(): void {}
 
+  override cutTunnel(): boolean {
+    const { relay } = this;
+    relay?.cut(); // may free this object
+    return relay !== null;
+  }
+
   override release(): void {
     this.#sender.release(this);
   }
