@@ -39,8 +39,8 @@ struct Asked {
   }
   SeenEvent UntilHead() {
     CHECK(client.Until([&] { return client.CountOf(1, EventType::kHead) > 0; }));
-    const SeenEvent event = client.events.back();
-    client.events.clear();
+    const SeenEvent event = client.events.front();  // on a slow machine more may have come
+    client.events.erase(client.events.begin());
     return event;
   }
   /// Sends exchange 1 again to slot 1. @returns what comes there
@@ -159,7 +159,7 @@ TEST(TellsOfAResponseThatWasCutOffWhenPassedOn) {
 
 TEST(LetsTheDeadlineEndTheWait) {
   for (const bool is_complete : {false, true}) {
-    Asked test(kNoBody, 60);
+    Asked test(kNoBody, 300);
     test.peer.Write(is_complete ? Answer(503, "abc")
                                 : "HTTP/1.1 503 x\r\ncontent-length: 9\r\n\r\nabc");
     test.UntilHead();
@@ -172,7 +172,7 @@ TEST(LetsTheDeadlineEndTheWait) {
 }
 
 TEST(HeedsNoDecisionThatComesBehindTheDeadline) {
-  Asked test(kNoBody, 60);
+  Asked test(kNoBody, 300);
   test.peer.Write(Answer(503, "abc"));
   test.UntilHead();
   // In the batch that tells of it, before that is read.
