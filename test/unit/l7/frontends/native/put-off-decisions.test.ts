@@ -10,19 +10,11 @@ import {
   frontEndOf,
   NOTHING_LEFT,
   request,
-  type ScriptedEvent,
+  responseAsked,
   served,
 } from './scripted-front-end.js';
 
 const { RETRYABLE, SENT, ANSWERED, ONGOING, HEDGE } = FrontEndFlag;
-
-const asked = (n: number, status: number, flags = 0): ScriptedEvent => ({
-  type: FrontEndEventType.RESPONSE_ASKED,
-  number: exchange(n),
-  status,
-  flags: RETRYABLE | SENT | ANSWERED | flags,
-  elapsedUs: 700,
-});
 
 /** Two endpoints; 503 is tried again, after a pause of up to `pauseMs`. */
 const retrying = (pauseMs = 0) =>
@@ -43,7 +35,7 @@ describe('a response that is asked about', () => {
     const { batch, at, slots, native, leftovers } = retrying();
     const [first] = batch(request(0));
     expect(at(0, 'profile')).toBeGreaterThan(0);
-    const [second] = batch(asked(0, 503));
+    const [second] = batch(responseAsked(0, 503));
     expect([first, second].sort()).toEqual([...slots].sort());
     expect(at(0, 'profile')).toBeGreaterThan(0);
     batch(served(0));
@@ -53,8 +45,8 @@ describe('a response that is asked about', () => {
   it('is passed on when no attempt is left', () => {
     const { batch, leftovers } = retrying();
     batch(request(0));
-    batch(asked(0, 503));
-    expect(batch(asked(0, 503))).toEqual([Decision.PASS]);
+    batch(responseAsked(0, 503));
+    expect(batch(responseAsked(0, 503))).toEqual([Decision.PASS]);
     batch(served(0, 503));
     expect(leftovers()).toEqual(NOTHING_LEFT);
   });
@@ -62,7 +54,7 @@ describe('a response that is asked about', () => {
   it('is put off for a pause, and decided by a call of its own when that is over', async () => {
     const { batch, native, time, leftovers } = retrying(100);
     batch(request(0));
-    expect(batch(asked(0, 503))).toEqual([Decision.LATER]);
+    expect(batch(responseAsked(0, 503))).toEqual([Decision.LATER]);
     expect(native.calls).toEqual([]);
     await time.pass(101);
     expect(native.calls).toEqual([expect.stringMatching(/^decide 0 \d+ 0 ms, profile [1-9]/)]);
@@ -73,7 +65,7 @@ describe('a response that is asked about', () => {
   it('leaves nothing behind when its client leaves in the pause', async () => {
     const { batch, native, time, leftovers } = retrying(100);
     batch(request(0));
-    batch(asked(0, 503));
+    batch(responseAsked(0, 503));
     batch(finished(0, ClientEnd.GONE));
     await time.pass(200);
     expect([native.calls, leftovers()]).toEqual([[], NOTHING_LEFT]);
@@ -82,14 +74,14 @@ describe('a response that is asked about', () => {
   it('decides nothing where its exchange is over in the same batch', () => {
     const { batch, leftovers } = retrying();
     batch(request(0));
-    expect(batch(asked(0, 503), finished(0, ClientEnd.GONE))[0]).toBe(Decision.SETTLED);
+    expect(batch(responseAsked(0, 503), finished(0, ClientEnd.GONE))[0]).toBe(Decision.SETTLED);
     expect(leftovers()).toEqual(NOTHING_LEFT);
   });
 
   it('whose time is over while it is put off is answered', () => {
     const { batch, native, leftovers } = retrying(100);
     batch(request(0));
-    batch(asked(0, 503));
+    batch(responseAsked(0, 503));
     batch(attemptFailed(0, EngineError.EXCHANGE_TIMEOUT, SENT | ANSWERED));
     expect(native.calls).toEqual(['answer 0 504']);
     batch(finished(0, ClientEnd.DELIVERED, 504));

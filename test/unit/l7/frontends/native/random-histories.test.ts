@@ -17,6 +17,7 @@ import {
   progress,
   RETRYABLE,
   request,
+  responseAsked,
   type ScriptedEvent,
 } from './scripted-front-end.js';
 
@@ -28,6 +29,7 @@ const STEPS = [
   'refused',
   'reset',
   'no pool',
+  'asked',
   'fault',
   'gone',
   'delivered',
@@ -36,7 +38,7 @@ type Step = 'request' | 'no route' | 'faulty' | (typeof STEPS)[number];
 
 /** An exchange as the naive model has it. */
 interface ModelExchange {
-  stage: 'attempting' | 'relaying' | 'flushing' | 'answering';
+  stage: 'attempting' | 'passing' | 'relaying' | 'flushing' | 'answering';
   /** Slot of the endpoint that it holds; null: none. */
   slot: number | null;
 }
@@ -47,7 +49,7 @@ const ENDPOINTS = 3;
 function historyOf(steps: readonly (readonly [number, Step])[], perBatch: number, rngSeed: number): void {
   const under = frontEndOf(ENDPOINTS, {
     rngSeed,
-    upstream: { retry: { ...PLAIN_RESILIENCE.retry, attempts: 3, connectAttempts: 1 } },
+    upstream: { retry: { ...PLAIN_RESILIENCE.retry, attempts: 3, connectAttempts: 1, statuses: [503] } },
   });
   const open = new Map<number, ModelExchange>();
   let waiting: { readonly n: number; readonly event: ScriptedEvent; readonly step: Step }[] = [];
@@ -63,8 +65,12 @@ function historyOf(steps: readonly (readonly [number, Step])[], perBatch: number
     const decisions = under.batch(...waiting.map(({ event }) => event));
     waiting.forEach(({ n, step }, index) => {
       const model = open.get(n);
-      if (model === undefined || !['request', 'refused', 'no pool'].includes(step)) return;
+      if (model === undefined || !['request', 'refused', 'no pool', 'asked'].includes(step)) return;
       const decision = decisions[index] as number;
+      if (decision === Decision.PASS) {
+        model.stage = 'passing';
+        return;
+      }
       model.slot = decision === Decision.SETTLED ? null : decision;
       if (model.slot === null) model.stage = 'answering';
     });
@@ -74,7 +80,7 @@ function historyOf(steps: readonly (readonly [number, Step])[], perBatch: number
   };
   const report = (n: number, event: ScriptedEvent, step: Step): void => {
     waiting.push({ n, event, step });
-    if (step === 'request' || step === 'refused' || step === 'no pool') asked.add(n);
+    if (['request', 'refused', 'no pool', 'asked'].includes(step)) asked.add(n);
     if (waiting.length >= perBatch) flush();
   };
 
@@ -105,7 +111,7 @@ function historyOf(steps: readonly (readonly [number, Step])[], perBatch: number
     const { stage } = model;
     switch (step) {
       case 'first byte':
-        if (stage !== 'attempting') return;
+        if (stage !== 'attempting' && stage !== 'passing') return;
         model.stage = 'relaying';
         return report(n, progress(n, FIRST_BYTE, { status: 200, elapsedUs: 10 }), step);
       case 'done':
@@ -114,12 +120,15 @@ function historyOf(steps: readonly (readonly [number, Step])[], perBatch: number
         model.slot = null;
         return report(n, progress(n, ENDPOINT_DONE), step);
       case 'all at once':
-        if (stage !== 'attempting') return;
+        if (stage !== 'attempting' && stage !== 'passing') return;
         open.delete(n);
         return report(n, progress(n, FIRST_BYTE | ENDPOINT_DONE | FINISHED, { status: 500, elapsedUs: 10 }), step);
       case 'refused':
         if (stage !== 'attempting') return;
         return report(n, attemptFailed(n, EngineError.CONNECT_REFUSED, RETRYABLE), step);
+      case 'asked':
+        if (stage !== 'attempting') return;
+        return report(n, responseAsked(n, 503), step);
       case 'no pool':
         if (stage !== 'attempting') return;
         return report(n, attemptFailed(n, NO_POOL, RETRYABLE), step);
@@ -129,7 +138,7 @@ function historyOf(steps: readonly (readonly [number, Step])[], perBatch: number
         model.slot = null;
         return report(n, attemptFailed(n, EngineError.RESET, stage === 'relaying' ? HEAD_SEEN : 0), step);
       case 'fault':
-        if (stage === 'attempting' || stage === 'relaying') {
+        if (stage === 'attempting' || stage === 'passing' || stage === 'relaying') {
           model.stage = 'answering';
           model.slot = null;
         }

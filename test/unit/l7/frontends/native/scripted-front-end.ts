@@ -90,6 +90,13 @@ export const attemptFailed = (n: number, reason: number, flags: number = RETRYAB
   errno,
   elapsedUs: 900,
 });
+export const responseAsked = (n: number, status: number, flags = 0): ScriptedEvent => ({
+  type: FrontEndEventType.RESPONSE_ASKED,
+  number: exchange(n),
+  status,
+  flags: FrontEndFlag.RETRYABLE | FrontEndFlag.SENT | FrontEndFlag.ANSWERED | flags,
+  elapsedUs: 700,
+});
 export const faulted = (n: number, fault: number): ScriptedEvent => ({
   type: FrontEndEventType.FAULT,
   number: exchange(n),
