@@ -55,29 +55,56 @@ export class Hedges {
     exchange.serving = isSecond ? second : exchange;
   }
 
+  /**
+   * The endpoint of an attempt is to be left, and nothing of a response has come. Whatever of its request may be sent again is sent elsewhere,
+   * beside it: the endpoint is left for good when the other one answers, or when it does so itself.
+   *
+   * @param isSecond it is the second attempt
+   * @returns false: nobody else has the request, or can have it
+   */
+  leave(exchange: Exchange, isSecond: boolean): boolean {
+    const { clock } = this.#parts;
+    const { second, upstream } = exchange;
+    if (upstream === null) return false;
+    if (second?.isUsed !== true)
+      return exchange.recovery.isRepeatable && exchange.isInTime(clock.now, 0) && this.#besides(exchange, upstream);
+    if (exchange.endpoint === NO_ENDPOINT || second.endpoint === NO_ENDPOINT) return false;
+    if (!isSecond) return true;
+    exchange.releaseHedge();
+    upstream.settleEnd(second, clock.now);
+    return true;
+  }
+
   /** Nothing is begun any more. Idempotent. */
   close(): void {
     for (const line of this.#lines.values()) line.close();
   }
 
   #hedge(exchange: Exchange): void {
-    const { budgets, clock, stripe } = this.#parts;
-    const { settings, upstream, recovery } = exchange;
+    const { budgets, clock } = this.#parts;
+    const { settings, upstream } = exchange;
     if (settings === null || upstream === null || exchange.endpoint === NO_ENDPOINT) return;
     if (exchange.attempts >= settings.retry.attempts || !exchange.isInTime(clock.now, 0)) return;
     if (!budgets.withdraw(upstream.plan, clock.nowMs)) return;
+    if (!this.#besides(exchange, upstream)) budgets.giveBack(upstream.plan, clock.nowMs);
+  }
+
+  /** Begins a second attempt where an endpoint takes it. */
+  #besides(exchange: Exchange, upstream: UpstreamRuntime): boolean {
+    const { clock, stripe } = this.#parts;
     exchange.second ??= new SecondAttempt(exchange);
     const { second } = exchange;
     second.follow(exchange);
     const slot = exchange.listener.explains
       ? pickExplained(exchange, second, upstream, clock.now)
       : upstream.pick(second, clock.now);
-    const isBegun = slot !== NO_ENDPOINT && exchange.hedge(slot, recovery.profile);
+    const isBegun = slot !== NO_ENDPOINT && exchange.hedge(slot, exchange.recovery.profile);
     if (!isBegun) {
       upstream.settleEnd(second, clock.now);
-      return budgets.giveBack(upstream.plan, clock.nowMs);
+      return false;
     }
     exchange.attempts = second.attempts;
     stripe.countHedge();
+    return true;
   }
 }

@@ -180,11 +180,6 @@ export class Pipeline {
     this.#fail(exchange, code);
   }
 
-  /** The time of an endpoint to drain is over, and the exchange has something there: it ends, which counts against nobody. */
-  cut(exchange: Exchange): void {
-    this.#fail(exchange, 'SLUICE_ENDPOINT_RESET');
-  }
-
   /**
    * The client's side is over. The one end of every exchange, after which its object is free.
    *
@@ -270,6 +265,16 @@ export class Pipeline {
   /** As attemptFailed, of the second attempt. */
   hedgeFailed(exchange: Exchange, code: ErrorCode, facts: number, elapsedUs: number, errno: number): void {
     this.#attemptFailed(exchange, true, code, facts, elapsedUs, errno);
+  }
+
+  /**
+   * The time of an endpoint to drain is over, and the exchange has an attempt there: its request goes elsewhere where that is safe, or it
+   * ends with SLUICE_ENDPOINT_DRAINED. Counts against nobody.
+   */
+  cut(exchange: Exchange, slot: number): void {
+    const isSecond = exchange.upstream?.plan.endpoints[exchange.endpoint]?.slot !== slot;
+    const isLeft = exchange.state === 'attempting' && this.#hedges.leave(exchange, isSecond);
+    if (!isLeft) this.#fail(exchange, 'SLUICE_ENDPOINT_DRAINED');
   }
 
   /**

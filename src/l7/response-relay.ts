@@ -69,7 +69,7 @@ export class ResponseRelay implements AskedResponses<RelayedExchange> {
   cut(slot: number, generation: number): void {
     this.#pipeline.readClock();
     for (const exchange of this.#exchanges)
-      if (exchange.hasAttemptOn(slot, generation) && !exchange.cutTunnel()) this.#pipeline.cut(exchange);
+      if (exchange.hasAttemptOn(slot, generation) && !exchange.cutTunnel()) this.#pipeline.cut(exchange, slot);
   }
 
   // --- called by front ends -----------------------------------------------------------------------------------------------

@@ -206,3 +206,25 @@ describe('an answer with a status that is tried again', () => {
     expect(exchange.calls.at(-1)).toBe('pass on');
   });
 });
+
+describe('an endpoint that was drained, and whose time is over', () => {
+  it('is left for another one where the request may be carried out twice, without blame', () => {
+    const { begin, pipeline, serve, failures, leftovers, slotOf } = pipelineOf();
+    const exchange = begin();
+    pipeline.cut(exchange, slotOf('a0'));
+    expect(exchange.calls).toEqual(['begin a0', 'hedge a1']);
+    serve(exchange, 200, true);
+    expect([failures(), leftovers()]).toEqual([[0, 0, 0], NOTHING_LEFT]);
+  });
+
+  it('answers a POST with its own code, and breaks off what has begun', () => {
+    const { begin, pipeline, counted, failures, leftovers, slotOf } = pipelineOf();
+    const posted = begin('POST');
+    pipeline.cut(posted, slotOf('a0'));
+    const answered = begin();
+    pipeline.headCame(answered, 200, 5);
+    pipeline.cut(answered, slotOf('a1'));
+    expect([posted.calls.at(-1), answered.calls.at(-1)]).toEqual(['answer 503', 'break off']);
+    expect([counted(), failures(), leftovers()]).toEqual([{ SLUICE_ENDPOINT_DRAINED: 2 }, [0, 0, 0], NOTHING_LEFT]);
+  });
+});

@@ -181,6 +181,7 @@ export function pipelineOf(parts: ScriptedParts = {}) {
   return {
     pipeline,
     begin,
+    slotOf: (name: string): number => upstreams['ab'.indexOf(name[0]!)]!.endpoints[Number(name.slice(1))]!.slot,
     board,
     worker,
     time,

@@ -168,7 +168,7 @@ export class NativeFrontEnd {
   cut(slot: number, generation: number): void {
     this.#pipeline.readClock();
     for (const exchange of this.#exchanges)
-      if (exchange?.hasAttemptOn(slot, generation) === true) this.#pipeline.cut(exchange);
+      if (exchange?.hasAttemptOn(slot, generation) === true) this.#pipeline.cut(exchange, slot);
   }
 
   /** Closes every connection at once; to be called before the engine's close. Idempotent. */

@@ -154,7 +154,7 @@ export class UwsExchange extends RelayedExchange {
     return this.#cork('', body, this.#totalBytes, isLast, this.#mustClose);
   }
 
-  override breakOff(): true {
+  override breakOff(): boolean {
     const response = this.#response;
     this.#response = null;
     response?.close();

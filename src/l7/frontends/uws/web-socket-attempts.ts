@@ -119,7 +119,13 @@ export class WebSocketAttempts implements WebSocketSender {
     exchange.endpointSide?.cut();
     exchange.endpointSide = null;
     this.#pipeline.readClock();
-    const facts = isUnsent ? AttemptFact.HELD : AttemptFact.SENT;
+    // A handshake is a GET without a body, held by its exchange until the 101.
+    const facts =
+      exchange.status !== 0
+        ? AttemptFact.SENT | AttemptFact.ANSWERED
+        : isUnsent
+          ? AttemptFact.HELD
+          : AttemptFact.HELD | AttemptFact.SENT;
     this.#pipeline.attemptFailed(exchange, code, facts, elapsedUs(exchange), errno);
   }
 
