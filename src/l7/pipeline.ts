@@ -208,7 +208,7 @@ export class Pipeline {
     exchange.status = status;
     exchange.firstByteUs = elapsedUs;
     exchange.firstByteAtMs = this.#clock.nowMs;
-    if (second !== null && second.isUsed) this.#hedges.decided(exchange, second, isHedge);
+    if (second?.isUsed === true) this.#hedges.decided(exchange, second, isHedge);
     if (settings !== null && settings.hedge !== null) this.#hedges.answered(settings.hedge, status, elapsedUs);
     if (exchange.passage !== null) this.#settleBreaker(exchange, isFailingStatus(status));
     const { serving } = exchange;

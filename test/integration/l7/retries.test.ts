@@ -150,7 +150,7 @@ describe.each(FRONT_ENDS)('with the front end %s', (frontend) => {
     const bad = await endpointOf(breaksOff);
     const good = await endpointOf(ok('good'));
     const proxy = await proxyFor([bad, good], { workers: 2, retry: { budget: { share: '0%', perSecond: 1 } } });
-    const answers = [];
+    const answers: number[] = [];
     for (let round = 0; round < 30; round++) answers.push(statusOf(await requestOnce(proxy.port, get('/'))));
     expect(answers.filter((status) => status === 200)).toHaveLength(10);
     expect(answers.filter((status) => status === 502)).toHaveLength(20);
