@@ -251,8 +251,7 @@ export class Pipeline {
   }
 
   /**
-   * The attempt failed: another one, an error response, or a broken connection. Where the exchange's other attempt still runs nothing is
-   * called: that one counts.
+   * The attempt failed: another one, an error response, or a broken connection; nothing where the exchange's other attempt still runs.
    *
    * @param facts     bits of AttemptFact
    * @param elapsedUs since the attempt began

@@ -97,7 +97,7 @@ describe.each(FRONT_ENDS)('drain of an endpoint (%s)', (frontend) => {
     slow.send(get('/'));
     await until('the request is there', () => a.held === 1);
     await change(proxy, a, { state: 'draining', drainTimeout: '200ms' });
-    expect(statusOf(await slow.response())).toBe(502);
+    expect(statusOf(await slow.response())).toBe(503);
     await proxy.lineWhere(({ event, inFlight }) => event === 'drain-timeout' && inFlight === 1);
     await proxy.lineWhere(({ event }) => event === 'endpoint-drained');
     await untilIdle(proxy);
