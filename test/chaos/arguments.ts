@@ -29,7 +29,7 @@ export const USAGE = `npm run chaos -- [options]
   --seed N              the same seed gives the same order, faults, times and load; without it a new one, which is told
   --frontend NAME       native or uws; without it both, each for half of the time
   --scenario NAME[,…]   only these scenarios; may be given several times
-  --pace N              faults last N times as long as in npm test, 1 to 100 (${DEFAULT_PACE})
+  --pace N              faults last N times as long as scenarios say, 0.1 to 100 (${DEFAULT_PACE})
   --out DIR             folder for the reports (test/chaos/results)
   --list                what scenarios there are
   --help                this text
@@ -59,7 +59,7 @@ export function chaosArguments(words: readonly string[], freshSeed: number): Cha
     seed: numberOf('--seed', values.seed, 0, LARGEST_SEED),
     frontends,
     scenarios: values.scenario.flatMap((names) => names.split(',')).filter((name) => name !== ''),
-    pace: numberOf('--pace', values.pace, 1, 100),
+    pace: numberOf('--pace', values.pace, 0.1, 100),
     out: values.out ?? null,
     isList: values.list,
     isHelp: values.help,

@@ -16,6 +16,8 @@ export interface Scenario {
   /** What is done, in the words of a report. */
   readonly title: string;
   readonly upstream: StageUpstream;
+  /** Played through both front ends also in short runs. */
+  readonly isEssential?: boolean;
   /** Needs endpoints in network namespaces. */
   readonly isOfNetwork?: boolean;
   /** false: idempotent requests may fail here, e.g. where no endpoint is left. */
@@ -37,9 +39,9 @@ export interface Scene {
   readonly rng: Rng;
   readonly upstream: StageUpstream;
   readonly history: ShareHistory;
-  /** How long faults last: 1 in short runs, more in long ones. */
-  readonly pace: number;
-  /** Lets the load run on for so long, times the pace and a drawn 0.7 to 1.3 in long runs. */
+  /** Nothing is drawn that could make the scenario longer. */
+  readonly isShort: boolean;
+  /** Lets the load run on for so long, times the pace, and a drawn factor in long runs. */
   pass(ms: number): Promise<void>;
   /** The same without pace and draw: what is timed must last so long. */
   passExactly(ms: number): Promise<void>;

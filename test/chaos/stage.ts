@@ -16,7 +16,7 @@ import { Network } from './network.js';
 import { type LoadResult, RequestLoad } from './request-load.js';
 import type { Mark, Scenario, Scene, SceneOutcome } from './scenario.js';
 import { ShareHistory } from './share-history.js';
-import { ATTEMPT_MS, stageConfig } from './stage-config.js';
+import { stageConfig } from './stage-config.js';
 
 export interface StageOptions {
   readonly frontend: FrontEndName;
@@ -24,7 +24,7 @@ export interface StageOptions {
   readonly seed: number;
   /** Endpoints in network namespaces (needs root), else on addresses of the loopback interface. */
   readonly isOfNetwork: boolean;
-  /** 1: as short as can be. More: faults last so many times as long, and their times are drawn. */
+  /** Faults last so many times as long as scenarios say; above 1 their times and details are drawn. */
   readonly pace: number;
 }
 
@@ -52,6 +52,9 @@ const PATIENCE_MS = 8_000;
 const QUIET_MS = 10_000;
 const MOST_ATTEMPTS = 1.2;
 const WARM_UP_MS = 400;
+/** Drawn times are 0.7 to 1.3 times as long. */
+const LEAST_FACTOR = 0.7;
+const FACTORS = 600;
 /** Random ports of outgoing connections begin above, on every Linux. */
 const HIGHEST_PORT = 32_000;
 
@@ -125,7 +128,7 @@ export class Stage {
     const load = await this.load.stop();
     await history.close();
     this.#nextId += load.sent;
-    notes.push(...(await this.#quiet(scenario.upstream)));
+    notes.push(await this.#quiet(scenario.upstream));
     const after = (await statusFacts(this.proxy)).totals;
     const executionsOf = new Map(this.endpoints.map((endpoint) => [endpoint.name, endpoint.executions()]));
     const executions = [...executionsOf.values()].flat();
@@ -173,6 +176,7 @@ export class Stage {
   #scene(scenario: Scenario, rng: Rng, history: ShareHistory, marks: Mark[], notes: Finding[]): Scene {
     const { endpoints, proxy, network } = this;
     const { pace } = this.options;
+    const isShort = pace <= 1;
     const passExactly = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
     return {
       proxy,
@@ -180,10 +184,10 @@ export class Stage {
       network,
       rng,
       history,
-      pace,
+      isShort,
       upstream: scenario.upstream,
       passExactly,
-      pass: (ms) => passExactly(ms * pace * (pace === 1 ? 1 : 0.7 + rng.below(600) / 1000)),
+      pass: (ms) => passExactly(ms * pace * (isShort ? 1 : LEAST_FACTOR + rng.below(FACTORS) / 1_000)),
       mark: (name, endpoint) => void marks.push({ name, atMs: Date.now(), endpoint }),
       draw: () => endpoints[rng.below(endpoints.length)] as EndpointProcess, // below() stays below the length
       setState: (endpoint, state) => setState(proxy, scenario.upstream, endpoint.address, state),
@@ -211,7 +215,12 @@ export class Stage {
       await new Promise((resolve) => setTimeout(resolve, WARM_UP_MS / 2));
       this.#nextId += (await this.load.stop()).sent;
     }
-    await this.#untilQuiet();
+    await untilIdle(this.proxy, QUIET_MS, 'fast');
+    await until(
+      'no connection to an endpoint in any worker',
+      async () => (await statusFacts(this.proxy)).workers.every(({ upstreamConnections }) => upstreamConnections === 0),
+      QUIET_MS,
+    );
     this.#baselineSockets = openSockets(this.proxy.child.pid as number);
   }
 
@@ -227,26 +236,18 @@ export class Stage {
   }
 
   /** Nothing is left behind: exchanges, places in flight and in the queue, connections to endpoints, descriptors. */
-  async #quiet(upstream: string): Promise<readonly Finding[]> {
+  async #quiet(upstream: string): Promise<Finding> {
+    const pid = this.proxy.child.pid as number;
     try {
-      await this.#untilQuiet(upstream);
-      const pid = this.proxy.child.pid as number;
-      await until('descriptors as before', () => openSockets(pid) <= this.#baselineSockets, QUIET_MS).catch(() => {
-        throw new Error(`${openSockets(pid)} sockets of the proxy, ${this.#baselineSockets} before`);
+      await untilIdle(this.proxy, QUIET_MS, upstream);
+      // Connections to endpoints are among them: workers tell theirs only once a second.
+      await until('sockets as before', () => openSockets(pid) <= this.#baselineSockets, QUIET_MS).catch(() => {
+        throw new Error(`${openSockets(pid)} sockets of the proxy are open, ${this.#baselineSockets} before`);
       });
-      return [none('what is left open in the proxy', [])];
+      return none('what is left open in the proxy', []);
     } catch (error) {
-      return [none('what is left open in the proxy', [error instanceof Error ? error.message : String(error)])];
+      return none('what is left open in the proxy', [error instanceof Error ? error.message : String(error)]);
     }
-  }
-
-  async #untilQuiet(upstream = 'even'): Promise<void> {
-    await untilIdle(this.proxy, QUIET_MS, upstream);
-    await until(
-      'no connection to an endpoint in any worker',
-      async () => (await statusFacts(this.proxy)).workers.every(({ upstreamConnections }) => upstreamConnections === 0),
-      QUIET_MS + ATTEMPT_MS,
-    );
   }
 }
 

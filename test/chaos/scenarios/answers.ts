@@ -18,8 +18,8 @@ const BEFORE_THE_HEAD: readonly AnswerFault[] = [
 /** In long runs a part of the answers only, so that an endpoint is not ejected at once. */
 const FAULT_SHARES = [1, 0.2, 0.02];
 
-function shareOfFaults({ rng, pace }: Scene): number {
-  return pace === 1 ? 1 : (FAULT_SHARES[rng.below(FAULT_SHARES.length)] ?? 1);
+function shareOfFaults({ rng, isShort }: Scene): number {
+  return isShort ? 1 : (FAULT_SHARES[rng.below(FAULT_SHARES.length)] ?? 1);
 }
 
 export const wrongHttp: Scenario = {
@@ -81,7 +81,7 @@ export const erroring: Scenario = {
   upstream: 'asking',
   async act(scene) {
     const endpoint = scene.draw();
-    const error = ERRORS[scene.pace === 1 ? 0 : scene.rng.below(ERRORS.length)] ?? ERRORS[0];
+    const error = ERRORS[scene.isShort ? 0 : scene.rng.below(ERRORS.length)] ?? ERRORS[0];
     await scene.pass(BETWEEN_MS);
     scene.mark(`${error.errorStatus} for ${100 * error.errorShare} %`, endpoint);
     await endpoint.behave(error);

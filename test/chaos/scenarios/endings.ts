@@ -21,6 +21,7 @@ export const kill: Scenario = {
   name: 'kill',
   title: 'kill -9 of one endpoint of three, which stays away for a while',
   upstream: 'even',
+  isEssential: true,
   async act(scene) {
     const endpoint = scene.draw();
     await scene.pass(BETWEEN_MS);
@@ -44,6 +45,7 @@ export const rollingRestart: Scenario = {
   name: 'rolling-restart',
   title: 'each endpoint in turn finishes what is in flight, exits and is started anew',
   upstream: 'even',
+  isEssential: true,
   act: (scene) => inTurn(scene, (endpoint) => endpoint.leave()),
 };
 
@@ -51,6 +53,7 @@ export const drain: Scenario = {
   name: 'drain',
   title: 'an endpoint is drained by the admin API, restarted and enabled again',
   upstream: 'even',
+  isEssential: true,
   async act(scene) {
     const endpoint = scene.draw();
     await scene.pass(BETWEEN_MS);

@@ -17,6 +17,7 @@ export const recovery: Scenario = {
   name: 'recovery',
   title: 'a killed endpoint returns with slow start',
   upstream: 'warming',
+  isEssential: true,
   async act(scene) {
     const endpoint = scene.draw();
     await scene.pass(BEFORE_MS);
@@ -98,6 +99,7 @@ export const allRefusing: Scenario = {
   name: 'all-refusing',
   title: 'nobody listens at any endpoint, and health checks know it; then one listens again',
   upstream: 'checked',
+  isEssential: true,
   sparesIdempotent: false,
   mostAttempts: MOST_ATTEMPTS_OF_ALL,
   async act(scene) {

@@ -24,6 +24,7 @@ export const stall: Scenario = {
   name: 'stall',
   title: 'an endpoint is stopped (SIGSTOP) and goes on later; balanced by least-time',
   upstream: 'fast',
+  isEssential: true,
   async act(scene) {
     const endpoint = scene.draw();
     await scene.pass(BEFORE_MS);
