@@ -27,9 +27,12 @@ describe.each(FRONT_ENDS)('through the front end %s', (frontend) => {
   afterAll(() => stage?.close());
 
   for (const { scenario, index } of played)
-    it.skipIf(scenario.isOfNetwork === true && HINDRANCE !== null)(`keeps its promises when ${scenario.title}`, async () => {
-      const report = await stage.play(scenario, index);
-      console.info(sceneText(report));
-      expect(broken(report)).toEqual([]);
-    });
+    it.skipIf(scenario.isOfNetwork === true && HINDRANCE !== null)(
+      `keeps its promises when ${scenario.title}`,
+      async () => {
+        const report = await stage.play(scenario, index);
+        console.info(sceneText(report));
+        expect(broken(report)).toEqual([]);
+      },
+    );
 });

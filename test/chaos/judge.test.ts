@@ -21,6 +21,7 @@ const GOOD: LoadResult = {
   sent: 400,
   startedAtMs: 1_000_000,
   durationMs: 200,
+  pausedMs: 0,
   mostLateMs: 1,
   mostConnections: 10,
   outcomes: { 200: 400 },
@@ -53,6 +54,7 @@ describe('the load of a chaos run', () => {
   it('counts only where it came as planned', () => {
     expect(loadHeld(GOOD, 2_000)).toMatchObject({ isMet: true, found: '2000' });
     expect(isMet(loadHeld({ ...GOOD, sent: 399 }, 2_000))).toBe(false);
+    expect(isMet(loadHeld({ ...GOOD, sent: 300, pausedMs: 50 }, 2_000))).toBe(true);
   });
 });
 

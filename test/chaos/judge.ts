@@ -85,9 +85,14 @@ export function attemptsAtMost(
   ];
 }
 
+/** Requests a second while the load had a processor. */
+export function rateOf({ sent, durationMs, pausedMs }: Pick<LoadResult, 'sent' | 'durationMs' | 'pausedMs'>): number {
+  return (1000 * sent) / (durationMs - pausedMs);
+}
+
 /** The load came as planned: what a scenario shows counts only then. */
 export function loadHeld(load: LoadResult, leastPerSecond: number): Finding {
-  return within('requests a second', (1000 * load.sent) / load.durationMs, leastPerSecond, Number.POSITIVE_INFINITY);
+  return within('requests a second', rateOf(load), leastPerSecond, Number.POSITIVE_INFINITY);
 }
 
 /** Share of one endpoint of the executions in [fromMs, toMs), Unix times; undefined where there was none. */

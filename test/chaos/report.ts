@@ -1,7 +1,7 @@
 /** What a chaos run tells: a line for each scenario on the terminal, and a report as Markdown and JSON. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Finding } from './judge.js';
+import { type Finding, rateOf } from './judge.js';
 import type { SceneReport } from './stage.js';
 
 /** A whole run. */
@@ -27,7 +27,7 @@ export function sceneText(scene: SceneReport): string {
   const failed = load.sent - (load.outcomes['200'] ?? 0);
   const facts = [
     `${load.sent} requests`,
-    `${Math.round((1000 * load.sent) / load.durationMs)}/s`,
+    `${Math.round(rateOf(load))}/s`,
     `${failed} failed`,
     `${(attempts / load.sent).toFixed(3)} attempts each`,
   ].join(', ');

@@ -34,6 +34,8 @@ export interface LoadResult {
   readonly sent: number;
   readonly startedAtMs: number;
   readonly durationMs: number;
+  /** Of these the load itself had no processor; what was due meanwhile was left out. */
+  readonly pausedMs: number;
   /** Longest time that a request went out after its turn. */
   readonly mostLateMs: number;
   readonly mostConnections: number;

@@ -37,7 +37,7 @@ export interface SceneReport {
   readonly findings: readonly Finding[];
   /** What was done when, in ms since the load began. */
   readonly marks: readonly { readonly name: string; readonly atMs: number }[];
-  readonly load: Pick<LoadResult, 'sent' | 'durationMs' | 'outcomes' | 'mostLateMs' | 'mostConnections'>;
+  readonly load: Pick<LoadResult, 'sent' | 'durationMs' | 'pausedMs' | 'outcomes' | 'mostLateMs' | 'mostConnections'>;
   readonly attempts: number;
   readonly executions: number;
 }
