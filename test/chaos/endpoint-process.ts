@@ -1,7 +1,7 @@
 /** An endpoint of a chaos run: a process that can be killed, stopped, restarted and told to misbehave. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { type BlockedEndpoint, startBlockedEndpoint } from '../harness/blocked-endpoint.js';
-import { TalkingChild } from './child-process.js';
+import { DIES_WITH_PARENT, TalkingChild } from './child-process.js';
 import { ENTRY_BYTES } from './children/traffic.mjs';
 
 /** What goes wrong with an answer on purpose; see FAULTS in children/endpoint.mjs. */
@@ -133,7 +133,10 @@ export class EndpointProcess {
   /** Connections are reset, and attempts to connect get no answer: the backlog is full. */
   async block(): Promise<void> {
     await this.refuse();
-    this.#block = await startBlockedEndpoint(this.place);
+    this.#block = await startBlockedEndpoint({
+      ...this.place,
+      wrap: [...(this.place.wrap ?? []), ...DIES_WITH_PARENT],
+    });
   }
 
   async listen(): Promise<void> {
@@ -142,6 +145,11 @@ export class EndpointProcess {
     this.#block = undefined;
     await this.#child.ask({ act: 'listen' });
     this.#isListening = true;
+  }
+
+  /** Most requests at the same time since it was last asked. */
+  peak(): Promise<number> {
+    return this.#child.ask<number>({ act: 'peak' });
   }
 
   /** Makes it as it was at the start, whatever has been done to it. */

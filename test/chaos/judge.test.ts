@@ -31,6 +31,7 @@ const GOOD: LoadResult = {
   failedPosts: [],
   wrong: [],
   wrongCount: 0,
+  lateCount: 0,
   binMs: 50,
   answeredBy: {},
 };

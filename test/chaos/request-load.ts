@@ -50,6 +50,8 @@ export interface LoadResult {
   /** Answers that were another request's, or not what an endpoint says; the first of them. */
   readonly wrong: readonly string[];
   readonly wrongCount: number;
+  /** Good answers that came more than 250 ms after their requests were due. */
+  readonly lateCount: number;
   readonly binMs: number;
   /** Good answers in each bin from startedAtMs on, by endpoint. */
   readonly answeredBy: Readonly<Record<string, readonly number[]>>;

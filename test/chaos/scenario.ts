@@ -8,7 +8,17 @@ import type { LoadResult } from './request-load.js';
 import type { ShareHistory } from './share-history.js';
 
 /** Upstreams of the proxy, all of the same three endpoints; see stage-config.ts. */
-export type StageUpstream = 'even' | 'fast' | 'warming' | 'asking' | 'checked';
+export type StageUpstream =
+  | 'even'
+  | 'fast'
+  | 'warming'
+  | 'asking'
+  | 'checked'
+  | 'capped'
+  | 'hedged'
+  | 'breaking'
+  /** Of the listener of mode l4. */
+  | 'sessions';
 
 /** A fault under load, and what must come of it. */
 export interface Scenario {

@@ -10,6 +10,10 @@ export const ATTEMPT_MS = 400;
 export const EJECTION_MS = 300;
 export const MOST_EJECTION_MS = 600;
 export const SLOW_START_MS = 1_200;
+/** Most in flight at an endpoint of `capped`. */
+export const CAP = 16;
+/** Name of the listener of mode l4. */
+export const SESSION_LISTENER = 'sessions';
 const CONNECT_MS = 250;
 const KEEP_ALIVE_MS = 400;
 
@@ -33,11 +37,23 @@ const UPSTREAMS: Readonly<Record<StageUpstream, object>> = {
     balance: 'round-robin',
     healthCheck: { path: '/health', interval: '200ms', timeout: '200ms', unhealthyAfter: 2, healthyAfter: 1 },
   },
+  /** What finds no place waits. Attempts may take long: what is slow here is meant to be. */
+  capped: { balance: 'least-conn', timeouts: { attempt: '5s', firstByte: '5s' } },
+  hedged: { balance: 'round-robin', hedge: { after: '30ms' } },
+  breaking: {
+    balance: 'round-robin',
+    outlier: 'off',
+    retry: { attempts: 1 },
+    breaker: { window: '1s', openTime: '200ms', maxOpenTime: '400ms' },
+  },
+  /** Whole connections. */
+  sessions: { balance: 'least-conn' },
 };
 
 /** @param addresses of the endpoints */
 export function stageConfig(frontend: FrontEndName, addresses: readonly string[]): object {
-  const endpoints = addresses.map((address) => ({ address }));
+  const endpointsOf = (name: StageUpstream): object[] =>
+    addresses.map((address) => ({ address, ...(name === 'capped' ? { maxConns: CAP } : {}) }));
   const names = Object.keys(UPSTREAMS) as StageUpstream[];
   return {
     workers: 2,
@@ -47,9 +63,14 @@ export function stageConfig(frontend: FrontEndName, addresses: readonly string[]
         mode: 'l7',
         bind: '127.0.0.1:0',
         frontend,
-        routes: names.map((name) => ({ match: { path: `/${name}/` }, upstream: name })),
+        routes: names
+          .filter((name) => name !== 'sessions')
+          .map((name) => ({ match: { path: `/${name}/` }, upstream: name })),
       },
+      { name: SESSION_LISTENER, mode: 'l4', bind: '127.0.0.1:0', upstream: 'sessions' },
     ],
-    upstreams: Object.fromEntries(names.map((name) => [name, { endpoints, ...COMMON, ...UPSTREAMS[name] }])),
+    upstreams: Object.fromEntries(
+      names.map((name) => [name, { endpoints: endpointsOf(name), ...COMMON, ...UPSTREAMS[name] }]),
+    ),
   };
 }

@@ -16,7 +16,7 @@ import { Network } from './network.js';
 import { type LoadResult, RequestLoad } from './request-load.js';
 import type { Mark, Scenario, Scene, SceneOutcome } from './scenario.js';
 import { ShareHistory } from './share-history.js';
-import { stageConfig } from './stage-config.js';
+import { SESSION_LISTENER, stageConfig } from './stage-config.js';
 
 export interface StageOptions {
   readonly frontend: FrontEndName;
@@ -69,6 +69,8 @@ export class Stage {
     readonly network: Network | null,
     readonly endpoints: readonly EndpointProcess[],
     readonly proxy: ProxyProcess,
+    /** Of the listener of mode l4. */
+    private readonly sessionPort: number,
     private readonly load: RequestLoad,
   ) {}
 
@@ -98,7 +100,10 @@ export class Stage {
       );
       const proxy = await startProxy(config, { wrap: [...DIES_WITH_PARENT] });
       started.push({ close: async () => void (await proxy.stop()) });
-      const stage = new Stage(options, directory, network, endpoints, proxy, load);
+      const sessions = await proxy.lineWhere(
+        (line) => line.event === 'listening' && line['listener'] === SESSION_LISTENER,
+      );
+      const stage = new Stage(options, directory, network, endpoints, proxy, Number(sessions['port']), load);
       await stage.#warmUp();
       return stage;
     } catch (error) {
@@ -198,7 +203,7 @@ export class Stage {
 
   #loadOptions(firstId: number, upstream: string): Parameters<RequestLoad['start']>[0] {
     return {
-      port: this.proxy.port,
+      port: upstream === 'sessions' ? this.sessionPort : this.proxy.port,
       host: '127.0.0.1',
       perSecond: PER_SECOND,
       seed: this.options.seed,

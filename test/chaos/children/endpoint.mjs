@@ -1,7 +1,7 @@
 /**
  * An endpoint of chaos runs, in a process of its own: answers what it executes and writes it into a journal first, and misbehaves as it is
- * told to. Argument: `{ name, host, port, journal, seed }` as JSON. Messages from the parent: `{ mode }`, `{ act: 'listen' | 'refuse' }`,
- * each answered with `{ did }`. SIGTERM: finishes what is in flight, then exits.
+ * told to. Argument: `{ name, host, port, journal, seed }` as JSON. Messages from the parent: `{ mode }`, `{ act: 'listen' | 'refuse' |
+ * 'peak' }`, each answered with `{ did, result }`. SIGTERM: finishes what is in flight, then exits.
  */
 import { openSync, writeSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -17,6 +17,9 @@ const journalFile = openSync(journal, 'a');
 const entry = Buffer.alloc(ENTRY_BYTES);
 let listener = null;
 let isLeaving = false;
+/** Requests that are being answered, and the most of them since the parent last asked. */
+let inFlight = 0;
+let peak = 0;
 
 function noteExecution(id) {
   entry.writeUInt32LE(id, 0);
@@ -59,6 +62,8 @@ class Connection {
   /** Requests that are not answered yet; the first one is being answered. */
   #waiting = [];
   #isAnswering = false;
+  /** Is one counted in inFlight for it? */
+  #holds = false;
 
   constructor(socket) {
     this.socket = socket;
@@ -68,6 +73,7 @@ class Connection {
     socket.on('end', () => socket.end());
     socket.on('close', () => {
       connections.delete(this);
+      this.#letGo();
       exitWhenDone();
     });
   }
@@ -97,6 +103,8 @@ class Connection {
     const id = this.#waiting.shift();
     if (id < 0) return this.#send(`${headOf(200, 2)}ok`, false); // a health check
     noteExecution(id);
+    this.#holds = true;
+    peak = Math.max(peak, ++inFlight);
     const answer = this.#answerOf(id);
     if (answer === null) return;
     const latencyMs = mode.latencyMs + draw() * mode.spreadMs;
@@ -111,7 +119,13 @@ class Connection {
     return { bytes: headOf(200, body.length) + body, end: false };
   }
 
+  #letGo() {
+    if (this.#holds) inFlight--;
+    this.#holds = false;
+  }
+
   #send(bytes, end) {
+    this.#letGo();
     if (this.socket.destroyed) return;
     if (end === 'reset') return this.socket.resetAndDestroy();
     if (bytes !== '') this.socket.write(bytes, 'latin1');
@@ -138,6 +152,13 @@ function refuse() {
   });
 }
 
+/** @returns {number} */
+function takePeak() {
+  const taken = peak;
+  peak = inFlight;
+  return taken;
+}
+
 function exitWhenDone() {
   if (isLeaving && connections.size === 0) process.exit(0);
 }
@@ -150,8 +171,8 @@ process.on('SIGTERM', () => {
 });
 process.on('message', async (message) => {
   if ('mode' in message) mode = { ...mode, ...message.mode };
-  else await { listen, refuse }[message.act]();
-  process.send({ did: message.number });
+  const result = 'act' in message ? await { listen, refuse, peak: takePeak }[message.act]() : null;
+  process.send({ did: message.number, result });
 });
 process.on('disconnect', () => process.exit(0));
 

@@ -13,6 +13,8 @@ const MAX_CONNECTIONS = 1024;
 const PAUSE_MS = 30;
 const MAX_FAILURES = 300;
 const MAX_WRONG = 50;
+/** A good answer is late behind this. */
+const LATE_MS = 250;
 /** An unused connection is given up before the proxy does so (75 s): its close would cross a request. */
 const UNUSED_MS = 10_000;
 const LOOK_EVERY_MS = 1_000;
@@ -48,6 +50,7 @@ class Run {
       failedPosts: [],
       wrong: [],
       wrongCount: 0,
+      lateCount: 0,
       answeredBy: {},
       mostConnections: 0,
     };
@@ -100,6 +103,7 @@ class Run {
     result.byMethod[client.method] ??= { good: 0, failed: 0 };
     result.byMethod[client.method][isGood ? 'good' : 'failed']++;
     if (isGood) {
+      if (nowMs() - client.sentAtMs > LATE_MS) result.lateCount++;
       result.answeredBy[endpointName] ??= [];
       const bins = result.answeredBy[endpointName];
       const bin = Math.floor((nowMs() - this.startedAtMs) / BIN_MS);
