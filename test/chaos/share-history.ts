@@ -17,17 +17,22 @@ export class ShareHistory {
   readonly samples: ShareSample[] = [];
   readonly #running: Promise<void>;
   #isEnding = false;
+  #failure: unknown;
 
   constructor(
     private readonly proxy: ProxyProcess,
     private readonly upstream: string,
   ) {
-    this.#running = this.#sample();
+    this.#running = this.#sample().catch((error: unknown) => {
+      this.#failure = error;
+    });
   }
 
+  /** @throws Error where the proxy did not answer at any time before */
   async close(): Promise<void> {
     this.#isEnding = true;
     await this.#running;
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   async #sample(): Promise<void> {

@@ -7,7 +7,7 @@ import type { FrontEndName } from '../../src/config/plan.js';
 import { type Rng, seededRng } from '../../src/core/rng.js';
 import { openSockets } from '../harness/process-facts.js';
 import { statusFacts, untilIdle } from '../harness/proxy-counts.js';
-import { type ProxyProcess, startProxy } from '../harness/proxy-process.js';
+import { badLines, type ProxyProcess, startProxy } from '../harness/proxy-process.js';
 import { until } from '../harness/wire.js';
 import { DIES_WITH_PARENT } from './child-process.js';
 import { EndpointProcess } from './endpoint-process.js';
@@ -118,6 +118,7 @@ export class Stage {
     const rng = seededRng(this.options.seed * 1_000_003 + index);
     for (const endpoint of this.endpoints) endpoint.forget();
     const before = (await statusFacts(this.proxy)).totals;
+    const logged = this.proxy.log.length;
     const marks: Mark[] = [];
     const notes: Finding[] = [];
     const firstId = this.#nextId;
@@ -152,6 +153,10 @@ export class Stage {
       ...attemptsAtMost(mostAttempts, load, attempts, executions),
       ...judged(scenario, outcome),
       ...notes,
+      none(
+        'errors and crashes in the log of the proxy',
+        badLines(this.proxy.log.slice(logged)).map((line) => JSON.stringify(line)),
+      ),
       loadHeld(load, LEAST_PER_SECOND),
     ];
     return {
@@ -170,12 +175,14 @@ export class Stage {
     };
   }
 
+  /** @throws Error when the proxy does not end as it should; all is closed by then */
   async close(): Promise<void> {
     await this.load.close();
-    await this.proxy.stop();
+    const code = await this.proxy.stop();
     for (const endpoint of this.endpoints) await endpoint.close();
     await this.network?.close();
     rmSync(this.directory, { recursive: true, force: true });
+    if (code !== 0) throw new Error(`the proxy ended with ${code}, not 0`);
   }
 
   #scene(scenario: Scenario, rng: Rng, history: ShareHistory, marks: Mark[], notes: Finding[]): Scene {

@@ -13,6 +13,14 @@ const MAIN = process.env['SLUICE_MAIN'] ?? fileURLToPath(new URL('../../dist/cli
 /** A log line of the process, parsed. */
 export type LogLine = Record<string, unknown> & { event?: string; msg?: string };
 
+/** pino's numbers of levels. */
+const ERROR_LEVELS = [50, 60, 'error', 'fatal'];
+
+/** What went wrong inside: uncaught errors, crashes, lines that are no log. */
+export function badLines(log: readonly LogLine[]): readonly LogLine[] {
+  return log.filter((line) => line.event === undefined || ERROR_LEVELS.includes(line['level'] as number | string));
+}
+
 /** A running sluice. Always `stop` it. */
 export interface ProxyProcess {
   readonly child: ChildProcess;

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { endAfterEach } from '../../harness/end-after-each.js';
 import { openSockets } from '../../harness/process-facts.js';
 import { statusFacts, untilIdle } from '../../harness/proxy-counts.js';
-import { configFor, type LogLine, type ProxyProcess, startProxy } from '../../harness/proxy-process.js';
+import { badLines, configFor, type ProxyProcess, startProxy } from '../../harness/proxy-process.js';
 import { SoakEndpoint } from '../../harness/soak-endpoint.js';
 import { SoakLedger } from '../../harness/soak-ledger.js';
 import type { SoakMix } from '../../harness/soak-script.js';
@@ -24,8 +24,6 @@ const LANES = 24;
 const WARM_UP_MS = IS_LONG ? 20_000 : 0;
 /** What memory may be more in the last third than in the middle one: the heaps of two workers breathe by some MiB. */
 const MEMORY_MARGIN_BYTES = 12 * 1024 * 1024;
-/** pino's numbers of levels. */
-const ERROR_LEVELS = [50, 60, 'error', 'fatal'];
 
 const MiB = 1024 * 1024;
 const SHORT_TIMEOUTS = { requestHead: '2s', bodyIdle: '2s', writeStall: '2s' };
@@ -40,11 +38,6 @@ const CASES: readonly [string, SoakMix, object][] = [
 
 function tell(line: string): void {
   if (IS_LONG) process.stderr.write(`soak ${line}\n`);
-}
-
-/** What went wrong inside: uncaught errors, crashes, lines that are no log. */
-function badLines(log: readonly LogLine[]): readonly LogLine[] {
-  return log.filter((line) => line.event === undefined || ERROR_LEVELS.includes(line['level'] as number | string));
 }
 
 /** Largest of the last third less largest of the middle one. */
