@@ -3,7 +3,7 @@ import type { PickKey } from '../balancing/balancer.js';
 import type { KeySource } from '../balancing/key-source.js';
 import type { L7ListenerPlan } from '../config/plan.js';
 import type { ErrorCode } from '../core/error-catalog.js';
-import { type Engine, HEDGE_OFFSET, NO_BODY, SendFlag, SendResult } from '../engine/engine.js';
+import { BODY_HIGH_WATER, type Engine, HEDGE_OFFSET, NO_BODY, SendFlag, SendResult } from '../engine/engine.js';
 import { isIdempotent } from '../policies/request-passage.js';
 import type { AskedResponse, AskedResponses } from './asked-response.js';
 import { type AttemptStart, BEGUN, Exchange, NO_POOL, type RequestDescription } from './exchange.js';
@@ -15,6 +15,13 @@ export interface RequestKeys {
   hash(source: KeySource, isCrc: boolean, key: PickKey): boolean;
   /** As Exchange.keyText. */
   text(source: KeySource): string | null;
+}
+
+/** What of a request's body came while the request waited for a place, and the engine did not have it yet. */
+interface EarlyBody {
+  readonly chunks: ArrayBuffer[];
+  bytes: number;
+  isWhole: boolean;
 }
 
 /** Thread: worker. */
@@ -51,6 +58,7 @@ export abstract class RelayedExchange extends Exchange {
   asked: AskedResponse | null = null;
   /** Set by who registers the exchange, before its first request. */
   askedResponses: AskedResponses<RelayedExchange> | null = null;
+  #early: EarlyBody | null = null;
   /** What the proxy adds to the response; null: nothing. */
   #added: ResponseFields | null = null;
   readonly #engine: Engine;
@@ -87,8 +95,32 @@ export abstract class RelayedExchange extends Exchange {
       this.isBegun = true;
       this.firstNumber = id;
       this.attemptNumber = id;
+      if (this.#early !== null) this.#sendEarly(this.#early);
     }
     return startOf(result);
+  }
+
+  /**
+   * More of the request's body, which the engine does not have yet: it goes there with the first attempt.
+   *
+   * @param chunk valid during the call only
+   * @returns bytes that are held
+   */
+  holdBody(chunk: ArrayBuffer, isLast: boolean): number {
+    this.#early ??= { chunks: [], bytes: 0, isWhole: false };
+    this.#early.chunks.push(chunk.slice(0));
+    this.#early.bytes += chunk.byteLength;
+    this.#early.isWhole = isLast;
+    return this.#early.bytes;
+  }
+
+  #sendEarly({ chunks, isWhole }: EarlyBody): void {
+    this.#early = null;
+    let heldBytes = 0;
+    for (const [index, chunk] of chunks.entries())
+      heldBytes = this.#engine.write(this.id, chunk, isWhole && index === chunks.length - 1);
+    // Otherwise the engine tells when it has sent enough of it.
+    if (isWhole || heldBytes <= BODY_HIGH_WATER) this.resumeRequest();
   }
 
   override tryAgain(slot: number, profile: number): AttemptStart {
@@ -206,6 +238,7 @@ export abstract class RelayedExchange extends Exchange {
     this.attemptNumber = this.id;
     this.isHedged = false;
     this.asked = null;
+    this.#early = null;
     this.#added = null;
   }
 }

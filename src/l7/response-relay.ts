@@ -92,14 +92,18 @@ export class ResponseRelay implements AskedResponses<RelayedExchange> {
   /** More of a request's body. */
   requestBody(exchange: RelayedExchange, chunk: ArrayBuffer, isLast: boolean): void {
     const { state } = exchange;
-    if (state !== 'attempting' && state !== 'relaying' && !(state === 'waiting' && exchange.isBegun)) return;
+    if (state !== 'attempting' && state !== 'relaying' && state !== 'waiting') return;
     exchange.receivedBytes += chunk.byteLength;
     if (exceedsBody(exchange.listener.limits, exchange.receivedBytes)) {
       this.#pipeline.readClock();
       return this.#pipeline.clientFailed(exchange, 'SLUICE_BODY_TOO_LARGE');
     }
     exchange.isBodyComplete = isLast;
-    const heldBytes = this.#engine.write(exchange.attemptNumber, chunk, isLast);
+    // One that waits for its first place: the engine does not know it yet.
+    const isEarly = state === 'waiting' && !exchange.isBegun;
+    const heldBytes = isEarly
+      ? exchange.holdBody(chunk, isLast)
+      : this.#engine.write(exchange.attemptNumber, chunk, isLast);
     // Nothing more will come after the last: reading on then only tells whether the client is still there.
     if (isLast) exchange.resumeRequest();
     else if (heldBytes > BODY_HIGH_WATER) exchange.pauseRequest();
