@@ -115,7 +115,7 @@ export interface DataPlane {
    *
    * @param generation of the endpoint; work of another one that has the slot goes on
    */
-  cut?(slot: number, generation: number): void;
+  cut(slot: number, generation: number): void;
   stats(): DataPlaneStats;
   /** Closes everything at once: listeners, client and upstream connections. Idempotent. */
   close(): void;

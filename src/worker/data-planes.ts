@@ -56,7 +56,7 @@ class DataPlanes implements DataPlane {
   }
 
   cut(slot: number, generation: number): void {
-    for (const dataPlane of this.#dataPlanes) dataPlane.cut?.(slot, generation);
+    for (const dataPlane of this.#dataPlanes) dataPlane.cut(slot, generation);
   }
 
   stats(): DataPlaneStats {

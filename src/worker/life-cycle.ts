@@ -125,7 +125,7 @@ function obey(port: MessagePort, dataPlane: DataPlane, stripe: WorkerStripe, rep
         dataPlane.setAddresses(message.slot, message.addresses);
         return;
       case 'cut':
-        dataPlane.cut?.(message.slot, message.generation);
+        dataPlane.cut(message.slot, message.generation);
         return;
       case 'drain':
         if (isDraining) return;

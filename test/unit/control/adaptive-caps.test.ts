@@ -75,7 +75,7 @@ describe('adaptive cap', () => {
     expect([board.control.adaptiveCap(slot), board.control.cap(slot)]).toEqual([20, 8]);
   });
 
-  it('comes near what an overloaded endpoint bears, and loses next to nothing by it, for half an hour', async () => {
+  it('comes near what an overloaded endpoint bears, and loses next to nothing by it, for eleven minutes', async () => {
     const endpoint = { places: 50, serviceMs: 20 };
     const { caps, run } = loopOf();
     caps.start();

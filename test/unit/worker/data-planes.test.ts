@@ -21,6 +21,7 @@ function underTest(listeners: readonly ListenerPlan[], failing?: 'l7' | 'l4') {
         handOffPlaces: () => [place],
         openExchanges: () => open,
         setAddresses: (slot) => void calls.push(`addresses ${mode} ${slot}`),
+        cut: (slot, generation) => void calls.push(`cut ${mode} ${slot} ${generation}`),
         stats: () => ({ openConnections: open, openExchanges: open, exchanges: open, upstreamConnections: open }),
         close: () => void calls.push(`close ${mode}`),
       };
@@ -48,10 +49,11 @@ describe('data planes', () => {
     const dataPlane = make();
     await dataPlane.start();
     dataPlane.setAddresses(4, []);
+    dataPlane.cut(4, 2);
     dataPlane.drain();
     dataPlane.close();
     expect(calls.slice(2)).toEqual([
-      ...['start l7', 'start l4', 'addresses l7 4', 'addresses l4 4'],
+      ...['start l7', 'start l4', 'addresses l7 4', 'addresses l4 4', 'cut l7 4 2', 'cut l4 4 2'],
       ...['drain l7', 'drain l4', 'close l7', 'close l4'],
     ]);
   });
