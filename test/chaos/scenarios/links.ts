@@ -36,7 +36,6 @@ export const halfOpen: Scenario = {
   name: 'half-open',
   title: 'an endpoint is killed and started anew behind a link that is down: its peers never hear of it',
   upstream: 'even',
-  isEssential: true,
   isOfNetwork: true,
   act: (scene) =>
     whileFaulty(scene, 'unplugged', async (network, index, endpoint) => {

@@ -17,7 +17,6 @@ export const recovery: Scenario = {
   name: 'recovery',
   title: 'a killed endpoint returns with slow start',
   upstream: 'warming',
-  isEssential: true,
   async act(scene) {
     const endpoint = scene.draw();
     await scene.pass(BEFORE_MS);
