@@ -1,5 +1,6 @@
 /** A network for chaos runs: each endpoint in a network namespace of its own, behind a link that can lose, delay, cut and reset. */
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { findProgram, runProgram } from '../harness/programs.js';
 
 /** Where one endpoint lives. */
@@ -47,6 +48,7 @@ export class Network {
   private constructor(private readonly rooms: readonly Room[]) {}
 
   static async create(count: number): Promise<Network> {
+    sweep();
     // Two runs at the same time have other processes, hence other names and most likely another net.
     const net = process.pid % 256;
     const rooms = Array.from({ length: count }, (_, index) => ({
@@ -165,4 +167,11 @@ export class Network {
   async #inside(index: number, ...command: string[]): Promise<void> {
     await runProgram('ip', ['netns', 'exec', this.#room(index).namespace, ...command], COMMAND_MS);
   }
+}
+
+/** Takes down what runs have left that were ended by force (SIGKILL): links go with their namespaces. */
+function sweep(): void {
+  const { stdout } = spawnSync('ip', ['netns', 'list'], { encoding: 'utf8' });
+  for (const [name, pid] of stdout.matchAll(/^sluice-chaos-(\d+)-\d+/gm))
+    if (!existsSync(`/proc/${pid}`)) spawnSync('ip', ['netns', 'delete', name]);
 }
