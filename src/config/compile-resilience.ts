@@ -14,6 +14,7 @@ import {
 } from './resilience-plan.js';
 import type { Config } from './schema/config.js';
 import type { Route } from './schema/l7-route.js';
+import { upstreamsOf } from './schema/listener.js';
 import type { Upstream } from './schema/upstream.js';
 
 /** What is numbered over all upstreams and routes: places in queues, and breakers of routes. Pure. */
@@ -23,13 +24,17 @@ export class ResilienceNumbers {
   /** Routes with a breaker. */
   readonly routeBreakers: number;
   readonly #firstEntries = new Map<string, number>();
+  readonly #requested: ReadonlySet<string>;
   readonly #breakers: readonly Route[];
 
   constructor(config: Config) {
+    this.#requested = new Set(
+      config.listeners.flatMap((listener) => (listener.mode === 'l7' ? upstreamsOf(listener) : [])),
+    );
     let entries = 0;
     for (const [name, upstream] of Object.entries(config.upstreams)) {
       this.#firstEntries.set(name, entries);
-      entries += queueLengthOf(upstream);
+      entries += queueLengthOf(upstream, this.hasRequests(name));
     }
     this.queueEntries = entries;
     this.#breakers = config.listeners.flatMap((listener) =>
@@ -43,6 +48,11 @@ export class ResilienceNumbers {
     return this.#firstEntries.get(name) ?? 0;
   }
 
+  /** Does any listener send requests to the upstream? The time in which a session connects says nothing of what its endpoint bears. */
+  hasRequests(name: string): boolean {
+    return this.#requested.has(name);
+  }
+
   /** Record of a route with a breaker. */
   breakerOf(route: Route): number {
     return this.#breakers.indexOf(route);
@@ -50,16 +60,18 @@ export class ResilienceNumbers {
 }
 
 /** 0: nothing can wait there, since no endpoint can have a cap. */
-function queueLengthOf({ queue, endpoints, concurrency, weights }: Upstream): number {
+function queueLengthOf({ queue, endpoints, concurrency, weights }: Upstream, hasRequests: boolean): number {
   const hasAgent = typeof weights !== 'string' && weights.agent !== undefined; // which may say maxconn
-  const canBeFull = hasAgent || concurrency !== 'off' || endpoints.some(({ maxConns }) => maxConns > 0);
+  const canBeFull =
+    hasAgent || (concurrency !== 'off' && hasRequests) || endpoints.some(({ maxConns }) => maxConns > 0);
   return queue === 'off' || !canBeFull ? 0 : queue.length;
 }
 
-/** What an upstream bears. @param firstEntry of its queue */
-export function compileResilience(upstream: Upstream, firstEntry: number): ResiliencePlan {
+/** What an upstream bears. */
+export function compileResilience(name: string, upstream: Upstream, numbers: ResilienceNumbers): ResiliencePlan {
   const { timeouts, concurrency } = upstream;
-  const length = queueLengthOf(upstream);
+  const hasRequests = numbers.hasRequests(name);
+  const length = queueLengthOf(upstream, hasRequests);
   return {
     timeouts: {
       connectMs: timeouts.connect,
@@ -70,9 +82,9 @@ export function compileResilience(upstream: Upstream, firstEntry: number): Resil
     },
     retry: compileRetry(upstream.retry),
     hedge: compileHedge(upstream.hedge),
-    queue: length > 0 ? { length, firstEntry } : null,
+    queue: length > 0 ? { length, firstEntry: numbers.firstEntryOf(name) } : null,
     concurrency:
-      concurrency === 'off'
+      concurrency === 'off' || !hasRequests
         ? null
         : { least: concurrency.min, most: concurrency.max, initial: concurrency.initial ?? concurrency.min },
     outlier: compileOutlier(upstream.outlier),

@@ -193,7 +193,7 @@ function compileUpstream(name: string, index: number, upstream: Upstream, parts:
         maxConns: endpoint.maxConns,
       }),
     ),
-    ...compileResilience(upstream, parts.resilience.firstEntryOf(name)),
+    ...compileResilience(name, upstream, parts.resilience),
     pool: { maxIdle: pool.maxIdle, maxConnections: pool.maxConnections, keepAliveIdleMs: pool.keepAliveIdle },
     responseLimits: { ...upstream.responseLimits },
     proxyProtocol: upstream.proxyProtocol,

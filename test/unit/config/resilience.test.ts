@@ -100,6 +100,12 @@ describe('resilience in a plan', () => {
     expect(upstreamOf(setting, caps).queue).toEqual(queue);
   });
 
+  it('measures no endpoint that has sessions only: what it takes to connect says nothing of its work', () => {
+    const text = SMALLEST_L4.replace('pg: { ', 'pg: { concurrency: {}, ');
+    expect(planOf(text).upstreams[0]).toMatchObject({ concurrency: null, queue: null });
+    expect(new ResilienceNumbers(configOf(text)).queueEntries).toBe(0);
+  });
+
   it('numbers the entries of all queues and the breakers of all routes', () => {
     const text = `
 listeners:
