@@ -1,5 +1,5 @@
 /**
- * Endpoints die, stall, lie and return under 2,100 requests a second, against the program as users start it: the short form of `npm run
+ * Endpoints die, stall, lie and return under 2,300 requests a second, against the program as users start it: the short form of `npm run
  * chaos`, with one seed. What matters most is played through both front ends, the rest through one of them in turn.
  */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
