@@ -84,6 +84,8 @@ export class Hedges {
     const { budgets, clock } = this.#parts;
     const { settings, upstream } = exchange;
     if (settings === null || upstream === null || exchange.endpoint === NO_ENDPOINT) return;
+    // There has been one already, since its endpoint was drained; or it has fallen back to where nobody hedges.
+    if (exchange.second?.isUsed === true || settings.hedge === null) return;
     if (exchange.attempts >= settings.retry.attempts || !exchange.isInTime(clock.now, 0)) return;
     if (!budgets.withdraw(upstream.plan, clock.nowMs)) return;
     if (!this.#besides(exchange, upstream)) budgets.giveBack(upstream.plan, clock.nowMs);

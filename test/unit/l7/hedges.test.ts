@@ -123,6 +123,19 @@ describe('a hedge', () => {
     expect(leftovers()).toEqual(NOTHING_LEFT);
   });
 
+  it('is not made where the request has gone elsewhere already, since its endpoint was drained', async () => {
+    const { begin, time, pipeline, slotOf, serve, leftovers } = pipelineOf({
+      upstream: { ...hedged, ...retry({ attempts: 4 }) },
+    });
+    const exchange = begin();
+    await time.pass(20);
+    pipeline.cut(exchange, slotOf('a0'));
+    await time.pass(200);
+    expect(exchange.calls).toEqual(['begin a0', 'hedge a1']);
+    serve(exchange, 200, true);
+    expect(leftovers()).toEqual(NOTHING_LEFT);
+  });
+
   it('waits for a quantile of recent answers, and is not made before there are any', async () => {
     const { begin, time, serve } = pipelineOf({ upstream: { hedge: { kind: 'quantile', quantile: 0.9, leastMs: 1 } } });
     const early = begin();
