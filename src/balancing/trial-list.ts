@@ -1,4 +1,5 @@
 /** The endpoints of one group that are on trial, or whose breaker is half-open: they get probes only, so many at a time. */
+import { countOf, generationOf } from '../board/claims-word.js';
 import type { WorkerBoard } from '../board/worker-board.js';
 import type { TriedSet } from './tried-set.js';
 
@@ -18,11 +19,11 @@ interface Trial {
  * Filled anew with its group. Thread: worker.
  */
 export class TrialList {
-  readonly #board: Pick<WorkerBoard, 'probes' | 'claims'>;
+  readonly #board: Pick<WorkerBoard, 'probes' | 'claims' | 'load'>;
   readonly #trials: Trial[] = [];
   #next = 0;
 
-  constructor(board: Pick<WorkerBoard, 'probes' | 'claims'>) {
+  constructor(board: Pick<WorkerBoard, 'probes' | 'claims' | 'load'>) {
     this.#board = board;
   }
 
@@ -62,7 +63,18 @@ export class TrialList {
     return NO_TRIAL;
   }
 
-  /** The same on a certain one. @returns false: it has no place, or is not on the list */
+  /** Places that are free on a certain one, of its own and among its probes. 0: it has none, or is not on the list. */
+  placesAt(endpoint: number): number {
+    const trial = this.#trials.find((each) => each.endpoint === endpoint);
+    if (trial === undefined) return 0;
+    const { slot, generation, cap, probes } = trial;
+    const claims = this.#board.load.claims(slot);
+    if (generationOf(claims) !== generation) return 0;
+    const own = cap === 0 ? probes : cap - countOf(claims);
+    return Math.max(0, Math.min(own, probes - this.#board.probes.held(slot, generation)));
+  }
+
+  /** As claimAny, on a certain one. @returns false: it has no place, or is not on the list */
   claim(endpoint: number): boolean {
     const trial = this.#trials.find((each) => each.endpoint === endpoint);
     return trial !== undefined && this.#claim(trial);

@@ -205,7 +205,8 @@ export class UpstreamView {
   }
 
   /**
-   * Places that an endpoint has left, as of the last refresh(): 0 where it takes no work, UNCAPPED without a cap.
+   * Places that an endpoint has left, as of the last refresh(): 0 where it takes no work, UNCAPPED without a cap, those among its probes
+   * where it gets probes only.
    *
    * @param index of the endpoint in the plan
    */
@@ -220,7 +221,7 @@ export class UpstreamView {
       const cap = group.capAt(position);
       return cap === 0 ? UNCAPPED : Math.max(0, cap - countOf(claims));
     }
-    return 0;
+    return this.#hasTrials ? this.#trials.reduce((places, trials) => places + trials.placesAt(index), 0) : 0;
   }
 
   /**

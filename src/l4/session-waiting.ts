@@ -43,7 +43,7 @@ export class SessionWaiting implements WaitingHost<SessionRecord> {
   decide(record: SessionRecord, now: Tick): number {
     const upstream = record.upstream as UpstreamRuntime;
     const room = this.#rooms?.of(upstream.plan.index) ?? null;
-    if (room === null || !room.hasWaiters) {
+    if (room === null || !room.mustQueue(record, now)) {
       const slot = upstream.pick(record, now);
       if (slot !== NO_ENDPOINT) return slot;
       const reason = upstream.whyNone(record, now);

@@ -112,7 +112,7 @@ export class Attempts {
     const room = this.#rooms?.of(upstream.plan.index) ?? null;
     if (room !== null) {
       recovery.priority = priorityOf(exchange);
-      if (room.hasWaiters) return this.#wait(exchange, room);
+      if (room.mustQueue(exchange, clock.now)) return this.#wait(exchange, room);
     }
     this.#pick(exchange);
   }
@@ -356,7 +356,7 @@ export class Attempts {
     budgets.countRequest(upstream.plan, clock.nowMs);
     exchange.state = 'attempting';
     const room = this.#rooms?.of(index) ?? null;
-    if (room?.hasWaiters === true) return this.#wait(exchange, room);
+    if (room?.mustQueue(exchange, clock.now) === true) return this.#wait(exchange, room);
     this.#pick(exchange);
   }
 

@@ -58,7 +58,7 @@ interface Stay<W> {
 }
 
 /**
- * One for each upstream with a queue, in each data plane of a worker. Before each pick of such an upstream: if `hasWaiters`, or if the
+ * One for each upstream with a queue, in each data plane of a worker. Before the first pick of such an upstream: if `mustQueue`, or if the
  * pick finds nobody and UpstreamRuntime.whyNone says SLUICE_ENDPOINTS_FULL, then `wait`. Claims that are given back are noticed through
  * UpstreamRuntime.
  *
@@ -98,6 +98,14 @@ export class WaitingRoom<W extends Waiter> implements ReleaseObserver {
   /** Those of this room. */
   get size(): number {
     return this.#stays.size + this.#displaced.length;
+  }
+
+  /**
+   * Is a newcomer to get in line, since others wait before it? Not where nobody takes work that it may have: then it is told so at once,
+   * or is a probe, and does not wait for what may not come. HOT: one load where nobody waits.
+   */
+  mustQueue(waiter: W, now: Tick): boolean {
+    return this.hasWaiters && this.#upstream.whyNone(waiter, now) === 'SLUICE_ENDPOINTS_FULL';
   }
 
   // --- what the pipeline does ---------------------------------------------------------------------------------------------

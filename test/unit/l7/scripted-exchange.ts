@@ -14,6 +14,8 @@ import { type AttemptStart, BEGUN, Exchange, type RequestDescription } from '../
 import { ExchangeRecorder } from '../../../src/l7/exchange-recorder.js';
 import { Pipeline } from '../../../src/l7/pipeline.js';
 import { FailureLog } from '../../../src/observability/failure-log.js';
+import type { BreakerEvents } from '../../../src/policies/circuit-breaker.js';
+import { type EndpointEvents, endpointWatchFor } from '../../../src/policies/endpoint-watch.js';
 import { RouteBreaker } from '../../../src/policies/route-breaker.js';
 import { Plane, WaitingRooms } from '../../../src/policies/waiting-rooms.js';
 import { FakeTime } from '../control/fake-time.js';
@@ -136,15 +138,16 @@ export function pipelineOf(parts: ScriptedParts = {}) {
   const ledger = new EndpointLedger(worker, HEDGE_OFFSET + MAX_EXCHANGES);
   const opened = new Map<number, AttemptProfile>();
   const rng = seededRng(3);
-  const runtimes = upstreams.map((upstream) => new UpstreamRuntime(upstream, { board: worker, ledger, rng }));
+  const silent = new Proxy({}, { get: () => () => {} }) as EndpointEvents & BreakerEvents;
+  const observe = (upstream: UpstreamPlan) => endpointWatchFor(upstream, worker, silent);
+  const runtimes = upstreams.map((upstream) => new UpstreamRuntime(upstream, { board: worker, ledger, rng, observe }));
   const spent: string[] = [];
-  const breakerEvents = { opened: () => {}, halfOpened: () => {}, closed: () => {} };
   const pipeline = new Pipeline({
     upstreams: runtimes,
     profiles: new AttemptProfiles({
       plan: { listeners: [listener], upstreams },
       open: (number, profile) => void opened.set(number, profile),
-      breakerOf: ({ breaker }) => (breaker === null ? null : new RouteBreaker(breaker, worker, breakerEvents)),
+      breakerOf: ({ breaker }) => (breaker === null ? null : new RouteBreaker(breaker, worker, silent)),
     }),
     board: worker,
     recorder: new ExchangeRecorder(worker.stripe, new FailureLog(log.logger, () => time.nowMs())),
