@@ -15,7 +15,7 @@ import { AttemptFact } from '../engine/attempt-profile.js';
 import { fallbackFor } from '../policies/fallback.js';
 import { isIdempotent } from '../policies/request-passage.js';
 import { isRepeatable, mayTryElsewhere, pauseMs } from '../policies/retry.js';
-import { retryAfterSeconds } from '../policies/retry-after.js';
+import { asksToWait, retryAfterSeconds } from '../policies/retry-after.js';
 import type { RetryBudgets } from '../policies/retry-budgets.js';
 import { BreakerPassage } from '../policies/route-breaker.js';
 import { ADMIT } from '../policies/verdict.js';
@@ -167,7 +167,8 @@ export class Attempts {
     const { now } = this.#parts.clock;
     const upstream = exchange.upstream as UpstreamRuntime; // it has an attempt
     upstream.settleFirstByte(answered, status, elapsedUs, now);
-    if (retryAfter !== '') upstream.settleRetryAfter(answered, retryAfterSeconds(retryAfter, Date.now()), now);
+    if (retryAfter !== '' && asksToWait(status))
+      upstream.settleRetryAfter(answered, retryAfterSeconds(retryAfter, Date.now()), now);
     upstream.settleUnusable(answered, now);
     exchange.recovery.isSent = true;
     this.avoid(exchange, answered);

@@ -1,5 +1,6 @@
 /** What follows an attempt that failed, or an answer that may be tried again. */
 import { describe, expect, it } from 'vitest';
+import { NEVER } from '../../../src/core/tick.js';
 import { ANSWERED, HELD, NOTHING_LEFT, pipelineOf, retry, SENT } from './scripted-exchange.js';
 
 describe('an attempt that failed', () => {
@@ -180,6 +181,21 @@ describe('an answer with a status that is tried again', () => {
     expect(opened.get(exchange.profiles[0]!)).toMatchObject({ askedStatuses: [], heldBodyBytes: -1 });
     ask(exchange, 503);
     expect(exchange.calls).toEqual(['begin a0', 'pass on']);
+  });
+
+  it.each([
+    [500, false],
+    [503, true],
+    [429, true],
+  ])('with %i and Retry-After keeps others from its endpoint: %s', (status, isKept) => {
+    const { begin, ask, serve, slotOf, worker, leftovers } = pipelineOf({
+      upstream: retry({ ...asking, statuses: [429, 500, 503] }),
+    });
+    const exchange = begin();
+    ask(exchange, status, '30');
+    serve(exchange);
+    expect(worker.load.pausedUntil(slotOf('a0')) !== NEVER).toBe(isKept);
+    expect(leftovers()).toEqual(NOTHING_LEFT);
   });
 
   it('of the only endpoint waits for its Retry-After, and is asked again then', async () => {
