@@ -136,9 +136,10 @@ describe.each(FRONT_ENDS)('with the front end %s', (frontend) => {
   });
 
   describe('maxConns', () => {
-    it('is never exceeded over all workers; what is too much gets 503', async () => {
+    it('is never exceeded over all workers; what is too much gets 503 without a queue', async () => {
       const endpoints = await holding(3);
       const proxy = await proxyFor({
+        queue: 'off',
         endpoints: endpoints.map(({ endpoint }) => addressOf(endpoint, { maxConns: 4 })),
       });
       const clients = await Promise.all(Array.from({ length: 60 }, () => begin(proxy)));
@@ -152,7 +153,7 @@ describe.each(FRONT_ENDS)('with the front end %s', (frontend) => {
       expect(responses.filter((response) => statusOf(response) === 200)).toHaveLength(12);
       const refused = responses.filter((response) => statusOf(response) === 503);
       expect(refused).toHaveLength(48);
-      expect(new Set(refused.map((response) => errorOf(response).error))).toEqual(new Set(['SLUICE_NO_ENDPOINT']));
+      expect(new Set(refused.map((response) => errorOf(response).error))).toEqual(new Set(['SLUICE_ENDPOINTS_FULL']));
       expect(endpoints.map(({ mostHeld }) => mostHeld)).toEqual([4, 4, 4]);
       await untilIdle(proxy);
     });

@@ -269,16 +269,16 @@ describe.each(FRONT_ENDS)('with the front end %s', (frontend) => {
   });
 
   describe('an upstream without an endpoint for the request', () => {
-    it('gives 503 SLUICE_NO_ENDPOINT with Retry-After when all are at their cap', async () => {
+    it('gives 503 SLUICE_ENDPOINTS_FULL with Retry-After when all are at their cap and nobody may wait', async () => {
       const slow = await endpointOf(() => undefined);
       const proxy = await proxyFor([], {
-        upstream: { endpoints: [{ address: `127.0.0.1:${slow.port}`, maxConns: 1 }] },
+        upstream: { queue: 'off', endpoints: [{ address: `127.0.0.1:${slow.port}`, maxConns: 1 }] },
       });
       const first = await WireClient.open(proxy.port);
       first.send(get('/'));
       await until('the first request is at the endpoint', () => slow.requests.length === 1);
       const response = await requestOnce(proxy.port, get('/'));
-      expectError(response, 503, 'SLUICE_NO_ENDPOINT', [slow.port]);
+      expectError(response, 503, 'SLUICE_ENDPOINTS_FULL', [slow.port]);
       expect(valuesOf(response, 'retry-after')).toEqual(['1']);
       first.close();
     });
