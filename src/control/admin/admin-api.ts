@@ -47,7 +47,8 @@ export async function startAdminApi(host: string, port: number, source: AdminSou
     answerRequest(request, host, source, (answer) => write(response, answer));
   });
   await new Promise<void>((resolve, reject) => {
-    listener.once('error', (error) =>
+    // Stays there: once it listens, an error is one connection that could not be accepted, for want of descriptors.
+    listener.on('error', (error) =>
       reject(bindFailure({ bind: { kind: 'tcp', host, port }, what: 'admin API', flag: '--admin' }, error)),
     );
     listener.listen({ host, port, exclusive: true }, resolve);

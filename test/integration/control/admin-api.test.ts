@@ -1,4 +1,5 @@
 /** The HTTP shell of the admin API. */
+import { Server } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type AdminApi, startAdminApi } from '../../../src/control/admin/admin-api.js';
 import type { AdminSource } from '../../../src/control/admin/answer.js';
@@ -58,6 +59,21 @@ describe('admin API', () => {
   it('answers 404 in JSON', async () => {
     const response = await fetch(`${await start()}/metrics`);
     expect([response.status, await response.json()]).toEqual([404, expect.objectContaining({ error: 'not-found' })]);
+  });
+
+  it('lives on when connections cannot be accepted', async () => {
+    const url = await start();
+    const shortage = Object.assign(new Error('accept EMFILE'), { code: 'EMFILE', syscall: 'accept' });
+    const { port } = new URL(url);
+    const handles = (process as unknown as { _getActiveHandles(): unknown[] })._getActiveHandles();
+    const listener = handles.find((handle) => {
+      if (!(handle instanceof Server)) return false;
+      const address = handle.address();
+      return typeof address === 'object' && address?.port === Number(port);
+    }) as Server;
+    // As node:net tells of each accept() that fails.
+    for (let times = 0; times < 2; times++) listener.emit('error', shortage);
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
   });
 
   it('says that its port is taken', async () => {
