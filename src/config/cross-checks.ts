@@ -7,7 +7,7 @@ import { adminBind, bindAddressOf, checkListeners } from './listener-checks.js';
 import type { Locator } from './locator.js';
 import { checkPicking } from './picking-checks.js';
 import { type Path, type Problem, valueText } from './problem.js';
-import { checkResilience } from './resilience-checks.js';
+import { checkQueues, checkResilience } from './resilience-checks.js';
 import { NAME_FORM } from './schema/name.js';
 
 /**
@@ -73,6 +73,7 @@ function checkUpstreams(upstreams: Readonly<Record<string, unknown>>, zone: unkn
     checkResilience(upstream, path, findings);
     if (isSection(upstream.healthCheck)) checkHealthCheck(upstream.healthCheck, [...path, 'healthCheck'], findings);
   }
+  checkQueues(upstreams, findings);
   if (total > ENDPOINTS_MAX) {
     findings.report(
       ['upstreams'],

@@ -2,11 +2,24 @@
 import { HEALTH_INTERVAL_MS, HEALTH_TIMEOUT_MS } from './defaults.js';
 import { formatDuration } from './duration.js';
 import type { Findings } from './findings.js';
+import { isSection } from './flags.js';
 import type { Path } from './problem.js';
 import { durationOf } from './resilience-checks.js';
 
 /** Settings that only requests have. */
 const OF_HTTP = ['path', 'method', 'host', 'headers', 'expect'] as const;
+
+/** Fields of a request that say where it ends, or belong to its connection: the prober writes them, and node:http refuses some. */
+const OWN_FIELDS: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
 
 /** Checks the plain values of one health check. Values that the schema refuses are passed over. */
 export function checkHealthCheck(check: Readonly<Record<string, unknown>>, path: Path, findings: Findings): void {
@@ -24,7 +37,20 @@ export function checkHealthCheck(check: Readonly<Record<string, unknown>>, path:
       'for a TCP check write kind: tcp',
     );
   }
+  if (!isTcp) checkRequest(check, path, findings);
   checkTimes(check, path, findings);
+}
+
+function checkRequest(check: Readonly<Record<string, unknown>>, path: Path, findings: Findings): void {
+  const { method, headers, expect } = check;
+  for (const name of isSection(headers) ? Object.keys(headers) : []) {
+    if (!OWN_FIELDS.has(name.toLowerCase())) continue;
+    findings.report([...path, 'headers', name], undefined, 'is for the proxy to write', 'remove it');
+  }
+  if (method === 'HEAD' && isSection(expect) && expect.body !== undefined) {
+    const sentence = 'is never found: an answer to HEAD has no body';
+    findings.report([...path, 'expect', 'body'], expect.body, sentence, 'write method: GET, or remove it');
+  }
 }
 
 function checkTimes(check: Readonly<Record<string, unknown>>, path: Path, findings: Findings): void {

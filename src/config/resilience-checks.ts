@@ -7,6 +7,7 @@ import {
   CONCURRENCY_MOST,
   OUTLIER_EJECTION_MS,
   OUTLIER_MOST_EJECTION_MS,
+  QUEUE_LENGTH,
   RETRY_BACKOFF_MOST_MS,
   RETRY_BACKOFF_MS,
 } from './defaults.js';
@@ -16,6 +17,9 @@ import { isSection } from './flags.js';
 import type { Path } from './problem.js';
 
 type Section = Readonly<Record<string, unknown>>;
+
+/** Most that can wait in all queues together: each has a record on the board, whose MOST_QUEUE_ENTRIES this is. */
+export const QUEUED_MAX = 1 << 22;
 
 /** Fields of a response that say where it ends, or belong to its connection: the proxy writes them. */
 const OWN_FIELDS: ReadonlySet<string> = new Set([
@@ -56,6 +60,31 @@ export function checkResilience(upstream: Section, path: Path, findings: Finding
       [...path, 'retry', 'backoff'],
       findings,
     );
+}
+
+/** Checks that the board has room for all queues together. */
+export function checkQueues(upstreams: Section, findings: Findings): void {
+  const total = Object.values(upstreams).reduce<number>((sum, upstream) => sum + placesToWait(upstream), 0);
+  if (total <= QUEUED_MAX) return;
+  findings.report(
+    ['upstreams'],
+    upstreams,
+    `let ${total} requests wait in all queues together, but this version takes at most ${QUEUED_MAX}`,
+    'lower queue.length, or write queue: off',
+  );
+}
+
+/** As the compiler numbers them, or more where nobody sends requests to an upstream. */
+function placesToWait(upstream: unknown): number {
+  if (!isSection(upstream)) return 0;
+  const { queue, concurrency, weights } = upstream;
+  const canBeFull =
+    isSection(concurrency) ||
+    (isSection(weights) && weights.agent !== undefined) ||
+    listOf(upstream.endpoints).some((endpoint) => isSection(endpoint) && Number(endpoint.maxConns) > 0);
+  if (queue === 'off' || !canBeFull) return 0;
+  const length = isSection(queue) ? (queue.length ?? QUEUE_LENGTH) : QUEUE_LENGTH;
+  return typeof length === 'number' ? length : 0;
 }
 
 /** Checks the plain values of one route of an l7 listener; that a fallback's upstream exists is checked beside. */

@@ -1,9 +1,11 @@
 /** How users say how failure and overload are borne: what it compiles to, what is wrong with it, what is warned of. */
 import { describe, expect, it } from 'vitest';
+import { MOST_QUEUE_ENTRIES } from '../../../src/board/capacities.js';
 import { compilePlan } from '../../../src/config/compile.js';
 import { ResilienceNumbers } from '../../../src/config/compile-resilience.js';
 import { effectiveYaml } from '../../../src/config/effective.js';
 import type { Plan } from '../../../src/config/plan.js';
+import { QUEUED_MAX } from '../../../src/config/resilience-checks.js';
 import { configOf, problemsOf, SMALLEST, SMALLEST_L4, warningsOf } from './loading.js';
 
 function planOf(text: string): Plan {
@@ -158,11 +160,11 @@ upstreams:
 
   it('has all of a health check', () => {
     const check =
-      'healthCheck: { path: /up, method: HEAD, host: a.test, headers: { X-Probe: "1" }, expect: { statuses: "200-204, 301", body: ok }, port: 81, interval: 2s, unhealthyInterval: 1s, jitter: 20%, slowerThan: 500ms, initial: unknown }';
+      'healthCheck: { path: /up, method: POST, host: a.test, headers: { X-Probe: "1" }, expect: { statuses: "200-204, 301", body: ok }, port: 81, interval: 2s, unhealthyInterval: 1s, jitter: 20%, slowerThan: 500ms, initial: unknown }';
     expect(upstreamOf(check).healthCheck).toEqual({
       kind: 'http',
       path: '/up',
-      method: 'HEAD',
+      method: 'POST',
       host: 'a.test',
       headers: { 'x-probe': '1' },
       expect: {
@@ -222,6 +224,14 @@ describe('a problem of resilience', () => {
       ['healthCheck.method does not belong to a TCP check | remove method, or write kind: http'],
     ],
     [
+      'healthCheck: { path: /a, headers: { Trailer: x } }',
+      ['healthCheck.headers.Trailer is for the proxy to write | remove it'],
+    ],
+    [
+      'healthCheck: { path: /a, method: HEAD, expect: { body: ok } }',
+      ['healthCheck.expect.body is never found: an answer to HEAD has no body | write method: GET, or remove it'],
+    ],
+    [
       'healthCheck: { path: /, slowerThan: 1s }',
       ['healthCheck.slowerThan is not below the timeout (1s), where every probe ends | raise timeout, or lower this'],
     ],
@@ -264,6 +274,17 @@ describe('a problem of resilience', () => {
     ['priority: 8', ['priority is 8, but must be a whole number from 0 to 7']],
   ])('is told of a route with %s', (route, problems) => {
     expect(wrongRoute(route)).toEqual(problems);
+  });
+
+  it('is told of queues that are too long together for the board', () => {
+    const upstream = 'queue: { length: 65536 }, endpoints: [ { address: "10.0.0.1:1", maxConns: 1 } ]';
+    const text = (queues: number) =>
+      SMALLEST + Array.from({ length: queues }, (_, index) => `  u${index}: { ${upstream} }\n`).join('');
+    const most = QUEUED_MAX / 65_536;
+    expect(new ResilienceNumbers(configOf(text(most))).queueEntries).toBe(MOST_QUEUE_ENTRIES);
+    expect(problemsOf(text(most + 1))[0]).toContain(
+      'upstreams let 4259840 requests wait in all queues together, but this version takes at most 4194304',
+    );
   });
 
   it('is told of keys of requests in a route of sessions', () => {
