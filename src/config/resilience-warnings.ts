@@ -34,6 +34,12 @@ export function warnOfResilience(
       'has no effect: it follows the time to the first byte of answers, and its listeners are of mode l4',
       'give the endpoints maxConns',
     );
+  else if (concurrency !== 'off' && users.some(({ mode }) => mode === 'l4'))
+    collector.warn(
+      [...path, 'concurrency'],
+      'takes the time in which sessions connect for that of answers: it has listeners of both modes',
+      'give the l4 listener an upstream of its own',
+    );
 }
 
 function warnOfQueue(

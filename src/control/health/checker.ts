@@ -145,7 +145,7 @@ export class HealthChecker {
       if (giveUp.signal.aborted || !this.#isRunning) return; // whoever gave it up has scheduled the next one
       checked.isProbing = false;
       checked.probes += 1;
-      this.#take(checked, result, beganAt);
+      if (result.succeeded || result.isOurs !== true) this.#take(checked, result, beganAt);
     }
     this.#schedule(checked, Math.max(this.#pauseMs(checked) - (clock.nowMs() - beganAt), 0));
   }

@@ -2,7 +2,14 @@
 import type { HealthCheckPlan } from '../../config/plan.js';
 
 /** How one attempt at one address ended; `reason` is one short sentence for the log. */
-export type AttemptResult = { readonly succeeded: true } | { readonly succeeded: false; readonly reason: string };
+export type AttemptResult =
+  | { readonly succeeded: true }
+  | {
+      readonly succeeded: false;
+      readonly reason: string;
+      /** It could not be made for want of descriptors: it says nothing of the endpoint. */
+      readonly isOurs?: true;
+    };
 
 /** How a probe ended. */
 export type ProbeResult = AttemptResult & {
@@ -20,9 +27,13 @@ export function timedOut(check: Pick<HealthCheckPlan, 'timeoutMs'>): AttemptResu
   return { succeeded: false, reason: `no answer within ${check.timeoutMs} ms` };
 }
 
+/** Descriptors have run out (socket(2)), which no endpoint is to blame for; the engines see it so, too. */
+const SHORTAGES: ReadonlySet<string | undefined> = new Set(['EMFILE', 'ENFILE']);
+
 /** The connection failed. */
 export function failed(error: NodeJS.ErrnoException): AttemptResult {
-  return { succeeded: false, reason: error.code === undefined ? error.message : `${error.code}: ${error.message}` };
+  const reason = error.code === undefined ? error.message : `${error.code}: ${error.message}`;
+  return SHORTAGES.has(error.code) ? { succeeded: false, reason, isOurs: true } : { succeeded: false, reason };
 }
 
 /** A good result that counts as a bad one because it took longer than `slowerThan`. */

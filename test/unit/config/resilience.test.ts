@@ -326,6 +326,14 @@ describe('a warning of resilience', () => {
     expect(warned('hedge: { after: 1s }\n    queue: { length: 5 }\n    breaker: {}', '', ', maxConns: 2')).toEqual([]);
   });
 
+  it('is given for caps that are measured over requests and sessions', () => {
+    const session = '- { name: db, mode: l4, bind: "127.0.0.1:5432", upstream: api }';
+    const text = file('concurrency: {}').replace('upstreams:', `  ${session}\nupstreams:`);
+    expect(told(warningsOf(text), 'upstreams.api.')).toEqual([
+      'concurrency takes the time in which sessions connect for that of answers: it has listeners of both modes | give the l4 listener an upstream of its own',
+    ]);
+  });
+
   it('is given for settings of requests where there are sessions only', () => {
     const text = SMALLEST_L4.replace('pg: { ', 'pg: { hedge: { after: 1s }, concurrency: {}, ');
     expect(warningsOf(text).map((warning) => warning.replace(/^\S+ upstreams\.pg\.(\w+) .*$/, '$1'))).toEqual([

@@ -67,6 +67,20 @@ function checkerOf(parts: CheckerParts) {
 }
 
 describe('health checker', () => {
+  it('holds nothing against an endpoint that could not be probed for want of descriptors', async () => {
+    const shortage: ProbeResult = { succeeded: false, reason: 'EMFILE: connect EMFILE', isOurs: true, elapsedMs: 0 };
+    const results = [shortage, shortage, shortage, shortage, GOOD];
+    const { time, published, checker } = checkerOf({
+      probe: async () => results.shift() ?? GOOD,
+      check: { initial: 'unknown', unhealthyAfter: 1 },
+    });
+    checker.start();
+    await time.pass(3_400);
+    expect([published, checker.recordOf(0)?.verdict]).toEqual([[], 'unknown']);
+    await time.pass(1_500);
+    expect(published).toEqual([['127.0.0.1:9001', true]]);
+  });
+
   it('probes first within the first interval, then once an interval', async () => {
     const { probe, sent } = notingProbe();
     const { time, checker } = checkerOf({ probe });
