@@ -14,7 +14,7 @@ import { get, requestOnce } from '../../harness/wire-client.js';
 const IS_LONG = process.env['SLUICE_LONG'] === '1';
 const BLOCK_MS = IS_LONG ? 10_000 : 3_000;
 /** Nothing may take longer, blocked or not: far more than a busy machine needs, and far less than the blockage. */
-const MOST_MS = 1_000;
+const MOST_MS = 2_000;
 /** Pause between two new connections of each kind. */
 const NEW_EVERY_MS = 20;
 
