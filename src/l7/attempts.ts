@@ -96,8 +96,9 @@ export class Attempts {
     const { retry } = settings;
     const { fallback } = route.plan;
     const isSentAgain = retry.attempts > 1 || fallback !== null;
-    const hasKey = isSentAgain && !isIdempotent(exchange.method) && exchange.header(IDEMPOTENCY_KEY) !== null;
-    recovery.isRepeatable = isRepeatable(isIdempotent(exchange.method), hasKey, retry);
+    const isSafe = isIdempotent(exchange.method);
+    recovery.hasIdempotencyKey = isSentAgain && !isSafe && exchange.header(IDEMPOTENCY_KEY) !== null;
+    recovery.isRepeatable = isRepeatable(isSafe, recovery.hasIdempotencyKey, retry);
     recovery.profile = recovery.isRepeatable ? settings.profile : settings.profileOnce;
     budgets.countRequest(upstream.plan, clock.nowMs);
     if (fallback !== null) routing.keepFallbackKey(exchange, fallback);
@@ -352,6 +353,8 @@ export class Attempts {
     recovery.fellBackFor = code;
     recovery.attemptsBefore += exchange.attempts;
     exchange.attempts = 0;
+    // Whether this one's endpoints may get it twice is for this one to say.
+    recovery.isRepeatable = isRepeatable(isIdempotent(exchange.method), recovery.hasIdempotencyKey, settings.retry);
     recovery.profile = recovery.isRepeatable ? settings.profile : settings.profileOnce;
     routing.takeFallbackKey(exchange, upstream);
     budgets.countRequest(upstream.plan, clock.nowMs);

@@ -13,8 +13,10 @@ export const NONE_ASKED = 0;
 export class Recovery {
   /** Of the attempts that are made now: Engine.openProfile. */
   profile = PLAIN_PROFILE;
-  /** The request may be carried out twice. */
+  /** The request may be carried out twice, by the upstream of now. */
   isRepeatable = false;
+  /** ... by its client's word, whatever the upstream. */
+  hasIdempotencyKey = false;
   /** The front end has begun an attempt: the next one is tryAgain. */
   hasBegun = false;
   /** All of the request is here to be sent; as the latest failure told. */

@@ -54,6 +54,23 @@ describe('a fallback', () => {
     expect(exchange.calls).toEqual(calls);
   });
 
+  it.each([
+    ['not again by the word of the first upstream', true, false, HELD | SENT, ['begin a0', 'again b0', 'answer 502']],
+    ['again by its own word', false, true, HELD, ['begin a0', 'again b0', 'again b1']],
+  ])('sends a POST %s', (_name, isFirstGenerous, isSecondGenerous, facts, calls) => {
+    const { begin, fail } = pipelineOf({
+      endpoints: 1,
+      seconds: 2,
+      upstream: retry({ nonIdempotent: isFirstGenerous }),
+      second: retry({ nonIdempotent: isSecondGenerous }),
+      route: { fallback: elsewhere },
+    });
+    const exchange = begin('POST');
+    fail(exchange, 'SLUICE_ENDPOINT_RESET', facts);
+    fail(exchange, 'SLUICE_ENDPOINT_RESET', HELD | SENT);
+    expect(exchange.calls).toEqual(calls);
+  });
+
   it('leaves answers of endpoints alone, and what the client has done wrong', () => {
     const { begin, serve, pipeline, counted } = pipelineOf({ route: { fallback: sorry } });
     const served = begin();

@@ -85,8 +85,10 @@ export class ScriptedExchange extends Exchange {
 
 /** What a test changes of the plain plan. */
 export interface ScriptedParts {
-  /** Of the upstreams `a` and `b`; b has one. */
+  /** Of the upstream `a`. */
   readonly endpoints?: number;
+  /** Of the upstream `b`; 1. */
+  readonly seconds?: number;
   readonly upstream?: Partial<UpstreamPlan>;
   readonly second?: Partial<UpstreamPlan>;
   readonly route?: Partial<RoutePlan>;
@@ -122,7 +124,7 @@ export function pipelineOf(parts: ScriptedParts = {}) {
     }));
   const upstreams: UpstreamPlan[] = [
     { ...upstreamPlan(endpointsOf(0, count, cap)), ...parts.upstream },
-    { ...upstreamPlan(endpointsOf(1, 1, 0)), name: 'other', index: 1, turn: 1, ...parts.second },
+    { ...upstreamPlan(endpointsOf(1, parts.seconds ?? 1, 0)), name: 'other', index: 1, turn: 1, ...parts.second },
   ];
   const route: RoutePlan = {
     host: '*',
