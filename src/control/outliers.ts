@@ -4,7 +4,7 @@ import type { EndpointFigures } from '../board/worker-stripe.js';
 import type { EndpointPlan, UpstreamPlan } from '../config/plan.js';
 import type { OutlierPlan } from '../config/resilience-plan.js';
 import type { Clock } from '../core/clock.js';
-import { msBetween, type Tick, tickOf } from '../core/tick.js';
+import { msBetween, NEVER, type Tick, tickOf } from '../core/tick.js';
 import type { Cancel, Timers } from '../core/timers.js';
 import { Ejector, ejectionMsOf, type OutlierEvents } from '../policies/outlier.js';
 import { type IntervalFacts, suspectsOf } from './outlier-statistics.js';
@@ -25,6 +25,7 @@ interface Watched {
   readonly ejector: Ejector;
   /** What the counters stood at when the interval began, by endpoint. */
   before: readonly EndpointFigures[];
+  beganAt: Tick;
 }
 
 /** Runs until `close`. Workers eject by what they see at once, see src/policies/outlier.ts; the share of ejected endpoints is one for all. Thread: primary. */
@@ -42,7 +43,7 @@ export class Outliers {
       const { outlier: plan, index } = upstream;
       if (plan === null) continue;
       const ejector = new Ejector(upstream, plan, board, holder, eventsFor(upstream));
-      this.#watched.set(index, { upstream, plan, ejector, before: [] });
+      this.#watched.set(index, { upstream, plan, ejector, before: [], beganAt: NEVER });
     }
   }
 
@@ -52,6 +53,7 @@ export class Outliers {
       const { failureRatio, successRate, latency } = watched.plan;
       if (failureRatio === null && successRate === null && latency === null) continue;
       watched.before = this.#figuresOf(watched);
+      watched.beganAt = this.#now();
       this.#schedule(watched);
     }
   }
@@ -92,12 +94,19 @@ export class Outliers {
     const { circuits } = this.#options.board.health.ejections;
     const figures = this.#figuresOf(watched);
     watched.before = figures;
-    // Who is out, or on trial with a few requests, is neither judged by them nor a measure for the others.
-    const facts = upstream.endpoints.map(({ slot }, index) =>
-      circuits.isClosedHint(slot) ? factsBetween(before[index], figures[index]) : null,
-    );
+    const now = this.#now();
+    const intervalMs = msBetween(watched.beganAt, now);
+    watched.beganAt = now;
+    // Who is out, or on trial with a few requests, is neither judged by them nor a measure for the others; nor is who has returned in this
+    // interval, which has counted what came before as well.
+    const facts = upstream.endpoints.map(({ slot }, index) => {
+      const { phase, at } = circuits.load(slot);
+      const closedMs = at === NEVER ? intervalMs : msBetween(at, now);
+      const wasAway = phase !== 'closed' || (closedMs >= 0 && closedMs < intervalMs);
+      return wasAway ? null : factsBetween(before[index], figures[index]);
+    });
     // Where somebody else is ejecting just now, the next interval judges again.
-    for (const { index, reason } of suspectsOf(facts, plan)) ejector.eject(index, reason, this.#now());
+    for (const { index, reason } of suspectsOf(facts, plan)) ejector.eject(index, reason, now);
   }
 
   #figuresOf({ upstream }: Watched): EndpointFigures[] {

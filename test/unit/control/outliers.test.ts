@@ -109,6 +109,21 @@ describe('statistics of intervals', () => {
     expect(told().length).toBe(1);
   });
 
+  it('do not hold against who returned what came before, in the same interval', async () => {
+    const { upstream, endpoints, time, outliers, count, told } = outliersOf();
+    outliers.start();
+    count(0, 0, 20);
+    await time.pass(1_000);
+    count(0, 0, 20); // sent before it was ejected
+    await time.pass(300);
+    outliers.checked(upstream, endpoints[0]!, time.nowMs());
+    await time.pass(700);
+    expect(told().map((line) => line.split(' ')[0])).toEqual(['endpoint-ejected', 'endpoint-returned']);
+    count(0, 0, 20);
+    await time.pass(1_000);
+    expect(told().at(-1)).toBe('endpoint-ejected 10.0.0.1:8080 failure-ratio');
+  });
+
   it('look at nothing where there is no rule for intervals, and no more once closed', () => {
     const without = outliersOf({ failureRatio: null, latency: null });
     without.outliers.start();
