@@ -29,7 +29,7 @@ const LISTENERS = [
 
 /** Of all three kinds, in front of endpoints with health checks. */
 function config(endpoints: readonly StoryEndpoint[]): object {
-  const healthCheck = { kind: 'http', path: HEALTH_PATH, interval: '200ms', timeout: '200ms', unhealthyAfter: 1 };
+  const healthCheck = { kind: 'http', path: HEALTH_PATH, interval: '500ms', timeout: '400ms', unhealthyAfter: 1 };
   const upstream = { endpoints: endpoints.map(({ address }) => ({ address })), healthCheck };
   return {
     listeners: LISTENERS.map((listener) => ({
@@ -107,7 +107,7 @@ describe('a primary whose event loop stands still', () => {
   it('stops no traffic, neither on new connections nor on old ones, and blames nobody', async () => {
     const endpoints = await Promise.all([...'abcdefgh'].map((name) => started(StoryEndpoint.start(name))));
     // Somebody's probe is on its way nearly all the time: the blockage lets its timer fire before its answer is read.
-    for (const endpoint of endpoints) endpoint.probeLatencyMs = 100;
+    for (const endpoint of endpoints) endpoint.probeLatencyMs = 200;
     const proxy = await startBlockable(endpoints);
     const loads = await Promise.all(
       (['native', 'uws'] as const).map((name) =>
