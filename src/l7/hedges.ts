@@ -9,6 +9,7 @@ import { isIdempotent } from '../policies/request-passage.js';
 import type { RetryBudgets } from '../policies/retry-budgets.js';
 import type { BatchClock } from './batch-clock.js';
 import type { Exchange } from './exchange.js';
+import { unbind } from './exchange-affinity.js';
 import { pickExplained } from './explained-pick.js';
 import { HedgeLine } from './hedge-line.js';
 import { SecondAttempt } from './second-attempt.js';
@@ -86,6 +87,8 @@ export class Hedges {
     if (settings === null || upstream === null || exchange.endpoint === NO_ENDPOINT) return;
     // There has been one already, since its endpoint was drained; or it has fallen back to where nobody hedges.
     if (exchange.second?.isUsed === true || settings.hedge === null) return;
+    // Whoever answers, the client would be bound to the first one: only there may what it begins with this request lie.
+    if (exchange.isBinding) return;
     if (exchange.attempts >= settings.retry.attempts || !exchange.isInTime(clock.now, 0)) return;
     if (!budgets.withdraw(upstream.plan, clock.nowMs)) return;
     if (!this.#besides(exchange, upstream)) budgets.giveBack(upstream.plan, clock.nowMs);
@@ -105,6 +108,8 @@ export class Hedges {
       upstream.settleEnd(second, clock.now);
       return false;
     }
+    // To an endpoint that is drained nobody is bound.
+    unbind(exchange);
     exchange.attempts = second.attempts;
     stripe.countHedge();
     return true;

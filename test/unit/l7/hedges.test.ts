@@ -136,6 +136,17 @@ describe('a hedge', () => {
     expect(leftovers()).toEqual(NOTHING_LEFT);
   });
 
+  it('never lets an answer bind its client to the endpoint of the other attempt', async () => {
+    const cookie = { path: '/', domain: null, maxAgeS: 0, isSecure: false, isHttpOnly: true, sameSite: null } as const;
+    const affinity = { kind: 'cookie', name: 'bound', secret: 'some secret', ...cookie } as const;
+    const { begin, time, pipeline, slotOf } = pipelineOf({ upstream: { ...hedged, affinity } });
+    const exchange = begin();
+    await time.pass(100);
+    expect(exchange.calls.slice(1)).toEqual(['begin a0']);
+    pipeline.cut(exchange, slotOf('a0'));
+    expect(exchange.calls.slice(2)).toEqual(['hedge a1', 'field set-cookie: null']);
+  });
+
   it('waits for a quantile of recent answers, and is not made before there are any', async () => {
     const { begin, time, serve } = pipelineOf({ upstream: { hedge: { kind: 'quantile', quantile: 0.9, leastMs: 1 } } });
     const early = begin();
