@@ -29,6 +29,9 @@ describe.each(FRONT_ENDS)('through the front end %s', (frontend) => {
   for (const { scenario, index } of played)
     it.skipIf(scenario.isOfNetwork === true && HINDRANCE !== null)(
       `keeps its promises when ${scenario.title}`,
+      // Played once more where it fails: other tests run beside it, and a machine that gives nobody the processor for 400 ms fails attempts
+      // as an endpoint does. What the product does wrong fails twice.
+      { retry: 1 },
       async () => {
         const report = await stage.play(scenario, index);
         console.info(sceneText(report));
