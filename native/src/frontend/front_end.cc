@@ -202,6 +202,8 @@ void FrontEnd::Act(size_t place) {
       type != EventType::kResponseAsked) {
     return;
   }
+  // Told only: the other attempt goes on.
+  if ((words[kFlags] & event_flag::kOngoing) != 0) return;
   ClientExchange* const exchange = FindOpen(words[kNumber]);
   if (exchange == nullptr) return;
   if (type == EventType::kRequest && words[kRoute] == kUnknownHost && words[kHostTable] >= 0 &&
