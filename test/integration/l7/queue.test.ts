@@ -9,11 +9,11 @@ import { until } from '../../harness/wire.js';
 
 const started = endAfterEach();
 
-async function proxyFor(frontend: string, port: number, upstream: object = {}) {
+async function proxyFor(frontend: string, port: number, upstream: object = {}, route: object = {}) {
   return started(
     startProxy({
       workers: 2,
-      listeners: [{ name: 'web', bind: '127.0.0.1:0', mode: 'l7', frontend, routes: [{ upstream: 'app' }] }],
+      listeners: [{ name: 'web', bind: '127.0.0.1:0', mode: 'l7', frontend, routes: [{ upstream: 'app', ...route }] }],
       upstreams: { app: { endpoints: [{ address: `127.0.0.1:${port}`, maxConns: 2 }], ...upstream } },
     }),
   );
@@ -72,5 +72,91 @@ describe.each(FRONT_ENDS)('requests above the cap of their endpoint (%s)', (fron
     expect([late.status, (await late.text()).includes('SLUICE_QUEUE_TIMEOUT')]).toEqual([503, true]);
     expect(Number(late.headers.get('retry-after'))).toBeGreaterThan(0);
     await Promise.all(held);
+  });
+
+  /** The only place is taken, and more can be asked behind it: one at a time, so that the order at the endpoint is that of the line. */
+  async function startFull(upstream: object = {}) {
+    const answers: (() => void)[] = [];
+    const targets: string[] = [];
+    const endpoint = await started(
+      startRequestEndpoint(({ target, socket }: SeenRequest) => {
+        targets.push(target);
+        answers.push(() => void socket.write(ok()));
+        return undefined;
+      }),
+    );
+    const only = [{ address: `127.0.0.1:${endpoint.port}`, maxConns: 1 }];
+    const proxy = await proxyFor(
+      frontend,
+      endpoint.port,
+      { endpoints: only, ...upstream },
+      { priorityHeader: 'x-priority' },
+    );
+    const ask = (path: string, priority: number, signal?: AbortSignal): Promise<Response> =>
+      fetch(`http://127.0.0.1:${proxy.port}${path}`, {
+        headers: { 'x-priority': String(priority) },
+        ...(signal === undefined ? {} : { signal }),
+      });
+    const held = ask('/held', 4);
+    await until('the place is taken', () => answers.length === 1);
+    /** Asks, and resolves when the request waits. @param count of requests that are open then */
+    const queue = async (path: string, priority: number, count: number, signal?: AbortSignal) => {
+      const answer = ask(path, priority, signal);
+      answer.catch(() => undefined);
+      await until('it waits', async () => (await statusFacts(proxy)).totals.openExchanges === count);
+      return { answer };
+    };
+    /** Lets one request after the other go. */
+    const serveAll = async (count: number): Promise<string[]> => {
+      for (let served = 0; served < count; served++) {
+        await until('the next one is at the endpoint', () => answers.length > 0);
+        answers.shift()?.();
+      }
+      return targets.filter((target) => target !== '/held');
+    };
+    return { proxy, held, queue, ask, serveAll };
+  }
+
+  it('are served by priority, and first come first served within one', async () => {
+    const { held, queue, serveAll } = await startFull();
+    const answers: Promise<Response>[] = [];
+    const waiting = ['/low-1', '/low-2', '/high-1', '/mid-1', '/high-2', '/mid-2'];
+    for (const [index, path] of waiting.entries()) {
+      const priority = path.startsWith('/low') ? 7 : path.startsWith('/mid') ? 4 : 0;
+      answers.push((await queue(path, priority, 2 + index)).answer);
+    }
+    const served = await serveAll(1 + waiting.length);
+    const statuses = await Promise.all([held, ...answers].map(async (answer) => (await answer).status));
+    expect(new Set(statuses)).toEqual(new Set([200]));
+    expect(served).toEqual(['/high-1', '/high-2', '/mid-1', '/mid-2', '/low-1', '/low-2']);
+  });
+
+  it('are refused when the queue is full, or displace who is less important', async () => {
+    const { held, queue, ask, serveAll } = await startFull({ queue: { length: 2 } });
+    const first = await queue('/first', 5, 2);
+    const second = await queue('/second', 5, 3);
+    const refused = await ask('/third', 5);
+    expect([refused.status, (await refused.text()).includes('SLUICE_QUEUE_FULL')]).toEqual([503, true]);
+    const better = await queue('/better', 1, 3);
+    const displaced = await second.answer;
+    expect([displaced.status, (await displaced.text()).includes('SLUICE_QUEUE_FULL')]).toEqual([503, true]);
+    expect(await serveAll(3)).toEqual(['/better', '/first']);
+    const statuses = await Promise.all(
+      [held, first.answer, better.answer].map(async (answer) => (await answer).status),
+    );
+    expect(statuses).toEqual([200, 200, 200]);
+  });
+
+  it('leave the line with their client', async () => {
+    const { proxy, held, queue, serveAll } = await startFull({ queue: { length: 1 } });
+    const leaving = new AbortController();
+    const left = await queue('/left', 4, 2, leaving.signal);
+    leaving.abort();
+    await expect(left.answer).rejects.toThrow();
+    await until('it is out', async () => (await statusFacts(proxy)).totals.openExchanges === 1);
+    const next = await queue('/next', 4, 2);
+    expect(await serveAll(2)).toEqual(['/next']);
+    expect((await next.answer).status).toBe(200);
+    expect((await held).status).toBe(200);
   });
 });
