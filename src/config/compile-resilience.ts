@@ -60,11 +60,15 @@ export class ResilienceNumbers {
 }
 
 /** 0: nothing can wait there, since no endpoint can have a cap. */
-function queueLengthOf({ queue, endpoints, concurrency, weights }: Upstream, hasRequests: boolean): number {
+function queueLengthOf(upstream: Upstream, hasRequests: boolean): number {
+  const { queue } = upstream;
+  return queue === 'off' || !canBeFull(upstream, hasRequests) ? 0 : queue.length;
+}
+
+/** Can an endpoint of the upstream have a cap? Pure. @param hasRequests not only sessions lead there, for which no cap adapts */
+export function canBeFull({ endpoints, concurrency, weights }: Upstream, hasRequests: boolean): boolean {
   const hasAgent = typeof weights !== 'string' && weights.agent !== undefined; // which may say maxconn
-  const canBeFull =
-    hasAgent || (concurrency !== 'off' && hasRequests) || endpoints.some(({ maxConns }) => maxConns > 0);
-  return queue === 'off' || !canBeFull ? 0 : queue.length;
+  return hasAgent || (concurrency !== 'off' && hasRequests) || endpoints.some(({ maxConns }) => maxConns > 0);
 }
 
 /** What an upstream bears. */

@@ -4,22 +4,10 @@ import { formatDuration } from './duration.js';
 import type { Findings } from './findings.js';
 import { isSection } from './flags.js';
 import type { Path } from './problem.js';
-import { durationOf } from './resilience-checks.js';
+import { durationOf, FRAMING_FIELDS } from './resilience-checks.js';
 
 /** Settings that only requests have. */
 const OF_HTTP = ['path', 'method', 'host', 'headers', 'expect'] as const;
-
-/** Fields of a request that say where it ends, or belong to its connection: the prober writes them, and node:http refuses some. */
-const OWN_FIELDS: ReadonlySet<string> = new Set([
-  'connection',
-  'content-length',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
 
 /** Checks the plain values of one health check. Values that the schema refuses are passed over. */
 export function checkHealthCheck(check: Readonly<Record<string, unknown>>, path: Path, findings: Findings): void {
@@ -44,7 +32,8 @@ export function checkHealthCheck(check: Readonly<Record<string, unknown>>, path:
 function checkRequest(check: Readonly<Record<string, unknown>>, path: Path, findings: Findings): void {
   const { method, headers, expect } = check;
   for (const name of isSection(headers) ? Object.keys(headers) : []) {
-    if (!OWN_FIELDS.has(name.toLowerCase())) continue;
+    // node:http refuses some of them, too.
+    if (!FRAMING_FIELDS.has(name.toLowerCase())) continue;
     findings.report([...path, 'headers', name], undefined, 'is for the proxy to write', 'remove it');
   }
   if (method === 'HEAD' && isSection(expect) && expect.body !== undefined) {

@@ -21,11 +21,10 @@ type Section = Readonly<Record<string, unknown>>;
 /** Most that can wait in all queues together: each has a record on the board, whose MOST_QUEUE_ENTRIES this is. */
 export const QUEUED_MAX = 1 << 22;
 
-/** Fields of a response that say where it ends, or belong to its connection: the proxy writes them. */
-const OWN_FIELDS: ReadonlySet<string> = new Set([
+/** Fields that say where a message ends, or belong to its connection: the proxy writes them. In lower case. */
+export const FRAMING_FIELDS: ReadonlySet<string> = new Set([
   'connection',
   'content-length',
-  'date',
   'keep-alive',
   'proxy-connection',
   'te',
@@ -182,7 +181,8 @@ function checkFallback(fallback: Section, route: Section, path: Path, findings: 
   if ((status === 204 || status === 304) && typeof body === 'string' && body !== '')
     findings.report([...path, 'response', 'body'], body, `cannot be sent: a ${status} has no body`, 'remove it');
   for (const name of isSection(response.headers) ? Object.keys(response.headers) : []) {
-    if (!OWN_FIELDS.has(name.toLowerCase())) continue;
+    const field = name.toLowerCase();
+    if (!FRAMING_FIELDS.has(field) && field !== 'date') continue;
     const at = [...path, 'response', 'headers', name];
     findings.report(at, undefined, 'is for the proxy to write', 'remove it');
   }

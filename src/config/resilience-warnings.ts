@@ -1,4 +1,5 @@
 /** Warns of settings of failure and overload that are accepted but will not do what their author may expect. */
+import { canBeFull } from './compile-resilience.js';
 import { QUEUE_LENGTH } from './defaults.js';
 import { formatDuration } from './duration.js';
 import type { Path } from './problem.js';
@@ -27,8 +28,9 @@ export function warnOfResilience(
   }
   if (retry.attempts === 1 && retry.statuses.length > 0)
     collector.warn([...path, 'retry', 'statuses'], noRetry, 'write attempts: 2, or remove it');
-  warnOfQueue(upstream, path, collector);
-  if (concurrency !== 'off' && users.length > 0 && users.every(({ mode }) => mode === 'l4'))
+  const isForSessions = users.length > 0 && users.every(({ mode }) => mode === 'l4');
+  warnOfQueue(upstream, isForSessions, path, collector);
+  if (concurrency !== 'off' && isForSessions)
     collector.warn(
       [...path, 'concurrency'],
       'has no effect: it follows the time to the first byte of answers, and its listeners are of mode l4',
@@ -42,19 +44,13 @@ export function warnOfResilience(
     );
 }
 
-function warnOfQueue(
-  { queue, endpoints, concurrency, weights }: Upstream,
-  path: Path,
-  collector: WarningCollector,
-): void {
-  const hasAgent = typeof weights !== 'string' && weights.agent !== undefined;
-  const canBeFull = hasAgent || concurrency !== 'off' || endpoints.some(({ maxConns }) => maxConns > 0);
-  const own = [...path, 'queue', 'length'];
-  if (queue === 'off' || canBeFull || queue.length === QUEUE_LENGTH) return;
+function warnOfQueue(upstream: Upstream, isForSessions: boolean, path: Path, collector: WarningCollector): void {
+  const { queue } = upstream;
+  if (queue === 'off' || queue.length === QUEUE_LENGTH || canBeFull(upstream, !isForSessions)) return;
   collector.warn(
-    own,
+    [...path, 'queue', 'length'],
     'has no effect: no endpoint has a cap, so none is ever full',
-    'give the endpoints maxConns, or write concurrency: {}',
+    isForSessions ? 'give the endpoints maxConns' : 'give the endpoints maxConns, or write concurrency: {}',
   );
 }
 

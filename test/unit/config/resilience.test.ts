@@ -334,6 +334,11 @@ describe('a warning of resilience', () => {
     ]);
   });
 
+  it('is given for a queue of sessions that no cap fills, though one adapts for requests', () => {
+    const text = SMALLEST_L4.replace('pg: { ', 'pg: { queue: { length: 5 }, concurrency: {}, ');
+    expect(warningsOf(text).join('\n')).toContain('queue.length has no effect: no endpoint has a cap');
+  });
+
   it('is given for settings of requests where there are sessions only', () => {
     const text = SMALLEST_L4.replace('pg: { ', 'pg: { hedge: { after: 1s }, concurrency: {}, ');
     expect(warningsOf(text).map((warning) => warning.replace(/^\S+ upstreams\.pg\.(\w+) .*$/, '$1'))).toEqual([
