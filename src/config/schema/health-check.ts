@@ -1,5 +1,4 @@
 /** Schema of the active checks of an upstream's endpoints. */
-import { z } from 'zod';
 import {
   HEALTH_INITIAL,
   HEALTH_INTERVAL_MS,
@@ -11,12 +10,9 @@ import {
   UNHEALTHY_AFTER,
 } from '../defaults.js';
 import { choice, duration, type Field, percentage, section, text, textField, wholeNumber } from './field.js';
+import { headerFields } from './header-fields.js';
 
 const HOUR_MS = 3_600_000;
-/** A token of RFC 9110. */
-export const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/;
-/** Printable ASCII; nothing at the ends that a receiver would take off. */
-export const HEADER_VALUE = /^(?:[!-~](?:[ -~]{0,1022}[!-~])?)?$/;
 
 /** An inclusive range of statuses. */
 export type StatusRange = readonly [from: number, to: number];
@@ -84,18 +80,7 @@ export const healthCheckSchema = section(
       description: 'Host that an `http` probe names. Without it: the address of the endpoint.',
       form: 'host',
     }).optional(),
-    headers: z
-      .record(
-        z.string().regex(HEADER_NAME),
-        text({
-          pattern: HEADER_VALUE,
-          expected: 'text in quotes, at most 1024 printable ASCII characters',
-          description: 'Value of the header.',
-          form: 'text',
-        }),
-      )
-      .default({})
-      .meta({ description: 'Further headers of an `http` probe.' }),
+    headers: headerFields('Further headers of an `http` probe.'),
     expect: section(
       {
         statuses: statuses({ description: 'Good statuses.' }).prefault(HEALTH_STATUSES),

@@ -4,7 +4,7 @@ import { EXCHANGE_TIMEOUT_MS, ROUTE_PRIORITY } from '../defaults.js';
 import { PRIORITIES } from '../resilience-plan.js';
 import { breakerSchema } from './ejection.js';
 import { duration, section, text, wholeNumber } from './field.js';
-import { HEADER_NAME, HEADER_VALUE } from './health-check.js';
+import { HEADER_NAME, headerFields } from './header-fields.js';
 import { upstreamName } from './name.js';
 import { hedgeSchema, routeRetrySchema } from './retrying.js';
 
@@ -44,18 +44,7 @@ export const routeTimeoutsSchema = section(
 const responseSchema = section(
   {
     status: wholeNumber({ min: 200, max: 599, description: 'Its status.' }).default(503),
-    headers: z
-      .record(
-        z.string().regex(HEADER_NAME),
-        text({
-          pattern: HEADER_VALUE,
-          expected: 'text in quotes, at most 1024 printable ASCII characters',
-          description: 'Value of the header.',
-          form: 'text',
-        }),
-      )
-      .default({})
-      .meta({ description: 'Its headers, such as `content-type`.' }),
+    headers: headerFields('Its headers, such as `content-type`.'),
     body: text({
       pattern: new RegExp(`^[\\s\\S]{0,${BODY_MAX}}$`),
       expected: `text of at most ${BODY_MAX} characters`,
