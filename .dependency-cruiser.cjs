@@ -9,7 +9,7 @@ const PLAN = 'config/((picking|resilience)-)?plan\\.ts$';
 /** What failures of attempts are told by: plain bits, which policies decide by. */
 const FACTS = 'engine/attempt-profile\\.ts$';
 /** What a data plane offers the worker that starts it: types only. */
-const DATA_PLANE_CONTRACT = '^src/worker/data-plane\\.ts$';
+const DATA_PLANE_CONTRACT = '^src/worker/(data-plane|explaining)\\.ts$';
 /** The only two files that may open a binary. */
 const BINARY_LOADERS = '^src/(engine/load-engine|l7/frontends/uws/load-uws)\\.ts$';
 /** The npm packages whose binaries load-uws.ts opens. */

@@ -192,7 +192,7 @@ export class UpstreamRuntime {
     // Another endpoint has got the slot meanwhile: it asked for nothing.
     if (load.generation(slot) !== generation) return;
     const until = tickAfter(now, Math.min(Math.floor(seconds * MS_PER_S), MOST_PAUSE_MS));
-    if (load.pauseUntil(slot, until, now)) upstreams.bumpControlEpoch(this.plan.index);
+    if (load.pauseUntil(slot, until, now)) upstreams.bumpControlEpoch(this.plan.record);
   }
 
   /** Whether its endpoints report their load, and reports are the proxy's, not the client's. */

@@ -132,7 +132,7 @@ export class UpstreamView {
    * open). HOT while not: a load and a compare.
    */
   refresh(now: Tick): void {
-    const isCurrent = this.#upstreams.controlEpochHint(this.plan.index) === this.#epoch;
+    const isCurrent = this.#upstreams.controlEpochHint(this.plan.record) === this.#epoch;
     if (isCurrent && (this.#changesAt === NEVER || msBetween(now, this.#changesAt) > 0)) return;
     this.#rebuild(now);
   }
@@ -270,7 +270,7 @@ export class UpstreamView {
 
   #rebuild(now: Tick): void {
     // The epoch is read before the records: a change after it bumps the epoch again, and the next refresh sees that.
-    this.#epoch = this.#upstreams.controlEpoch(this.plan.index);
+    this.#epoch = this.#upstreams.controlEpoch(this.plan.record);
     this.#takeCensus(now);
     const levels = this.#censuses.slice(0, -1);
     const panic = panicOf(levels, this.#censuses[levels.length] as Census, this.plan.panicShare); // the backups are the last

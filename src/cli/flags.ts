@@ -179,7 +179,6 @@ export const FLAGS: readonly Flag[] = [
   setting('accessLog', {
     name: 'access-log',
     value: 'FILE',
-    isLater: true,
     sentence: 'Where the access log is written; - is standard output.',
   }),
   {

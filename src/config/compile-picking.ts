@@ -13,6 +13,7 @@ import {
   type WeightsPlan,
 } from './picking-plan.js';
 import type { RoutePlan } from './plan.js';
+import { type PlanRecords, recordIdentity } from './plan-records.js';
 import type { Config } from './schema/config.js';
 import type { Route } from './schema/l7-route.js';
 import type { EndpointSettings, Upstream } from './schema/upstream.js';
@@ -26,40 +27,37 @@ export const ZONE_LABEL = 'zone';
 /** Balancers with a table on the board. */
 const WITH_TABLE: ReadonlySet<BalancerName> = new Set(['ketama', 'maglev']);
 
-/** What is numbered over all upstreams: cursors, tables, and the subsets that routes ask for. Pure. */
+/** What is numbered over all upstreams: cursors, tables, and the subsets that routes ask for. Pure but for the records that it takes. */
 export class PickingNumbers {
-  /** Cursors of the whole configuration. */
-  readonly turns: number;
-  /** Upstreams with a table. */
-  readonly hashTables: number;
   readonly #upstreams: readonly string[];
-  readonly #tables: readonly string[];
+  readonly #turns: ReadonlyMap<string, number>;
+  readonly #tables: ReadonlyMap<string, number>;
   readonly #subsets: ReadonlyMap<string, readonly { readonly labels: Labels; readonly turn: number }[]>;
 
-  constructor(config: Config) {
+  constructor(config: Config, records: PlanRecords) {
     this.#upstreams = Object.keys(config.upstreams);
-    this.#tables = Object.entries(config.upstreams).flatMap(([name, { balance }]) =>
-      WITH_TABLE.has(balance) ? [name] : [],
-    );
-    let turns = this.#upstreams.length;
+    this.#turns = new Map(this.#upstreams.map((name) => [name, records.recordOf('turn', recordIdentity(name))]));
+    const hashing = Object.entries(config.upstreams).filter(([, { balance }]) => WITH_TABLE.has(balance));
+    this.#tables = new Map(hashing.map(([name]) => [name, records.recordOf('hash table', recordIdentity(name))]));
     const subsets = new Map<string, { labels: Labels; turn: number }[]>();
     for (const { upstream, subset } of config.listeners.flatMap((listener) =>
       listener.mode === 'l7' ? listener.routes.flatMap(targetsOf) : [],
     )) {
       const known = subsets.get(upstream) ?? [];
       if (subset === undefined || known.some(({ labels }) => areSame(labels, subset))) continue;
-      subsets.set(upstream, [...known, { labels: subset, turn: turns++ }]);
+      const turn = records.recordOf('turn', recordIdentity(upstream, ...Object.entries(subset).sort().flat()));
+      subsets.set(upstream, [...known, { labels: subset, turn }]);
     }
     this.#subsets = subsets;
-    this.turns = turns;
-    this.hashTables = this.#tables.length;
   }
 
   /** Cursor, table and subsets of an upstream. */
   of(name: string, upstream: Upstream): Pick<PickingPlan, 'turn' | 'hashTable' | 'subsets'> {
+    const turn = this.#turns.get(name);
+    invariant(turn !== undefined, `the upstream ${name} is in the configuration`);
     return {
-      turn: this.#upstreams.indexOf(name),
-      hashTable: this.#tables.includes(name) ? this.#tables.indexOf(name) : NO_HASH_TABLE,
+      turn,
+      hashTable: this.#tables.get(name) ?? NO_HASH_TABLE,
       subsets: (this.#subsets.get(name) ?? []).map(
         ({ labels, turn }): SubsetPlan => ({ labels: { ...labels }, endpoints: endpointsWith(upstream, labels), turn }),
       ),

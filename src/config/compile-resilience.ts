@@ -1,12 +1,15 @@
 /** Compiles what happens when endpoints fail, are slow or are full, and numbers what that needs on the board. */
+import { invariant } from '../core/invariant.js';
 import { HEDGE_LEAST_MS } from './defaults.js';
 import type { HealthCheckPlan } from './plan.js';
+import { type PlanRecords, recordIdentity } from './plan-records.js';
 import {
   type BreakerPlan,
   type FallbackPlan,
   type HedgePlan,
   NO_FALLBACK,
   type OutlierPlan,
+  type QueuePlan,
   type ResiliencePlan,
   type RetryCondition,
   type RetryPlan,
@@ -17,35 +20,39 @@ import type { Route } from './schema/l7-route.js';
 import { upstreamsOf } from './schema/listener.js';
 import type { Upstream } from './schema/upstream.js';
 
-/** What is numbered over all upstreams and routes: places in queues, and breakers of routes. Pure. */
+/** What is numbered over all upstreams and routes: places in queues, and breakers of routes. Pure but for the records that it takes. */
 export class ResilienceNumbers {
-  /** Of all queues together. */
-  readonly queueEntries: number;
-  /** Routes with a breaker. */
-  readonly routeBreakers: number;
-  readonly #firstEntries = new Map<string, number>();
+  readonly #queues: ReadonlyMap<string, QueuePlan>;
   readonly #requested: ReadonlySet<string>;
-  readonly #breakers: readonly Route[];
+  readonly #breakers: ReadonlyMap<Route, number>;
 
-  constructor(config: Config) {
+  constructor(config: Config, records: PlanRecords) {
     this.#requested = new Set(
       config.listeners.flatMap((listener) => (listener.mode === 'l7' ? upstreamsOf(listener) : [])),
     );
-    let entries = 0;
-    for (const [name, upstream] of Object.entries(config.upstreams)) {
-      this.#firstEntries.set(name, entries);
-      entries += queueLengthOf(upstream, this.hasRequests(name));
-    }
-    this.queueEntries = entries;
-    this.#breakers = config.listeners.flatMap((listener) =>
-      listener.mode === 'l7' ? listener.routes.filter(({ breaker }) => breaker !== 'off') : [],
+    this.#queues = new Map(
+      Object.entries(config.upstreams).flatMap(([name, upstream]) => {
+        const length = queueLengthOf(upstream, this.hasRequests(name));
+        if (length === 0) return [];
+        // Another length is another queue: what waits in the former one leaves it in its own time.
+        const identity = recordIdentity(name, String(length));
+        const record = records.recordOf('queue', identity);
+        return [[name, { length, record, firstEntry: records.recordOf('queue entry', identity, length) }]];
+      }),
     );
-    this.routeBreakers = this.#breakers.length;
+    const breakers = new Map<Route, number>();
+    for (const listener of config.listeners) {
+      for (const route of listener.mode === 'l7' ? listener.routes : []) {
+        if (route.breaker === 'off') continue;
+        breakers.set(route, records.recordOf('route breaker', routeIdentity(listener.name, route)));
+      }
+    }
+    this.#breakers = breakers;
   }
 
-  /** The queue entry that an upstream's begin with. */
-  firstEntryOf(name: string): number {
-    return this.#firstEntries.get(name) ?? 0;
+  /** null: nothing can wait for an endpoint of the upstream. */
+  queueOf(name: string): QueuePlan | null {
+    return this.#queues.get(name) ?? null;
   }
 
   /** Does any listener send requests to the upstream? The time in which a session connects says nothing of what its endpoint bears. */
@@ -55,8 +62,15 @@ export class ResilienceNumbers {
 
   /** Record of a route with a breaker. */
   breakerOf(route: Route): number {
-    return this.#breakers.indexOf(route);
+    const record = this.#breakers.get(route);
+    invariant(record !== undefined, 'a route with a breaker has a record');
+    return record;
   }
+}
+
+/** Who a route is in every configuration. */
+export function routeIdentity(listener: string, { match }: Pick<Route, 'match'>): string {
+  return recordIdentity(listener, match.host, match.path);
 }
 
 /** 0: nothing can wait there, since no endpoint can have a cap. */
@@ -75,7 +89,6 @@ export function canBeFull({ endpoints, concurrency, weights }: Upstream, hasRequ
 export function compileResilience(name: string, upstream: Upstream, numbers: ResilienceNumbers): ResiliencePlan {
   const { timeouts, concurrency } = upstream;
   const hasRequests = numbers.hasRequests(name);
-  const length = queueLengthOf(upstream, hasRequests);
   return {
     timeouts: {
       connectMs: timeouts.connect,
@@ -86,7 +99,7 @@ export function compileResilience(name: string, upstream: Upstream, numbers: Res
     },
     retry: compileRetry(upstream.retry),
     hedge: compileHedge(upstream.hedge),
-    queue: length > 0 ? { length, firstEntry: numbers.firstEntryOf(name) } : null,
+    queue: numbers.queueOf(name),
     concurrency:
       concurrency === 'off' || !hasRequests
         ? null

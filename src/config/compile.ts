@@ -1,12 +1,14 @@
 /** Compiles a validated configuration into the plan that the data planes see. */
 import { invariant } from '../core/invariant.js';
 import type { EndpointAddress } from './address.js';
+import { compileAccessLog, compileAdmin, compileTracing } from './compile-observing.js';
 import { compilePicking, compileTargets, levelsOf, PickingNumbers, weightOf } from './compile-picking.js';
 import {
   compileHealthCheck,
   compileResilience,
   compileRouteResilience,
   ResilienceNumbers,
+  routeIdentity,
 } from './compile-resilience.js';
 import { TCP_KEEP_ALIVE_INTERVAL_MS, TCP_KEEP_ALIVE_PROBES } from './defaults.js';
 import type {
@@ -19,6 +21,7 @@ import type {
   SessionRatePlan,
   UpstreamPlan,
 } from './plan.js';
+import { type PlanRecords, recordIdentity } from './plan-records.js';
 import { AUTO_WORKERS, type Config, WORKERS_MAX } from './schema/config.js';
 import type { KeepAlive } from './schema/keep-alive.js';
 import { type L4Listener, l4RoutesOf } from './schema/l4-listener.js';
@@ -27,11 +30,15 @@ import type { Listener } from './schema/listener.js';
 import type { Upstream } from './schema/upstream.js';
 
 /** Gives an endpoint its place on the board; the board keeps the books. */
-export type AssignSlot = (upstream: string, endpoint: string) => { readonly slot: number; readonly generation: number };
+export type AssignSlot = (
+  upstream: { readonly name: string; readonly record: number },
+  endpoint: string,
+) => { readonly slot: number; readonly generation: number };
 
 /** What a plan needs besides the configuration. */
 export interface CompileOptions {
   readonly assignSlot: AssignSlot;
+  readonly records: PlanRecords;
   /** Number of this plan, from 1. */
   readonly epoch: number;
   /** What `workers: auto` stands for: Machine.processors. */
@@ -48,22 +55,31 @@ export function compilePlan(config: Config, options: CompileOptions): Plan {
     invariant(index >= 0, `the route's upstream ${name} exists`);
     return index;
   };
-  const numbers = new PickingNumbers(config);
-  const resilience = new ResilienceNumbers(config);
+  const { records } = options;
+  const upstreamRecords = names.map((name) => records.recordOf('upstream', recordIdentity(name)));
+  const numbers = new PickingNumbers(config, records);
+  const resilience = new ResilienceNumbers(config, records);
   return {
     epoch: options.epoch,
     workers: config.workers === AUTO_WORKERS ? Math.min(options.processors, WORKERS_MAX) : config.workers,
     listeners: config.listeners.map((listener) =>
       listener.mode === 'l7'
-        ? compileL7Listener(listener, { numbers, resilience, indexOf })
-        : compileL4Listener(listener, indexOf),
+        ? compileL7Listener(listener, { numbers, resilience, records, indexOf })
+        : compileL4Listener(listener, records, indexOf),
     ),
     upstreams: Object.entries(config.upstreams).map(([name, upstream], index) =>
-      compileUpstream(name, index, upstream, { ...options, numbers, resilience, zone: config.zone }),
+      compileUpstream({ name, index, record: upstreamRecords[index] ?? 0 }, upstream, {
+        ...options,
+        numbers,
+        resilience,
+        zone: config.zone,
+      }),
     ),
     shutdownTimeoutMs: config.shutdownTimeout,
-    admin: config.admin === 'off' ? null : { ...config.admin.bind },
-    log: { level: config.log.level, accessLog: null },
+    admin: compileAdmin(config.admin),
+    log: { level: config.log.level },
+    accessLog: compileAccessLog(config.accessLog),
+    tracing: compileTracing(config.tracing),
   };
 }
 
@@ -74,14 +90,17 @@ type IndexOf = (upstream: string) => number;
 interface RouteParts {
   readonly numbers: PickingNumbers;
   readonly resilience: ResilienceNumbers;
+  readonly records: PlanRecords;
   readonly indexOf: IndexOf;
 }
 
 function compileL7Listener(listener: L7Listener, parts: RouteParts): L7ListenerPlan {
-  const { numbers, resilience, indexOf } = parts;
+  const { numbers, resilience, records, indexOf } = parts;
   const { timeouts, limits } = listener;
   return {
     name: listener.name,
+    number: records.recordOf('listener', recordIdentity(listener.name, listener.mode, listener.frontend)),
+    isLogged: listener.accessLog,
     mode: listener.mode,
     frontend: listener.frontend,
     accept: listener.accept,
@@ -112,6 +131,7 @@ function compileL7Listener(listener: L7Listener, parts: RouteParts): L7ListenerP
       newSessionsPerClient: compileRate(limits.newConnectionsPerClient),
     },
     routes: listener.routes.map((route) => ({
+      record: records.recordOf('route', routeIdentity(listener.name, route)),
       host: route.match.host,
       path: route.match.path,
       ...compileTargets(route, numbers),
@@ -121,10 +141,12 @@ function compileL7Listener(listener: L7Listener, parts: RouteParts): L7ListenerP
   };
 }
 
-function compileL4Listener(listener: L4Listener, indexOf: IndexOf): L4ListenerPlan {
+function compileL4Listener(listener: L4Listener, records: PlanRecords, indexOf: IndexOf): L4ListenerPlan {
   const { timeouts, limits } = listener;
   return {
     name: listener.name,
+    number: records.recordOf('listener', recordIdentity(listener.name, listener.mode)),
+    isLogged: listener.accessLog,
     mode: listener.mode,
     accept: listener.accept,
     bind: compileBind(listener),
@@ -174,17 +196,21 @@ interface UpstreamParts extends CompileOptions {
   readonly zone: string | undefined;
 }
 
-function compileUpstream(name: string, index: number, upstream: Upstream, parts: UpstreamParts): UpstreamPlan {
+function compileUpstream(
+  place: Pick<UpstreamPlan, 'name' | 'index' | 'record'>,
+  upstream: Upstream,
+  parts: UpstreamParts,
+): UpstreamPlan {
+  const { name } = place;
   const { pool } = upstream;
   const levels = levelsOf(upstream, parts.zone);
   return {
-    name,
-    index,
+    ...place,
     ...compilePicking(name, upstream, parts.numbers, parts.affinitySecret),
     endpoints: upstream.endpoints.map(
       (endpoint, position): EndpointPlan => ({
         name: endpoint.address.text,
-        ...parts.assignSlot(name, endpoint.address.text),
+        ...parts.assignSlot(place, endpoint.address.text),
         target: targetOf(endpoint.address),
         weight: weightOf(upstream, endpoint),
         backup: endpoint.backup,

@@ -9,6 +9,7 @@ import { checkPicking } from './picking-checks.js';
 import { type Path, type Problem, valueText } from './problem.js';
 import { checkQueues, checkResilience } from './resilience-checks.js';
 import { NAME_FORM } from './schema/name.js';
+import { valueAt } from './schema/walk.js';
 
 /**
  * Most endpoints of one configuration: the board's tables have a fixed number of slots, and endpoints that left keep theirs
@@ -40,13 +41,12 @@ export function crossCheck(values: unknown, locator: Locator): Problem[] {
 
 function checkAdmin(admin: unknown, findings: Findings): void {
   const address = admin === 'off' ? null : bindAddressOf(adminBind(admin));
-  if (address === null || isLoopback(address.host)) return;
-  const hint = `the admin API has no token in this version; listen on 127.0.0.1:${address.port} and reach it through a tunnel, or write off`;
+  if (address === null || isLoopback(address.host) || valueAt(admin, ['token']) !== undefined) return;
   findings.report(
     ['admin', 'bind'],
     adminBind(admin),
-    `is ${valueText(adminBind(admin))}, but must be a loopback address such as 127.0.0.1:9900 or [::1]:9900`,
-    hint,
+    `is ${valueText(adminBind(admin))}, where strangers may reach it, but there is no admin.token`,
+    `add a token (openssl rand -hex 32), or listen on 127.0.0.1:${address.port}`,
   );
 }
 

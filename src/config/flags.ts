@@ -100,11 +100,11 @@ class Merge {
     );
     if (flags.admin !== undefined) {
       const isOff = flags.admin === 'off';
-      this.root.admin = isOff ? 'off' : { bind: flags.admin };
+      this.root.admin = isOff ? 'off' : { ...(isSection(this.root.admin) ? this.root.admin : {}), bind: flags.admin };
       this.#origin(isOff ? ['admin'] : ['admin', 'bind'], '--admin', flags.admin);
     }
     if (flags.logLevel !== undefined) this.#setLog('level', '--log-level', flags.logLevel);
-    if (flags.accessLog !== undefined) this.#setLog('accessLog', '--access-log', flags.accessLog);
+    if (flags.accessLog !== undefined) this.#accessLog(flags.accessLog);
   }
 
   /** Listeners of a file keep their mode: with another one, hardly a setting of theirs would be valid. */
@@ -136,6 +136,15 @@ class Merge {
     return listeners.flatMap((listener, index) =>
       isSection(listener) ? [[['listeners', index], listener] as const] : [],
     );
+  }
+
+  /** What a file says of format and fields stays. */
+  #accessLog(value: string): void {
+    const isOff = value === 'off';
+    this.root.accessLog = isOff
+      ? 'off'
+      : { ...(isSection(this.root.accessLog) ? this.root.accessLog : {}), file: value };
+    this.#origin(isOff ? ['accessLog'] : ['accessLog', 'file'], '--access-log', value);
   }
 
   #setLog(key: string, flag: string, value: string): void {

@@ -4,11 +4,7 @@ import type { Path } from './problem.js';
 /** Where a setting may stand (`*`: any name, `#`: any index) and what to say of it. */
 const LATER_KEYS: readonly (readonly [pattern: string, sentence: string])[] = [
   ['listeners.#.tls', 'is known, but not in this version: listeners speak plain HTTP'],
-  ['listeners.#.accessLog', 'is known, but not in this version: there is no access log yet'],
   ['upstreams.*.tls', 'is known, but not in this version: endpoints are spoken to in plain HTTP'],
-  ['log.accessLog', 'is known, but not in this version: there is no access log yet'],
-  ['accessLog', 'is known, but not in this version: there is no access log yet'],
-  ['admin.token', 'is known, but not in this version: the admin API is read-only and listens on loopback'],
 ];
 
 /** What to say of a key that a later version has; null for a key that is simply unknown. */

@@ -1,5 +1,6 @@
 /** The plan: a validated configuration compiled for the data planes. Plain data (structured-clonable), every default filled in. */
 
+import type { AccessLogPlan, AdminPlan, TracingPlan } from './observing-plan.js';
 import type { PickingPlan, SplitPlan } from './picking-plan.js';
 import type { HealthCheckPlan, ResiliencePlan, RouteResiliencePlan } from './resilience-plan.js';
 
@@ -13,8 +14,12 @@ export interface Plan {
   readonly upstreams: readonly UpstreamPlan[];
   readonly shutdownTimeoutMs: number;
   /** null: no admin API. */
-  readonly admin: { readonly host: string; readonly port: number } | null;
-  readonly log: { readonly level: LogLevel; readonly accessLog: string | null };
+  readonly admin: AdminPlan | null;
+  readonly log: { readonly level: LogLevel };
+  /** null: none is written. */
+  readonly accessLog: AccessLogPlan | null;
+  /** null: no spans; a `traceparent` of clients is passed on as any other field. */
+  readonly tracing: TracingPlan | null;
 }
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
@@ -25,6 +30,10 @@ export type ListenerPlan = L7ListenerPlan | L4ListenerPlan;
 /** What listeners of both modes have. */
 interface ListenerBase {
   readonly name: string;
+  /** Its record on the board, and its number in engines and acceptors; the same in the next plan, as long as name, mode and front end are. */
+  readonly number: number;
+  /** Do its exchanges or sessions stand in the access log? */
+  readonly isLogged: boolean;
   /** Who accepts: the primary, where the worker's side can take connections from it, or each worker for itself. */
   readonly accept: 'primary' | 'reuseport';
   /** CIDR ranges of peers that are believed: l7 their X-Forwarded-* and X-Request-Id, l4 the address in their PROXY header. */
@@ -155,6 +164,8 @@ export interface L4RoutePlan {
 
 /** A route of an l7 listener. host: '*', an exact name or '*.suffix', lower case. path: a prefix beginning with '/'. */
 export interface RoutePlan extends RouteResiliencePlan {
+  /** Record of its figures on the board. */
+  readonly record: number;
   readonly host: string;
   readonly path: string;
   /** Index into Plan.upstreams; with a split, that of its first target. */
@@ -172,8 +183,10 @@ export type ProxyProtocolName = 'off' | 'v1' | 'v2';
 
 export interface UpstreamPlan extends PickingPlan, ResiliencePlan {
   readonly name: string;
-  /** Index of this upstream, in the plan and in the board's upstream table. */
+  /** Index of this upstream in the plan. */
   readonly index: number;
+  /** Its record on the board; the same in the next plan. */
+  readonly record: number;
   readonly endpoints: readonly EndpointPlan[];
   /** PROXY header that connections of sessions to endpoints begin with. */
   readonly proxyProtocol: ProxyProtocolName;

@@ -49,7 +49,9 @@ export type HedgePlan =
 export interface QueuePlan {
   /** Most that wait, over all workers, >= 1. */
   readonly length: number;
-  /** Its records on the board: `length` of them from here on. */
+  /** Its record on the board. */
+  readonly record: number;
+  /** Records of its entries: `length` of them from here on. */
   readonly firstEntry: number;
 }
 

@@ -5,9 +5,9 @@ import { isIP } from 'node:net';
 import { type Board, createBoard } from '../board/board.js';
 import { clientEntriesFor, endpointSlotsFor } from '../board/capacities.js';
 import { compilePlan } from '../config/compile.js';
-import { PickingNumbers, weightOf } from '../config/compile-picking.js';
-import { ResilienceNumbers } from '../config/compile-resilience.js';
+import { weightOf } from '../config/compile-picking.js';
 import type { Plan } from '../config/plan.js';
+import { FreshRecords } from '../config/plan-records.js';
 import { AUTO_WORKERS, type Config, WORKERS_MAX } from '../config/schema/config.js';
 import { invariant } from '../core/invariant.js';
 import { hashTableWordsFor } from './hash-table-capacity.js';
@@ -30,47 +30,40 @@ export interface BoardAndPlan {
  * @param processors what `workers: auto` stands for
  */
 export function makeBoardAndPlan(config: Config, processors: number): BoardAndPlan {
-  const upstreams = Object.entries(config.upstreams);
-  const endpoints = upstreams.reduce((count, [, upstream]) => count + upstream.endpoints.length, 0);
-  const numbers = new PickingNumbers(config);
-  const resilience = new ResilienceNumbers(config);
+  const endpoints = Object.values(config.upstreams).reduce((count, upstream) => count + upstream.endpoints.length, 0);
+  const options = { epoch: 1, processors, affinitySecret: randomBytes(AFFINITY_SECRET_BYTES).toString('hex') };
+  const counted = new FreshRecords();
+  compilePlan(config, { ...options, records: counted, assignSlot: () => ({ slot: 0, generation: 0 }) });
   const endpointSlots = endpointSlotsFor(endpoints);
   const board = createBoard({
     endpointSlots,
-    upstreams: Math.max(1, upstreams.length),
-    turns: Math.max(1, numbers.turns),
-    hashTables: numbers.hashTables,
+    upstreams: Math.max(1, counted.countOf('upstream')),
+    turns: Math.max(1, counted.countOf('turn')),
+    hashTables: counted.countOf('hash table'),
     hashTableWords: hashTableWordsFor(config.upstreams, endpointSlots),
-    queueEntries: resilience.queueEntries,
-    routeBreakers: resilience.routeBreakers,
+    queueEntries: counted.countOf('queue entry'),
+    routeBreakers: counted.countOf('route breaker'),
     workers: config.workers === AUTO_WORKERS ? Math.min(processors, WORKERS_MAX) : config.workers,
     listeners: config.listeners.length,
     clientEntries: clientEntriesFor(config.listeners.some(limitsClients)),
   });
   const slots = new SlotBook(board);
   const edition = slots.edit();
-  const indexes = new Map(upstreams.map(([name], index) => [name, index]));
-  const assignSlot = (upstreamName: string, endpointName: string): { slot: number; generation: number } => {
-    const index = indexes.get(upstreamName);
-    const upstream = config.upstreams[upstreamName];
-    const endpoint = upstream?.endpoints.find(({ address }) => address.text === endpointName);
-    invariant(
-      index !== undefined && upstream !== undefined && endpoint !== undefined,
-      `endpoint ${endpointName} of ${upstreamName} is in the configuration`,
-    );
-    const { address } = endpoint;
-    return edition.assign({ upstream: upstreamName, endpoint: endpointName }, index, {
-      weight: weightOf(upstream, endpoint),
-      cap: endpoint.maxConns,
-      isBackup: endpoint.backup,
-      isResolved: address.kind === 'unix' || isIP(address.host) !== 0,
-    });
-  };
   const plan = compilePlan(config, {
-    assignSlot,
-    epoch: 1,
-    processors,
-    affinitySecret: randomBytes(AFFINITY_SECRET_BYTES).toString('hex'),
+    ...options,
+    records: new FreshRecords(),
+    assignSlot: ({ name, record }, endpointName) => {
+      const upstream = config.upstreams[name];
+      const endpoint = upstream?.endpoints.find(({ address }) => address.text === endpointName);
+      invariant(upstream && endpoint, `endpoint ${endpointName} of ${name} is in the configuration`);
+      const { address } = endpoint;
+      return edition.assign({ upstream: name, endpoint: endpointName }, record, {
+        weight: weightOf(upstream, endpoint),
+        cap: endpoint.maxConns,
+        isBackup: endpoint.backup,
+        isResolved: address.kind === 'unix' || isIP(address.host) !== 0,
+      });
+    },
   });
   edition.commit();
   return { board, plan, slots };

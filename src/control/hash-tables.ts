@@ -119,7 +119,7 @@ export class HashTables {
       return;
     }
     // The epoch before the records: a change behind it is looked at once more.
-    const epoch = this.#options.board.upstreams.controlEpoch(kept.plan.index);
+    const epoch = this.#options.board.upstreams.controlEpoch(kept.plan.record);
     if (epoch === kept.epoch) return;
     kept.epoch = epoch;
     const order = this.#orderOf(kept);

@@ -68,7 +68,7 @@ export class PanicWatch {
   #look(): void {
     for (const watched of this.#watched) {
       // The epoch is read before the records, as in the workers: what changes after it is looked at next time.
-      const epoch = this.#options.board.upstreams.controlEpoch(watched.upstream.index);
+      const epoch = this.#options.board.upstreams.controlEpoch(watched.upstream.record);
       if (epoch === watched.epoch) continue;
       watched.epoch = epoch;
       this.#judge(watched);

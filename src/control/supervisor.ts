@@ -234,6 +234,9 @@ export class Supervisor {
       case 'stats':
         worker.stats = message.stats;
         return;
+      case 'applied':
+      case 'explained':
+        return;
       case 'leaving':
         this.#options.handOff?.remove(worker.index);
         openGate(message.gate);

@@ -124,6 +124,16 @@ class L4DataPlane implements DataPlane {
     this.#engine.openEndpoint(slot, addresses, endpointSettings(upstream));
   }
 
+  apply(): Promise<void> {
+    return Promise.reject(new Error('this data plane cannot change its plan yet'));
+  }
+
+  reopenFiles(): void {}
+
+  explain(): null {
+    return null;
+  }
+
   cut(slot: number, generation: number): void {
     this.#pipeline.cut(slot, generation, (session) => this.#engine.closeSession(session));
   }

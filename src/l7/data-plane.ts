@@ -175,6 +175,16 @@ class L7DataPlane implements DataPlane {
     this.#engine.openPool(slot, addresses, poolSettings(upstream));
   }
 
+  apply(): Promise<void> {
+    return Promise.reject(new Error('this data plane cannot change its plan yet'));
+  }
+
+  reopenFiles(): void {}
+
+  explain(): null {
+    return null;
+  }
+
   cut(slot: number, generation: number): void {
     this.#native?.cut(slot, generation);
     this.#relay.cut(slot, generation);

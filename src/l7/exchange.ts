@@ -97,6 +97,16 @@ export abstract class Exchange implements Attempting, Waiter {
   /** Of the attempt whose head has come: how long that took, and the shared clock then. */
   firstByteUs = 0;
   firstByteAtMs = 0;
+  // What the record tells of it. Times in µs, at most MOST_ELAPSED_US; bytes as the client's side saw them.
+  /** From the head of the request to the end of the client's side. */
+  totalUs = 0;
+  /** How long it waited in queues, and in pauses before retries. */
+  queueUs = 0;
+  /** Of the attempt whose head has come: how long its connection took; 0: it had one from the pool. */
+  connectUs = 0;
+  isReused = false;
+  bytesFromClient = 0;
+  bytesToClient = 0;
   /** Why its endpoints were picked, where its listener explains; null: nothing was explained. */
   explanation: string | null = null;
 
@@ -217,6 +227,12 @@ export abstract class Exchange implements Attempting, Waiter {
     this.lastFailure = null;
     this.failure = null;
     this.status = 0;
+    this.totalUs = 0;
+    this.queueUs = 0;
+    this.connectUs = 0;
+    this.isReused = false;
+    this.bytesFromClient = 0;
+    this.bytesToClient = 0;
     this.explanation = null;
     this.timeLeftMs = 0;
   }

@@ -10,7 +10,16 @@ export const LOG_EVENTS = {
   'admin-listening': 'the admin API answers on `host` and `port`',
   ready: 'all workers accept',
   signal: 'a signal to stop has come',
-  'reload-unsupported': 'SIGHUP has come, and this version cannot reload',
+  'reload-begun': 'the configuration is read again, `by` file, signal or api',
+  reloaded:
+    'the configuration of `epoch` counts now; so many listeners, upstreams and endpoints are new, changed or gone; `needsRestart` names settings that take effect with the next start only',
+  'reload-unchanged': 'the configuration was read again and says what it said before',
+  'reload-failed': 'the configuration was read again and cannot be used, for `problems`; everything goes on as it was',
+  'file-reopened': 'a log file has been opened anew, by SIGUSR1',
+  'access-log-failed': 'the access log cannot be written, for `reason`; said once until it can',
+  'access-log-dropped':
+    'that many `lines` of the access log are missing, because they came faster than they could be written; at most once in 10 s',
+  'tracing-failed': 'spans cannot be exported, for `reason`; so many are `lost`; at most once in a minute',
   'shutdown-timeout': 'the shutdown timeout is over; so many `exchanges` and `sessions` were cut',
   ended: 'the last line of the log, with the exit code',
   'log-lines-dropped': 'the reader of the log is too slow; that many `lines` are missing',

@@ -195,7 +195,7 @@ class EndpointWatch implements AttemptObserver {
   }
 
   #bump(): void {
-    this.#board.upstreams.bumpControlEpoch(this.#upstream.index);
+    this.#board.upstreams.bumpControlEpoch(this.#upstream.record);
   }
 
   #endpointOf(slot: number): number {

@@ -158,7 +158,7 @@ export class Ejector {
       this.#table.endRow(slot);
       if (!this.#table.circuits.replace(slot, circuit, { ...circuit, phase: 'closed', successes: 0, at: now }))
         continue;
-      this.#board.upstreams.bumpControlEpoch(this.#upstream.index);
+      this.#board.upstreams.bumpControlEpoch(this.#upstream.record);
       this.#events.returned(endpoint);
       return true;
     }

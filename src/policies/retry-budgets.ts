@@ -14,7 +14,7 @@ export type OnBudgetSpent = (upstream: UpstreamPlan, refused: number) => void;
 export class RetryBudgets {
   readonly #board: Pick<WorkerBoard, 'retryBudgets' | 'stripe'>;
   readonly #onSpent: OnBudgetSpent;
-  /** By index of the upstream. */
+  /** By record of the upstream. */
   readonly #refused: number[] = [];
   readonly #toldAtMs: number[] = [];
 
@@ -24,39 +24,39 @@ export class RetryBudgets {
   }
 
   /** A request begins. HOT: a branch without a budget, else a plain add. @param nowMs of the shared clock, as in all methods */
-  countRequest({ index, retry }: UpstreamPlan, nowMs: number): void {
-    if (retry.budget !== null) this.#board.retryBudgets.countRequest(index, secondOf(nowMs));
+  countRequest({ record, retry }: UpstreamPlan, nowMs: number): void {
+    if (retry.budget !== null) this.#board.retryBudgets.countRequest(record, secondOf(nowMs));
   }
 
   /** Takes one retry or hedge. @returns false: it may not be made */
   withdraw(upstream: UpstreamPlan, nowMs: number): boolean {
-    const { index, retry } = upstream;
-    if (retry.budget === null || this.#board.retryBudgets.withdraw(index, retry.budget, secondOf(nowMs))) return true;
+    const { record, retry } = upstream;
+    if (retry.budget === null || this.#board.retryBudgets.withdraw(record, retry.budget, secondOf(nowMs))) return true;
     this.#tell(upstream, nowMs);
     return false;
   }
 
   /** What was withdrawn has not been made after all. @param withdrawnAtMs when */
-  giveBack({ index, retry }: UpstreamPlan, withdrawnAtMs: number): void {
-    if (retry.budget !== null) this.#board.retryBudgets.giveBack(index, secondOf(withdrawnAtMs));
+  giveBack({ record, retry }: UpstreamPlan, withdrawnAtMs: number): void {
+    if (retry.budget !== null) this.#board.retryBudgets.giveBack(record, secondOf(withdrawnAtMs));
   }
 
   /** Before a pause: is it worth waiting? Where it is not, that counts as refused. */
   allows(upstream: UpstreamPlan, nowMs: number): boolean {
-    const { index, retry } = upstream;
-    if (retry.budget === null || this.#board.retryBudgets.allows(index, retry.budget, secondOf(nowMs))) return true;
+    const { record, retry } = upstream;
+    if (retry.budget === null || this.#board.retryBudgets.allows(record, retry.budget, secondOf(nowMs))) return true;
     this.#tell(upstream, nowMs);
     return false;
   }
 
   #tell(upstream: UpstreamPlan, nowMs: number): void {
-    const { index } = upstream;
+    const { record } = upstream;
     this.#board.stripe.countRetryRefused();
-    const refused = (this.#refused[index] ?? 0) + 1;
-    this.#refused[index] = refused;
-    if (nowMs - (this.#toldAtMs[index] ?? NEVER_MS) < TOLD_EVERY_MS) return;
-    this.#toldAtMs[index] = nowMs;
-    this.#refused[index] = 0;
+    const refused = (this.#refused[record] ?? 0) + 1;
+    this.#refused[record] = refused;
+    if (nowMs - (this.#toldAtMs[record] ?? NEVER_MS) < TOLD_EVERY_MS) return;
+    this.#toldAtMs[record] = nowMs;
+    this.#refused[record] = 0;
     this.#onSpent(upstream, refused);
   }
 }

@@ -55,7 +55,7 @@ export class WaitingRooms<W extends Waiter> implements RoomKeeper {
       const { plan } = upstream;
       if (plan.queue === null) return null;
       const queue = parts.board.openQueue(parts.plane, {
-        upstream: plan.index,
+        upstream: plan.queue.record,
         firstEntry: plan.queue.firstEntry,
         length: plan.queue.length,
         members: membersOf(plan),

@@ -6,6 +6,7 @@ import type { Clock } from '../core/clock.js';
 import type { Addon } from '../engine/addon.js';
 import type { ListeningAddress, ListeningOptions } from '../engine/session-engine.js';
 import type { Logger } from '../observability/logger.js';
+import type { ExplainRequest, Explanation } from './explaining.js';
 
 /**
  * The addresses of every endpoint, by slot, as the engine's openPool takes them ('a.b.c.d:port', '[v6]:port',
@@ -20,8 +21,18 @@ export interface SessionListening {
   readonly options: ListeningOptions;
 }
 
-/** By index in the plan of the L4 or native L7 listener. For those that are absent the primary's acceptor accepts. */
+/** By number of the L4 or native L7 listener. For those that are absent the primary's acceptor accepts. */
 export type SessionListenings = Readonly<Record<number, SessionListening>>;
+
+/** Another plan for a running data plane. Plain data. */
+export interface PlanChange {
+  /** Numbers and records of listeners, routes, upstreams and endpoints that stay are those of the plan before. */
+  readonly plan: Plan;
+  /** Of all endpoints of the plan. */
+  readonly addresses: AddressesBySlot;
+  /** Of the listeners of the plan; one that was there before and is the same there stays as it is. */
+  readonly sessionListenings: SessionListenings;
+}
 
 /** What a data plane is started with. Thread: worker. */
 export interface DataPlaneOptions {
@@ -105,6 +116,20 @@ export interface DataPlane {
   drain(): void;
   /** After `start`: where the primary has to hand connections to; empty where this worker accepts for itself. */
   handOffPlaces(): readonly HandOffPlace[];
+  /**
+   * Goes by another plan from now on. Requests and sessions that are under way finish by the plan that they began with; connections of
+   * clients stay open, and what comes on them goes by the new one. Listeners that are gone accept no more and are drained: their idle
+   * connections close, answers in flight close theirs, and after the plan's shutdownTimeoutMs tunnels and sessions are cut. Endpoints
+   * that are gone get nothing more; their pools close when nothing is in flight there.
+   *
+   * Resolves when new work goes by it and every new listener of this worker's own accepts. Rejects with a ProxyError when one cannot;
+   * the others count all the same. Calls do not overlap.
+   */
+  apply(change: PlanChange): Promise<void>;
+  /** Opens the files that this data plane writes anew. */
+  reopenFiles(): void;
+  /** null: this data plane has no listener that fits. */
+  explain(request: ExplainRequest): Explanation | null;
   /** Exchanges and sessions open now. */
   openExchanges(): number;
   /** New addresses of an endpoint slot; opens its connection pool if it had none. */

@@ -7,7 +7,9 @@ import {
   type HandOffPlace,
   type MakeDataPlane,
   NO_STATS,
+  type PlanChange,
 } from './data-plane.js';
+import type { ExplainRequest, Explanation } from './explaining.js';
 
 /** What makes the data plane of each mode. */
 export type DataPlaneMakers = Readonly<Record<ListenerPlan['mode'], MakeDataPlane>>;
@@ -53,6 +55,22 @@ class DataPlanes implements DataPlane {
 
   setAddresses(slot: number, addresses: readonly string[]): void {
     for (const dataPlane of this.#dataPlanes) dataPlane.setAddresses(slot, addresses);
+  }
+
+  async apply(change: PlanChange): Promise<void> {
+    for (const dataPlane of this.#dataPlanes) await dataPlane.apply(change);
+  }
+
+  reopenFiles(): void {
+    for (const dataPlane of this.#dataPlanes) dataPlane.reopenFiles();
+  }
+
+  explain(request: ExplainRequest): Explanation | null {
+    for (const dataPlane of this.#dataPlanes) {
+      const explanation = dataPlane.explain(request);
+      if (explanation !== null) return explanation;
+    }
+    return null;
   }
 
   cut(slot: number, generation: number): void {

@@ -127,6 +127,12 @@ function obey(port: MessagePort, dataPlane: DataPlane, stripe: WorkerStripe, rep
       case 'cut':
         dataPlane.cut(message.slot, message.generation);
         return;
+      case 'plan':
+        return void dataPlane.apply(message.change);
+      case 'reopen':
+        return dataPlane.reopenFiles();
+      case 'explain':
+        return;
       case 'drain':
         if (isDraining) return;
         isDraining = true;

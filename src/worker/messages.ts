@@ -1,7 +1,8 @@
 /** The typed messages between the primary and its workers, and what a worker thread is started with. Plain data only. */
 import type { Plan } from '../config/plan.js';
 import type { ErrorCode } from '../core/error-catalog.js';
-import type { AddressesBySlot, HandOffPlace, SessionListenings, WorkerStats } from './data-plane.js';
+import type { AddressesBySlot, HandOffPlace, PlanChange, SessionListenings, WorkerStats } from './data-plane.js';
+import type { ExplainRequest, Explanation } from './explaining.js';
 
 /** `workerData` of a worker thread. */
 export interface WorkerSeed {
@@ -27,6 +28,12 @@ export type ToWorker =
   | { readonly kind: 'end' }
   /** An endpoint has new addresses. */
   | { readonly kind: 'addresses'; readonly slot: number; readonly addresses: readonly string[] }
+  /** Another plan counts from now on; `applied` follows. */
+  | { readonly kind: 'plan'; readonly change: PlanChange }
+  /** Where would this request go? `explained` with the same id follows. */
+  | { readonly kind: 'explain'; readonly id: number; readonly request: ExplainRequest }
+  /** Opens the files that this worker writes anew, for logrotate. */
+  | { readonly kind: 'reopen' }
   /** The time to drain an endpoint is over: what is in flight on it ends now. May come more than once for the same one. */
   | { readonly kind: 'cut'; readonly slot: number; readonly generation: number };
 
@@ -34,6 +41,10 @@ export type ToWorker =
 export type FromWorker =
   /** Every listener accepts. */
   | { readonly kind: 'accepts'; readonly handOffPlaces: readonly HandOffPlace[] }
+  /** New requests and sessions go by the plan of this epoch; all work of plans before it goes on by itself. */
+  | { readonly kind: 'applied'; readonly epoch: number; readonly handOffPlaces: readonly HandOffPlace[] }
+  /** null: no l7 listener that fits. */
+  | { readonly kind: 'explained'; readonly id: number; readonly explanation: Explanation | null }
   /** About to end: the primary hands it nothing more and then opens the gate (OneShotGate.buffer), at which the worker waits. */
   | { readonly kind: 'leaving'; readonly gate: SharedArrayBuffer }
   /** The start failed for a reason the operator can mend; the thread ends by itself. */

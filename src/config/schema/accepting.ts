@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import {
   DEFER_ACCEPT_MS,
+  LISTENER_ACCESS_LOG,
   LISTENER_SESSIONS,
   PREFACE_TIMEOUT_MS,
   PROXY_PROTOCOL,
@@ -36,6 +37,13 @@ export function proxyProtocol() {
     description:
       "Every connection begins with a PROXY header, version 1 or 2; one without is closed. The client's address in it is believed where the peer is in `trustedProxies`, or came over a UNIX socket.",
   }).default(PROXY_PROTOCOL);
+}
+
+/** Whether what comes in there stands in the access log. */
+export function listenerAccessLog() {
+  return fact({
+    description: 'What comes in here stands in the access log, where there is one.',
+  }).default(LISTENER_ACCESS_LOG);
 }
 
 /** Deadline of what stands before a connection's own protocol. @param description what that is */

@@ -1,10 +1,10 @@
 /** Schema of a whole configuration. Reading it fills in every default; writing it back gives a file that reads the same. */
 import { z } from 'zod';
-import { parseBindAddress } from '../address.js';
-import { ADMIN_ADDRESS, LOG_LEVEL, SHUTDOWN_TIMEOUT_MS } from '../defaults.js';
-import { bindAddress, choice, duration, section, text, wholeNumber } from './field.js';
+import { LOG_LEVEL, SHUTDOWN_TIMEOUT_MS, WATCH } from '../defaults.js';
+import { choice, duration, fact, section, text, wholeNumber } from './field.js';
 import { listenerSchema } from './listener.js';
 import { NAME_PATTERN } from './name.js';
+import { accessLogSchema, adminSchema, tracingSchema } from './observing.js';
 import { upstreamSchema } from './upstream.js';
 
 /** Most worker threads. */
@@ -17,9 +17,6 @@ const HOUR_MS = 3_600_000;
 
 /** Names of log levels, the most talkative first (pino's). */
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-
-const adminDefault = parseBindAddress(ADMIN_ADDRESS);
-if (!adminDefault.ok) throw new Error(`the default admin address ${ADMIN_ADDRESS} is malformed`);
 
 /** A whole configuration. */
 export const configSchema = section(
@@ -52,20 +49,13 @@ export const configSchema = section(
       description:
         'After SIGTERM, exchanges in flight and sessions have this long to finish; what is left then is cut.',
     }).default(SHUTDOWN_TIMEOUT_MS),
-    admin: z
-      .union([
-        z.literal('off'),
-        section(
-          {
-            bind: bindAddress({ description: 'Address of the admin API; a loopback address.' }).default(
-              adminDefault.value,
-            ),
-          },
-          'The admin API.',
-        ),
-      ])
-      .default({ bind: adminDefault.value })
-      .meta({ description: 'The admin API (read-only): status, metrics, health of the process. `off` to have none.' }),
+    admin: adminSchema,
+    accessLog: accessLogSchema,
+    tracing: tracingSchema,
+    watch: fact({
+      description:
+        'Changes of the configuration file take effect by themselves. `false`: on SIGHUP, `sluice reload` or the API alone.',
+    }).default(WATCH),
     log: section(
       {
         level: choice({ names: LOG_LEVELS, description: 'Least important messages that are logged.' }).default(

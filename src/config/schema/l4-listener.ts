@@ -2,7 +2,14 @@
 import { z } from 'zod';
 import { HALF_CLOSE, LINGER_TIMEOUT_MS, RELAY, ROUTE_SNI, SESSION_IDLE_TIMEOUT_MS } from '../defaults.js';
 import type { RelayName } from '../plan.js';
-import { clientLimits, deferAccept, prefaceTimeout, proxyProtocol, socketMode } from './accepting.js';
+import {
+  clientLimits,
+  deferAccept,
+  listenerAccessLog,
+  prefaceTimeout,
+  proxyProtocol,
+  socketMode,
+} from './accepting.js';
 import { addressRange, choice, duration, fact, listenAddress, section } from './field.js';
 import { keepAlive } from './keep-alive.js';
 import { FOREIGN_MODES, MODES } from './mode.js';
@@ -115,6 +122,7 @@ export const l4ListenerSchema = section(
       .default([])
       .meta({ description: 'Peers whose PROXY header is believed. Needed by `proxyProtocol`.' }),
     keepAlive: keepAlive({ description: 'TCP keep-alive of client connections; `off` to have none.' }),
+    accessLog: listenerAccessLog(),
     timeouts: timeoutsSchema.prefault({}),
     limits: limitsSchema.prefault({}),
   },

@@ -16,7 +16,14 @@ import {
   TUNNEL_IDLE_TIMEOUT_MS,
   WRITE_STALL_TIMEOUT_MS,
 } from '../defaults.js';
-import { clientLimits, deferAccept, prefaceTimeout, proxyProtocol, socketMode } from './accepting.js';
+import {
+  clientLimits,
+  deferAccept,
+  listenerAccessLog,
+  prefaceTimeout,
+  proxyProtocol,
+  socketMode,
+} from './accepting.js';
 import { addressRange, choice, duration, listenAddress, section, size, wholeNumber } from './field.js';
 import { FRONT_ENDS } from './front-end.js';
 import { keepAlive } from './keep-alive.js';
@@ -145,6 +152,7 @@ export const l7ListenerSchema = section(
       description:
         '`header`: answers tell in `X-Sluice-Explain` why their endpoint was picked, with the names of endpoints: for debugging, not for the public.',
     }).default(EXPLAIN),
+    accessLog: listenerAccessLog(),
     timeouts: timeoutsSchema.prefault({}),
     limits: limitsSchema.prefault({}),
     routes: z

@@ -130,7 +130,7 @@ function upstreamView(upstream: UpstreamPlan, { board, clock, facts }: ViewParts
     brokenEndpoints: healths.filter(({ breaker }) => breaker !== 'closed').length,
     panicking: isPanicking,
     panics,
-    waiting: queue === null ? null : board.waiting(upstream.index),
+    waiting: queue === null ? null : board.waiting(queue.record),
     queueLength: queue?.length ?? null,
     retries: endpoints.reduce((sum, { slot }) => sum + board.endpointFigures(slot).retries, 0),
   };

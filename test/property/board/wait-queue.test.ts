@@ -50,7 +50,7 @@ function boardWith(caps: readonly number[], length: number): { board: Board; pla
   const plan: UpstreamPlan = {
     ...upstreamPlan(endpoints),
     balance: 'least-conn',
-    queue: { length, firstEntry: 0 },
+    queue: { length, record: 0, firstEntry: 0 },
     subsets: caps.length > 1 ? [{ labels: {}, endpoints: [0, 1], turn: 1 }] : [],
   };
   return { board, plan };

@@ -63,6 +63,7 @@ export function upstreamOf(
   const plan: UpstreamPlan = {
     name: 'api',
     index: 0,
+    record: 0,
     ...PLAIN_PICKING,
     balance,
     ...picking,

@@ -1,9 +1,11 @@
 /** Compiling: a configuration becomes plain data with slots, indexes and times in ms. */
+
 import { describe, expect, it } from 'vitest';
 import { clientEntriesFor, endpointSlotsFor } from '../../../src/board/capacities.js';
 import { layoutFor } from '../../../src/board/layout.js';
 import { compilePlan } from '../../../src/config/compile.js';
 import { ENDPOINTS_MAX, LISTENERS_MAX } from '../../../src/config/cross-checks.js';
+import { FreshRecords } from '../../../src/config/plan-records.js';
 import type { ResiliencePlan } from '../../../src/config/resilience-plan.js';
 import { WORKERS_MAX } from '../../../src/config/schema/config.js';
 import { PLAIN_CHECK, PLAIN_PICKING, PLAIN_PROBE, WHOLE_UPSTREAM } from '../control/plans.js';
@@ -39,7 +41,10 @@ log: { level: warn }
 
 const countingSlots = () => {
   let next = 10;
-  return (upstream: string, endpoint: string) => ({ slot: next++, generation: upstream.length + endpoint.length });
+  return ({ name }: { readonly name: string }, endpoint: string) => ({
+    slot: next++,
+    generation: name.length + endpoint.length,
+  });
 };
 
 /** What an upstream has that says nothing of failure and overload. */
@@ -78,6 +83,7 @@ describe('compiled plan', () => {
   it('has everything the data planes need, as plain data', () => {
     const plan = compilePlan(configOf(FULL), {
       assignSlot: countingSlots(),
+      records: new FreshRecords(),
       epoch: 4,
       processors: 8,
       affinitySecret: 'sixteen-letters!',
@@ -89,6 +95,8 @@ describe('compiled plan', () => {
       listeners: [
         {
           name: 'web',
+          number: 0,
+          isLogged: true,
           mode: 'l7',
           frontend: 'native',
           accept: 'primary',
@@ -119,7 +127,14 @@ describe('compiled plan', () => {
           explains: false,
           routes: [
             { host: '*', path: '/', upstream: 1, ...WHOLE_UPSTREAM, exchangeTimeoutMs: 0 },
-            { host: 'example.com', path: '/api/', upstream: 0, ...WHOLE_UPSTREAM, exchangeTimeoutMs: 30_000 },
+            {
+              host: 'example.com',
+              path: '/api/',
+              upstream: 0,
+              ...WHOLE_UPSTREAM,
+              record: 1,
+              exchangeTimeoutMs: 30_000,
+            },
           ],
         },
       ],
@@ -127,6 +142,7 @@ describe('compiled plan', () => {
         {
           name: 'api',
           index: 0,
+          record: 0,
           ...PLAIN_PICKING,
           panicShare: 0.5,
           balance: 'least-time',
@@ -168,7 +184,7 @@ describe('compiled plan', () => {
           ...DEFAULT_RESILIENCE,
           timeouts: { connectMs: 1_000, firstByteMs: 2_000, idleMs: 3_000, attemptMs: 0, queueMs: 5_000 },
           retry: { ...DEFAULT_RESILIENCE.retry, attempts: 3, connectAttempts: 4 },
-          queue: { length: 1024, firstEntry: 0 },
+          queue: { length: 1024, record: 0, firstEntry: 0 },
           proxyProtocol: 'v2',
           keepAlive: { idleMs: 20_000, intervalMs: 5_000, probes: 2 },
           pool: { maxIdle: 1, maxConnections: 2, keepAliveIdleMs: 3_000 },
@@ -187,6 +203,7 @@ describe('compiled plan', () => {
         {
           name: 'web',
           index: 1,
+          record: 1,
           ...PLAIN_PICKING,
           panicShare: 0.5,
           turn: 1,
@@ -221,7 +238,9 @@ describe('compiled plan', () => {
       ],
       shutdownTimeoutMs: 5_000,
       admin: null,
-      log: { level: 'warn', accessLog: null },
+      log: { level: 'warn' },
+      accessLog: null,
+      tracing: null,
     });
   });
 
@@ -233,6 +252,7 @@ describe('compiled plan', () => {
     expect(
       compilePlan(configOf(SMALLEST), {
         assignSlot: countingSlots(),
+        records: new FreshRecords(),
         epoch: 1,
         processors,
         affinitySecret: 'sixteen-letters!',
@@ -250,6 +270,7 @@ describe('compiled plan', () => {
     );
     const [listener] = compilePlan(configOf(text), {
       assignSlot: countingSlots(),
+      records: new FreshRecords(),
       epoch: 1,
       processors: 1,
       affinitySecret: 'sixteen-letters!',
@@ -296,6 +317,7 @@ upstreams:
 `;
     const { listeners } = compilePlan(configOf(text), {
       assignSlot: countingSlots(),
+      records: new FreshRecords(),
       epoch: 1,
       processors: 1,
       affinitySecret: 'sixteen-letters!',
@@ -304,6 +326,8 @@ upstreams:
     expect(listeners).toEqual([
       {
         name: 'tls',
+        number: 0,
+        isLogged: true,
         mode: 'l4',
         accept: 'reuseport',
         bind: { kind: 'tcp', host: '::1', port: 0 },
@@ -322,6 +346,8 @@ upstreams:
       },
       {
         name: 'db',
+        number: 1,
+        isLogged: true,
         mode: 'l4',
         accept: 'primary',
         bind: { kind: 'unix', path: '/run/db.sock', mode: 0o660 },
@@ -342,6 +368,7 @@ upstreams:
     const config = configOf(SMALLEST_L4.replace('127.0.0.1:5432', 'unix:@db'));
     const [listener] = compilePlan(config, {
       assignSlot: countingSlots(),
+      records: new FreshRecords(),
       epoch: 1,
       processors: 1,
       affinitySecret: 'sixteen-letters!',
@@ -351,11 +378,17 @@ upstreams:
 
   it('asks for the slots in the order of the file, by names', () => {
     const asked: string[] = [];
-    const assignSlot = (upstream: string, endpoint: string) => ({
-      slot: asked.push(`${upstream} ${endpoint}`),
+    const assignSlot = (upstream: { readonly name: string }, endpoint: string) => ({
+      slot: asked.push(`${upstream.name} ${endpoint}`),
       generation: 0,
     });
-    compilePlan(configOf(FULL), { assignSlot, epoch: 1, processors: 1, affinitySecret: 'sixteen-letters!' });
+    compilePlan(configOf(FULL), {
+      assignSlot,
+      records: new FreshRecords(),
+      epoch: 1,
+      processors: 1,
+      affinitySecret: 'sixteen-letters!',
+    });
     expect(asked).toEqual(['api 10.0.0.1:9001', 'api [::1]:1', 'api unix:/run/a.sock', 'web h:1']);
   });
 

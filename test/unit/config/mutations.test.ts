@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { compilePlan } from '../../../src/config/compile.js';
 import { effectiveYaml } from '../../../src/config/effective.js';
+import { FreshRecords } from '../../../src/config/plan-records.js';
 import { load } from './loading.js';
 
 const EXAMPLES = ['sluice.yaml', 'l4.yaml'].map(
@@ -31,6 +32,7 @@ function expectAnswer(text: string | Uint8Array): void {
   }
   compilePlan(loaded.config, {
     assignSlot: () => ({ slot: 0, generation: 0 }),
+    records: new FreshRecords(),
     epoch: 1,
     processors: 1,
     affinitySecret: 'sixteen-letters!',

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { compilePlan } from '../../../src/config/compile.js';
 import { effectiveYaml } from '../../../src/config/effective.js';
 import type { Plan } from '../../../src/config/plan.js';
+import { FreshRecords } from '../../../src/config/plan-records.js';
 import { configOf, problemsOf, SMALLEST, SMALLEST_L4, warningsOf } from './loading.js';
 
 const SECRET = 'random at each start';
@@ -11,7 +12,13 @@ const HIDDEN_SECRET = 'sixteen letters!';
 function planOf(text: string): Plan {
   let slot = 0;
   const assignSlot = () => ({ slot: slot++, generation: 1 });
-  return compilePlan(configOf(text), { assignSlot, epoch: 1, processors: 1, affinitySecret: SECRET });
+  return compilePlan(configOf(text), {
+    assignSlot,
+    records: new FreshRecords(),
+    epoch: 1,
+    processors: 1,
+    affinitySecret: SECRET,
+  });
 }
 
 const file = (upstream: string, route = 'upstream: api', root = '') => `

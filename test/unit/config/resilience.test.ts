@@ -5,13 +5,27 @@ import { compilePlan } from '../../../src/config/compile.js';
 import { ResilienceNumbers } from '../../../src/config/compile-resilience.js';
 import { effectiveYaml } from '../../../src/config/effective.js';
 import type { Plan } from '../../../src/config/plan.js';
+import { FreshRecords } from '../../../src/config/plan-records.js';
 import { QUEUED_MAX } from '../../../src/config/resilience-checks.js';
 import { configOf, problemsOf, SMALLEST, SMALLEST_L4, warningsOf } from './loading.js';
 
 function planOf(text: string): Plan {
   let slot = 0;
   const assignSlot = () => ({ slot: slot++, generation: 1 });
-  return compilePlan(configOf(text), { assignSlot, epoch: 1, processors: 1, affinitySecret: 'sixteen-letters!' });
+  return compilePlan(configOf(text), {
+    assignSlot,
+    records: new FreshRecords(),
+    epoch: 1,
+    processors: 1,
+    affinitySecret: 'sixteen-letters!',
+  });
+}
+
+/** What a plan asks of the board. */
+function countsOf(text: string): FreshRecords {
+  const records = new FreshRecords();
+  new ResilienceNumbers(configOf(text), records);
+  return records;
 }
 
 const file = (upstream: string, route = '', caps = '') => `
@@ -93,11 +107,11 @@ describe('resilience in a plan', () => {
 
   it.each([
     ['', '', null],
-    ['', ', maxConns: 3', { length: 1024, firstEntry: 0 }],
+    ['', ', maxConns: 3', { length: 1024, record: 0, firstEntry: 0 }],
     ['queue: off', ', maxConns: 3', null],
-    ['queue: { length: 7 }', ', maxConns: 3', { length: 7, firstEntry: 0 }],
-    ['concurrency: {}', '', { length: 1024, firstEntry: 0 }],
-    ['weights: { agent: { port: 9100 } }', '', { length: 1024, firstEntry: 0 }],
+    ['queue: { length: 7 }', ', maxConns: 3', { length: 7, record: 0, firstEntry: 0 }],
+    ['concurrency: {}', '', { length: 1024, record: 0, firstEntry: 0 }],
+    ['weights: { agent: { port: 9100 } }', '', { length: 1024, record: 0, firstEntry: 0 }],
   ])('has a queue only where an endpoint can be full: %s%s', (setting, caps, queue) => {
     expect(upstreamOf(setting, caps).queue).toEqual(queue);
   });
@@ -105,7 +119,7 @@ describe('resilience in a plan', () => {
   it('measures no endpoint that has sessions only: what it takes to connect says nothing of its work', () => {
     const text = SMALLEST_L4.replace('pg: { ', 'pg: { concurrency: {}, ');
     expect(planOf(text).upstreams[0]).toMatchObject({ concurrency: null, queue: null });
-    expect(new ResilienceNumbers(configOf(text)).queueEntries).toBe(0);
+    expect(countsOf(text).countOf('queue entry')).toBe(0);
   });
 
   it('numbers the entries of all queues and the breakers of all routes', () => {
@@ -126,8 +140,8 @@ upstreams:
     const [listener] = plan.listeners;
     const records = listener?.mode === 'l7' ? listener.routes.map(({ breaker }) => breaker?.record) : [];
     expect(records).toEqual([0, undefined, 1]);
-    const numbers = new ResilienceNumbers(configOf(text));
-    expect([numbers.queueEntries, numbers.routeBreakers]).toEqual([14, 2]);
+    const counts = countsOf(text);
+    expect([counts.countOf('queue entry'), counts.countOf('route breaker')]).toEqual([14, 2]);
   });
 
   it.each([
@@ -281,7 +295,7 @@ describe('a problem of resilience', () => {
     const text = (queues: number) =>
       SMALLEST + Array.from({ length: queues }, (_, index) => `  u${index}: { ${upstream} }\n`).join('');
     const most = QUEUED_MAX / 65_536;
-    expect(new ResilienceNumbers(configOf(text(most))).queueEntries).toBe(MOST_QUEUE_ENTRIES);
+    expect(countsOf(text(most)).countOf('queue entry')).toBe(MOST_QUEUE_ENTRIES);
     expect(problemsOf(text(most + 1))[0]).toContain(
       'upstreams let 4259840 requests wait in all queues together, but this version takes at most 4194304',
     );

@@ -72,7 +72,7 @@ export const PLAIN_PROBE = {
 } as const;
 
 /** A route whose requests all go to any endpoint of its upstream. */
-export const WHOLE_UPSTREAM = { subset: NO_SUBSET, split: null, ...PLAIN_ROUTE } as const;
+export const WHOLE_UPSTREAM = { record: 0, subset: NO_SUBSET, split: null, ...PLAIN_ROUTE } as const;
 
 export function endpointPlan(host: string, port: number, slot: number): EndpointPlan {
   return {
@@ -95,6 +95,7 @@ export function upstreamPlan(
   return {
     name: 'api',
     index: 0,
+    record: 0,
     ...PLAIN_PICKING,
     endpoints,
     ...PLAIN_RESILIENCE,
@@ -114,6 +115,8 @@ export function listenerPlan(
 ): L7ListenerPlan {
   return {
     name,
+    number: 0,
+    isLogged: true,
     mode: 'l7',
     frontend: 'uws',
     accept: 'reuseport',
@@ -150,6 +153,8 @@ export function listenerPlan(
 export function sessionListenerPlan(name: string, parts: Partial<L4ListenerPlan> = {}): L4ListenerPlan {
   return {
     name,
+    number: 0,
+    isLogged: true,
     mode: 'l4',
     accept: 'primary',
     bind: { kind: 'tcp', host: '127.0.0.1', port: 0 },
@@ -174,7 +179,9 @@ export function plan(parts: Partial<Plan> = {}): Plan {
     upstreams: [upstreamPlan([endpointPlan('127.0.0.1', 9001, 0)])],
     shutdownTimeoutMs: 30_000,
     admin: null,
-    log: { level: 'info', accessLog: null },
+    log: { level: 'info' },
+    accessLog: null,
+    tracing: null,
     ...parts,
   };
 }

@@ -27,7 +27,7 @@ import { boardOf, connected, connectFailed, ended, fillBatch, opened, type Scrip
 /** Endpoints with a cap of 1 each, and a queue for `length` sessions that wait for a second. */
 function waitingPipeline(endpoints: number, length = 4) {
   const parts = {
-    queue: { length, firstEntry: 0 },
+    queue: { length, record: 0, firstEntry: 0 },
     timeouts: { ...PLAIN_RESILIENCE.timeouts, queueMs: 1_000 },
   };
   const { board, worker, upstream, slots } = boardOf(endpoints, parts);

@@ -93,7 +93,7 @@ describe('a fallback', () => {
 });
 
 describe('the queue', () => {
-  const queued = { queue: { length: 2, firstEntry: 0 } };
+  const queued = { queue: { length: 2, record: 0, firstEntry: 0 } };
 
   it('keeps a request until a place is free', async () => {
     const { begin, serve, time, leftovers } = pipelineOf({ endpoints: 1, cap: 1, upstream: queued });
@@ -163,7 +163,7 @@ describe('the queue', () => {
     const { begin } = pipelineOf({
       endpoints: 1,
       cap: 1,
-      upstream: { queue: { length: 1, firstEntry: 0 } },
+      upstream: { queue: { length: 1, record: 0, firstEntry: 0 } },
       route: { fallback: elsewhere },
     });
     begin();

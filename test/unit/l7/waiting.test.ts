@@ -4,7 +4,7 @@ import { BREAKER, OUTLIER } from '../policies/watched-upstream.js';
 import { NOTHING_LEFT, pipelineOf, retry, SENT } from './scripted-exchange.js';
 
 const queued = (queueMs: number) => ({
-  queue: { firstEntry: 0, length: 8 },
+  queue: { firstEntry: 0, length: 8, record: 0 },
   timeouts: { connectMs: 1_000, firstByteMs: 60_000, idleMs: 60_000, attemptMs: 0, queueMs },
   ...retry({ attempts: 1 }),
 });
