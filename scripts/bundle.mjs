@@ -1,9 +1,10 @@
 /**
- * Bundles dist/ into bundle/: a file for each thread's entry, and chunks for what they share or load later.
+ * Bundles dist/ into bundle/: a file for each thread's entry, chunks for what they share or load later, and the dashboard as it is.
  *
  * Files lie as deep as in dist (`<folder>/<file>`), since the program finds package.json, the engine and the entries of its threads from
  * where its own files are. Called by the set-up; needs dist/ and the packages.
  */
+import { cpSync } from 'node:fs';
 import { rolldown } from 'rolldown';
 import { ROOT } from './repository.mjs';
 
@@ -28,3 +29,4 @@ await bundle.write({
   entryFileNames: '[name].js',
   chunkFileNames: 'chunks/[name].js',
 });
+cpSync(`${ROOT}/dist/web`, `${ROOT}/bundle/web`, { recursive: true });

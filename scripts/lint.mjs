@@ -1,6 +1,6 @@
 /**
- * Checks layout and lint rules of all sources: Biome for TypeScript, scripts and JSON, the type checker for tests and
- * benches, clang-format for C++. With --write it lays them out instead.
+ * Checks layout and lint rules of all sources: Biome for TypeScript, scripts and JSON, the type checker for tests,
+ * benches and the dashboard, clang-format for C++. With --write it lays them out instead.
  */
 import { spawnSync } from 'node:child_process';
 import { ROOT } from './repository.mjs';
@@ -40,6 +40,12 @@ const results = [
       `${ROOT}/node_modules/typescript/bin/tsc`,
       '-p',
       'test/tsconfig.json',
+    ]),
+  isWriting ||
+    run('types of the dashboard', process.execPath, [
+      `${ROOT}/node_modules/typescript/bin/tsc`,
+      '-p',
+      'web/tsconfig.json',
     ]),
   checkCpp(),
 ];

@@ -1,8 +1,8 @@
 /**
- * Brings a fresh checkout to where it can run, and a used one up to date: packages, native engine, TypeScript, bundle. Does
- * nothing that is done already. Called by `npm start`, `npm test` and `npm run build`; needs no package to be installed.
+ * Brings a fresh checkout to where it can run, and a used one up to date: packages, native engine, TypeScript, dashboard, bundle.
+ * Does nothing that is done already. Called by `npm start`, `npm test` and `npm run build`; needs no package to be installed.
  *
- * Usage: node scripts/set-up.mjs [packages] [addon] [typescript] [bundle]     (all four without a name)
+ * Usage: node scripts/set-up.mjs [packages] [addon] [typescript] [page] [bundle]     (all five without a name)
  */
 
 import { CACHE } from './repository.mjs';
@@ -11,6 +11,7 @@ import { isBundleFresh, makeBundle } from './set-up/bundle.mjs';
 import { SetUpError, tell } from './set-up/command.mjs';
 import { acquireLock } from './set-up/lock.mjs';
 import { arePackagesFresh, installPackages } from './set-up/packages.mjs';
+import { buildPage, isPageFresh } from './set-up/page.mjs';
 import { requireToolchain } from './set-up/toolchain.mjs';
 import { compileTypescript, isTypescriptFresh } from './set-up/typescript.mjs';
 
@@ -19,6 +20,7 @@ const STEPS = {
   packages: { isFresh: arePackagesFresh, run: installPackages },
   addon: { isFresh: isAddonFresh, run: buildAddon },
   typescript: { isFresh: isTypescriptFresh, run: compileTypescript },
+  page: { isFresh: isPageFresh, run: buildPage },
   bundle: { isFresh: isBundleFresh, run: makeBundle },
 };
 

@@ -9,11 +9,11 @@ import { readStamp, removeStamp, writeStamp } from './stamp.mjs';
 const BUNDLE = `${ROOT}/bundle`;
 const STAMP = `${BUNDLE}/.sluice-stamp`;
 const BUNDLER = `${ROOT}/scripts/bundle.mjs`;
-/** What starts the program and its threads. */
-const ENTRIES = ['cli/main.js', 'worker/entry.js'];
+/** What starts the program and its threads, and the page that it serves. */
+const ENTRIES = ['cli/main.js', 'worker/entry.js', 'web/index.html'];
 
 function inputs() {
-  const compiled = filesUnder([`${ROOT}/dist`], (path) => path.endsWith('.js'));
+  const compiled = filesUnder([`${ROOT}/dist`], (path) => path.endsWith('.js') || path.includes('/dist/web/'));
   return fingerprintOf(ROOT, [BUNDLER, `${ROOT}/package-lock.json`, ...compiled], [lockedVersion('rolldown')]);
 }
 

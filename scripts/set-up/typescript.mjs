@@ -50,7 +50,9 @@ export function missingOutputs(src, dist) {
 
 /** tsc leaves the output of deleted sources behind, and a thread could still load it. */
 function removeOrphans() {
-  for (const output of filesUnder([DIST], (path) => /\.js(\.map)?$/.test(path))) {
+  // dist/web is the dashboard's, which is built in a step of its own.
+  const isOfTsc = (path) => /\.js(\.map)?$/.test(path) && !path.startsWith(`${DIST}/web/`);
+  for (const output of filesUnder([DIST], isOfTsc)) {
     const source = output.replace(DIST, SRC).replace(/\.js(\.map)?$/, '.ts');
     if (!existsSync(source)) rmSync(output);
   }

@@ -12,10 +12,10 @@ import {
 } from './rules.js';
 import { type SourceFile, sourceFiles } from './source-files.js';
 
-const typeScript = sourceFiles(['src', 'test', 'bench'], ['.ts']);
+const typeScript = sourceFiles(['src', 'web', 'test', 'bench'], ['.ts']);
 const cpp = sourceFiles(['native'], ['.cc', '.h']);
 const scripts = sourceFiles(['scripts'], ['.mjs', '.cjs']);
-const product = [...typeScript.filter(({ path }) => path.startsWith('src/')), ...cpp];
+const product = [...typeScript.filter(({ path }) => /^(?:src|web)\//.test(path)), ...cpp];
 const everything = [...typeScript, ...cpp, ...scripts];
 
 /** Paths of the files that break a rule, each with what was found. */
@@ -117,7 +117,7 @@ describe('an identifier', () => {
 });
 
 describe('a test', () => {
-  const tests = typeScript.filter(({ path }) => !path.startsWith('src/'));
+  const tests = typeScript.filter(({ path }) => !/^(?:src|web)\//.test(path));
 
   it('neither hides others nor is left out', () => {
     expect(breaches(tests, hiddenTests)).toEqual([]);

@@ -1,0 +1,2 @@
+/** Starts the dashboard once the page has been read. */
+document.title = 'sluice';
