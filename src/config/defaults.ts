@@ -387,20 +387,3 @@ export const LOG_LEVEL = 'info';
 
 /** Changes of the file take effect by themselves, as in Traefik and Caddy's --watch; an invalid file changes nothing. nginx, HAProxy and Envoy wait for a signal. */
 export const WATCH = true;
-
-// --- watching --------------------------------------------------------------------------------------------------------
-
-/** Exchanges and sessions of a listener stand in the access log, where there is one. */
-export const LISTENER_ACCESS_LOG = true;
-
-/** What most tools that read access logs know. */
-export const ACCESS_LOG_FORMAT = 'combined' as const;
-
-/** Lines of about 200 bytes that wait: 40,000, a second of traffic while a disk stands still. */
-export const ACCESS_LOG_BUFFER_BYTES = 8 * 1024 * 1024;
-
-/** `service.name` of spans. */
-export const TRACING_SERVICE = 'sluice';
-
-/** Share of the traces begun here that are recorded: every request, as OpenTelemetry's own default. */
-export const TRACING_SHARE = 1;

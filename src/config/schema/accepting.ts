@@ -2,13 +2,13 @@
 import { z } from 'zod';
 import {
   DEFER_ACCEPT_MS,
-  LISTENER_ACCESS_LOG,
   LISTENER_SESSIONS,
   PREFACE_TIMEOUT_MS,
   PROXY_PROTOCOL,
   SESSIONS_PER_CLIENT,
   SOCKET_MODE,
 } from '../defaults.js';
+import { LISTENER_ACCESS_LOG } from '../observing-defaults.js';
 import { duration, fact, fileMode, section, wholeNumber } from './field.js';
 
 const UNLIMITED = { text: 'unlimited', value: 0 } as const;

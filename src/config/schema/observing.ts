@@ -1,13 +1,8 @@
 /** Schema of watching and steering: the admin API, the access log, tracing. */
 import { z } from 'zod';
 import { parseBindAddress } from '../address.js';
-import {
-  ACCESS_LOG_BUFFER_BYTES,
-  ACCESS_LOG_FORMAT,
-  ADMIN_ADDRESS,
-  TRACING_SERVICE,
-  TRACING_SHARE,
-} from '../defaults.js';
+import { ADMIN_ADDRESS } from '../defaults.js';
+import { ACCESS_LOG_BUFFER_BYTES, ACCESS_LOG_FORMAT, TRACING_SERVICE, TRACING_SHARE } from '../observing-defaults.js';
 import { ACCESS_FIELDS } from '../observing-plan.js';
 import { bindAddress, choice, percentage, section, size, text } from './field.js';
 

@@ -210,14 +210,14 @@ describe('a problem of a flag', () => {
       { hashKey: 'ip' },
       '--hash-key ip upstreams.default.hashKey is "ip", but must be client-ip, path, uri, header:NAME, cookie:NAME or query:NAME | did you mean client-ip?',
     ],
-    [{ accessLog: '-' }, '--access-log - log.accessLog is known, but not in this version: there is no access log yet'],
+    [{ accessLog: '' }, '--access-log accessLog.file is "", but must be the path of a file, or - for standard output'],
     [
       { logLevel: 'verbose' },
       '--log-level verbose log.level is "verbose", but must be one of trace, debug, info, warn, error, fatal or silent',
     ],
     [
       { admin: ':9900' },
-      '--admin :9900 admin.bind is ":9900", but must be a loopback address such as 127.0.0.1:9900 or [::1]:9900 | the admin API has no token in this version; listen on 127.0.0.1:9900 and reach it through a tunnel, or write off',
+      '--admin :9900 admin.bind is ":9900", where strangers may reach it, but there is no admin.token | add a token (openssl rand -hex 32), or listen on 127.0.0.1:9900',
     ],
     [
       { admin: '9900' },

@@ -27,6 +27,7 @@ describe('a valid file', () => {
           trustedProxies: [],
           keepAlive: { idle: 60_000, interval: 10_000, probes: 6 },
           explain: 'off',
+          accessLog: true,
           timeouts: {
             requestHead: 10_000,
             bodyIdle: 30_000,
@@ -116,7 +117,10 @@ describe('a valid file', () => {
       },
       workers: 0,
       shutdownTimeout: 30_000,
-      admin: { bind: { host: '127.0.0.1', port: 9900 } },
+      admin: { bind: { host: '127.0.0.1', port: 9900 }, hosts: [] },
+      accessLog: 'off',
+      tracing: 'off',
+      watch: true,
       log: { level: 'info' },
     });
   });
@@ -159,9 +163,9 @@ upstreams:
 
   it.each([
     ['off', 'off'],
-    ['{}', { bind: { host: '127.0.0.1', port: 9900 } }],
-    ['{ bind: "[::1]:1" }', { bind: { host: '::1', port: 1 } }],
-    ['{ bind: "localhost:0" }', { bind: { host: '127.0.0.1', port: 0 } }],
+    ['{}', { bind: { host: '127.0.0.1', port: 9900 }, hosts: [] }],
+    ['{ bind: "[::1]:1" }', { bind: { host: '::1', port: 1 }, hosts: [] }],
+    ['{ bind: "localhost:0" }', { bind: { host: '127.0.0.1', port: 0 }, hosts: [] }],
   ])('takes admin: %s', (written, admin) => {
     expect(configOf(withSetting(`admin: ${written}`)).admin).toEqual(admin);
   });
@@ -279,7 +283,7 @@ describe('a problem of a value', () => {
     ['admin: false', '6:8 admin is false, but must be off or a section | did you mean off?'],
     [
       'admin: "127.0.0.1:9900"',
-      '6:8 admin is "127.0.0.1:9900", but must be off or a section | a section has the keys bind',
+      '6:8 admin is "127.0.0.1:9900", but must be off or a section | a section has the keys bind, token or hosts',
     ],
     ['admin: { bnd: "127.0.0.1:9900" }', '6:10 admin.bnd is not a known setting | did you mean bind?'],
     [
@@ -288,7 +292,7 @@ describe('a problem of a value', () => {
     ],
     [
       'admin: { bind: ":9900" }',
-      '6:16 admin.bind is ":9900", but must be a loopback address such as 127.0.0.1:9900 or [::1]:9900 | the admin API has no token in this version; listen on 127.0.0.1:9900 and reach it through a tunnel, or write off',
+      '6:16 admin.bind is ":9900", where strangers may reach it, but there is no admin.token | add a token (openssl rand -hex 32), or listen on 127.0.0.1:9900',
     ],
     [
       'admin: { bind: "127.0.0.1:8080" }',
@@ -297,21 +301,25 @@ describe('a problem of a value', () => {
     ['worker: 3', '6:1 worker is not a known setting | did you mean workers?'],
     [
       'zzz: 3',
-      '6:1 zzz is not a known setting | known here: $schema, listeners, upstreams, zone, workers, shutdownTimeout, admin, log',
+      '6:1 zzz is not a known setting | known here: $schema, listeners, upstreams, zone, workers, shutdownTimeout, admin, accessLog, tracing, watch, log',
     ],
-    ['accessLog: "-"', '6:1 accessLog is known, but not in this version: there is no access log yet'],
-    ['log: { accessLog: "-" }', '6:8 log.accessLog is known, but not in this version: there is no access log yet'],
+    [
+      'accessLog: "-"',
+      '6:12 accessLog is "-", but must be off or a section | a section has the keys file, format, fields, share or buffer',
+    ],
+    ['accessLog: {}', '6:1 accessLog.file is missing: it must be the path of a file, or - for standard output'],
+    ['log: { accessLog: "-" }', '6:8 log.accessLog is not a known setting | known here: level'],
     [
       '"odd key": 1',
-      '6:1 ["odd key"] is not a known setting | known here: $schema, listeners, upstreams, zone, workers, shutdownTimeout, admin, log',
+      '6:1 ["odd key"] is not a known setting | known here: $schema, listeners, upstreams, zone, workers, shutdownTimeout, admin, accessLog, tracing, watch, log',
     ],
     [
       '__proto__: 1',
-      '6:1 __proto__ is not a known setting | known here: $schema, listeners, upstreams, zone, workers, shutdownTimeout, admin, log',
+      '6:1 __proto__ is not a known setting | known here: $schema, listeners, upstreams, zone, workers, shutdownTimeout, admin, accessLog, tracing, watch, log',
     ],
     [
       'constructor: 1',
-      '6:1 constructor is not a known setting | known here: $schema, listeners, upstreams, zone, workers, shutdownTimeout, admin, log',
+      '6:1 constructor is not a known setting | known here: $schema, listeners, upstreams, zone, workers, shutdownTimeout, admin, accessLog, tracing, watch, log',
     ],
   ])('is told for %s', (setting, problem) => {
     expect(problemsOf(withSetting(setting))).toEqual([`sluice.yaml:${problem}`]);
@@ -323,7 +331,7 @@ describe('a problem of a value', () => {
     ['tls: {}', 'listeners[0].tls is known, but not in this version: listeners speak plain HTTP'],
     [
       'port: 80',
-      'listeners[0].port is not a known setting | known here: name, mode, frontend, accept, bind, socketMode, deferAccept, proxyProtocol, trustedProxies, keepAlive, explain, timeouts, limits, routes',
+      'listeners[0].port is not a known setting | known here: name, mode, frontend, accept, bind, socketMode, deferAccept, proxyProtocol, trustedProxies, keepAlive, explain, accessLog, timeouts, limits, routes',
     ],
     ['timeouts: { keepAlve: 1s }', 'listeners[0].timeouts.keepAlve is not a known setting | did you mean keepAlive?'],
     [

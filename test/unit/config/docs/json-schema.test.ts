@@ -72,7 +72,7 @@ describe('docs/config.schema.json', () => {
     [`${L4_LISTENER}/socketMode`, '0666'],
     [`${L4_LISTENER}/limits/properties/newSessionsPerClient`, 'unlimited'],
     ['#/properties/workers', 'auto'],
-    ['#/properties/admin', { bind: '127.0.0.1:9900' }],
+    ['#/properties/admin', { bind: '127.0.0.1:9900', hosts: [] }],
   ])('has the default of %s as it is written', (path, written) => {
     expect(at(path).default).toEqual(written);
   });

@@ -68,6 +68,8 @@ describe('docs/configuration.md', () => {
       '`upstreams.<name>.healthCheck`',
       '`upstreams.<name>.healthCheck.expect`',
       '`admin`',
+      '`accessLog`',
+      '`tracing`',
       '`log`',
     ]);
   });

@@ -30,6 +30,7 @@ describe('an l4 listener', () => {
       proxyProtocol: false,
       trustedProxies: [],
       keepAlive: { idle: 60_000, interval: 10_000, probes: 6 },
+      accessLog: true,
       timeouts: { sessionIdle: 600_000, linger: 60_000, preface: 5_000 },
       limits: { sessions: 0, sessionsPerClient: 0, newSessionsPerClient: 'unlimited' },
     });
@@ -135,7 +136,7 @@ describe('a problem of an l4 listener', () => {
     ],
     [
       'port: 80',
-      'port is not a known setting | known here: name, mode, accept, bind, socketMode, upstream, routes, relay, halfClose, deferAccept, proxyProtocol, trustedProxies, keepAlive, timeouts, limits',
+      'port is not a known setting | known here: name, mode, accept, bind, socketMode, upstream, routes, relay, halfClose, deferAccept, proxyProtocol, trustedProxies, keepAlive, accessLog, timeouts, limits',
     ],
   ])('is told for %s', (settings, problem) => {
     expect(told(withListener(settings))).toEqual([problem]);
