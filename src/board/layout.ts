@@ -27,7 +27,7 @@ const FLOAT64_BYTES = 8;
 /** "SLCB" read as a little-endian int32. */
 export const BOARD_MAGIC = 0x42434c53;
 /** Raised with every change of this file: a worker of another build must not read this board. */
-export const LAYOUT_VERSION = 10;
+export const LAYOUT_VERSION = 11;
 
 /** Written once, before any worker starts. */
 export const Header = group({ writer: 'primary', per: 'board', word: 'int32', spacing: 'packed' }, [
@@ -177,6 +177,8 @@ export const Traffic = group({ writer: 'owning worker', per: 'board', word: 'flo
   'retriesRefused',
   'bytesFromClients',
   'bytesToClients',
+  /** Lines of the access log that came faster than they could be written. */
+  'accessLinesDropped',
 ]);
 
 /** Cumulative counters of one worker: exchanges and sessions that ended with each error of the catalogue. */

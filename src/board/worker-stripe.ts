@@ -143,6 +143,10 @@ export class WorkerStripe {
     this.#count(COUNTER.bytesToClients, bytes);
   }
 
+  countAccessLinesDropped(lines: number): void {
+    this.#count(COUNTER.accessLinesDropped, lines);
+  }
+
   /** @param isRetry true when another attempt of the same exchange came before it */
   countAttempt(slot: number, isRetry: boolean): void {
     const record = this.#endpoints + slot * this.#endpointStride;
