@@ -8,8 +8,10 @@ import { msBetween, NEVER, type Tick } from '../core/tick.js';
 import { AS_PROBE, PACED_BY_CLIENT, TO_FIRST_BYTE, TO_LAST_BYTE, WITH_PEAK } from './attempt-measure.js';
 import { foldFailure, foldPeak, foldSample, isForgiven, UNKNOWN_US } from './latency.js';
 
-/** No attempt: end of a list, or a number without one. */
+/** End of a list. */
 const NONE = -1;
+/** No attempt: a number without one. */
+const NO_ATTEMPT = 0;
 /** A fold that loses this often is dropped: as many other samples of the same endpoint got in meanwhile. */
 const MOST_FOLDS = 4;
 const US_PER_MS = 1_000;
@@ -44,9 +46,8 @@ export function isFailingStatus(status: number): boolean {
 export class EndpointLedger {
   readonly #board: WorkerBoard;
   readonly #load: EndpointLoadTable;
-  readonly #firstNumber: number;
-  /** By number less firstNumber; NONE: no attempt. */
-  readonly #slot: Int32Array;
+  /** By number: its slot plus 1; NO_ATTEMPT. All arrays of numbers begin as zeros, so memory is taken only for numbers that come. */
+  readonly #place: Int32Array;
   readonly #generation: Uint16Array;
   readonly #startedAt: Int32Array;
   /** NOTHING, FIRST_BYTE or LAST_BYTE. */
@@ -64,15 +65,13 @@ export class EndpointLedger {
   #open = 0;
 
   /**
-   * @param count       how many numbers there are
-   * @param firstNumber the lowest of them
+   * @param count how many numbers there are, from 0 on; those that never come cost address space only
    */
-  constructor(board: WorkerBoard, count: number, firstNumber = 0) {
+  constructor(board: WorkerBoard, count: number) {
     const slots = board.capacities.endpointSlots;
-    this.#firstNumber = firstNumber;
     this.#board = board;
     this.#load = board.load;
-    this.#slot = new Int32Array(count).fill(NONE);
+    this.#place = new Int32Array(count);
     this.#generation = new Uint16Array(count);
     this.#startedAt = new Int32Array(count);
     this.#awaited = new Uint8Array(count);
@@ -98,17 +97,16 @@ export class EndpointLedger {
    * @param measure  bits of attempt-measure.ts
    */
   begin(number: number, endpoint: EndpointPlan, isRetry: boolean, now: Tick, measure = TO_FIRST_BYTE): void {
-    const at = number - this.#firstNumber;
-    invariant(this.#slot[at] === NONE, 'a number of this ledger that begins an attempt has no attempt open');
+    invariant(this.#place[number] === NO_ATTEMPT, 'a number of this ledger that begins an attempt has no attempt open');
     const { slot, generation } = endpoint;
-    this.#slot[at] = slot;
-    this.#generation[at] = generation;
-    this.#startedAt[at] = now;
-    this.#measure[at] = measure;
-    this.#inflight[at] = this.#load.inflightHint(slot) - 1;
+    this.#place[number] = slot + 1;
+    this.#generation[number] = generation;
+    this.#startedAt[number] = now;
+    this.#measure[number] = measure;
+    this.#inflight[number] = this.#load.inflightHint(slot) - 1;
     this.#open += 1;
     this.#board.stripe.countAttempt(slot, isRetry);
-    this.#append(at, slot, generation, now);
+    this.#append(number, slot, generation, now);
   }
 
   /**
@@ -116,33 +114,32 @@ export class EndpointLedger {
    * the claim and begin() are in it.
    */
   inflightAtBegin(number: number): number {
-    return this.#inflight[number - this.#firstNumber] as number; // of an attempt that is open
+    return this.#inflight[number] as number; // of an attempt that is open
   }
 
   /** When the attempt began. */
   startedAt(number: number): Tick {
-    return this.#startedAt[number - this.#firstNumber] as number; // of an attempt that is open
+    return this.#startedAt[number] as number; // of an attempt that is open
   }
 
   /** Bits of attempt-measure.ts that the attempt began with. */
   measure(number: number): number {
-    return this.#measure[number - this.#firstNumber] as number; // of an attempt that is open
+    return this.#measure[number] as number; // of an attempt that is open
   }
 
   /** Is the head of the response, or the connection of the session, still to come? */
   awaitsAnswer(number: number): boolean {
-    return this.#awaited[number - this.#firstNumber] === FIRST_BYTE;
+    return this.#awaited[number] === FIRST_BYTE;
   }
 
   /** Will firstByte() with this status take a sample? */
   isMeasuredByHead(number: number, status: number): boolean {
-    const at = number - this.#firstNumber;
-    return this.#awaited[at] === FIRST_BYTE && !isFailingStatus(status) && this.#endsWithHead(at, status);
+    return this.#awaited[number] === FIRST_BYTE && !isFailingStatus(status) && this.#endsWithHead(number, status);
   }
 
   /** Will lastByte() take a sample? */
   isMeasuredByEnd(number: number): boolean {
-    return this.#awaited[number - this.#firstNumber] === LAST_BYTE;
+    return this.#awaited[number] === LAST_BYTE;
   }
 
   /**
@@ -153,19 +150,18 @@ export class EndpointLedger {
    * @param elapsedUs from begin to the first byte
    */
   firstByte(number: number, status: number, elapsedUs: number, now: Tick): void {
-    const at = number - this.#firstNumber;
-    const slot = this.#attempt(at);
-    if (this.#awaited[at] !== FIRST_BYTE) return;
+    const slot = this.#attempt(number);
+    if (this.#awaited[number] !== FIRST_BYTE) return;
     if (isFailingStatus(status)) {
-      this.#remove(at, slot);
-      this.#countFailure(at, slot, elapsedUs, now);
-    } else if (this.#endsWithHead(at, status)) {
-      this.#remove(at, slot);
-      this.#countSample(at, slot, elapsedUs, now);
+      this.#remove(number, slot);
+      this.#countFailure(number, slot, elapsedUs, now);
+    } else if (this.#endsWithHead(number, status)) {
+      this.#remove(number, slot);
+      this.#countSample(number, slot, elapsedUs, now);
     } else {
       // From here on the client's pace counts as well: who reads slowly must not make the endpoint look stalled.
-      this.#remove(at, slot);
-      this.#awaited[at] = LAST_BYTE;
+      this.#remove(number, slot);
+      this.#awaited[number] = LAST_BYTE;
     }
   }
 
@@ -175,11 +171,10 @@ export class EndpointLedger {
    * @param elapsedUs from begin to the last byte
    */
   lastByte(number: number, elapsedUs: number, now: Tick): void {
-    const at = number - this.#firstNumber;
-    const slot = this.#attempt(at);
-    if (this.#awaited[at] !== LAST_BYTE) return;
-    this.#awaited[at] = NOTHING;
-    this.#countSample(at, slot, elapsedUs, now);
+    const slot = this.#attempt(number);
+    if (this.#awaited[number] !== LAST_BYTE) return;
+    this.#awaited[number] = NOTHING;
+    this.#countSample(number, slot, elapsedUs, now);
   }
 
   /**
@@ -189,11 +184,10 @@ export class EndpointLedger {
    * @param elapsedUs from begin to the connection
    */
   connected(number: number, elapsedUs: number, now: Tick): void {
-    const at = number - this.#firstNumber;
-    const slot = this.#attempt(at);
-    if (this.#awaited[at] === NOTHING) return;
-    this.#remove(at, slot);
-    this.#countSample(at, slot, elapsedUs, now);
+    const slot = this.#attempt(number);
+    if (this.#awaited[number] === NOTHING) return;
+    this.#remove(number, slot);
+    this.#countSample(number, slot, elapsedUs, now);
   }
 
   /**
@@ -202,10 +196,9 @@ export class EndpointLedger {
    * @param elapsedUs from begin to the failure
    */
   fail(number: number, elapsedUs: number, now: Tick): void {
-    const at = number - this.#firstNumber;
-    const slot = this.#attempt(at);
-    if (this.#awaited[at] !== NOTHING) this.#remove(at, slot);
-    this.#countFailure(at, slot, elapsedUs, now);
+    const slot = this.#attempt(number);
+    if (this.#awaited[number] !== NOTHING) this.#remove(number, slot);
+    this.#countFailure(number, slot, elapsedUs, now);
   }
 
   /**
@@ -216,11 +209,10 @@ export class EndpointLedger {
    * @param hasAnswered bytes have come from the endpoint
    */
   reset(number: number, hasAnswered: boolean, now: Tick): void {
-    const at = number - this.#firstNumber;
-    const slot = this.#attempt(at);
-    if (this.#awaited[at] !== NOTHING) this.#remove(at, slot);
-    if (!hasAnswered) this.#countFailure(at, slot, 0, now);
-    else if (this.#isCurrent(at, slot)) this.#board.stripe.countAttemptFailure(slot);
+    const slot = this.#attempt(number);
+    if (this.#awaited[number] !== NOTHING) this.#remove(number, slot);
+    if (!hasAnswered) this.#countFailure(number, slot, 0, now);
+    else if (this.#isCurrent(number, slot)) this.#board.stripe.countAttemptFailure(slot);
   }
 
   /**
@@ -233,65 +225,65 @@ export class EndpointLedger {
    * @returns the sample in µs that this was, or NO_SAMPLE
    */
   end(number: number, now: Tick): number {
-    const at = number - this.#firstNumber;
-    const slot = this.#slot[at];
+    const place = this.#place[number];
     let sampleUs = NO_SAMPLE;
-    if (slot === undefined || slot === NONE) return sampleUs;
-    const isWaiting = this.#awaited[at] === FIRST_BYTE;
-    if (this.#awaited[at] !== NOTHING) this.#remove(at, slot);
-    if (isWaiting && !this.#isPacedByClient(at)) {
-      const waitedUs = msBetween(this.#startedAt[at] as number, now) * US_PER_MS; // at < length
+    if (place === undefined || place === NO_ATTEMPT) return sampleUs;
+    const slot = place - 1;
+    const isWaiting = this.#awaited[number] === FIRST_BYTE;
+    if (this.#awaited[number] !== NOTHING) this.#remove(number, slot);
+    if (isWaiting && !this.#isPacedByClient(number)) {
+      const waitedUs = msBetween(this.#startedAt[number] as number, now) * US_PER_MS; // number < length
       const estimateUs = this.#load.latencyUs(slot);
       if (waitedUs > (estimateUs === NO_SAMPLE ? UNKNOWN_US : estimateUs)) {
-        this.#countSample(at, slot, waitedUs, now);
+        this.#countSample(number, slot, waitedUs, now);
         sampleUs = waitedUs;
       }
     }
-    this.#slot[at] = NONE;
+    this.#place[number] = NO_ATTEMPT;
     this.#open -= 1;
-    const generation = this.#generation[at] as number; // at < length
-    if (((this.#measure[at] as number) & AS_PROBE) !== 0) this.#board.probes.end(slot, generation);
+    const generation = this.#generation[number] as number; // number < length
+    if (((this.#measure[number] as number) & AS_PROBE) !== 0) this.#board.probes.end(slot, generation);
     this.#board.claims.end(slot, generation);
     return sampleUs;
   }
 
   /** Is the head all that is waited for? */
-  #endsWithHead(at: number, status: number): boolean {
-    return ((this.#measure[at] as number) & TO_LAST_BYTE) === 0 || status === SWITCHING_PROTOCOLS; // at < length
+  #endsWithHead(number: number, status: number): boolean {
+    return ((this.#measure[number] as number) & TO_LAST_BYTE) === 0 || status === SWITCHING_PROTOCOLS; // number < length
   }
 
-  #attempt(at: number): number {
-    const slot = this.#slot[at];
-    invariant(slot !== undefined && slot !== NONE, 'a number that is settled has an attempt open');
-    return slot;
+  #attempt(number: number): number {
+    const place = this.#place[number];
+    invariant(place !== undefined && place !== NO_ATTEMPT, 'a number that is settled has an attempt open');
+    return place - 1;
   }
 
-  #countFailure(at: number, slot: number, elapsedUs: number, now: Tick): void {
-    if (!this.#isCurrent(at, slot)) return;
+  #countFailure(number: number, slot: number, elapsedUs: number, now: Tick): void {
+    if (!this.#isCurrent(number, slot)) return;
     this.#board.stripe.countAttemptFailure(slot);
     // One incident raises the estimate once, over all workers: an endpoint that dies with a hundred requests in flight has
     // not failed a hundred times in a row. What began after the last raise is new evidence.
     const raisedAt = this.#load.failureAt(slot);
-    const attemptAgeMs = msBetween(this.#startedAt[at] as number, now); // at < length
+    const attemptAgeMs = msBetween(this.#startedAt[number] as number, now); // number < length
     const raiseAgeMs = msBetween(raisedAt, now);
     // Ages rather than moments: a raise of 25 days ago has a negative age by the clock's wrap, and is no same incident.
     const isSameIncident = raisedAt !== NEVER && raiseAgeMs >= 0 && raiseAgeMs <= attemptAgeMs;
     if (isSameIncident || !this.#load.replaceFailureAt(slot, raisedAt, now)) return;
-    this.#fold(at, slot, elapsedUs, true, now);
+    this.#fold(number, slot, elapsedUs, true, now);
   }
 
-  #countSample(at: number, slot: number, elapsedUs: number, now: Tick): void {
-    if (this.#isCurrent(at, slot)) this.#fold(at, slot, elapsedUs, false, now);
+  #countSample(number: number, slot: number, elapsedUs: number, now: Tick): void {
+    if (this.#isCurrent(number, slot)) this.#fold(number, slot, elapsedUs, false, now);
   }
 
   /** Is the slot still the endpoint's that the attempt was made on? */
-  #isCurrent(at: number, slot: number): boolean {
-    return generationOf(this.#load.claimsHint(slot)) === this.#generation[at];
+  #isCurrent(number: number, slot: number): boolean {
+    return generationOf(this.#load.claimsHint(slot)) === this.#generation[number];
   }
 
-  #fold(at: number, slot: number, elapsedUs: number, isFailure: boolean, now: Tick): void {
+  #fold(number: number, slot: number, elapsedUs: number, isFailure: boolean, now: Tick): void {
     // The peak first: it goes by the time of the estimate's last sample.
-    if (((this.#measure[at] as number) & WITH_PEAK) !== 0) this.#foldPeak(slot, elapsedUs, isFailure, now); // at < length
+    if (((this.#measure[number] as number) & WITH_PEAK) !== 0) this.#foldPeak(slot, elapsedUs, isFailure, now); // number < length
     for (let attempt = 0; attempt < MOST_FOLDS; attempt++) {
       const seenUs = this.#load.latencyUs(slot);
       const storedAt = this.#load.latencyAt(slot);
@@ -319,13 +311,13 @@ export class EndpointLedger {
     }
   }
 
-  #isPacedByClient(at: number): boolean {
-    return ((this.#measure[at] as number) & PACED_BY_CLIENT) !== 0; // at < length
+  #isPacedByClient(number: number): boolean {
+    return ((this.#measure[number] as number) & PACED_BY_CLIENT) !== 0; // number < length
   }
 
-  #append(at: number, slot: number, generation: number, now: Tick): void {
-    this.#awaited[at] = FIRST_BYTE;
-    if (this.#isPacedByClient(at)) return;
+  #append(number: number, slot: number, generation: number, now: Tick): void {
+    this.#awaited[number] = FIRST_BYTE;
+    if (this.#isPacedByClient(number)) return;
     if (this.#listGeneration[slot] !== generation) {
       // The slot has another endpoint: whoever waits on the former one is let go of, and leaves its own links alone.
       this.#listGeneration[slot] = generation;
@@ -333,25 +325,25 @@ export class EndpointLedger {
       this.#newest[slot] = NONE;
     }
     const before = this.#newest[slot] as number; // slot < length
-    this.#older[at] = before;
-    this.#newer[at] = NONE;
-    this.#newest[slot] = at;
+    this.#older[number] = before;
+    this.#newer[number] = NONE;
+    this.#newest[slot] = number;
     if (before !== NONE) {
-      this.#newer[before] = at;
+      this.#newer[before] = number;
       return;
     }
-    this.#oldest[slot] = at;
+    this.#oldest[slot] = number;
     this.#board.waiting.publish(slot, generation, now);
   }
 
-  #remove(at: number, slot: number): void {
-    const isListed = this.#awaited[at] === FIRST_BYTE && !this.#isPacedByClient(at);
-    this.#awaited[at] = NOTHING;
+  #remove(number: number, slot: number): void {
+    const isListed = this.#awaited[number] === FIRST_BYTE && !this.#isPacedByClient(number);
+    this.#awaited[number] = NOTHING;
     if (!isListed) return;
-    const generation = this.#generation[at] as number; // at < length
+    const generation = this.#generation[number] as number; // number < length
     if (this.#listGeneration[slot] !== generation) return;
-    const older = this.#older[at] as number;
-    const newer = this.#newer[at] as number;
+    const older = this.#older[number] as number;
+    const newer = this.#newer[number] as number;
     if (newer === NONE) this.#newest[slot] = older;
     else this.#older[newer] = older;
     if (older !== NONE) {

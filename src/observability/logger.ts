@@ -20,6 +20,12 @@ export type Logger = Readonly<Record<WrittenLevel, WriteLog>> & {
   isLevelEnabled(level: WrittenLevel): boolean;
 };
 
+/** The logger of a whole thread. */
+export type ThreadLogger = Logger & {
+  /** Least level written: a LogLevel. May change at any time. */
+  level: string;
+};
+
 /** Levels that a line can have. */
 export type WrittenLevel = Exclude<LogLevel, 'silent'>;
 
@@ -34,7 +40,7 @@ export function createLogger(
   level: LogLevel,
   sink: Pick<LogSink, 'write'>,
   bindings: Record<string, unknown> = {},
-): Logger {
+): ThreadLogger {
   return pino(
     {
       level,

@@ -42,7 +42,7 @@ export interface DataPlaneOptions {
   readonly workerIndex: number;
   /** The board, already attached in this thread. The life cycle writes the stripe's state and heartbeat, the data plane the rest. */
   readonly board: WorkerBoard;
-  /** Of this worker, for all its data planes together: `attemptNumbersFor` says which numbers are whose. */
+  /** Of this worker, for all its data planes together; src/worker/attempt-numbers.ts says which numbers are whose. */
   readonly ledger: EndpointLedger;
   /** Addresses known at the start of this worker. */
   readonly addresses: AddressesBySlot;

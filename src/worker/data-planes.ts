@@ -1,5 +1,6 @@
-/** Makes one data plane of those that a plan needs, so that a worker serves L7 and L4 listeners side by side. */
-import type { ListenerPlan } from '../config/plan.js';
+/** Makes one data plane of those that its plans need, so that a worker serves L7 and L4 listeners side by side. */
+import type { ListenerPlan, Plan } from '../config/plan.js';
+import { ProxyError } from '../core/proxy-error.js';
 import {
   type DataPlane,
   type DataPlaneOptions,
@@ -16,57 +17,90 @@ export type DataPlaneMakers = Readonly<Record<ListenerPlan['mode'], MakeDataPlan
 
 /** A mode that no listener has is not even made: it may need what is not installed. Thread: worker. */
 export function dataPlanesOf(makers: DataPlaneMakers): MakeDataPlane {
-  return (options) => {
-    const modes = new Set(options.plan.listeners.map(({ mode }) => mode));
-    return new DataPlanes(
-      [...modes].map((mode) => makers[mode]),
-      options,
-    );
-  };
+  return (options) => new DataPlanes(makers, options);
 }
 
-class DataPlanes implements DataPlane {
-  readonly #dataPlanes: DataPlane[] = [];
+type Mode = ListenerPlan['mode'];
 
-  constructor(makers: readonly MakeDataPlane[], options: DataPlaneOptions) {
+class DataPlanes implements DataPlane {
+  readonly #makers: DataPlaneMakers;
+  readonly #options: DataPlaneOptions;
+  /** In the order in which they were made. One whose last listener has gone stays for its open work, and for the next plan. */
+  readonly #byMode = new Map<Mode, DataPlane>();
+  #isDraining = false;
+  #isClosed = false;
+
+  constructor(makers: DataPlaneMakers, options: DataPlaneOptions) {
+    this.#makers = makers;
+    this.#options = options;
     try {
-      for (const make of makers) this.#dataPlanes.push(make(options));
+      for (const mode of modesOf(options.plan)) this.#byMode.set(mode, makers[mode](options));
     } catch (error) {
       this.close();
       throw error;
     }
   }
 
+  get #all(): readonly DataPlane[] {
+    return [...this.#byMode.values()];
+  }
+
   async start(): Promise<void> {
-    for (const dataPlane of this.#dataPlanes) await dataPlane.start();
+    for (const dataPlane of this.#all) await dataPlane.start();
   }
 
   drain(): void {
-    for (const dataPlane of this.#dataPlanes) dataPlane.drain();
+    this.#isDraining = true;
+    for (const dataPlane of this.#all) dataPlane.drain();
   }
 
   handOffPlaces(): readonly HandOffPlace[] {
-    return this.#dataPlanes.flatMap((dataPlane) => dataPlane.handOffPlaces());
+    return this.#all.flatMap((dataPlane) => dataPlane.handOffPlaces());
   }
 
   openExchanges(): number {
-    return this.#dataPlanes.reduce((sum, dataPlane) => sum + dataPlane.openExchanges(), 0);
+    return this.#all.reduce((sum, dataPlane) => sum + dataPlane.openExchanges(), 0);
   }
 
   setAddresses(slot: number, addresses: readonly string[]): void {
-    for (const dataPlane of this.#dataPlanes) dataPlane.setAddresses(slot, addresses);
+    for (const dataPlane of this.#all) dataPlane.setAddresses(slot, addresses);
   }
 
+  /** One that fails keeps no other from its part; the first failure is told. */
   async apply(change: PlanChange): Promise<void> {
-    for (const dataPlane of this.#dataPlanes) await dataPlane.apply(change);
+    const failures: unknown[] = [];
+    const note = (error: unknown): void => void failures.push(error);
+    for (const dataPlane of this.#all) await dataPlane.apply(change).catch(note);
+    for (const mode of modesOf(change.plan)) {
+      if (!this.#byMode.has(mode)) await this.#add(mode, change).catch(note);
+    }
+    // A bug before what an operator can mend: it ends the worker.
+    const worst = failures.find((error) => !(error instanceof ProxyError)) ?? failures[0];
+    if (worst !== undefined) throw worst;
+  }
+
+  /** The first listener of a mode. One that cannot start is tried again with the next plan. */
+  async #add(mode: Mode, { plan, addresses, sessionListenings }: PlanChange): Promise<void> {
+    const dataPlane = this.#makers[mode]({ ...this.#options, plan, addresses, sessionListenings });
+    this.#byMode.set(mode, dataPlane);
+    try {
+      await dataPlane.start();
+    } catch (error) {
+      this.#byMode.delete(mode);
+      dataPlane.close();
+      throw error;
+    }
+    // The worker may have been told so while it started.
+    if (this.#isDraining) dataPlane.drain();
+    if (this.#isClosed) dataPlane.close();
   }
 
   reopenFiles(): void {
-    for (const dataPlane of this.#dataPlanes) dataPlane.reopenFiles();
+    for (const dataPlane of this.#all) dataPlane.reopenFiles();
   }
 
   explain(request: ExplainRequest): Explanation | null {
-    for (const dataPlane of this.#dataPlanes) {
+    for (const dataPlane of this.#all) {
       const explanation = dataPlane.explain(request);
       if (explanation !== null) return explanation;
     }
@@ -74,16 +108,21 @@ class DataPlanes implements DataPlane {
   }
 
   cut(slot: number, generation: number): void {
-    for (const dataPlane of this.#dataPlanes) dataPlane.cut(slot, generation);
+    for (const dataPlane of this.#all) dataPlane.cut(slot, generation);
   }
 
   stats(): DataPlaneStats {
-    return this.#dataPlanes.map((dataPlane) => dataPlane.stats()).reduce(sumOf, NO_STATS);
+    return this.#all.map((dataPlane) => dataPlane.stats()).reduce(sumOf, NO_STATS);
   }
 
   close(): void {
-    for (const dataPlane of this.#dataPlanes) dataPlane.close();
+    this.#isClosed = true;
+    for (const dataPlane of this.#all) dataPlane.close();
   }
+}
+
+function modesOf({ listeners }: Plan): ReadonlySet<Mode> {
+  return new Set(listeners.map(({ mode }) => mode));
 }
 
 function sumOf(a: DataPlaneStats, b: DataPlaneStats): DataPlaneStats {

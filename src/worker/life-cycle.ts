@@ -9,9 +9,10 @@ import { invariant } from '../core/invariant.js';
 import { ProxyError } from '../core/proxy-error.js';
 import type { Addon } from '../engine/addon.js';
 import { createLogger } from '../observability/logger.js';
-import { attemptNumbersFor } from './attempt-numbers.js';
+import { ATTEMPT_NUMBERS } from './attempt-numbers.js';
 import type { DataPlane, MakeDataPlane } from './data-plane.js';
 import type { FromWorker, ToWorker, WorkerSeed } from './messages.js';
+import { PlanTurn } from './plan-turn.js';
 
 /** How often the worker writes its heartbeat to its stripe and reports its counts. */
 export const HEARTBEAT_MS = 1_000;
@@ -56,13 +57,12 @@ export async function runWorker({ makeDataPlane, loadAddon }: WorkerParts): Prom
     dataPlane?.close();
   });
   try {
-    const numbers = attemptNumbersFor(seed.plan);
     const addon = loadAddon();
     dataPlane = makeDataPlane({
       plan: seed.plan,
       workerIndex: seed.workerIndex,
       board,
-      ledger: new EndpointLedger(board, numbers.count, numbers.first),
+      ledger: new EndpointLedger(board, ATTEMPT_NUMBERS),
       addresses: seed.addresses,
       sessionListenings: seed.sessionListenings,
       maxSessions: seed.maxSessions,
@@ -73,8 +73,10 @@ export async function runWorker({ makeDataPlane, loadAddon }: WorkerParts): Prom
       logger,
     });
     const report = reporterOf(dataPlane, addon, send);
-    obey(port, dataPlane, board.stripe, report);
-    await dataPlane.start();
+    const started = dataPlane.start();
+    const plans = new PlanTurn(dataPlane, started, logger, send);
+    obey(port, { dataPlane, stripe: board.stripe, plans, report, send });
+    await started;
     board.stripe.setState('serving');
     beat(board.stripe, clock, report);
     send({ kind: 'accepts', handOffPlaces: dataPlane.handOffPlaces() });
@@ -116,8 +118,17 @@ function beat(stripe: WorkerStripe, clock: Clock, report: () => void): void {
   setInterval(once, HEARTBEAT_MS);
 }
 
+/** What a worker obeys with. */
+interface Obeying {
+  readonly dataPlane: DataPlane;
+  readonly stripe: WorkerStripe;
+  readonly plans: PlanTurn;
+  readonly report: () => void;
+  readonly send: (message: FromWorker) => void;
+}
+
 /** Does what the primary says. */
-function obey(port: MessagePort, dataPlane: DataPlane, stripe: WorkerStripe, report: () => void): void {
+function obey(port: MessagePort, { dataPlane, stripe, plans, report, send }: Obeying): void {
   let isDraining = false;
   port.on('message', (message: ToWorker) => {
     switch (message.kind) {
@@ -128,18 +139,21 @@ function obey(port: MessagePort, dataPlane: DataPlane, stripe: WorkerStripe, rep
         dataPlane.cut(message.slot, message.generation);
         return;
       case 'plan':
-        return void dataPlane.apply(message.change);
+        return plans.take(message.change);
       case 'reopen':
         return dataPlane.reopenFiles();
       case 'explain':
+        send({ kind: 'explained', id: message.id, explanation: dataPlane.explain(message.request) });
         return;
       case 'drain':
         if (isDraining) return;
         isDraining = true;
         stripe.setState('draining');
-        dataPlane.drain();
-        drainThenEnd(dataPlane, stripe, report);
-        return;
+        // A plan that is being applied might open a listener behind it.
+        return plans.last(() => {
+          dataPlane.drain();
+          drainThenEnd(dataPlane, stripe, report);
+        });
       case 'end':
         endThread(0);
     }

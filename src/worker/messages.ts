@@ -37,12 +37,26 @@ export type ToWorker =
   /** The time to drain an endpoint is over: what is in flight on it ends now. May come more than once for the same one. */
   | { readonly kind: 'cut'; readonly slot: number; readonly generation: number };
 
+/** Why a worker goes by a plan in part only. */
+export interface PlanFailure {
+  readonly code: ErrorCode;
+  /** For the log and the operator. */
+  readonly message: string;
+}
+
 /** From a worker to the primary. */
 export type FromWorker =
   /** Every listener accepts. */
   | { readonly kind: 'accepts'; readonly handOffPlaces: readonly HandOffPlace[] }
-  /** New requests and sessions go by the plan of this epoch; all work of plans before it goes on by itself. */
-  | { readonly kind: 'applied'; readonly epoch: number; readonly handOffPlaces: readonly HandOffPlace[] }
+  /** New requests and sessions go by the plan of this epoch; all work of plans before it goes on by itself. Answers come in the order of the plans. */
+  | {
+      readonly kind: 'applied';
+      readonly epoch: number;
+      /** All of them, also those that were told before. */
+      readonly handOffPlaces: readonly HandOffPlace[];
+      /** What this worker could not do, e.g. listen at an address that somebody has; the rest counts all the same. null: nothing. */
+      readonly failure: PlanFailure | null;
+    }
   /** null: no l7 listener that fits. */
   | { readonly kind: 'explained'; readonly id: number; readonly explanation: Explanation | null }
   /** About to end: the primary hands it nothing more and then opens the gate (OneShotGate.buffer), at which the worker waits. */

@@ -37,7 +37,7 @@ function dataPlaneOf(
     plan: plan({ listeners, upstreams: [upstream] }),
     workerIndex: 0,
     board: worker,
-    ledger: new EndpointLedger(worker, 64, FIRST_SESSION_NUMBER),
+    ledger: new EndpointLedger(worker, FIRST_SESSION_NUMBER + 64),
     addresses: { [slots[0]!]: ['10.0.0.1:80'] },
     sessionListenings: parts.sessionListenings ?? {},
     maxSessions: 100,

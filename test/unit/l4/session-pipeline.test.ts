@@ -45,7 +45,7 @@ function pipelineOf(
   const arena = new Uint8Array(4096);
   const time = new FakeTime();
   const log = captureLog();
-  const ledger = new EndpointLedger(worker, 64, FIRST_SESSION_NUMBER);
+  const ledger = new EndpointLedger(worker, FIRST_SESSION_NUMBER + 64);
   const hashed: string[] = [];
   const pipeline = new SessionPipeline({
     listeners: [new SessionListener(0, plan)],

@@ -36,7 +36,7 @@ function waitingPipeline(endpoints: number, length = 4) {
   const events = new Int32Array(16 * SESSION_EVENT_STRIDE);
   const arena = new Uint8Array(4096);
   const time = new FakeTime();
-  const ledger = new EndpointLedger(worker, 64, FIRST_SESSION_NUMBER);
+  const ledger = new EndpointLedger(worker, FIRST_SESSION_NUMBER + 64);
   const upstreams = [new UpstreamRuntime(upstream, { board: worker, ledger, rng: seededRng(1) })];
   const pipeline = new SessionPipeline({
     listeners: [new SessionListener(0, plan)],

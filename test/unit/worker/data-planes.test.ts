@@ -1,27 +1,48 @@
 /** Several data planes as one. */
 import { describe, expect, it } from 'vitest';
 import type { ListenerPlan } from '../../../src/config/plan.js';
-import type { DataPlane, DataPlaneOptions, HandOffPlace } from '../../../src/worker/data-plane.js';
+import { ProxyError } from '../../../src/core/proxy-error.js';
+import type { DataPlane, DataPlaneOptions, HandOffPlace, PlanChange } from '../../../src/worker/data-plane.js';
 import { dataPlanesOf } from '../../../src/worker/data-planes.js';
 import { listenerPlan, plan, sessionListenerPlan } from '../control/plans.js';
 
 const web = listenerPlan('web', '127.0.0.1', 80);
 const db = sessionListenerPlan('db');
 
-function underTest(listeners: readonly ListenerPlan[], failing?: 'l7' | 'l4') {
+const changeTo = (...listeners: ListenerPlan[]): PlanChange => ({
+  plan: plan({ epoch: 2, listeners }),
+  addresses: {},
+  sessionListenings: {},
+});
+
+/** @param failing one that cannot be made, or does not start, or cannot apply, as `how` says */
+function underTest(
+  listeners: readonly ListenerPlan[],
+  failing?: 'l7' | 'l4',
+  how: 'make' | 'start' | 'apply' = 'make',
+) {
   const calls: string[] = [];
+  const failIf = (mode: string, step: typeof how): void => {
+    if (mode === failing && step === how) throw new ProxyError('SLUICE_ADDRESS_IN_USE', { mode });
+  };
   const make =
     (mode: 'l7' | 'l4', place: HandOffPlace, open: number) =>
     (_options: DataPlaneOptions): DataPlane => {
-      if (mode === failing) throw new Error(`no ${mode} here`);
+      failIf(mode, 'make');
       calls.push(`make ${mode}`);
       return {
-        start: async () => void calls.push(`start ${mode}`),
+        start: async () => {
+          calls.push(`start ${mode}`);
+          failIf(mode, 'start');
+        },
         drain: () => void calls.push(`drain ${mode}`),
         handOffPlaces: () => [place],
         openExchanges: () => open,
         setAddresses: (slot) => void calls.push(`addresses ${mode} ${slot}`),
-        apply: async () => void calls.push(`apply ${mode}`),
+        apply: async () => {
+          calls.push(`apply ${mode}`);
+          failIf(mode, 'apply');
+        },
         reopenFiles: () => void calls.push(`reopen ${mode}`),
         explain: () => null,
         cut: (slot, generation) => void calls.push(`cut ${mode} ${slot} ${generation}`),
@@ -75,7 +96,34 @@ describe('data planes', () => {
 
   it('leave nothing open when one of them cannot be made', () => {
     const { calls, make } = underTest([web, db], 'l4');
-    expect(make).toThrow('no l4 here');
+    expect(make).toThrow(ProxyError);
     expect(calls).toEqual(['make l7', 'close l7']);
+  });
+
+  it('are made and started when a plan has their first listener, and stay when it has none any more', async () => {
+    const { calls, make } = underTest([web]);
+    const dataPlane = make();
+    await dataPlane.start();
+    await dataPlane.apply(changeTo(web, db));
+    await dataPlane.apply(changeTo(db));
+    expect(calls).toEqual(['make l7', 'start l7', 'apply l7', 'make l4', 'start l4', 'apply l7', 'apply l4']);
+    expect(dataPlane.handOffPlaces()).toHaveLength(2);
+  });
+
+  it('all get their part of a plan that one of them cannot do in full', async () => {
+    const { calls, make } = underTest([web, db], 'l7', 'apply');
+    const dataPlane = make();
+    await expect(dataPlane.apply(changeTo(web, db))).rejects.toMatchObject({ code: 'SLUICE_ADDRESS_IN_USE' });
+    expect(calls.slice(2)).toEqual(['apply l7', 'apply l4']);
+  });
+
+  it('are closed when they do not start with a plan, and made again with the next one', async () => {
+    const { calls, make } = underTest([web], 'l4', 'start');
+    const dataPlane = make();
+    for (let time = 0; time < 2; time++)
+      await expect(dataPlane.apply(changeTo(web, db))).rejects.toMatchObject({ code: 'SLUICE_ADDRESS_IN_USE' });
+    const once = ['apply l7', 'make l4', 'start l4', 'close l4'];
+    expect(calls.slice(1)).toEqual([...once, ...once]);
+    expect(dataPlane.handOffPlaces()).toHaveLength(1);
   });
 });
