@@ -12,8 +12,10 @@ import type { Addon } from '../engine/addon.js';
 import { AcceptGate } from '../l7/accept-gate.js';
 import { loadUws } from '../l7/frontends/uws/load-uws.js';
 import { UwsAcceptor } from '../l7/frontends/uws/uws-acceptor.js';
+import { LogGate, loggedLevel } from '../observability/log-gate.js';
 import type { LogSink } from '../observability/log-sink.js';
-import { createLogger, type Logger } from '../observability/logger.js';
+import { createLogger } from '../observability/logger.js';
+import { Timeline } from '../observability/timeline.js';
 import { readVersion } from './version.js';
 
 /** What a launch needs. */
@@ -42,7 +44,9 @@ export interface LaunchOptions {
  */
 export async function launch(options: LaunchOptions): Promise<number> {
   const { config, sink } = options;
-  const logger = createLogger(config.log.level, sink);
+  const timeline = new Timeline({ timers: systemTimers });
+  const gate = new LogGate(config.log.level, sink, timeline);
+  const logger = createLogger(loggedLevel(config.log.level), gate);
   let primary: Primary | null = null;
   const crash = async (error: unknown): Promise<never> => {
     logger.fatal({ event: 'primary-crashed', err: error }, 'the primary crashed: this is a bug in sluice');
@@ -54,7 +58,7 @@ export async function launch(options: LaunchOptions): Promise<number> {
   process.on('uncaughtException', crash);
   for (const warning of options.warnings) logger.warn({ event: 'config-warning' }, warningText(warning));
   try {
-    primary = preparePrimary(options, logger);
+    primary = preparePrimary(options, { logger, sink: gate, timeline });
     return await run(primary, options);
   } catch (error) {
     const failure = startFailureOf(error);
@@ -74,21 +78,20 @@ function warningText({ source, path, sentence, hint }: Warning): string {
   return `${sourceText(source)}: ${subject}${hint === null ? '' : ` (${hint})`}`;
 }
 
-function preparePrimary(options: LaunchOptions, logger: Logger): Primary {
+function preparePrimary(options: LaunchOptions, log: Pick<PrimaryOptions, 'logger' | 'sink' | 'timeline'>): Primary {
   const addon = options.loadAddon();
   const clock = monotonicClock();
   return Primary.prepare({
     ...makeBoardAndPlan(options.config, options.processors),
     addon,
     workerEntry: options.workerEntry,
-    makeHandOff: exchangeHandOff(options.config, () => new AcceptGate(addon, logger, clock.nowMs)),
+    makeHandOff: exchangeHandOff(options.config, () => new AcceptGate(addon, log.logger, clock.nowMs)),
     version: readVersion(),
     lookup: async (hostName) => (await lookup(hostName, { all: true })).map(({ address }) => address),
     clock,
     timers: systemTimers,
     rng: Math.random,
-    logger,
-    sink: options.sink,
+    ...log,
   });
 }
 

@@ -8,15 +8,17 @@ import type { Addon } from '../engine/addon.js';
 import type { SessionAddon } from '../engine/session-engine.js';
 import type { LogSink } from '../observability/log-sink.js';
 import type { Logger } from '../observability/logger.js';
+import type { Timeline } from '../observability/timeline.js';
 import { type AdminApi, startAdminApi } from './admin/admin-api.js';
 import type { AdminSource } from './admin/answer.js';
-import { adminViews, listenerView } from './admin/views.js';
+import { adminViews, listenerView, readinessOf } from './admin/views.js';
 import { EndpointKeepers } from './endpoint-keepers.js';
 import { fileLimitWarning, type OpenLimits, openLimitsOf } from './file-limit.js';
 import { combineHandOffs } from './hand-offs.js';
 import { tableBuilder } from './hash-table-builder.js';
 import { HashTables } from './hash-tables.js';
 import { type ListeningAddon, type Reservation, reserveListeners } from './listener-reservation.js';
+import { LiveSource } from './live-source.js';
 import { type Lookup, NameResolver } from './name-resolution.js';
 import { nextPhase, type RunEffect, type RunEvent, type RunPhase, type StopSignal } from './run-phase.js';
 import { SessionAcceptor } from './session-acceptor.js';
@@ -44,8 +46,10 @@ export interface PrimaryOptions {
   /** Uniform in [0, 1). */
   readonly rng: () => number;
   readonly logger: Logger;
-  /** Where whole lines of workers go. */
+  /** Where whole lines of workers go: the gate that the logger's own lines pass as well. */
   readonly sink: Pick<LogSink, 'write'>;
+  /** Hears all of these lines. */
+  readonly timeline: Timeline;
   readonly supervision?: SupervisionSettings;
 }
 
@@ -57,6 +61,8 @@ export class Primary {
   readonly finished: Promise<number>;
   /** Resolves when every worker accepts; never, if the process ends before. */
   readonly ready: Promise<void>;
+  /** What the proxy does, second by second. */
+  readonly live: LiveSource;
   readonly #options: PrimaryOptions;
   readonly #reservation: Reservation;
   readonly #resolver: NameResolver;
@@ -133,12 +139,25 @@ export class Primary {
       onFailed: (failure) => this.#failed(failure),
       onEnded: () => this.#apply({ kind: 'all-ended' }),
     });
+    const startedAt = clock.nowMs();
+    this.live = new LiveSource({
+      version: options.version,
+      plan: () => this.plan,
+      board,
+      clock,
+      timers,
+      startedAt,
+      readiness: () => readinessOf(this.#phase, this.#supervisor.status()),
+      workers: () => this.#supervisor.status(),
+      facts: this.#keepers,
+      wallClockMs: Date.now,
+    });
     this.#views = adminViews({
       version: options.version,
       plan: this.plan,
       board,
       clock,
-      startedAt: clock.nowMs(),
+      startedAt,
       phase: () => this.#phase,
       workers: () => this.#supervisor.status(),
       addressesOf: (slot) => this.#resolver.addressesOf(slot),
@@ -180,12 +199,18 @@ export class Primary {
     // A signal may have ended it in the meantime.
     if (this.#phase.kind !== 'starting') return this.#admin?.close();
     this.#keepers.start();
+    this.live.start();
     this.#supervisor.start();
   }
 
   /** Where the admin API listens; null: nowhere. */
   get adminAddress(): { readonly host: string; readonly port: number } | null {
     return this.#admin;
+  }
+
+  /** What happened lately. */
+  get timeline(): Timeline {
+    return this.#options.timeline;
   }
 
   /** The same figures that the admin API shows. */
@@ -215,6 +240,8 @@ export class Primary {
   /** Closes everything; resolves when the threads are gone, or are not to be waited for any longer. Idempotent. */
   async abandon(): Promise<void> {
     this.#cancelTimeout();
+    this.live.close();
+    this.#options.timeline.close();
     this.#keepers.close();
     this.#resolver.close();
     this.#admin?.close();

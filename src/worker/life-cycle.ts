@@ -8,6 +8,7 @@ import { type Clock, monotonicClock } from '../core/clock.js';
 import { invariant } from '../core/invariant.js';
 import { ProxyError } from '../core/proxy-error.js';
 import type { Addon } from '../engine/addon.js';
+import { loggedLevel } from '../observability/log-gate.js';
 import { createLogger } from '../observability/logger.js';
 import { ATTEMPT_NUMBERS } from './attempt-numbers.js';
 import type { DataPlane, MakeDataPlane } from './data-plane.js';
@@ -46,7 +47,7 @@ export async function runWorker({ makeDataPlane, loadAddon }: WorkerParts): Prom
   board.stripe.setState('starting');
   // Through the primary: a worker never waits for a slow reader of the log, and lines of several threads never mix.
   const sink = { write: (line: string): void => send({ kind: 'log', line }) };
-  const logger = createLogger(seed.plan.log.level, sink, { worker: seed.workerIndex });
+  const logger = createLogger(loggedLevel(seed.plan.log.level), sink, { worker: seed.workerIndex });
 
   let dataPlane: DataPlane | null = null;
   // Emitted for an uncaught error, too, as the last JavaScript of this thread. What is open must be closed here: libuv goes on

@@ -1,11 +1,11 @@
 /** What the admin API shows of an endpoint, from the board and from what the primary does for it. */
 import type { Board } from '../../board/board.js';
-import type { EndpointState } from '../../board/endpoint-control.js';
 import type { EndpointHealth } from '../../board/endpoint-health.js';
 import { NO_SAMPLE } from '../../board/endpoint-load.js';
 import type { EndpointPlan, UpstreamPlan } from '../../config/plan.js';
 import type { Clock } from '../../core/clock.js';
 import { type Drain, endsAt } from '../drains.js';
+import { stateWord } from '../endpoint-condition.js';
 import type { CheckRecord } from '../health/checker.js';
 
 /** One row of GET /api/v1/upstreams/{name}/endpoints, and GET of a single one. Moments are in ISO 8601. */
@@ -144,12 +144,6 @@ function stateView(
     ...passiveView(upstream, board.health.health(slot, clock.nowTick())),
     latencyEwmaUs: latencyUs === NO_SAMPLE ? null : latencyUs,
   };
-}
-
-function stateWord({ isEnabled, isDraining }: EndpointState, inFlight: number): EndpointView['state'] {
-  if (!isEnabled) return 'disabled';
-  if (!isDraining) return 'enabled';
-  return inFlight === 0 ? 'drained' : 'draining';
 }
 
 function drainView(drain: Drain | null, inFlight: number, { momentOf }: EndpointViewParts): EndpointView['drain'] {
