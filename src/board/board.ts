@@ -147,10 +147,15 @@ export class Board {
     ) as unknown as EndpointFigures; // the same fields
   }
 
-  /** Requests and sessions that wait for a place at an endpoint of an upstream, those that have just been called included. A statistic. */
-  waiting(upstream: number): number {
-    this.#checkUpstream(upstream);
-    const line = new WaitLine(this.#mapped, upstream);
+  /**
+   * Requests and sessions that wait in a queue for a place at an endpoint, those that have just been called included. A statistic.
+   *
+   * @param queue QueuePlan.record
+   */
+  waiting(queue: number): number {
+    const isQueue = Number.isInteger(queue) && queue >= 0 && queue < this.capacities.queues;
+    invariant(isQueue, `queue ${queue} has a place on a board for ${this.capacities.queues}`);
+    const line = new WaitLine(this.#mapped, queue);
     return line.waiting + line.called;
   }
 
@@ -203,7 +208,7 @@ export class Board {
 /**
  * Makes the board of this process. Thread: primary.
  *
- * @param capacities endpointSlotsFor(), clientEntriesFor(), and what the plan has
+ * @param capacities capacitiesWithRoom()
  * @param hashKey    random for each process; fixed in tests
  * @throws Error (invariant) when a capacity is out of range; RangeError when there is no such memory
  */

@@ -1,4 +1,4 @@
-/** How much a board has room for, and how much to ask for. */
+/** How much a board has room for. */
 import { invariant } from '../core/invariant.js';
 
 /** How much the board has room for; fixed for the life of the process. */
@@ -15,11 +15,15 @@ export interface BoardCapacities {
   readonly hashTables: number;
   /** Words of the largest half of a table, see hash-table.ts; 0 without tables. */
   readonly hashTableWords: number;
+  /** Queues of upstreams, >= 0. */
+  readonly queues: number;
   /** Waiters that the queues of all upstreams have room for together, >= 0. */
   readonly queueEntries: number;
   /** Routes with a breaker, >= 0. */
   readonly routeBreakers: number;
-  /** clientEntriesFor(): entries of clients at listeners that limit each one; whole buckets. */
+  /** L7 routes, each with figures of its own, >= 0. */
+  readonly routes: number;
+  /** Entries of clients at listeners that limit each one; whole buckets. */
   readonly clientEntries: number;
 }
 
@@ -29,37 +33,17 @@ export const MOST_UPSTREAMS = 1 << 14;
 export const MOST_TURNS = 1 << 16;
 /** A ketama ring of 2^18 points: a word for each, and half a word for its slot. */
 export const MOST_HASH_TABLE_WORDS = 3 * (1 << 17);
+export const MOST_QUEUES = MOST_UPSTREAMS;
 export const MOST_QUEUE_ENTRIES = 1 << 22;
 export const MOST_ROUTE_BREAKERS = 1 << 14;
+export const MOST_ROUTES = 1 << 16;
 export const MOST_WORKERS = 256;
 export const MOST_LISTENERS = 1 << 14;
+/** With 20,000 clients at a time hardly any of the 4096 buckets has more than its 16 (mean 5; Poisson: 15 of a million buckets). */
 export const MOST_CLIENT_ENTRIES = 1 << 16;
-
-/** Spare slots: a reload needs room for its new endpoints before the old ones are gone. */
-const SLOT_STEP = 64;
-
-/**
- * Slots to ask for when the configuration has `endpoints` endpoints: twice as many, so that one reload may replace them
- * all while the old ones drain, rounded up to a multiple of 64.
- *
- * @param endpoints endpoints of all upstreams, >= 0
- */
-export function endpointSlotsFor(endpoints: number): number {
-  return Math.max(1, Math.ceil((2 * endpoints) / SLOT_STEP)) * SLOT_STEP;
-}
 
 /** Entries in one bucket of the client table. */
 export const CLIENT_WAYS = 16;
-
-/**
- * Entries to ask for. With any listener that limits clients: as many as there are, so that with 20,000 clients at a time hardly any of
- * the 4096 buckets has more than its 16 (mean 5; Poisson: 15 of a million buckets). Else the least that can be laid out.
- *
- * @param limitsClients some listener limits the sessions of each client, or their rate
- */
-export function clientEntriesFor(limitsClients: boolean): number {
-  return limitsClients ? MOST_CLIENT_ENTRIES : CLIENT_WAYS;
-}
 
 /** @throws Error (invariant) when one is out of range */
 export function checkCapacities(capacities: BoardCapacities): void {
@@ -69,8 +53,10 @@ export function checkCapacities(capacities: BoardCapacities): void {
   checkCapacity('turns', capacities.turns, MOST_TURNS);
   checkCapacity('hash tables', capacities.hashTables, MOST_UPSTREAMS, 0);
   checkCapacity('words of a hash table', capacities.hashTableWords, MOST_HASH_TABLE_WORDS, 0);
+  checkCapacity('queues', capacities.queues, MOST_QUEUES, 0);
   checkCapacity('queue entries', capacities.queueEntries, MOST_QUEUE_ENTRIES, 0);
   checkCapacity('route breakers', capacities.routeBreakers, MOST_ROUTE_BREAKERS, 0);
+  checkCapacity('routes', capacities.routes, MOST_ROUTES, 0);
   checkCapacity('listeners', capacities.listeners, MOST_LISTENERS);
   checkCapacity('client entries', capacities.clientEntries, MOST_CLIENT_ENTRIES);
   invariant(capacities.clientEntries % CLIENT_WAYS === 0, `client entries come in buckets of ${CLIENT_WAYS}`);

@@ -13,8 +13,10 @@ export interface Group<Field extends string = string> {
     | 'slot'
     | 'hash table'
     | 'hash table word'
+    | 'queue'
     | 'queue entry'
     | 'route breaker'
+    | 'route'
     | 'listener'
     | 'client bucket'
     | 'client entry';

@@ -8,8 +8,8 @@ export const TRIED_WORDS = 4;
 /** Data planes of a worker, each with a bell of its own. */
 export const PLANES = 2;
 
-/** The queue of one upstream, see wait-queue.ts. Entries are numbered over the whole board, and 0 stands for none: N is entry N - 1. */
-export const UpstreamQueue = group({ writer: 'every worker', per: 'upstream', word: 'int32', spacing: 'line' }, [
+/** The queue of one upstream, by QueuePlan.record, see wait-queue.ts. Entries are numbered over the whole board, and 0 stands for none: N is entry N - 1. */
+export const UpstreamQueue = group({ writer: 'every worker', per: 'queue', word: 'int32', spacing: 'line' }, [
   /** 0: free; else the index of the worker that holds it, plus 1; the primary's is that of one worker more. */
   'lock',
   /** Entries in line, called ones included; the only word that is read without the lock. */

@@ -21,9 +21,9 @@ export function reclaimWaiters(board: MappedBoard, worker: number): boolean {
   const { int32 } = board;
   let isSettled = true;
   let isAnyUsed = false;
-  for (let upstream = 0; upstream < capacities.upstreams; upstream++) {
-    const queue = base + upstream * stride;
-    const line = new WaitLine(board, upstream);
+  for (let record = 0; record < capacities.queues; record++) {
+    const queue = base + record * stride;
+    const line = new WaitLine(board, record);
     if (line.isUnused && Atomics.load(int32, queue + LOCK) === 0) continue;
     isAnyUsed = true;
     // The primary's number: one more than any worker's.

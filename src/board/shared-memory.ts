@@ -64,8 +64,10 @@ export function mapBoard(buffer: SharedArrayBuffer): MappedBoard {
     turns: read('turns'),
     hashTables: read('hashTables'),
     hashTableWords: read('hashTableWords'),
+    queues: read('queues'),
     queueEntries: read('queueEntries'),
     routeBreakers: read('routeBreakers'),
+    routes: read('routes'),
     listeners: read('listeners'),
     clientEntries: read('clientEntries'),
   });

@@ -44,11 +44,11 @@ export class WaitLine {
   readonly #entries: number;
   readonly #stride: number;
 
-  /** @param upstream index in the plan */
-  constructor(board: MappedBoard, upstream: number) {
+  /** @param record QueuePlan.record */
+  constructor(board: MappedBoard, record: number) {
     const { upstreamQueue, queueEntry } = board.layout.board;
     this.#int32 = board.int32;
-    this.#queue = upstreamQueue.base + upstream * upstreamQueue.stride;
+    this.#queue = upstreamQueue.base + record * upstreamQueue.stride;
     this.#entries = queueEntry.base;
     this.#stride = queueEntry.stride;
   }

@@ -15,7 +15,7 @@ const NOBODY = -1;
 
 /** What a queue is for. */
 export interface WaitQueuePlan {
-  /** Index of the upstream in the plan. */
+  /** QueuePlan.record of the upstream's queue. */
   readonly upstream: number;
   /** Its entries on the board: `length` of them from firstEntry on. */
   readonly firstEntry: number;

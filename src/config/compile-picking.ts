@@ -38,7 +38,10 @@ export class PickingNumbers {
     this.#upstreams = Object.keys(config.upstreams);
     this.#turns = new Map(this.#upstreams.map((name) => [name, records.recordOf('turn', recordIdentity(name))]));
     const hashing = Object.entries(config.upstreams).filter(([, { balance }]) => WITH_TABLE.has(balance));
-    this.#tables = new Map(hashing.map(([name]) => [name, records.recordOf('hash table', recordIdentity(name))]));
+    this.#tables = new Map(
+      // Another balancer reads its table another way: it has one of its own.
+      hashing.map(([name, { balance }]) => [name, records.recordOf('hash table', recordIdentity(name, balance))]),
+    );
     const subsets = new Map<string, { labels: Labels; turn: number }[]>();
     for (const { upstream, subset } of config.listeners.flatMap((listener) =>
       listener.mode === 'l7' ? listener.routes.flatMap(targetsOf) : [],

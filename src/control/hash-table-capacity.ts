@@ -11,20 +11,20 @@ const LEAST_POINTS = 4_096;
 const GROWTH = 4;
 
 /**
- * Words of the largest half of a table that these upstreams need, 0 if none of them has one. A ring that outgrows its room has fewer points
- * for each endpoint, but always one: there is room for all slots.
+ * Words of the largest half of a table that these upstreams need, and of any that a reload may bring. A ring that outgrows its room has fewer
+ * points for each endpoint, but always one: there is room for all slots.
  *
  * @param slots places for endpoints on the board
  */
 export function hashTableWordsFor(upstreams: Config['upstreams'], slots: number): number {
   const words = Object.values(upstreams).map((upstream) => {
-    if (upstream.balance === 'maglev') return wordsOfSlots(MAGLEV_ENTRIES);
     if (upstream.balance !== 'ketama') return 0;
     const points = upstream.endpoints.reduce(
       (sum, endpoint) => sum + Math.max(1, KETAMA_POINTS * weightOf(upstream, endpoint)),
       0,
     );
-    return wordsOfPoints(Math.max(LEAST_POINTS, GROWTH * points, slots));
+    return wordsOfPoints(GROWTH * points);
   });
-  return Math.min(MOST_HASH_TABLE_WORDS, Math.max(0, ...words));
+  const least = Math.max(wordsOfSlots(MAGLEV_ENTRIES), wordsOfPoints(Math.max(LEAST_POINTS, slots)));
+  return Math.min(MOST_HASH_TABLE_WORDS, Math.max(least, ...words));
 }

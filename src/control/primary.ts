@@ -232,7 +232,7 @@ export class Primary {
   /** Reloading comes with a later version: says so and goes on. */
   refuseReload(): void {
     this.#options.logger.warn(
-      { event: 'reload-unsupported', signal: 'SIGHUP' },
+      { event: 'reload-failed', problems: ['this version cannot reload'] },
       'SIGHUP: this version cannot reload its configuration; everything goes on as it was. Restart sluice to use a changed file',
     );
   }

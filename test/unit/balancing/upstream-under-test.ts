@@ -6,8 +6,8 @@ import type { EndpointLedger } from '../../../src/balancing/endpoint-ledger.js';
 import { NONE_TRIED, TriedSet } from '../../../src/balancing/tried-set.js';
 import { UpstreamPicker } from '../../../src/balancing/upstream-picker.js';
 import { type Board, createBoard } from '../../../src/board/board.js';
-import { endpointSlotsFor } from '../../../src/board/capacities.js';
 import { wordsOfPoints } from '../../../src/board/hash-table.js';
+import { endpointSlotsFor } from '../../../src/board/spare-room.js';
 import { attachBoard, type WorkerBoard } from '../../../src/board/worker-board.js';
 import type { BalancerName, PickingPlan } from '../../../src/config/picking-plan.js';
 import type { UpstreamPlan } from '../../../src/config/plan.js';
@@ -55,7 +55,9 @@ export function upstreamOf(
     hashTables: picking.hashTable === undefined ? 0 : picking.hashTable + 1,
     hashTableWords: picking.hashTable === undefined ? 0 : HASH_TABLE_WORDS,
     queueEntries: 0,
+    queues: 1,
     routeBreakers: 0,
+    routes: 1,
     workers,
     listeners: 1,
     clientEntries: 16,

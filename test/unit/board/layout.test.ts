@@ -1,8 +1,9 @@
 /** The layout keeps writers apart and is checked when a worker attaches. */
 import { describe, expect, it } from 'vitest';
 import { createBoard } from '../../../src/board/board.js';
-import { clientEntriesFor, endpointSlotsFor, MOST_HASH_TABLE_WORDS } from '../../../src/board/capacities.js';
+import { MOST_HASH_TABLE_WORDS } from '../../../src/board/capacities.js';
 import { BOARD_GROUPS, LINE_BYTES, layoutFor, type Placement, STRIPE_GROUPS } from '../../../src/board/layout.js';
+import { endpointSlotsFor } from '../../../src/board/spare-room.js';
 import { attachBoard } from '../../../src/board/worker-board.js';
 
 const layouts = [
@@ -13,7 +14,9 @@ const layouts = [
     hashTables: 0,
     hashTableWords: 0,
     queueEntries: 0,
+    queues: 1,
     routeBreakers: 0,
+    routes: 1,
     workers: 1,
     listeners: 1,
     clientEntries: 16,
@@ -25,7 +28,9 @@ const layouts = [
     hashTables: 0,
     hashTableWords: 0,
     queueEntries: 0,
+    queues: 3,
     routeBreakers: 0,
+    routes: 1,
     workers: 2,
     listeners: 1,
     clientEntries: 16,
@@ -37,7 +42,9 @@ const layouts = [
     hashTables: 0,
     hashTableWords: 0,
     queueEntries: 0,
+    queues: 100,
     routeBreakers: 0,
+    routes: 1,
     workers: 64,
     listeners: 20,
     clientEntries: 65_536,
@@ -88,7 +95,9 @@ describe('board layout', () => {
         hashTables: 0,
         hashTableWords: 0,
         queueEntries: 0,
+        queues: 1,
         routeBreakers: 0,
+        routes: 1,
         workers,
         listeners: 1,
         clientEntries: 16,
@@ -104,26 +113,14 @@ describe('board layout', () => {
       hashTables: 0,
       hashTableWords: 0,
       queueEntries: 0,
+      queues: 1,
       routeBreakers: 0,
+      routes: 1,
       workers: 1,
       listeners: 1,
       clientEntries: 24,
     };
     expect(() => layoutFor(capacities)).toThrow(/buckets of 16/);
-  });
-
-  it('has room for clients only where some listener limits them', () => {
-    expect([clientEntriesFor(false), clientEntriesFor(true)]).toEqual([16, 65_536]);
-  });
-
-  it.each([
-    [0, 64],
-    [1, 64],
-    [32, 64],
-    [33, 128],
-    [100, 256],
-  ])('has spare slots for a reload of %i endpoints', (endpoints, slots) => {
-    expect(endpointSlotsFor(endpoints)).toBe(slots);
   });
 });
 
@@ -135,7 +132,9 @@ describe('attaching to a board', () => {
     hashTables: 0,
     hashTableWords: 0,
     queueEntries: 0,
+    queues: 2,
     routeBreakers: 0,
+    routes: 1,
     workers: 2,
     listeners: 1,
     clientEntries: 16,
@@ -171,10 +170,12 @@ describe('attaching to a board', () => {
       hashTables: 1_024,
       hashTableWords: MOST_HASH_TABLE_WORDS,
       queueEntries: 0,
+      queues: 1_024,
       routeBreakers: 0,
+      routes: 1,
       workers: 2,
       listeners: 1,
-      clientEntries: clientEntriesFor(false),
+      clientEntries: 16,
     });
     expect(board.buffer.byteLength).toBeGreaterThan(2 ** 31);
     expect(() => attachBoard(board.buffer, 1)).not.toThrow();

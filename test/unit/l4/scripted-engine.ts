@@ -1,7 +1,7 @@
 /** A session engine that reports what the test says, and keeps what it was told: the contract of src/engine/session-engine.ts. */
 
 import { type Board, createBoard } from '../../../src/board/board.js';
-import { endpointSlotsFor } from '../../../src/board/capacities.js';
+import { endpointSlotsFor } from '../../../src/board/spare-room.js';
 import { attachBoard, type WorkerBoard } from '../../../src/board/worker-board.js';
 import type { UpstreamPlan } from '../../../src/config/plan.js';
 import {
@@ -131,7 +131,9 @@ export function boardOf(
       hashTables: 0,
       hashTableWords: 0,
       queueEntries: 16,
+      queues: 1,
       routeBreakers: 0,
+      routes: 1,
       workers: 2,
       listeners,
       clientEntries: 64,
