@@ -26,12 +26,15 @@ export class UpstreamPicker {
   readonly #rng: Rng;
   readonly #control: EndpointControlTable;
   readonly #subset: SubsetPlan | null;
+  readonly #rehearse: () => UpstreamPicker;
+  #rehearsal: UpstreamPicker | null = null;
   #pickedProbe = false;
 
   /**
    * @param rng      this worker's; workers must have different seeds
    * @param subset   whose endpoints are picked; null: all of them
    * @param observer who says which of them are left alone for what they did; null: nobody
+   * @param balancer another picker's, for its rehearsal
    */
   constructor(
     plan: UpstreamPlan,
@@ -39,13 +42,21 @@ export class UpstreamPicker {
     rng: Rng,
     subset: SubsetPlan | null,
     observer: AttemptObserver | null = null,
+    balancer: Balancer = balancerFor(plan.balance),
   ) {
     this.view = new UpstreamView(plan, board, subset, observer);
     this.#control = board.control;
     this.#subset = subset;
-    this.#balancer = balancerFor(plan.balance);
+    this.#balancer = balancer;
     this.#picksByKey = HASHING_BALANCERS.has(plan.balance);
     this.#rng = rng;
+    this.#rehearse = () => new UpstreamPicker(plan, board.rehearsal(), rng, subset, observer, balancer);
+  }
+
+  /** Picks as this one would, and claims nothing; what its balancer has learned is the same. Cold. */
+  get rehearsal(): UpstreamPicker {
+    this.#rehearsal ??= this.#rehearse();
+    return this.#rehearsal;
   }
 
   /** What was picked or claimed last has a place among the probes of its endpoint: begin it AS_PROBE. HOT. */

@@ -32,6 +32,15 @@ export interface ReleaseObserver {
   released(endpoint: number, now: Tick): void;
 }
 
+/** A pick that was only rehearsed. */
+export interface RehearsedPick {
+  readonly explanation: PickExplanation;
+  /** Index in the plan, or NO_ENDPOINT. */
+  readonly endpoint: number;
+  /** null: somebody would be picked. */
+  readonly why: NoneReason | null;
+}
+
 /** What all upstreams of a worker share. */
 export interface UpstreamParts {
   readonly board: WorkerBoard;
@@ -154,6 +163,21 @@ export class UpstreamRuntime {
   explain(attempting: Attempting, now: Tick): PickExplanation {
     const preferred = attempting.attempts > 0 ? NO_ENDPOINT : attempting.preferred;
     return this.#pickerOf(attempting).explain(attempting.key, attempting.tried ?? NONE_TRIED, preferred, now);
+  }
+
+  /**
+   * Where pick() would go now, and why: nothing is claimed, no cursor moves, nothing is counted. Cold.
+   *
+   * @returns endpoint: its index in the plan, or NO_ENDPOINT, and then why nobody
+   */
+  rehearse(attempting: Attempting, now: Tick): RehearsedPick {
+    const picker = this.#pickerOf(attempting).rehearsal;
+    const tried = attempting.tried ?? NONE_TRIED;
+    const { preferred } = attempting;
+    const explanation = picker.explain(attempting.key, tried, preferred, now);
+    let endpoint = preferred === NO_ENDPOINT ? NO_ENDPOINT : picker.claimPreferred(preferred, tried, now);
+    if (endpoint === NO_ENDPOINT) endpoint = picker.pick(attempting.key, tried, now);
+    return { explanation, endpoint, why: endpoint === NO_ENDPOINT ? this.whyNone(attempting, now) : null };
   }
 
   /** The head of the response has come. @param elapsedUs since the pick */

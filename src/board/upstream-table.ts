@@ -32,6 +32,11 @@ export class UpstreamTable {
     return Atomics.add(this.#int32, this.#turnBase + turn * this.#turnStride + cursor, 1) & INT31;
   }
 
+  /** What nextTurn() would say now. */
+  turnHint(turn: number, cursor: number): number {
+    return Atomics.load(this.#int32, this.#turnBase + turn * this.#turnStride + cursor) & INT31;
+  }
+
   /**
    * Number of the latest change of any control record or pause of this upstream's endpoints. Read it before them. Never 0
    * once an endpoint is assigned.

@@ -12,6 +12,7 @@ import { type HashTable, hashTablesOf } from './hash-table.js';
 import { ListenerSessionTable } from './listener-sessions.js';
 import { ProbeJournal } from './probe-journal.js';
 import { PLANES } from './queue-groups.js';
+import { rehearsalTables } from './rehearsal.js';
 import { RetryBudgetTable } from './retry-budget.js';
 import { mapBoard } from './shared-memory.js';
 import { UpstreamTable } from './upstream-table.js';
@@ -41,6 +42,8 @@ export interface WorkerBoard {
   readonly stripe: WorkerStripe;
   /** The queue of an upstream, as one data plane uses it. @param plane 0 .. PLANES - 1 */
   openQueue(plane: number, plan: WaitQueuePlan): WaitQueue;
+  /** The same, but for tables on which picks claim nothing and move no cursor; see rehearsal.ts. */
+  rehearsal(): WorkerBoard;
   /** The bell of a data plane, which others ring when they call its waiters. One for each. */
   openBell(plane: number, onRing: () => void): Bell;
 }
@@ -55,7 +58,7 @@ export interface WorkerBoard {
 export function attachBoard(buffer: SharedArrayBuffer, worker: number): WorkerBoard {
   const mapped = mapBoard(buffer);
   const load = new EndpointLoadTable(mapped);
-  return {
+  const board: WorkerBoard = {
     worker,
     capacities: mapped.layout.capacities,
     load,
@@ -73,6 +76,8 @@ export function attachBoard(buffer: SharedArrayBuffer, worker: number): WorkerBo
     retryBudgets: new RetryBudgetTable(mapped, worker),
     stripe: new WorkerStripe(mapped, worker),
     openQueue: (plane, plan) => new WaitQueue(mapped, worker, plane, plan),
+    rehearsal: () => ({ ...board, ...rehearsalTables(mapped, worker) }),
     openBell: (plane, onRing) => new Bell(mapped, worker * PLANES + plane, onRing),
   };
+  return board;
 }

@@ -15,6 +15,7 @@ import { RouteBreaker } from '../policies/route-breaker.js';
 import { SessionLimits } from '../policies/session-limits.js';
 import { Plane, WaitingRooms } from '../policies/waiting-rooms.js';
 import type { DataPlane, DataPlaneOptions, DataPlaneStats, HandOffPlace } from '../worker/data-plane.js';
+import type { ExplainRequest, Explanation } from '../worker/explaining.js';
 import { AttemptProfiles } from './attempt-profiles.js';
 import type { Exchange } from './exchange.js';
 import { ExchangeRecorder } from './exchange-recorder.js';
@@ -22,6 +23,7 @@ import { NativeFrontEnd } from './frontends/native/native-front-end.js';
 import { NativeListener } from './frontends/native/native-listener.js';
 import type { UwsFrontEnds } from './frontends/uws/uws-front-ends.js';
 import { Pipeline } from './pipeline.js';
+import { explainRequest } from './request-explainer.js';
 import { ResponseRelay } from './response-relay.js';
 
 /** Events in one batch; a fuller turn is delivered in several. */
@@ -39,6 +41,8 @@ export function startL7DataPlane(options: DataPlaneOptions): DataPlane {
 class L7DataPlane implements DataPlane {
   readonly #options: DataPlaneOptions;
   readonly #engine: Engine;
+  /** By the indices of the plan. */
+  readonly #upstreams: readonly UpstreamRuntime[];
   readonly #pipeline: Pipeline;
   /** null: no listener has it. */
   readonly #native: NativeFrontEnd | null;
@@ -65,6 +69,7 @@ class L7DataPlane implements DataPlane {
       observe: (upstream: UpstreamPlan) => endpointWatchFor(upstream, board, new EndpointHealthLog(upstream, logger)),
     };
     const upstreams = plan.upstreams.map((upstream) => new UpstreamRuntime(upstream, parts));
+    this.#upstreams = upstreams;
     // Only exchanges of uWebSockets.js have events of the engine's own.
     const engine = new addon.Engine({ events, arena, onBatch: (count) => this.#relay.onBatch(count) });
     this.#engine = engine;
@@ -181,8 +186,10 @@ class L7DataPlane implements DataPlane {
 
   reopenFiles(): void {}
 
-  explain(): null {
-    return null;
+  explain(request: ExplainRequest): Explanation | null {
+    const { plan, board, addon, clock } = this.#options;
+    const upstreams = this.#upstreams;
+    return explainRequest(request, { plan, upstreams, board, hashes: addon, now: clock.nowTick() });
   }
 
   cut(slot: number, generation: number): void {

@@ -7,6 +7,9 @@ import type { RequestKeys } from '../../relayed-exchange.js';
 import { cookieIn, isToldField, parameterIn } from '../../request-key.js';
 import type { UwsRequest } from './load-uws.js';
 
+/** What is read of a request. */
+type KeyedRequest = Pick<UwsRequest, 'getUrl' | 'getQuery' | 'forEach'>;
+
 /** A character above what one byte in UTF-8 is. */
 const NOT_ASCII = /[^\0-\x7f]/;
 
@@ -17,7 +20,7 @@ const COOKIE = 'cookie';
 export class UwsRequestKeys implements RequestKeys {
   readonly #hasher: KeyHasher;
   readonly #clients: ForwardedClients;
-  #request: UwsRequest | null = null;
+  #request: KeyedRequest | null = null;
   #peer: Peer = UNKNOWN_PEER;
 
   /** @param trustedProxies of the listener */
@@ -27,7 +30,7 @@ export class UwsRequestKeys implements RequestKeys {
   }
 
   /** The request that is being handled now. */
-  begin(request: UwsRequest, peer: Peer): void {
+  begin(request: KeyedRequest, peer: Peer): void {
     this.#request = request;
     this.#peer = peer;
   }
@@ -53,7 +56,7 @@ export class UwsRequestKeys implements RequestKeys {
     return NOT_ASCII.test(text) ? Buffer.from(text, 'utf8').toString('latin1') : text;
   }
 
-  #find(request: UwsRequest, source: KeySource): string | null {
+  #find(request: KeyedRequest, source: KeySource): string | null {
     switch (source.kind) {
       case 'client-ip':
         return this.#client(request);
@@ -76,7 +79,7 @@ export class UwsRequestKeys implements RequestKeys {
     }
   }
 
-  #client(request: UwsRequest): string | null {
+  #client(request: KeyedRequest): string | null {
     const peer = this.#peer;
     const named = peer.isTrusted ? this.#clients.clientIn(fieldOf(request, FORWARDED_FOR, ', ') ?? '') : null;
     if (named !== null) return named;
@@ -85,7 +88,7 @@ export class UwsRequestKeys implements RequestKeys {
 }
 
 /** All values of a field; null: it is not there. Not by getHeader, which tells only the first. */
-function fieldOf(request: UwsRequest, name: string, separator: string): string | null {
+function fieldOf(request: KeyedRequest, name: string, separator: string): string | null {
   let joined: string | null = null;
   request.forEach((field, value) => {
     if (field === name) joined = joined === null ? value : joined + separator + value;
