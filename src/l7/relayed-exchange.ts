@@ -40,6 +40,8 @@ export abstract class RelayedExchange extends Exchange {
   isBodyComplete = false;
   /** Where the request ends cannot be trusted enough to take another one from the same connection. */
   isLastOfConnection = false;
+  /** Its listener has gone from the plan: its connection ends behind the answer. */
+  isListenerGone = false;
   /** The front end's library closes the client's connection behind the answer of its own accord. */
   clientCloses = false;
   /** What will answer an exchange that is refusing. */
@@ -193,7 +195,7 @@ export abstract class RelayedExchange extends Exchange {
 
   override get isConnectionSpent(): boolean {
     // A body that has not been read to its end, and framing in doubt, leave nothing that could follow on this connection.
-    return this.refusal !== null || (this.bodyBytes !== NO_BODY && !this.isBodyComplete);
+    return this.isListenerGone || this.refusal !== null || (this.bodyBytes !== NO_BODY && !this.isBodyComplete);
   }
 
   /**
@@ -231,6 +233,7 @@ export abstract class RelayedExchange extends Exchange {
     this.receivedBytes = 0;
     this.isBodyComplete = false;
     this.isLastOfConnection = false;
+    this.isListenerGone = false;
     this.clientCloses = false;
     this.refusal = null;
     this.isBegun = false;

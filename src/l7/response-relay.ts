@@ -214,7 +214,10 @@ export class ResponseRelay implements AskedResponses<RelayedExchange> {
     const isLast = (flags & EventFlag.LAST) !== 0;
     if (isLast) this.#pipeline.endpointDone(exchange);
     const mustClose =
-      this.#pipeline.isDraining || exchange.isLastOfConnection || (flags & EventFlag.REQUEST_UNFINISHED) !== 0;
+      this.#pipeline.isDraining ||
+      exchange.isLastOfConnection ||
+      exchange.isListenerGone ||
+      (flags & EventFlag.REQUEST_UNFINISHED) !== 0;
     const isTaken = exchange.sendHead(headForClient, body, totalBytes, isLast, mustClose);
     this.#relayed(exchange, isTaken, isLast);
   }

@@ -13,11 +13,13 @@ import type { Uws, UwsApp, UwsAppDescriptor, UwsListenSocket } from './load-uws.
 const SHARED_PORT = 0;
 
 interface Acceptor {
-  readonly plan: L7ListenerPlan;
+  plan: L7ListenerPlan;
   readonly app: UwsApp;
   /** By worker. */
   readonly workers: Map<number, UwsAppDescriptor>;
   socket: UwsListenSocket | null;
+  /** Where that socket listens. */
+  place: string;
 }
 
 /** What the acceptor is made of. */
@@ -33,7 +35,7 @@ export interface UwsAcceptorParts {
 /** One for a process (control's ConnectionHandOff). Listens while there is at least one worker to hand connections to. */
 export class UwsAcceptor {
   readonly #uws: Uws;
-  readonly #listeners: readonly L7ListenerPlan[];
+  #listeners: readonly L7ListenerPlan[];
   readonly #gate: AcceptGate;
   readonly #acceptors = new Map<string, Acceptor>();
   #isStopped = false;
@@ -45,7 +47,29 @@ export class UwsAcceptor {
     this.#gate.start();
   }
 
-  /** A worker is ready to take connections. @throws ProxyError SLUICE_ADDRESS_IN_USE */
+  /**
+   * Goes by another plan: a listener with another address listens there first, and then no more at the former one; one that is gone
+   * stops. New ones listen when the first worker offers an app for them. Before any worker is told of the plan.
+   *
+   * @param listeners with their real ports; those that were there before are known by their names
+   * @throws ProxyError SLUICE_ADDRESS_IN_USE for the first address that cannot be had; the rest is done all the same
+   */
+  apply(listeners: readonly L7ListenerPlan[]): void {
+    this.#listeners = listeners;
+    const failures: unknown[] = [];
+    for (const [name, acceptor] of this.#acceptors) {
+      const plan = listeners.find((listener) => listener.name === name);
+      try {
+        if (plan === undefined) this.#drop(acceptor);
+        else this.#move(acceptor, plan);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
+  }
+
+  /** A worker is ready to take connections, or has more to offer. Idempotent. @throws ProxyError SLUICE_ADDRESS_IN_USE */
   add(worker: number, places: readonly HandOffPlace[]): void {
     for (const place of places) {
       if (place.kind !== 'app') continue;
@@ -53,8 +77,12 @@ export class UwsAcceptor {
       const plan = this.#listeners.find(({ name }) => name === listener);
       invariant(plan, `a worker hands in apps of listeners of the plan, not ${listener}`);
       const acceptor = this.#acceptorOf(plan);
+      const known = acceptor.workers.get(worker);
+      if (known === descriptor) continue;
       acceptor.app.addChildAppDescriptor?.(descriptor as UwsAppDescriptor);
       acceptor.workers.set(worker, descriptor as UwsAppDescriptor);
+      // Of a listener of that name that was gone for a while.
+      if (known !== undefined) acceptor.app.removeChildAppDescriptor?.(known);
       this.#listenOrStop(acceptor);
     }
   }
@@ -81,24 +109,50 @@ export class UwsAcceptor {
   #acceptorOf(plan: L7ListenerPlan): Acceptor {
     const known = this.#acceptors.get(plan.name);
     if (known !== undefined) return known;
-    const acceptor: Acceptor = { plan, app: this.#uws.App(), workers: new Map(), socket: null };
+    const acceptor: Acceptor = { plan, app: this.#uws.App(), workers: new Map(), socket: null, place: '' };
     this.#acceptors.set(plan.name, acceptor);
     return acceptor;
+  }
+
+  #drop(acceptor: Acceptor): void {
+    this.#acceptors.delete(acceptor.plan.name);
+    // Nobody is left, in this order: an acceptor without workers would answer by itself.
+    const descriptors = [...acceptor.workers.values()];
+    acceptor.workers.clear();
+    this.#listenOrStop(acceptor);
+    for (const descriptor of descriptors) acceptor.app.removeChildAppDescriptor?.(descriptor);
+  }
+
+  #move(acceptor: Acceptor, plan: L7ListenerPlan): void {
+    acceptor.plan = plan;
+    if (acceptor.socket === null || acceptor.place === placeOf(plan)) return;
+    const former = acceptor.socket;
+    this.#listen(acceptor);
+    this.#uws.us_listen_socket_close(former);
   }
 
   #listenOrStop(acceptor: Acceptor): void {
     const shouldListen = acceptor.workers.size > 0 && !this.#isStopped;
     if (shouldListen && acceptor.socket === null) {
-      const { name, bind } = acceptor.plan;
-      invariant(bind.kind === 'tcp', 'the configuration has refused a UNIX socket');
-      const { host, port } = bind;
-      acceptor.app.listen(host, port, SHARED_PORT, (socket) => {
-        if (socket === false) throw new ProxyError('SLUICE_ADDRESS_IN_USE', { listener: name, host, port });
-        acceptor.socket = socket;
-      });
+      this.#listen(acceptor);
     } else if (!shouldListen && acceptor.socket !== null) {
       this.#uws.us_listen_socket_close(acceptor.socket);
       acceptor.socket = null;
     }
   }
+
+  #listen(acceptor: Acceptor): void {
+    const { name, bind } = acceptor.plan;
+    invariant(bind.kind === 'tcp', 'the configuration has refused a UNIX socket');
+    const { host, port } = bind;
+    acceptor.app.listen(host, port, SHARED_PORT, (socket) => {
+      if (socket === false) throw new ProxyError('SLUICE_ADDRESS_IN_USE', { listener: name, host, port });
+      acceptor.socket = socket;
+      acceptor.place = placeOf(acceptor.plan);
+    });
+  }
+}
+
+function placeOf({ bind }: L7ListenerPlan): string {
+  return bind.kind === 'tcp' ? `${bind.host} ${bind.port}` : bind.path;
 }

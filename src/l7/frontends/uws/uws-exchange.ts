@@ -53,6 +53,8 @@ export type ClientEvents = Pick<ResponseRelay, 'requestBody' | 'clientGone' | 'c
 
 /** Thread: worker. */
 export class UwsExchange extends RelayedExchange {
+  /** The front end of its latest request; null: it has had none. */
+  owner: object | null = null;
   #response: UwsResponse | null = null;
   #isStreaming = false;
   #totalBytes = UNKNOWN_LENGTH;
@@ -93,7 +95,7 @@ export class UwsExchange extends RelayedExchange {
     if (this.#vainMs > GIVE_UP_MS) this.#response?.close();
   };
 
-  /** @param home the front end's free exchanges, to which this one returns */
+  /** @param home the free exchanges, to which this one returns */
   constructor(id: number, listener: L7ListenerPlan, engine: Engine, relay: ClientEvents, home: UwsExchange[]) {
     super(id, listener, engine);
     this.#relay = relay;
@@ -153,6 +155,9 @@ export class UwsExchange extends RelayedExchange {
   override sendBody(body: Uint8Array, isLast: boolean): boolean {
     return this.#cork('', body, this.#totalBytes, isLast, this.#mustClose);
   }
+
+  /** Its listener has gone, and its time is over: ends what it has become behind a 101, in good order. */
+  endTunnel(): void {}
 
   override breakOff(): boolean {
     const response = this.#response;

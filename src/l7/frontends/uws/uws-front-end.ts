@@ -2,6 +2,7 @@
  * The uWebSockets.js front end: one app for one listener in one worker. Turns its requests into exchanges and closes the gaps of
  * its parser where a handler can (docs/frontend-uws.md lists those it cannot).
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { KeyHasher } from '../../../balancing/key-hasher.js';
 import type { L7ListenerPlan } from '../../../config/plan.js';
 import { invariant } from '../../../core/invariant.js';
@@ -16,10 +17,9 @@ import type { ResponseRelay } from '../../response-relay.js';
 import { Router } from '../../router.js';
 import { clientWebSocketBehavior } from './client-web-socket.js';
 import type { LoadedUws, UwsApp, UwsListenSocket, UwsRequest, UwsResponse, UwsUpgradeContext } from './load-uws.js';
-import { UwsExchange } from './uws-exchange.js';
+import type { UwsExchange } from './uws-exchange.js';
+import type { UwsExchanges } from './uws-exchanges.js';
 import { UwsRequestKeys } from './uws-request-keys.js';
-import type { WebSocketAttempts } from './web-socket-attempts.js';
-import { WebSocketExchange } from './web-socket-exchange.js';
 import { wantsWebSocket } from './web-socket-head.js';
 
 /** What bytes that are not UTF-8 have become by the time we see them; passing that on would change the request. */
@@ -27,10 +27,9 @@ const REPLACEMENT = '\ufffd';
 
 /** What a front end needs of its worker. */
 export interface UwsFrontEndParts {
-  readonly listener: L7ListenerPlan;
   readonly loaded: LoadedUws;
   readonly relay: ResponseRelay;
-  readonly webSockets: WebSocketAttempts;
+  readonly exchanges: UwsExchanges;
   readonly requestIds: RequestIds;
   readonly hasher: KeyHasher;
   /** This process's name in Via. */
@@ -41,13 +40,17 @@ export interface UwsFrontEndParts {
 export class UwsFrontEnd {
   readonly #parts: UwsFrontEndParts;
   readonly #app: UwsApp;
-  readonly #router: Router;
-  readonly #peers: PeerTable;
   readonly #head: RequestHead;
-  readonly #keys: UwsRequestKeys;
-  readonly #free: UwsExchange[] = [];
-  readonly #freeWebSockets: WebSocketExchange[] = [];
+  // Of the plan that new requests go by.
+  #listener: L7ListenerPlan;
+  #router: Router;
+  #peers: PeerTable;
+  #keys: UwsRequestKeys;
+  /** The plan has this listener no more. */
+  #isGone = false;
   #listenSocket: UwsListenSocket | null = null;
+  /** Where that socket listens. */
+  #place = '';
   #handOffPlace: HandOffPlace | null = null;
   #openConnections = 0;
   readonly #countConnection = (_response: UwsResponse, change: number): void => {
@@ -55,11 +58,12 @@ export class UwsFrontEnd {
   };
   readonly #takeField = (name: string, value: string): void => this.#head.field(name, value);
 
-  constructor(parts: UwsFrontEndParts) {
+  constructor(listener: L7ListenerPlan, parts: UwsFrontEndParts) {
     this.#parts = parts;
-    this.#router = new Router(parts.listener.routes);
-    this.#peers = new PeerTable(parts.listener.trustedProxies);
-    this.#keys = new UwsRequestKeys(parts.hasher, parts.listener.trustedProxies);
+    this.#listener = listener;
+    this.#router = new Router(listener.routes);
+    this.#peers = new PeerTable(listener.trustedProxies);
+    this.#keys = new UwsRequestKeys(parts.hasher, listener.trustedProxies);
     this.#head = new RequestHead({ scheme: 'http', viaName: parts.viaName });
     this.#app = parts.loaded.uws.App();
     this.#app.ws(
@@ -71,6 +75,38 @@ export class UwsFrontEnd {
     );
     this.#app.any('/*', (response, request) => this.#handle(response, request));
     this.#app.filter?.(this.#countConnection);
+  }
+
+  /**
+   * New requests go by another plan of this listener, also those of connections that are open. Within the turn in which the pipeline
+   * goes by that plan: routes are told by the plan's own objects.
+   */
+  change(listener: L7ListenerPlan): void {
+    if (listener === this.#listener) return;
+    if (!isDeepStrictEqual(listener.trustedProxies, this.#listener.trustedProxies)) {
+      this.#peers = new PeerTable(listener.trustedProxies);
+      this.#keys = new UwsRequestKeys(this.#parts.hasher, listener.trustedProxies);
+    }
+    this.#listener = listener;
+    this.#router = new Router(listener.routes);
+  }
+
+  /** Exchanges and WebSockets that are not over. Cold. */
+  get openExchanges(): number {
+    return this.#parts.exchanges.openOf(this).length;
+  }
+
+  /** The plan has this listener no more: accepts nothing, and every answer from now on ends its connection. Idempotent. */
+  leave(): void {
+    this.#isGone = true;
+    this.#handOffPlace = null;
+    this.stopListening();
+    for (const exchange of this.#parts.exchanges.openOf(this)) exchange.isListenerGone = true;
+  }
+
+  /** Ends its WebSockets with a close frame. */
+  endWebSockets(): void {
+    for (const exchange of this.#parts.exchanges.openOf(this)) exchange.endTunnel();
   }
 
   /** Client connections open now; null where the loaded binary cannot tell. */
@@ -85,22 +121,30 @@ export class UwsFrontEnd {
 
   /**
    * Takes connections from now on: from the primary where the loaded binary can and `accept` says so, else from a port shared with the
-   * other workers. @throws ProxyError SLUICE_ADDRESS_IN_USE when the address cannot be had
+   * other workers. Where it listens already at another address, it leaves that when it has the new one. Idempotent.
+   *
+   * @throws ProxyError SLUICE_ADDRESS_IN_USE when the address cannot be had
    */
   listen(): void {
-    const { listener, loaded } = this.#parts;
-    const { bind, name, accept } = listener;
+    const { loaded } = this.#parts;
+    const { bind, name, accept } = this.#listener;
     invariant(bind.kind === 'tcp', 'the configuration has refused a UNIX socket');
     const { host, port } = bind;
     if (loaded.hasChildApps && accept === 'primary') {
-      this.#handOffPlace = { kind: 'app', listener: name, descriptor: Number(this.#app.getDescriptor?.()) };
+      this.#handOffPlace ??= { kind: 'app', listener: name, descriptor: Number(this.#app.getDescriptor?.()) };
       return;
     }
+    const place = `${host} ${port}`;
+    if (this.#listenSocket !== null && this.#place === place) return;
+    let opened: UwsListenSocket | null = null;
     this.#app.listen(host, port, SHARED_PORT, (socket) => {
       if (socket === false) throw new ProxyError('SLUICE_ADDRESS_IN_USE', { listener: name, host, port });
-      this.#listenSocket = socket;
+      opened = socket;
     });
-    invariant(this.#listenSocket !== null, 'uWebSockets.js reports the outcome of listen before it returns');
+    invariant(opened !== null, 'uWebSockets.js reports the outcome of listen before it returns');
+    this.stopListening();
+    this.#listenSocket = opened;
+    this.#place = place;
   }
 
   /** Stops accepting; open connections stay. Idempotent. */
@@ -118,18 +162,13 @@ export class UwsFrontEnd {
 
   /** HOT: everything a request costs in JavaScript before the engine has it. */
   #handle(response: UwsResponse, request: UwsRequest): void {
-    const { relay, listener } = this.#parts;
-    const exchange =
-      this.#free.pop() ?? relay.register((id, engine) => new UwsExchange(id, listener, engine, relay, this.#free));
+    const exchange = this.#parts.exchanges.take(this.#listener);
     if (exchange === null) return refuseForWantOfExchanges(response);
     this.#take(exchange, response, request);
   }
 
   #handleWebSocket(response: UwsResponse, request: UwsRequest, context: UwsUpgradeContext): void {
-    const { relay, listener, webSockets } = this.#parts;
-    const free = this.#freeWebSockets;
-    const exchange =
-      free.pop() ?? relay.register((id, engine) => new WebSocketExchange(id, listener, engine, webSockets, free));
+    const exchange = this.#parts.exchanges.takeWebSocket(this.#listener);
     if (exchange === null) return refuseForWantOfExchanges(response);
     exchange.handshake = { key: request.getHeader('sec-websocket-key'), context };
     this.#take(exchange, response, request);
@@ -141,6 +180,8 @@ export class UwsFrontEnd {
     const head = this.#head;
     // First of all: uWebSockets.js ends the process when a handler leaves a request without this.
     exchange.attach(response);
+    exchange.owner = this;
+    exchange.isListenerGone = this.#isGone;
     const peer = this.#peers.peerOf(new Uint8Array(response.getRemoteAddress()));
     head.begin(peer);
     request.forEach(this.#takeField);

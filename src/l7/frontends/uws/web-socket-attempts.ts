@@ -47,6 +47,11 @@ export class WebSocketAttempts implements WebSocketSender {
     this.#addresses.set(slot, addresses);
   }
 
+  /** As EndpointPlan.slot of a plan: what other slots had is forgotten, and no attempt begins there. Open WebSockets stay. */
+  retain(slots: ReadonlySet<number>): void {
+    for (const slot of this.#addresses.keys()) if (!slots.has(slot)) this.#addresses.delete(slot);
+  }
+
   /** Ends every open WebSocket with a close frame. Those that open while the pipeline drains end at once. Idempotent. */
   drain(): void {
     for (const { relay } of [...this.#open]) relay?.drain();
@@ -170,7 +175,8 @@ export class WebSocketAttempts implements WebSocketSender {
     const totalBytes = lengthOf(answer);
     const isWhole = totalBytes === BODYLESS || totalBytes === 0;
     if (isWhole) this.#endpointDone(exchange);
-    const isTaken = exchange.sendHead(head, NOTHING, totalBytes, isWhole, pipeline.isDraining);
+    const mustClose = pipeline.isDraining || exchange.isListenerGone;
+    const isTaken = exchange.sendHead(head, NOTHING, totalBytes, isWhole, mustClose);
     if (isWhole) return this.#finishIfFlushed(exchange);
     exchange.refusalAnswer = answer;
     exchange.idleTimer = setTimeout(

@@ -75,6 +75,10 @@ export class WebSocketExchange extends UwsExchange {
 
   override releaseHedge(): void {}
 
+  override endTunnel(): void {
+    this.relay?.drain();
+  }
+
   override cutTunnel(): boolean {
     const { relay } = this;
     relay?.cut(); // may free this object
