@@ -28,8 +28,8 @@ export type NoneReason = 'SLUICE_ENDPOINTS_FULL' | 'SLUICE_BREAKER_OPEN' | 'SLUI
 
 /** Who is told of places that come free, where requests wait for them. HOT. */
 export interface ReleaseObserver {
-  /** A claim on an endpoint has been given back. Nothing may be picked or settled within. @param endpoint index in the upstream */
-  released(endpoint: number, now: Tick): void;
+  /** A claim on the endpoint that has this slot has been given back. Nothing may be picked or settled within. */
+  released(slot: number, now: Tick): void;
 }
 
 /** A pick that was only rehearsed. */
@@ -83,8 +83,10 @@ export class UpstreamRuntime {
   readonly #observer: AttemptObserver | null;
   /** The one that is being read; null: no reports are taken. */
   readonly #report: LoadReport | null;
-  /** null: nobody ever waits. */
+  /** null: nobody waits. */
   releases: ReleaseObserver | null = null;
+  /** The runtime of the same upstream in the next plan, where that is another one: what began here may go on there (followPlan). */
+  successor: UpstreamRuntime | null = null;
   /**
    * The endpoint whose place is kept for whoever picks next: taken whatever the balancer would say, and nobody is picked where it is gone.
    * NO_ENDPOINT: none is kept.
@@ -263,7 +265,7 @@ export class UpstreamRuntime {
     if (this.#learns && sampleUs !== NO_SAMPLE) this.#learn(attempting, sampleUs, false, now);
     const { endpoint } = attempting;
     attempting.endpoint = NO_ENDPOINT;
-    if (this.releases !== null) this.releases.released(endpoint, now);
+    if (this.releases !== null) this.releases.released(this.#picker.view.endpoint(endpoint).slot, now);
   }
 
   /** The attempt could not even begin on its endpoint, through no fault of it: another one is to be picked. */

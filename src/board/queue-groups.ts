@@ -44,14 +44,14 @@ export const QueueEntry = group({ writer: 'lock holder', per: 'queue entry', wor
   /** UpstreamQueue.sequence when it joined: tells apart who has had the same entry. */
   'sequence',
   'priority',
-  /** Index into the upstream's subsets, or -1: the whole upstream. */
+  /** Which subset of the upstream it may have, by SubsetPlan.turn; -1: the whole upstream. */
   'subset',
-  /** CALLED: the endpoint, by its index in the upstream, whose place it was called for. */
+  /** CALLED: the slot of the endpoint whose place it was called for. */
   'place',
   /** As UpstreamQueue numbers them. */
   'newer',
   'older',
-  /** Endpoints, by their index plus 1, that it cannot use; 0: none. */
+  /** Endpoints that it cannot use, by their slot plus 1; 0: none. */
   ['tried', TRIED_WORDS],
 ]);
 

@@ -24,11 +24,14 @@ const {
 } = UpstreamQueue.field;
 const { firstEntry: FIRST, used: USED, oldest: OLDEST, newest: NEWEST } = UpstreamQueue.field;
 
+/** Slots of the endpoints of each subset of an upstream, by SubsetPlan.turn; one that is not there has none. */
+export type SubsetMembers = ReadonlyMap<number, ReadonlySet<number>>;
+
 /** Who waits: what whoever joins says of itself. */
 export interface Joining {
   readonly owner: number;
   readonly priority: number;
-  /** Index into the upstream's subsets, or WHOLE. */
+  /** Which subset it may have, by SubsetPlan.turn; or WHOLE. */
   readonly subset: number;
 }
 
@@ -67,7 +70,7 @@ export class WaitLine {
     return this.#get(entry, SEQUENCE);
   }
 
-  /** The endpoint for whose place a called entry was called. */
+  /** Slot of the endpoint for whose place a called entry was called. */
   placeOf(entry: number): number {
     return this.#get(entry, PLACE);
   }
@@ -78,20 +81,20 @@ export class WaitLine {
   }
 
   /** Can it not use this endpoint, because it has failed there? */
-  hasTried(entry: number, endpoint: number): boolean {
+  hasTried(entry: number, slot: number): boolean {
     const tried = this.#at(entry) + TRIED;
     for (let word = 0; word < TRIED_WORDS; word++) {
-      if (this.#int32[tried + word] === endpoint + 1) return true;
+      if (this.#int32[tried + word] === slot + 1) return true;
     }
     return false;
   }
 
   /** It has tried this endpoint. The oldest that it knew of are forgotten where there are more than TRIED_WORDS. */
-  addTried(entry: number, endpoint: number): void {
+  addTried(entry: number, slot: number): void {
     const tried = this.#at(entry) + TRIED;
     const wasChoosy = this.#isChoosy(entry);
     this.#int32.copyWithin(tried + 1, tried, tried + TRIED_WORDS - 1);
-    this.#int32[tried] = endpoint + 1;
+    this.#int32[tried] = slot + 1;
     if (!wasChoosy) this.#count(CHOOSY, 1);
   }
 
@@ -134,7 +137,7 @@ export class WaitLine {
    * Puts an entry at the end of its priority's line.
    *
    * @param entry in no line
-   * @param tried endpoints that it has tried: of more than TRIED_WORDS the first ones count
+   * @param tried slots of endpoints that it has tried: of more than TRIED_WORDS the first ones count
    */
   join(entry: number, { owner, priority, subset }: Joining, tried: Iterable<number>): void {
     const at = this.#at(entry);
@@ -145,8 +148,8 @@ export class WaitLine {
     this.#set(entry, SUBSET, subset);
     this.#int32.fill(0, at + TRIED, at + TRIED + TRIED_WORDS);
     let word = 0;
-    for (const endpoint of tried) {
-      if (word < TRIED_WORDS) this.#int32[at + TRIED + word++] = endpoint + 1;
+    for (const slot of tried) {
+      if (word < TRIED_WORDS) this.#int32[at + TRIED + word++] = slot + 1;
     }
     if (this.#isChoosy(entry)) this.#count(CHOOSY, 1);
     this.#append(entry, priority);
@@ -179,9 +182,10 @@ export class WaitLine {
     Atomics.sub(this.#int32, this.#queue + IN_LINE, 1);
   }
 
-  /** May the entry have this endpoint, as far as its subset goes? @param members by subset plus 1: which endpoints it has */
-  isFor(entry: number, endpoint: number, members: readonly Uint8Array[]): boolean {
-    return members[this.#get(entry, SUBSET) + 1]?.[endpoint] === 1;
+  /** May the entry have an endpoint of its upstream, as far as its subset goes? */
+  isFor(entry: number, slot: number, members: SubsetMembers): boolean {
+    const subset = this.#get(entry, SUBSET);
+    return subset === WHOLE || members.get(subset)?.has(slot) === true;
   }
 
   // --- entries in no line -------------------------------------------------------------------------------------------------

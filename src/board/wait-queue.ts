@@ -3,7 +3,7 @@ import { ring } from './bell.js';
 import { PLANES, UpstreamQueue } from './queue-groups.js';
 import type { MappedBoard } from './shared-memory.js';
 import { releaseLock, takeLock } from './table-lock.js';
-import { CALLED, FREE, type Joining, NO_ENTRY_IN_LINE, WAITING, WaitLine } from './wait-line.js';
+import { CALLED, FREE, type Joining, NO_ENTRY_IN_LINE, type SubsetMembers, WAITING, WaitLine } from './wait-line.js';
 
 const LOCK = UpstreamQueue.field.lock;
 const IN_LINE = UpstreamQueue.field.waiting;
@@ -13,15 +13,13 @@ const LOOKS = UpstreamQueue.field.looks;
 /** No data plane is to be told. */
 const NOBODY = -1;
 
-/** What a queue is for. */
+/** Where a queue is: as QueuePlan of the configuration, which the board does not know. */
 export interface WaitQueuePlan {
-  /** QueuePlan.record of the upstream's queue. */
-  readonly upstream: number;
-  /** Its entries on the board: `length` of them from firstEntry on. */
+  /** Its record on the board. */
+  readonly record: number;
+  /** Its entries there: `length` of them from firstEntry on. */
   readonly firstEntry: number;
   readonly length: number;
-  /** By subset plus 1, the whole upstream first: 1 for each endpoint that belongs to it. */
-  readonly members: readonly Uint8Array[];
 }
 
 /**
@@ -29,12 +27,15 @@ export interface WaitQueuePlan {
  * those that wait are made in there, so that calls, picks and ends of waiting have one order that all workers agree on.
  *
  * A place that is given back while somebody waits is called out: the first in line that can use it becomes CALLED, and its worker
- * picks for it. Nothing else is handed over (docs/adr/0014-calls-not-claims.md). Thread: worker.
+ * picks for it. Nothing else is handed over (docs/adr/0014-calls-not-claims.md). Endpoints are named by their slots: while a plan is being
+ * replaced, workers have different lists of them. Thread: worker.
  */
 export class WaitQueue {
   /** Index of this data plane among all. */
   readonly owner: number;
   readonly line: WaitLine;
+  /** Of the plan that this data plane goes by. */
+  members: SubsetMembers = new Map();
   readonly #plan: WaitQueuePlan;
   readonly #board: MappedBoard;
   readonly #int32: Int32Array;
@@ -47,12 +48,12 @@ export class WaitQueue {
   constructor(board: MappedBoard, worker: number, plane: number, plan: WaitQueuePlan) {
     const { upstreamQueue } = board.layout.board;
     this.owner = worker * PLANES + plane;
-    this.line = new WaitLine(board, plan.upstream);
+    this.line = new WaitLine(board, plan.record);
     this.#plan = plan;
     this.#board = board;
     this.#int32 = board.int32;
     this.#worker = worker;
-    this.#record = upstreamQueue.base + plan.upstream * upstreamQueue.stride;
+    this.#record = upstreamQueue.base + plan.record * upstreamQueue.stride;
   }
 
   /** How many wait over all workers, those included that were called and have not answered. HOT: one load. */
@@ -82,7 +83,7 @@ export class WaitQueue {
    * Puts one in line. Where the queue is full, the newest of the worst priority loses its entry, if that is worse than this one's;
    * its worker finds out by isHeld().
    *
-   * @param tried endpoints it has tried
+   * @param tried slots of the endpoints that it has tried
    * @returns its entry, or NO_ENTRY_IN_LINE
    */
   enter(joining: Joining, tried: Iterable<number>): number {
@@ -126,7 +127,7 @@ export class WaitQueue {
     this.line.giveBack(entry);
   }
 
-  /** Calls the first in line that waits and can use a place at an endpoint. @returns it, or NO_ENTRY_IN_LINE */
+  /** Calls the first in line that waits and can use a place at an endpoint. @param place its slot, as in all methods @returns it, or NO_ENTRY_IN_LINE */
   callNext(place: number): number {
     const entry = this.firstFor(place, NO_ENTRY_IN_LINE);
     if (entry !== NO_ENTRY_IN_LINE) this.call(entry, place);
@@ -153,7 +154,7 @@ export class WaitQueue {
 
   /** Could the entry have a place at this endpoint, as far as its subset goes and what it has tried? */
   canUse(entry: number, place: number): boolean {
-    return this.line.isFor(entry, place, this.#plan.members) && !this.line.hasTried(entry, place);
+    return this.line.isFor(entry, place, this.members) && !this.line.hasTried(entry, place);
   }
 
   /** How many were called for places at an endpoint and have not answered. */

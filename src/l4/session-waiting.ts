@@ -42,7 +42,7 @@ export class SessionWaiting implements WaitingHost<SessionRecord> {
    */
   decide(record: SessionRecord, now: Tick): number {
     const upstream = record.upstream as UpstreamRuntime;
-    const room = this.#rooms?.of(upstream.plan.index) ?? null;
+    const room = this.#rooms?.of(upstream) ?? null;
     if (room === null || !room.mustQueue(record, now)) {
       const slot = upstream.pick(record, now);
       if (slot !== NO_ENDPOINT) return slot;
@@ -59,7 +59,7 @@ export class SessionWaiting implements WaitingHost<SessionRecord> {
 
   /** The session ends: it waits no more, if it did. */
   leave(record: SessionRecord): void {
-    if (record.upstream !== null) this.#rooms?.of(record.upstream.plan.index)?.leave(record);
+    if (record.upstream !== null) this.#rooms?.of(record.upstream)?.leave(record);
   }
 
   // --- what the rooms ask for ---------------------------------------------------------------------------------------------

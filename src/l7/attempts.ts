@@ -34,7 +34,7 @@ const IDEMPOTENCY_KEY = 'idempotency-key';
 
 /** The waiting rooms of this data plane; null: no upstream has a queue. */
 export interface RoomsByUpstream {
-  of(upstream: number): WaitingRoom<Exchange> | null;
+  of(upstream: UpstreamRuntime): WaitingRoom<Exchange> | null;
 }
 
 /** What attempts are made with. */
@@ -110,7 +110,7 @@ export class Attempts {
     const affinity = affinities[upstream.plan.index] ?? null;
     if (affinity !== null) exchange.preferred = affinity.preferredOf(exchange, clock.now);
     routing.fillKey(exchange, upstream, route.plan);
-    const room = this.#rooms?.of(upstream.plan.index) ?? null;
+    const room = this.#rooms?.of(upstream) ?? null;
     if (room !== null) {
       recovery.priority = priorityOf(exchange);
       if (room.mustQueue(exchange, clock.now)) return this.#wait(exchange, room);
@@ -187,7 +187,7 @@ export class Attempts {
     recovery.cancelPause?.();
     recovery.cancelPause = null;
     if (upstream === null) return;
-    this.#rooms?.of(upstream.plan.index)?.leave(exchange);
+    this.#rooms?.of(upstream)?.leave(exchange);
     this.#giveBack(exchange);
   }
 
@@ -293,7 +293,7 @@ export class Attempts {
       return this.#pause(exchange, Math.ceil(waitMs) + 1);
     }
     const why = upstream.whyNone(exchange, clock.now);
-    const room = why === 'SLUICE_ENDPOINTS_FULL' ? (this.#rooms?.of(upstream.plan.index) ?? null) : null;
+    const room = why === 'SLUICE_ENDPOINTS_FULL' ? (this.#rooms?.of(upstream) ?? null) : null;
     if (room !== null) return this.#wait(exchange, room);
     this.#giveUp(exchange, exchange.lastFailure ?? why);
   }
@@ -359,7 +359,7 @@ export class Attempts {
     routing.takeFallbackKey(exchange, upstream);
     budgets.countRequest(upstream.plan, clock.nowMs);
     exchange.state = 'attempting';
-    const room = this.#rooms?.of(index) ?? null;
+    const room = this.#rooms?.of(upstream) ?? null;
     if (room?.mustQueue(exchange, clock.now) === true) return this.#wait(exchange, room);
     this.#pick(exchange);
   }

@@ -1,11 +1,12 @@
 /** Requests and sessions of one worker that wait for a place at an endpoint of an upstream, in the line of all workers. */
 import { NO_ENDPOINT } from '../balancing/balancer.js';
-import { NONE_TRIED } from '../balancing/tried-set.js';
 import type { Attempting, ReleaseObserver, UpstreamRuntime } from '../balancing/upstream-runtime.js';
 import { NO_ENTRY_IN_LINE } from '../board/wait-line.js';
 import type { WaitQueue } from '../board/wait-queue.js';
+import type { QueuePlan } from '../config/resilience-plan.js';
 import { invariant } from '../core/invariant.js';
 import { msBetween, NEVER, type Tick, tickAfter } from '../core/tick.js';
+import { hasTried, membersOf, slotsOf, triedSlots, turnOf } from './waiting-places.js';
 
 /** Waiter.entry of one that does not wait. */
 export const NOT_WAITING = -1;
@@ -17,6 +18,8 @@ export const QUEUE_IS_FULL = -3;
 
 /** An exchange or a session, as the waiting room sees it. */
 export interface Waiter extends Attempting {
+  /** Where it is picked for. */
+  readonly upstream: UpstreamRuntime | null;
   /** Its entry on the board while it waits, else NOT_WAITING. Written by the waiting room only. */
   entry: number;
 }
@@ -26,7 +29,8 @@ export interface WaitingHost<W extends Waiter> {
   /** Reads the clock: calls follow that no event of the engine has begun. */
   readTick(): Tick;
   /**
-   * Picks and claims an endpoint for a waiter, nothing more: the queue is locked. Begins nothing, settles nothing, throws nothing.
+   * Picks and claims an endpoint for a waiter, nothing more: the queue is locked. Begins nothing, settles nothing, throws nothing. May take
+   * it to its upstream's runtime of the plan that counts now (followPlan).
    *
    * @returns the slot, or NO_ENDPOINT: it goes on waiting
    */
@@ -58,20 +62,29 @@ interface Stay<W> {
 }
 
 /**
- * One for each upstream with a queue, in each data plane of a worker. Before the first pick of such an upstream: if `mustQueue`, or if the
+ * One for each queue, in each data plane of a worker. Before the first pick of such an upstream: if `mustQueue`, or if the
  * pick finds nobody and UpstreamRuntime.whyNone says SLUICE_ENDPOINTS_FULL, then `wait`. Claims that are given back are noticed through
  * UpstreamRuntime.
  *
  * Whatever changes the line happens under the queue's lock, the picks of waiters included. So whenever the lock is free, a place that
  * somebody who waits uncalled could use is either kept for one that was called, or about to be called out by the worker that has just
- * given it back. Thread: worker.
+ * given it back.
+ *
+ * With another plan the room stays as long as its queue does, and looks for places at the endpoints of that plan (`follow`). A room whose
+ * queue is gone takes nobody in any more (`shut`), and serves those that are in it. Thread: worker.
  */
 export class WaitingRoom<W extends Waiter> implements ReleaseObserver {
-  readonly #upstream: UpstreamRuntime;
+  readonly plan: QueuePlan;
+  /** Whose endpoints it looks for places at; written by follow() only. */
+  upstream: UpstreamRuntime;
+  /** Indices of its endpoints by their slots. */
+  #bySlot: ReadonlyMap<number, number>;
+  #isShut = false;
+  /** The room of a former queue of the upstream, where some may still wait; null: there is none. */
+  former: WaitingRoom<W> | null = null;
   readonly #queue: WaitQueue;
   readonly #host: WaitingHost<W>;
   readonly #keeper: RoomKeeper;
-  readonly #endpoints: number;
   /** By entry, oldest first. */
   readonly #stays = new Map<number, Stay<W>>();
   /** Displaced by another one of this room, whose pipeline must not be called from within. */
@@ -81,13 +94,27 @@ export class WaitingRoom<W extends Waiter> implements ReleaseObserver {
   /** The clock as it was last told. */
   #now: Tick = NEVER;
 
-  constructor(upstream: UpstreamRuntime, queue: WaitQueue, host: WaitingHost<W>, keeper: RoomKeeper) {
-    this.#upstream = upstream;
+  /** @param plan of the queue */
+  constructor(plan: QueuePlan, upstream: UpstreamRuntime, queue: WaitQueue, host: WaitingHost<W>, keeper: RoomKeeper) {
+    this.plan = plan;
     this.#queue = queue;
     this.#host = host;
     this.#keeper = keeper;
-    this.#endpoints = upstream.plan.endpoints.length;
-    upstream.releases = this;
+    this.upstream = upstream;
+    this.#bySlot = slotsOf(upstream);
+    this.follow(upstream);
+  }
+
+  /** Looks for places at the endpoints of another runtime from now on. */
+  follow(upstream: UpstreamRuntime): void {
+    this.upstream = upstream;
+    this.#bySlot = slotsOf(upstream);
+    this.#queue.members = membersOf(upstream);
+  }
+
+  /** The queue is in the plan, or not any more: then nobody joins it. */
+  shut(isShut: boolean): void {
+    this.#isShut = isShut;
   }
 
   /** Does anybody wait, in whatever worker? Then newcomers must not pick past them. HOT: one load. */
@@ -105,7 +132,11 @@ export class WaitingRoom<W extends Waiter> implements ReleaseObserver {
    * or is a probe, and does not wait for what may not come. HOT: one load where nobody waits.
    */
   mustQueue(waiter: W, now: Tick): boolean {
-    return this.hasWaiters && this.#upstream.whyNone(waiter, now) === 'SLUICE_ENDPOINTS_FULL';
+    return (
+      this.hasWaiters &&
+      !this.#isShut &&
+      (waiter.upstream ?? this.upstream).whyNone(waiter, now) === 'SLUICE_ENDPOINTS_FULL'
+    );
   }
 
   // --- what the pipeline does ---------------------------------------------------------------------------------------------
@@ -119,11 +150,12 @@ export class WaitingRoom<W extends Waiter> implements ReleaseObserver {
    */
   wait(waiter: W, priority: number, deadlineMs: number, now: Tick): number {
     invariant(waiter.entry === NOT_WAITING, 'who joins a queue is in none');
+    if (this.#isShut) return QUEUE_IS_FULL;
     this.#now = now;
     this.#keeper.listen();
     const queue = this.#queue;
     queue.lock();
-    const entry = queue.enter({ owner: queue.owner, priority, subset: waiter.subset }, waiter.tried ?? NONE_TRIED);
+    const entry = queue.enter({ owner: queue.owner, priority, subset: turnOf(waiter) }, triedSlots(waiter));
     if (entry === NO_ENTRY_IN_LINE) {
       queue.unlock();
       return QUEUE_IS_FULL;
@@ -157,13 +189,15 @@ export class WaitingRoom<W extends Waiter> implements ReleaseObserver {
   }
 
   /** A claim has been given back: calls the first in line that can use the place. HOT: one load where nobody waits. */
-  released(endpoint: number, now: Tick): void {
+  released(slot: number, now: Tick): void {
     const queue = this.#queue;
-    if (queue.waiting === 0) return;
+    // Who waits in a former queue came before.
+    if (this.former !== null) this.former.released(slot, now);
+    if (queue.waiting === 0 || (this.#isShut && this.size === 0)) return;
     this.#now = now;
-    if (this.#upstream.placesAt(endpoint, now) === 0) return;
+    if (this.#placesAt(slot) === 0) return;
     queue.lock();
-    this.#callFor(endpoint);
+    this.#callFor(slot);
     if (queue.unlock()) this.#keeper.answerSoon();
   }
 
@@ -191,10 +225,10 @@ export class WaitingRoom<W extends Waiter> implements ReleaseObserver {
     this.#looksSeen = queue.looks;
     if (queue.waiting === 0) return;
     queue.lock();
-    for (let endpoint = 0; endpoint < this.#endpoints; endpoint++) {
-      let places = this.#upstream.placesAt(endpoint, now);
-      if (places > 0) places -= queue.reservedAt(endpoint);
-      while (places > 0 && queue.callNext(endpoint) !== NO_ENTRY_IN_LINE) places -= 1;
+    for (const { slot } of this.upstream.plan.endpoints) {
+      let places = this.#placesAt(slot);
+      if (places > 0) places -= queue.reservedAt(slot);
+      while (places > 0 && queue.callNext(slot) !== NO_ENTRY_IN_LINE) places -= 1;
     }
     if (queue.unlock()) this.#keeper.answerSoon();
   }
@@ -233,20 +267,26 @@ export class WaitingRoom<W extends Waiter> implements ReleaseObserver {
     const { line } = this.#queue;
     if (line.first() === entry) return this.#host.pick(waiter);
     if (line.choosy === 0) return NO_ENDPOINT;
-    for (let endpoint = 0; endpoint < this.#endpoints; endpoint++) {
-      if (!this.#queue.canUse(entry, endpoint)) continue;
-      if (this.#callFor(endpoint) !== entry) continue;
-      const slot = this.#pickCalled(entry, waiter);
-      if (slot !== NO_ENDPOINT) return slot;
+    for (const { slot } of this.upstream.plan.endpoints) {
+      if (!this.#queue.canUse(entry, slot)) continue;
+      if (this.#callFor(slot) !== entry) continue;
+      const picked = this.#pickCalled(entry, waiter);
+      if (picked !== NO_ENDPOINT) return picked;
     }
     return NO_ENDPOINT;
   }
 
+  /** 0 where no endpoint of the upstream has the slot: its plan has changed. */
+  #placesAt(slot: number): number {
+    const endpoint = this.#bySlot.get(slot);
+    return endpoint === undefined ? 0 : this.upstream.placesAt(endpoint, this.#now);
+  }
+
   /** Calls for a place at an endpoint, if there is one that is kept for nobody. @returns who was called, or NO_ENTRY_IN_LINE */
-  #callFor(endpoint: number): number {
-    const places = this.#upstream.placesAt(endpoint, this.#now);
-    const isFree = places > 0 && places > this.#queue.reservedAt(endpoint);
-    return isFree ? this.#queue.callNext(endpoint) : NO_ENTRY_IN_LINE;
+  #callFor(slot: number): number {
+    const places = this.#placesAt(slot);
+    const isFree = places > 0 && places > this.#queue.reservedAt(slot);
+    return isFree ? this.#queue.callNext(slot) : NO_ENTRY_IN_LINE;
   }
 
   /**
@@ -265,20 +305,26 @@ export class WaitingRoom<W extends Waiter> implements ReleaseObserver {
       queue.call(earlier, place);
       return NO_ENDPOINT;
     }
+    const endpoint = this.#bySlot.get(place);
+    if (endpoint === undefined) {
+      // Called by a worker that has the next plan already, or still had the one before.
+      line.uncall(entry);
+      return NO_ENDPOINT;
+    }
     // Any other place that is free may be somebody else's by now.
-    this.#upstream.wanted = place;
+    this.upstream.wanted = endpoint;
     const slot = this.#host.pick(waiter);
-    this.#upstream.wanted = NO_ENDPOINT;
+    this.upstream.wanted = NO_ENDPOINT;
     if (slot === NO_ENDPOINT) {
       line.uncall(entry);
       // It has tried more endpoints than its entry tells of. Otherwise somebody who saw no waiters has taken the place.
-      if (waiter.tried?.has(place)) {
+      if (hasTried(waiter, place)) {
         line.addTried(entry, place);
         this.#callFor(place);
       }
       return slot;
     }
-    if (waiter.endpoint !== place) this.#exchangePlaces(entry, waiter.endpoint);
+    if (slot !== place) this.#exchangePlaces(entry, slot);
     return slot;
   }
 

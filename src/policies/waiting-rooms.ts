@@ -2,7 +2,7 @@
 import type { UpstreamRuntime } from '../balancing/upstream-runtime.js';
 import type { Bell } from '../board/bell.js';
 import type { WorkerBoard } from '../board/worker-board.js';
-import type { UpstreamPlan } from '../config/plan.js';
+import type { QueuePlan } from '../config/resilience-plan.js';
 import type { Tick } from '../core/tick.js';
 import type { Cancel, Timers } from '../core/timers.js';
 import { type RoomKeeper, type Waiter, type WaitingHost, WaitingRoom } from './waiting-room.js';
@@ -33,7 +33,12 @@ export interface WaitingRoomsParts<W extends Waiter> {
 
 /** Thread: worker; one for each of its data planes. */
 export class WaitingRooms<W extends Waiter> implements RoomKeeper {
-  readonly #rooms: readonly (WaitingRoom<W> | null)[];
+  readonly #board: WorkerBoard;
+  readonly #plane: number;
+  /** Those of the upstreams of the plan that counts, and those of former queues that still have waiters. */
+  readonly #rooms = new Set<WaitingRoom<W>>();
+  /** By the runtimes of that plan. */
+  #byUpstream: ReadonlyMap<UpstreamRuntime, WaitingRoom<W>> = new Map();
   readonly #bell: Bell;
   readonly #host: WaitingHost<W>;
   readonly #timers: Timers;
@@ -50,28 +55,74 @@ export class WaitingRooms<W extends Waiter> implements RoomKeeper {
     this.#timers = parts.timers;
     this.#soon = parts.soon;
     this.#lookMs = parts.lookMs ?? LOOK_MS;
+    this.#board = parts.board;
+    this.#plane = parts.plane;
     this.#bell = parts.board.openBell(parts.plane, () => this.#hear());
-    this.#rooms = parts.upstreams.map((upstream) => {
-      const { plan } = upstream;
-      if (plan.queue === null) return null;
-      const queue = parts.board.openQueue(parts.plane, {
-        upstream: plan.queue.record,
-        firstEntry: plan.queue.firstEntry,
-        length: plan.queue.length,
-        members: membersOf(plan),
-      });
-      return new WaitingRoom<W>(upstream, queue, parts.host, this);
-    });
+    this.apply(parts.upstreams);
   }
 
-  /** Of an upstream by its index in the plan; null: nobody waits for it. */
-  of(upstream: number): WaitingRoom<W> | null {
-    return this.#rooms[upstream] ?? null;
+  /** Of an upstream of the plan that counts; null: nobody waits for it. HOT without a queue: two loads. */
+  of(upstream: UpstreamRuntime): WaitingRoom<W> | null {
+    return upstream.plan.queue === null ? null : (this.#byUpstream.get(upstream) ?? null);
+  }
+
+  /**
+   * Goes by another plan. A room whose queue is in it keeps its waiters, and picks for them at the endpoints of that plan. Where the queue
+   * is gone, or another one, the room takes nobody in any more and ends when its waiters have left; they get places of the upstream's new
+   * runtime, if there is one.
+   *
+   * @param upstreams of this data plane, by the indices of the plan
+   */
+  apply(upstreams: readonly UpstreamRuntime[]): void {
+    const byUpstream = new Map<UpstreamRuntime, WaitingRoom<W>>();
+    for (const upstream of upstreams) {
+      const { queue } = upstream.plan;
+      upstream.releases = null;
+      if (queue !== null) byUpstream.set(upstream, this.#roomOf(upstream, queue));
+    }
+    this.#byUpstream = byUpstream;
+    for (const [upstream, room] of byUpstream) {
+      room.former = null;
+      room.shut(false);
+      upstream.releases = room;
+    }
+    const current = new Set(byUpstream.values());
+    for (const room of this.#rooms) if (!current.has(room)) this.#outlive(room, upstreams);
+    for (const room of current) this.#rooms.add(room);
+  }
+
+  /** The room of a queue, which may be that of a plan before. */
+  #roomOf(upstream: UpstreamRuntime, queue: QueuePlan): WaitingRoom<W> {
+    for (const room of this.#rooms) {
+      if (!isSame(room.plan, queue) || room.upstream.plan.name !== upstream.plan.name) continue;
+      room.follow(upstream);
+      return room;
+    }
+    return new WaitingRoom<W>(queue, upstream, this.#board.openQueue(this.#plane, queue), this.#host, this);
+  }
+
+  /** A queue is not in the plan any more: its waiters, if there are any, still come before those that join the upstream's next queue. */
+  #outlive(room: WaitingRoom<W>, upstreams: readonly UpstreamRuntime[]): void {
+    room.shut(true);
+    room.former = null;
+    if (room.size === 0) return void this.#rooms.delete(room);
+    const upstream = upstreams.find(({ plan }) => plan.name === room.upstream.plan.name);
+    if (upstream === undefined) return;
+    room.follow(upstream);
+    const next = this.#byUpstream.get(upstream);
+    if (next === undefined) {
+      upstream.releases = room;
+      return;
+    }
+    room.former = next.former;
+    next.former = room;
   }
 
   /** How many wait in this data plane. */
   get size(): number {
-    return this.#rooms.reduce((sum, room) => sum + (room?.size ?? 0), 0);
+    let sum = 0;
+    for (const { size } of this.#rooms) sum += size;
+    return sum;
   }
 
   answerSoon(): void {
@@ -98,7 +149,7 @@ export class WaitingRooms<W extends Waiter> implements RoomKeeper {
     this.#isClosed = true;
     this.#bell.silence();
     this.#cancel?.();
-    for (const room of this.#rooms) room?.close();
+    for (const room of this.#rooms) room.close();
   }
 
   #hear(): void {
@@ -108,7 +159,7 @@ export class WaitingRooms<W extends Waiter> implements RoomKeeper {
   }
 
   #answer(now: Tick): void {
-    for (const room of this.#rooms) room?.answer(now);
+    for (const room of this.#rooms) room.answer(now);
   }
 
   #setTimer(ms: number): void {
@@ -124,7 +175,7 @@ export class WaitingRooms<W extends Waiter> implements RoomKeeper {
     const now = this.#host.readTick();
     let nextMs = this.#lookMs;
     for (const room of this.#rooms) {
-      if (room === null || room.size === 0) continue;
+      if (room.size === 0) continue;
       if (this.#lookMs !== Number.POSITIVE_INFINITY) room.look(now);
       room.answer(now);
       nextMs = Math.min(nextMs, room.expire(now));
@@ -133,13 +184,6 @@ export class WaitingRooms<W extends Waiter> implements RoomKeeper {
   }
 }
 
-/** By subset plus 1, the whole upstream first: 1 for each endpoint that belongs to it. */
-function membersOf({ endpoints, subsets }: UpstreamPlan): Uint8Array[] {
-  const whole = new Uint8Array(endpoints.length).fill(1);
-  const rest = subsets.map((subset) => {
-    const members = new Uint8Array(endpoints.length);
-    for (const endpoint of subset.endpoints) members[endpoint] = 1;
-    return members;
-  });
-  return [whole, ...rest];
+function isSame(one: QueuePlan, other: QueuePlan): boolean {
+  return one.record === other.record && one.firstEntry === other.firstEntry && one.length === other.length;
 }

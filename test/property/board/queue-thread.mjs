@@ -22,13 +22,14 @@ const IN_USE = 8;
 const LONG_MS = task.patienceMs;
 
 const board = attachBoard(buffer, worker);
-const line = new WaitLine(mapBoard(buffer), plan.index);
+const line = new WaitLine(mapBoard(buffer), plan.queue.record);
 const rng = seededRng(seed);
 const upstream = new UpstreamRuntime(plan, { board, ledger: new EndpointLedger(board, clientCount), rng });
 const figures = { cycles: 0, served: 0, waited: 0, left: 0, timedOut: 0, displaced: 0, refused: 0 };
 const broken = [];
 const clients = Array.from({ length: clientCount }, (_, id) => ({
   id,
+  upstream,
   entry: NOT_WAITING,
   state: 'idle',
   subset: -1,
@@ -65,18 +66,16 @@ function finish(client, how) {
   client.state = 'idle';
 }
 
-/** By subset plus 1: which endpoints belong to it. */
-const tables = [plan.endpoints.keys(), ...plan.subsets.map(({ endpoints }) => endpoints)].map((members) => {
-  const table = new Uint8Array(plan.endpoints.length);
-  for (const endpoint of members) table[endpoint] = 1;
-  return table;
-});
+const slotOf = (endpoint) => plan.endpoints[endpoint].slot;
+/** Slots of each subset, by its turn. */
+const members = new Map(plan.subsets.map(({ turn, endpoints }) => [turn, new Set(endpoints.map(slotOf))]));
 
 /** Under the lock: nobody of the same or a better priority that came before and waits uncalled could have had the place. */
 function checkOrder(client) {
   for (let entry = line.first(); entry !== client.entry && entry !== NO_ENTRY_IN_LINE; entry = line.after(entry)) {
     if (line.stateOf(entry) !== WAITING) continue;
-    if (line.isFor(entry, client.endpoint, tables) && !line.hasTried(entry, client.endpoint))
+    const slot = slotOf(client.endpoint);
+    if (line.isFor(entry, slot, members) && !line.hasTried(entry, slot))
       broken.push(`entry ${client.entry} got a place at ${client.endpoint} before entry ${entry}`);
   }
 }
@@ -111,7 +110,7 @@ const rooms = new WaitingRooms({
   soon: setImmediate,
   lookMs: Number.POSITIVE_INFINITY,
 });
-const room = rooms.of(0);
+const room = rooms.of(upstream);
 
 function arrive(client) {
   client.attempts = 0;

@@ -126,7 +126,14 @@ export function pipelineOf(parts: ScriptedParts = {}) {
     }));
   const upstreams: UpstreamPlan[] = [
     { ...upstreamPlan(endpointsOf(0, count, cap)), ...parts.upstream },
-    { ...upstreamPlan(endpointsOf(1, parts.seconds ?? 1, 0)), name: 'other', index: 1, turn: 1, ...parts.second },
+    {
+      ...upstreamPlan(endpointsOf(1, parts.seconds ?? 1, 0)),
+      name: 'other',
+      index: 1,
+      record: 1,
+      turn: 1,
+      ...parts.second,
+    },
   ];
   const route: RoutePlan = {
     host: '*',
