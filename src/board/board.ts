@@ -8,6 +8,8 @@ import { EndpointControlWriter } from './endpoint-control-writer.js';
 import { EndpointHealthTable } from './endpoint-health.js';
 import { EndpointLoadTable } from './endpoint-load.js';
 import { EndpointReportTable } from './endpoint-report.js';
+import { Figures } from './figures.js';
+import type { FigureKind } from './figures-layout.js';
 import { type HashTableWriter, hashTableWritersOf } from './hash-table.js';
 import { clearProbes } from './probe-journal.js';
 import { reclaimWaiters } from './queue-reclaim.js';
@@ -50,6 +52,8 @@ export class Board {
   readonly upstreams: UpstreamTable;
   /** By UpstreamPlan.hashTable. */
   readonly hashTables: readonly HashTableWriter[];
+  /** What workers record of traffic, in memory of their own. */
+  readonly figures: Figures;
   readonly #mapped: MappedBoard;
   readonly #stripes: readonly WorkerStripe[];
   readonly #slots: SlotAllocator;
@@ -70,6 +74,7 @@ export class Board {
     this.health = new EndpointHealthTable(mapped);
     this.upstreams = new UpstreamTable(mapped);
     this.hashTables = hashTableWritersOf(mapped);
+    this.figures = new Figures(this.capacities);
     this.control = new EndpointControlWriter(mapped, this.upstreams, this.load);
     this.#stripes = mapped.layout.stripes.map((_, worker) => new WorkerStripe(mapped, worker));
     this.#slots = new SlotAllocator(this.capacities.endpointSlots);
@@ -93,6 +98,7 @@ export class Board {
     const generation = generationAfter(this.#generations[slot] ?? 0);
     this.#generations[slot] = generation;
     this.#figuresBefore.set(slot, this.#slotFigures(slot));
+    this.figures.begin('endpoint', slot);
     this.load.begin(slot, generation);
     this.health.begin(slot, generation);
     this.reports.clear(slot); // after the new generation, from which on the former endpoint's are ignored
@@ -116,6 +122,16 @@ export class Board {
   release(slot: number): void {
     this.#slots.giveBack(slot);
     this.control.end(slot);
+  }
+
+  /**
+   * A record that a new plan names has another owner than before, or its first one: its figures begin at zero. Those of endpoints do with
+   * assign(). Before workers get that plan, and after everything of the former owner has ended.
+   *
+   * @param number record of the route or upstream, number of the listener
+   */
+  startRecord(kind: Exclude<FigureKind, 'endpoint'>, number: number): void {
+    this.figures.begin(kind, number);
   }
 
   /** A worker's own part, for reading; its owner writes it. */

@@ -8,6 +8,8 @@ import { EndpointControlTable } from './endpoint-control.js';
 import { EndpointHealthTable } from './endpoint-health.js';
 import { EndpointLoadTable } from './endpoint-load.js';
 import { EndpointReportTable } from './endpoint-report.js';
+import { FigureWriter } from './figure-writer.js';
+import { allocateFigures, mapFigures } from './figures-memory.js';
 import { type HashTable, hashTablesOf } from './hash-table.js';
 import { ListenerSessionTable } from './listener-sessions.js';
 import { ProbeJournal } from './probe-journal.js';
@@ -40,6 +42,7 @@ export interface WorkerBoard {
   readonly clients: ClientTable;
   readonly retryBudgets: RetryBudgetTable;
   readonly stripe: WorkerStripe;
+  readonly figures: FigureWriter;
   /** The queue of an upstream, as one data plane uses it. @param plane 0 .. PLANES - 1 */
   openQueue(plane: number, plan: WaitQueuePlan): WaitQueue;
   /** The same, but for tables on which picks claim nothing and move no cursor; see rehearsal.ts. */
@@ -53,14 +56,16 @@ export interface WorkerBoard {
  *
  * @param buffer Board.buffer, from workerData
  * @param worker 0 .. workers - 1
+ * @param figures Board.figures.memoryOf(worker), from workerData; absent: what is recorded nobody reads
  * @throws Error (invariant) when the memory is no board, has another build's layout, or no stripe for this worker
  */
-export function attachBoard(buffer: SharedArrayBuffer, worker: number): WorkerBoard {
+export function attachBoard(buffer: SharedArrayBuffer, worker: number, figures?: SharedArrayBuffer): WorkerBoard {
   const mapped = mapBoard(buffer);
+  const { capacities } = mapped.layout;
   const load = new EndpointLoadTable(mapped);
   const board: WorkerBoard = {
     worker,
-    capacities: mapped.layout.capacities,
+    capacities,
     load,
     reports: new EndpointReportTable(mapped),
     health: new EndpointHealthTable(mapped),
@@ -75,6 +80,7 @@ export function attachBoard(buffer: SharedArrayBuffer, worker: number): WorkerBo
     clients: new ClientTable(mapped, worker),
     retryBudgets: new RetryBudgetTable(mapped, worker),
     stripe: new WorkerStripe(mapped, worker),
+    figures: new FigureWriter(mapFigures(figures ?? allocateFigures(capacities), capacities)),
     openQueue: (plane, plan) => new WaitQueue(mapped, worker, plane, plan),
     rehearsal: () => ({ ...board, ...rehearsalTables(mapped, worker) }),
     openBell: (plane, onRing) => new Bell(mapped, worker * PLANES + plane, onRing),

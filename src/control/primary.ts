@@ -120,6 +120,7 @@ export class Primary {
         workerIndex,
         plan: this.plan,
         board: board.buffer,
+        figures: board.figures.memoryOf(workerIndex),
         addresses: this.#resolver.addresses(),
         sessionListenings: reservation.sessionListenings,
         maxSessions: Math.ceil(openLimits.sessions / this.plan.workers),

@@ -43,7 +43,7 @@ export async function runWorker({ makeDataPlane, loadAddon }: WorkerParts): Prom
   const send = (message: FromWorker): void => port.postMessage(message);
 
   const clock = monotonicClock();
-  const board = attachBoard(seed.board, seed.workerIndex);
+  const board = attachBoard(seed.board, seed.workerIndex, seed.figures);
   board.stripe.setState('starting');
   // Through the primary: a worker never waits for a slow reader of the log, and lines of several threads never mix.
   const sink = { write: (line: string): void => send({ kind: 'log', line }) };

@@ -10,6 +10,8 @@ export interface WorkerSeed {
   readonly plan: Plan;
   /** Board.buffer: the shared memory under the board. */
   readonly board: SharedArrayBuffer;
+  /** Figures.memoryOf(workerIndex): where this worker records what it serves. */
+  readonly figures: SharedArrayBuffer;
   readonly addresses: AddressesBySlot;
   readonly sessionListenings: SessionListenings;
   /** Most sessions that this worker may accept for itself. */
