@@ -24,6 +24,7 @@ import type { RouteSettings } from './attempt-profiles.js';
 import type { BatchClock } from './batch-clock.js';
 import { BEGUN, type Exchange, NO_POOL } from './exchange.js';
 import { type ExchangeAffinity, unbind } from './exchange-affinity.js';
+import type { ExchangeRecorder } from './exchange-recorder.js';
 import { pickExplained } from './explained-pick.js';
 import type { Hedges } from './hedges.js';
 import { NONE_ASKED, NOT_WITHDRAWN } from './recovery.js';
@@ -47,6 +48,7 @@ export interface AttemptsParts {
   readonly rng: Rng;
   readonly budgets: RetryBudgets;
   readonly hedges: Hedges;
+  readonly recorder: ExchangeRecorder;
   /** Nobody will serve it: answers it, or breaks its response off. */
   readonly giveUp: (exchange: Exchange, code: ErrorCode) => void;
 }
@@ -167,6 +169,7 @@ export class Attempts {
   settleAnswer(exchange: Exchange, answered: Attempting, status: number, elapsedUs: number, retryAfter: string): void {
     const { now } = this.#parts.clock;
     const upstream = exchange.upstream as UpstreamRuntime; // it has an attempt
+    this.#parts.recorder.answered(exchange, answered, status, elapsedUs);
     upstream.settleFirstByte(answered, status, elapsedUs, now);
     if (retryAfter !== '' && asksToWait(status))
       upstream.settleRetryAfter(answered, retryAfterSeconds(retryAfter, Date.now()), now);
@@ -187,6 +190,7 @@ export class Attempts {
     recovery.cancelPause?.();
     recovery.cancelPause = null;
     if (upstream === null) return;
+    exchange.endWait(this.#parts.clock.nowMs);
     this.#rooms?.of(upstream)?.leave(exchange);
     this.#giveBack(exchange);
   }
@@ -200,11 +204,12 @@ export class Attempts {
     if (ms <= 0) return this.#again(exchange);
     if (!exchange.isInTime(clock.now, ms) || !budgets.allows(plan, clock.nowMs)) return this.#concede(exchange);
     exchange.state = 'waiting';
+    exchange.beginWait(clock.nowMs);
     exchange.putOff();
     recovery.cancelPause = timers.after(ms, () => {
       if (this.#isClosed) return;
       recovery.cancelPause = null;
-      clock.read();
+      exchange.endWait(clock.read());
       exchange.state = 'attempting';
       this.#again(exchange);
     });
@@ -230,17 +235,20 @@ export class Attempts {
     if (result === QUEUE_IS_FULL) return this.#giveUp(exchange, exchange.lastFailure ?? 'SLUICE_QUEUE_FULL');
     if (result !== WAITS) return this.#begun(exchange, result);
     exchange.state = 'waiting';
+    exchange.beginWait(this.#parts.clock.nowMs);
     exchange.putOff();
   }
 
   /** It has its place. */
   #begun(exchange: Exchange, slot: number): void {
+    exchange.endWait(this.#parts.clock.nowMs);
     exchange.state = 'attempting';
     if (!this.#start(exchange, slot)) this.#pick(exchange);
   }
 
   /** It has none, and will not have one. What went wrong before it had to wait counts more. */
   #leftQueue(exchange: Exchange, code: ErrorCode): void {
+    exchange.endWait(this.#parts.clock.nowMs);
     exchange.state = 'attempting';
     this.#giveUp(exchange, exchange.lastFailure ?? code);
   }

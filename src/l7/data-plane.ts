@@ -87,7 +87,7 @@ class L7DataPlane implements DataPlane {
       rng,
       onFileLimit: () => this.#uws?.noteFileLimit(),
       onBudgetSpent: (upstream, refused) => tellBudgetSpent(upstream, refused, logger),
-      recorder: new ExchangeRecorder(board.stripe, failures),
+      recorder: new ExchangeRecorder(board, failures),
     });
     this.#rooms = new WaitingRooms({
       board,

@@ -72,6 +72,8 @@ export abstract class Exchange implements Attempting, Waiter {
   /** Deadline over all attempts, counted from beganAt; 0: none. */
   exchangeTimeoutMs = 0;
   beganAt: Tick = NEVER;
+  /** Shared clock when the head of the request came. */
+  beganAtMs = 0;
   /** What is left of that for the attempt that is about to begin; 0: no deadline. */
   timeLeftMs = 0;
   /** Index in the upstream of the endpoint that is claimed, or NO_ENDPOINT. */
@@ -107,6 +109,10 @@ export abstract class Exchange implements Attempting, Waiter {
   isReused = false;
   bytesFromClient = 0;
   bytesToClient = 0;
+  /** Index in the upstream of the endpoint whose answer its client gets; NO_ENDPOINT: nobody's, or the proxy's own. */
+  answeredBy = NO_ENDPOINT;
+  /** Shared clock since when it waits; NOT_IN_LINE: it does not. */
+  #waitsSinceMs = NOT_IN_LINE;
   /** Why its endpoints were picked, where its listener explains; null: nothing was explained. */
   explanation: string | null = null;
 
@@ -128,6 +134,18 @@ export abstract class Exchange implements Attempting, Waiter {
     if (this.exchangeTimeoutMs === 0) return true;
     this.timeLeftMs = this.exchangeTimeoutMs - msBetween(this.beganAt, now);
     return this.timeLeftMs > ms;
+  }
+
+  /** It waits from now on, in a queue or for the end of a pause. */
+  beginWait(nowMs: number): void {
+    this.#waitsSinceMs = nowMs;
+  }
+
+  /** It goes on, or is over. Idempotent. */
+  endWait(nowMs: number): void {
+    if (this.#waitsSinceMs === NOT_IN_LINE) return;
+    this.queueUs += Math.max(elapsedUs(this.#waitsSinceMs, nowMs), 1);
+    this.#waitsSinceMs = NOT_IN_LINE;
   }
 
   /** Does an attempt of it run on an endpoint, or a response of it come from there? */
@@ -227,6 +245,8 @@ export abstract class Exchange implements Attempting, Waiter {
     this.lastFailure = null;
     this.failure = null;
     this.status = 0;
+    this.firstByteUs = 0;
+    this.answeredBy = NO_ENDPOINT;
     this.totalUs = 0;
     this.queueUs = 0;
     this.connectUs = 0;
@@ -242,6 +262,24 @@ function isOn(attempting: Attempting | null, { plan }: UpstreamRuntime, slot: nu
   if (attempting === null || attempting.endpoint === NO_ENDPOINT) return false;
   const endpoint = plan.endpoints[attempting.endpoint];
   return endpoint?.slot === slot && endpoint.generation === generation;
+}
+
+const NOT_IN_LINE = -1;
+const US_PER_MS = 1_000;
+/** An int32; as the engine's own times. */
+export const MOST_ELAPSED_US = 2 ** 31 - 1;
+
+/** Between two readings of the shared clock, whole, at most MOST_ELAPSED_US. HOT. */
+export function elapsedUs(fromMs: number, toMs: number): number {
+  return Math.min((toMs - fromMs) * US_PER_MS, MOST_ELAPSED_US) | 0;
+}
+
+/** One of an exchange's attempts. isAlone: the other one does not run. */
+export function attemptOf(exchange: Exchange, isHedge: boolean): { attempting: Attempting; isAlone: boolean } {
+  const { second } = exchange;
+  if (second === null || !second.isUsed) return { attempting: exchange, isAlone: true };
+  if (isHedge) return { attempting: second, isAlone: exchange.endpoint === NO_ENDPOINT };
+  return { attempting: exchange, isAlone: second.endpoint === NO_ENDPOINT };
 }
 
 /** Why an exchange ended, for the record: DELIVERED, or the code of what went wrong. */

@@ -24,7 +24,7 @@ import type { AttemptProfiles } from './attempt-profiles.js';
 import { Attempts, type RoomsByUpstream } from './attempts.js';
 import { BatchClock } from './batch-clock.js';
 import { errorResponse, fixedResponse, type LocalResponse, optionsResponse } from './error-response.js';
-import { DELIVERED, type Ending, type Exchange } from './exchange.js';
+import { attemptOf, DELIVERED, type Ending, type Exchange, elapsedUs, MOST_ELAPSED_US } from './exchange.js';
 import { affinityOf, unbind } from './exchange-affinity.js';
 import type { ExchangeRecorder } from './exchange-recorder.js';
 import { Hedges } from './hedges.js';
@@ -55,8 +55,6 @@ export interface PipelineParts {
 }
 
 const US_PER_MS = 1_000;
-/** An int32; as the engine's own times. */
-const MOST_ELAPSED_US = 2 ** 31 - 1;
 
 /** One for each worker, whatever front ends it has. */
 export class Pipeline {
@@ -90,6 +88,7 @@ export class Pipeline {
       rng,
       budgets,
       hedges: this.#hedges,
+      recorder,
       giveUp: (exchange, code) => this.#fail(exchange, code),
     });
   }
@@ -189,6 +188,7 @@ export class Pipeline {
     this.#attempts.ended(exchange);
     this.#settleAll(exchange);
     if (exchange.passage !== null) exchange.route?.breaker?.release(exchange.passage);
+    exchange.totalUs = elapsedUs(exchange.beganAtMs, this.#clock.nowMs);
     this.#recorder.end(exchange, exchange.failure ?? ending);
     this.#openExchanges--;
     exchange.recycle();
@@ -197,24 +197,25 @@ export class Pipeline {
   // --- what endpoints do --------------------------------------------------------------------------------------------------
 
   /**
-   * The head of the response has come, and goes to the client. HOT.
+   * The head of the response has come, and goes to the client; `connectUs` and `isReused` are set. HOT.
    *
-   * @param elapsedUs since the attempt began
+   * @param firstByteUs since the attempt began
    * @param isHedge   it is that of the second attempt (Exchange.hedge)
    */
-  headCame(exchange: Exchange, status: number, elapsedUs: number, isHedge = false): void {
+  headCame(exchange: Exchange, status: number, firstByteUs: number, isHedge = false): void {
     const { second, settings } = exchange;
     exchange.state = 'relaying';
     exchange.status = status;
-    exchange.firstByteUs = elapsedUs;
+    exchange.firstByteUs = firstByteUs;
     exchange.firstByteAtMs = this.#clock.nowMs;
     if (second?.isUsed === true) this.#hedges.decided(exchange, second, isHedge);
-    if (settings !== null && settings.hedge !== null) this.#hedges.answered(settings.hedge, status, elapsedUs);
+    if (settings !== null && settings.hedge !== null) this.#hedges.answered(settings.hedge, status, firstByteUs);
     if (exchange.passage !== null) this.#settleBreaker(exchange, isFailingStatus(status));
     const { serving } = exchange;
     // One that was asked about has been settled by then, if it had to wait.
-    if (serving.endpoint !== NO_ENDPOINT)
-      (exchange.upstream as UpstreamRuntime).settleFirstByte(serving, status, elapsedUs, this.#clock.now);
+    if (serving.endpoint === NO_ENDPOINT) return;
+    this.#recorder.answered(exchange, serving, status, firstByteUs);
+    (exchange.upstream as UpstreamRuntime).settleFirstByte(serving, status, firstByteUs, this.#clock.now);
   }
 
   /** The head asks for a pause: Retry-After of a 429 or 503. Behind headCame, before the endpoint is done. @param value of the field */
@@ -230,9 +231,10 @@ export class Pipeline {
   /** The endpoint is done with the exchange: it may take another one. HOT. */
   endpointDone(exchange: Exchange): void {
     if (exchange.state === 'relaying') exchange.state = 'flushing';
-    const bodyUs = (this.#clock.nowMs - exchange.firstByteAtMs) * US_PER_MS;
-    const elapsedUs = Math.min(exchange.firstByteUs + bodyUs, MOST_ELAPSED_US) | 0;
-    exchange.upstream?.settleLastByte(exchange.serving, elapsedUs, this.#clock.now);
+    const bodyUs = elapsedUs(exchange.firstByteAtMs, this.#clock.nowMs);
+    const attemptUs = Math.min(exchange.firstByteUs + bodyUs, MOST_ELAPSED_US);
+    this.#recorder.completed(exchange, attemptUs);
+    exchange.upstream?.settleLastByte(exchange.serving, attemptUs, this.#clock.now);
   }
 
   /**
@@ -289,6 +291,7 @@ export class Pipeline {
   #open(exchange: Exchange): void {
     exchange.state = 'attempting';
     exchange.serial++;
+    exchange.beganAtMs = this.#clock.nowMs;
     this.#openExchanges++;
     this.#exchangesBegun++;
     this.#recorder.begin();
@@ -352,6 +355,7 @@ export class Pipeline {
 
   #answer(exchange: Exchange, code: ErrorCode): void {
     exchange.failure = code;
+    exchange.answeredBy = NO_ENDPOINT;
     unbind(exchange);
     const fixed = exchange.upstream === null || !isReplaced(code) ? null : exchange.route?.plan.fallback?.response;
     const response =
@@ -364,8 +368,8 @@ export class Pipeline {
 
   /** What the client gets is known. @param isFailure it is no good answer */
   #settleBreaker({ passage, route, beganAt }: Exchange, isFailure: boolean): void {
-    const elapsedUs = Math.min(msBetween(beganAt, this.#clock.now) * US_PER_MS, MOST_ELAPSED_US);
-    if (passage !== null) route?.breaker?.settled(passage, isFailure, elapsedUs, this.#clock.now);
+    const takenUs = Math.min(msBetween(beganAt, this.#clock.now) * US_PER_MS, MOST_ELAPSED_US);
+    if (passage !== null) route?.breaker?.settled(passage, isFailure, takenUs, this.#clock.now);
   }
 
   #retryAfterMs({ route }: Exchange, code: ErrorCode): number {
@@ -383,14 +387,6 @@ export class Pipeline {
     const isOver = exchange.sendLocal(response, this.#isDraining || isConnectionSpent);
     if (isOver) this.finished(exchange, ending);
   }
-}
-
-/** One of an exchange's attempts. isAlone: the other one does not run. */
-function attemptOf(exchange: Exchange, isHedge: boolean): { attempting: Attempting; isAlone: boolean } {
-  const { second } = exchange;
-  if (second === null || !second.isUsed) return { attempting: exchange, isAlone: true };
-  if (isHedge) return { attempting: second, isAlone: exchange.endpoint === NO_ENDPOINT };
-  return { attempting: exchange, isAlone: second.endpoint === NO_ENDPOINT };
 }
 
 /** The policies that can refuse a request, in their order. */

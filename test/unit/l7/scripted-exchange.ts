@@ -161,7 +161,7 @@ export function pipelineOf(parts: ScriptedParts = {}) {
       breakerOf: ({ breaker }) => (breaker === null ? null : new RouteBreaker(breaker, worker, silent)),
     }),
     board: worker,
-    recorder: new ExchangeRecorder(worker.stripe, new FailureLog(log.logger, () => time.nowMs())),
+    recorder: new ExchangeRecorder(worker, new FailureLog(log.logger, () => time.nowMs())),
     clock: time,
     timers: time,
     rng,

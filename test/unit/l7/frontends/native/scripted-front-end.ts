@@ -235,7 +235,7 @@ export function frontEndOf(
       breakerOf: () => null,
     }),
     board: worker,
-    recorder: new ExchangeRecorder(worker.stripe, failures),
+    recorder: new ExchangeRecorder(worker, failures),
     clock: time,
     timers: time,
     rng: seededRng(1),
