@@ -1,6 +1,7 @@
 /** The primary thread: starts everything in order, keeps it running, and ends it. docs/architecture.md walks through the same steps. */
 import { randomBytes } from 'node:crypto';
 import type { Board } from '../board/board.js';
+import type { AdminPlan } from '../config/observing-plan.js';
 import type { L7ListenerPlan, ListenerPlan, Plan } from '../config/plan.js';
 import type { Clock } from '../core/clock.js';
 import type { Cancel, Timers } from '../core/timers.js';
@@ -10,7 +11,9 @@ import type { LogSink } from '../observability/log-sink.js';
 import type { Logger } from '../observability/logger.js';
 import type { Timeline } from '../observability/timeline.js';
 import { type AdminApi, startAdminApi } from './admin/admin-api.js';
-import type { AdminSource } from './admin/answer.js';
+import type { AdminSource } from './admin/admin-source.js';
+import { pageFile } from './admin/page.js';
+import { unplugged } from './admin/unplugged.js';
 import { adminViews, listenerView, readinessOf } from './admin/views.js';
 import { EndpointKeepers } from './endpoint-keepers.js';
 import { fileLimitWarning, type OpenLimits, openLimitsOf } from './file-limit.js';
@@ -155,7 +158,7 @@ export class Primary {
     });
     this.#views = adminViews({
       version: options.version,
-      plan: this.plan,
+      plan: () => this.plan,
       board,
       clock,
       startedAt,
@@ -165,6 +168,7 @@ export class Primary {
       facts: this.#keepers,
       change: (...change) => this.#keepers.operator.change(...change),
       wallClockMs: Date.now,
+      passedOn: { live: this.live, timeline: options.timeline, ...unplugged },
     });
   }
 
@@ -190,7 +194,7 @@ export class Primary {
   async start(): Promise<void> {
     const { admin } = this.plan;
     try {
-      if (admin !== null) this.#admin = await startAdminApi(admin.host, admin.port, this.#views);
+      if (admin !== null) this.#admin = await this.#startAdmin(admin);
     } catch (error) {
       void this.#supervisor.terminate();
       this.#reservation.close();
@@ -255,6 +259,19 @@ export class Primary {
         cancel();
         resolve();
       });
+    });
+  }
+
+  #startAdmin(admin: AdminPlan): Promise<AdminApi> {
+    const { timers, clock } = this.#options;
+    return startAdminApi({
+      host: admin.host,
+      port: admin.port,
+      access: () => this.plan.admin ?? admin,
+      source: this.#views,
+      page: pageFile,
+      timers,
+      nowMs: () => clock.nowMs(),
     });
   }
 

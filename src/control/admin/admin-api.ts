@@ -1,12 +1,11 @@
-/** The HTTP shell of the admin API, on node:http: reads heads, and bodies of writes up to a limit, and answers JSON. */
+/** The HTTP shell of the admin API, on node:http: who may ask, heads and bodies up to a limit, and the writing of answers. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isLoopback } from '../../config/address.js';
+import type { Timers } from '../../core/timers.js';
 import { bindFailure, StartFailure } from '../start-failure.js';
-import { BODY_LIMIT_BYTES, readBody } from './admin-body.js';
-import { type AdminAnswer, type AdminSource, answerAdmin, failure, isWrite } from './answer.js';
-import { isHostAllowed } from './host-guard.js';
-import { writeRefusal } from './write-guard.js';
+import { AdminConversation, type ConversationOptions } from './admin-conversation.js';
+import { LiveStreams } from './live-streams.js';
 
 /** A request head that is larger, or a whole request that is slower, than this does not come from an operator's tool. */
 const HEAD_LIMIT_BYTES = 8 * 1024;
@@ -19,23 +18,32 @@ export interface AdminApi {
   readonly host: string;
   /** The real port. */
   readonly port: number;
-  /** Closes the listening socket and every connection. Idempotent. */
+  /** Ends every stream, closes the listening socket and every connection. Idempotent. */
   close(): void;
+}
+
+/** What the admin API is started with. */
+export interface AdminApiOptions extends Omit<ConversationOptions, 'streams'> {
+  /** 0: a free one is chosen. */
+  readonly port: number;
+  readonly timers: Timers;
 }
 
 /**
  * Starts the admin API. Thread: primary.
  *
- * @param port 0: a free one is chosen
- * @throws StartFailure SLUICE_CONFIG for an address that is not of the loopback interface; SLUICE_ADDRESS_* when it cannot be bound
+ * @throws StartFailure SLUICE_CONFIG for an address that others can reach without a token; SLUICE_ADDRESS_* when it cannot be bound
  */
-export async function startAdminApi(host: string, port: number, source: AdminSource): Promise<AdminApi> {
-  if (!isLoopback(host)) {
+export async function startAdminApi(options: AdminApiOptions): Promise<AdminApi> {
+  const { host, port, source, timers, nowMs } = options;
+  if (!isLoopback(host) && options.access().token === null) {
     throw new StartFailure(
       'SLUICE_CONFIG',
-      `the admin API has no authentication yet and listens on the loopback interface only: use 127.0.0.1, ::1 or localhost instead of ${host} for --admin, or off`,
+      `the admin API would answer everybody who reaches ${host}: give it a token (admin.token), or use 127.0.0.1, ::1 or localhost for --admin, or off`,
     );
   }
+  const streams = new LiveStreams({ source, timers, nowMs, processId: `${process.pid}-${Date.now().toString(36)}` });
+  const conversation = new AdminConversation({ ...options, streams });
   const listener = createServer({
     maxHeaderSize: HEAD_LIMIT_BYTES,
     headersTimeout: REQUEST_TIMEOUT_MS,
@@ -44,7 +52,7 @@ export async function startAdminApi(host: string, port: number, source: AdminSou
   });
   listener.maxConnections = MAX_CONNECTIONS;
   listener.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    answerRequest(request, host, source, (answer) => write(response, answer));
+    void conversation.answer(request, response);
   });
   await new Promise<void>((resolve, reject) => {
     // Stays there: once it listens, an error is one connection that could not be accepted, for want of descriptors.
@@ -58,52 +66,9 @@ export async function startAdminApi(host: string, port: number, source: AdminSou
     host,
     port: realPort,
     close: () => {
+      streams.close();
       listener.close();
       listener.closeAllConnections();
     },
   };
-}
-
-function answerRequest(
-  request: IncomingMessage,
-  boundHost: string,
-  source: AdminSource,
-  answer: (answer: AdminAnswer) => void,
-): void {
-  const { method = '', url: path = '' } = request;
-  const { host, origin, 'content-type': contentType } = request.headers;
-  if (!isHostAllowed(host, boundHost)) {
-    request.resume();
-    return answer(
-      failure(403, 'host-not-allowed', 'the Host header names neither localhost nor the address of the admin API'),
-    );
-  }
-  if (!isWrite(method)) {
-    request.resume(); // a body is of no use here
-    return answer(answerAdmin(source, { method, path }));
-  }
-  const refusal = writeRefusal({ host, origin, contentType });
-  if (refusal !== null) {
-    request.resume();
-    return answer(refusal);
-  }
-  readBody(request, (body) => answer(body === null ? TOO_LARGE : answerAdmin(source, { method, path, body })));
-}
-
-/** The rest of the body is not waited for: the connection closes. */
-const TOO_LARGE: AdminAnswer = {
-  ...failure(413, 'body-too-large', `a change has at most ${BODY_LIMIT_BYTES} bytes`),
-  headers: { connection: 'close' },
-};
-
-function write(response: ServerResponse, answer: AdminAnswer): void {
-  const body = `${JSON.stringify(answer.body)}\n`;
-  response.writeHead(answer.status, {
-    'content-type': 'application/json; charset=utf-8',
-    'content-length': Buffer.byteLength(body),
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
-    ...answer.headers,
-  });
-  response.end(body); // node:http leaves the body of an answer to HEAD out
 }

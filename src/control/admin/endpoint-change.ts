@@ -18,7 +18,8 @@ const drainTimeout = z.string().transform((text, context): number => {
   return z.NEVER;
 });
 
-const changeSchema = z.strictObject({
+/** The body of a PUT. */
+export const changeSchema = z.strictObject({
   state: z.enum(STATES).optional(),
   weight: z.int().min(0).max(MOST_WEIGHT).optional(),
   drainTimeout: drainTimeout.nullable().optional(),
@@ -63,7 +64,9 @@ export function readEndpointChange(text: string): ReadChange {
   };
 }
 
-const EXAMPLE = '{"state": "draining", "drainTimeout": "30s"}';
+/** An example of a body. */
+export const CHANGE_EXAMPLE = { state: 'draining', drainTimeout: '30s' };
+const EXAMPLE = JSON.stringify(CHANGE_EXAMPLE);
 
 function problemsOf(issue: z.core.$ZodIssue): string[] {
   if (issue.code === 'unrecognized_keys') return issue.keys.map(unknownKey);

@@ -6,14 +6,14 @@ import { invariant } from '../../core/invariant.js';
 import type { EndpointChange } from '../endpoint-operator.js';
 import type { RunPhase } from '../run-phase.js';
 import type { WorkerStatus } from '../supervisor.js';
-import type { AdminSource, ListenerView, Readiness, StatusView, UpstreamView } from './answer.js';
+import type { AdminSource, ListenerView, Readiness, StatusView, UpstreamView } from './admin-source.js';
 import { type EndpointFacts, type EndpointView, endpointViews } from './endpoint-view.js';
 
 /** Where the views come from; functions are asked anew for each answer. */
 export interface ViewParts {
   readonly version: string;
-  /** With the real ports. */
-  readonly plan: Plan;
+  /** That counts, with the real ports. */
+  readonly plan: () => Plan;
   readonly board: Board;
   readonly clock: Clock;
   /** When the process started, on the same clock. */
@@ -26,21 +26,30 @@ export interface ViewParts {
   readonly change: (upstream: UpstreamPlan, endpoint: EndpointPlan, change: EndpointChange) => boolean;
   /** Date.now: what people's clocks show. */
   readonly wallClockMs: () => number;
+  /** What the API passes on as it is. */
+  readonly passedOn: SourceParts;
 }
+
+/** What of the API's source others make. */
+export type SourceParts = Pick<
+  AdminSource,
+  'live' | 'timeline' | 'metrics' | 'reload' | 'onReloaded' | 'config' | 'explain'
+>;
 
 /** Thread: primary. */
 export function adminViews(parts: ViewParts): AdminSource {
   const upstreamOf = (name: string): UpstreamPlan | undefined =>
-    parts.plan.upstreams.find((each) => each.name === name);
+    parts.plan().upstreams.find((each) => each.name === name);
   const momentOf = (ms: number): string => new Date(parts.wallClockMs() + ms - parts.clock.nowMs()).toISOString();
   const endpointsOf = (name: string): readonly EndpointView[] | undefined => {
     const upstream = upstreamOf(name);
     return upstream === undefined ? undefined : endpointViews(upstream, { ...parts, momentOf });
   };
   return {
+    ...parts.passedOn,
     readiness: () => readinessOf(parts.phase(), parts.workers()),
     status: () => statusView(parts),
-    upstreams: () => parts.plan.upstreams.map((upstream) => upstreamView(upstream, parts)),
+    upstreams: () => parts.plan().upstreams.map((upstream) => upstreamView(upstream, parts)),
     endpoints: endpointsOf,
     endpoint: (upstreamName, endpointName) =>
       endpointsOf(upstreamName)?.find(({ address }) => address === endpointName),
@@ -62,7 +71,8 @@ export function readinessOf(phase: RunPhase, workers: readonly Pick<WorkerStatus
 }
 
 function statusView(parts: ViewParts): StatusView {
-  const { plan, board, clock } = parts;
+  const { board, clock } = parts;
+  const plan = parts.plan();
   const workers = parts.workers();
   const totals = board.totals();
   const slots = plan.upstreams.flatMap(({ endpoints }) => endpoints.map(({ slot }) => slot));

@@ -5,6 +5,8 @@ import { type AdminAnswer, failure } from './answer.js';
 export interface WriteHead {
   readonly host: string | undefined;
   readonly origin: string | undefined;
+  /** Sec-Fetch-Site: what a browser says of who made it ask. */
+  readonly fetchSite: string | undefined;
   readonly contentType: string | undefined;
 }
 
@@ -12,14 +14,20 @@ export interface WriteHead {
  * May a request change something? A page can send a form anywhere, but JSON only after it was asked whether the other side takes it (which the
  * admin API never says); and every write of a page has an Origin, which only a page of this very host may have.
  *
+ * @param hasBody false: there is none, and hence nothing to say of it
  * @returns the refusal, or null: go on
  */
-export function writeRefusal({ host, origin, contentType }: WriteHead): AdminAnswer | null {
-  if (origin !== undefined && !isOwnOrigin(origin, host)) {
+export function writeRefusal(
+  { host, origin, fetchSite, contentType }: WriteHead,
+  hasBody: boolean,
+): AdminAnswer | null {
+  const isOwn = origin === undefined || isOwnOrigin(origin, host);
+  const isSameSite = fetchSite === undefined || fetchSite === 'same-origin' || fetchSite === 'none';
+  if (!isOwn || !isSameSite) {
     return failure(403, 'origin-not-allowed', 'a page of another origin may not change anything here');
   }
   const mediaType = contentType?.split(';')[0]?.trim().toLowerCase();
-  if (mediaType === 'application/json') return null;
+  if (!hasBody || mediaType === 'application/json') return null;
   return failure(
     415,
     'unsupported-media-type',
@@ -27,13 +35,18 @@ export function writeRefusal({ host, origin, contentType }: WriteHead): AdminAns
   );
 }
 
+/** Ports that a browser leaves out. A page over https has come through something in front that speaks TLS for us. */
+const PORTS: Readonly<Record<string, string>> = { 'http://': '80', 'https://': '443' };
+
 function isOwnOrigin(origin: string, host: string | undefined): boolean {
-  if (host === undefined || !origin.startsWith('http://')) return false;
-  return withPort(origin.slice('http://'.length)) === withPort(host);
+  const [scheme = ''] = /^[a-z]+:\/\//.exec(origin) ?? [];
+  const port = PORTS[scheme];
+  if (host === undefined || port === undefined) return false;
+  return withPort(origin.slice(scheme.length), port) === withPort(host, port);
 }
 
 /** `localhost` and `localhost:80` are the same. */
-function withPort(authority: string): string {
+function withPort(authority: string, port: string): string {
   const lower = authority.toLowerCase();
-  return /:\d+$/.test(lower) ? lower : `${lower}:80`;
+  return /:\d+$/.test(lower) ? lower : `${lower}:${port}`;
 }

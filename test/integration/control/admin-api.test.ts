@@ -1,9 +1,9 @@
 /** The HTTP shell of the admin API. */
 import { Server } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type AdminApi, startAdminApi } from '../../../src/control/admin/admin-api.js';
-import type { AdminSource } from '../../../src/control/admin/answer.js';
+import type { AdminApi } from '../../../src/control/admin/admin-api.js';
 import { StartFailure } from '../../../src/control/start-failure.js';
+import { SourceDouble, startTestApi } from '../../harness/admin-source.js';
 
 const open: AdminApi[] = [];
 
@@ -11,19 +11,10 @@ afterEach(() => {
   for (const api of open.splice(0)) api.close();
 });
 
-const source: AdminSource = {
-  readiness: () => 'ready',
-  status: () => {
-    throw new Error('not asked for here');
-  },
-  upstreams: () => [],
-  endpoints: () => undefined,
-  endpoint: () => undefined,
-  change: () => false,
-};
+const source = new SourceDouble();
 
 async function start(): Promise<string> {
-  const api = await startAdminApi('127.0.0.1', 0, source);
+  const api = await startTestApi(source);
   open.push(api);
   return `http://127.0.0.1:${api.port}`;
 }
@@ -53,11 +44,11 @@ describe('admin API', () => {
   it('refuses other methods and names those it takes', async () => {
     const headers = { 'content-type': 'application/json' };
     const response = await fetch(`${await start()}/api/v1/upstreams`, { method: 'PUT', body: '{}', headers });
-    expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD, OPTIONS']);
   });
 
   it('answers 404 in JSON', async () => {
-    const response = await fetch(`${await start()}/metrics`);
+    const response = await fetch(`${await start()}/nothing`);
     expect([response.status, await response.json()]).toEqual([404, expect.objectContaining({ error: 'not-found' })]);
   });
 
@@ -78,13 +69,16 @@ describe('admin API', () => {
 
   it('says that its port is taken', async () => {
     const port = Number(new URL(await start()).port);
-    const failure = await failureOf(startAdminApi('127.0.0.1', port, source));
+    const failure = await failureOf(startTestApi(source, { port }));
     expect(failure).toMatchObject({ code: 'SLUICE_ADDRESS_IN_USE', exitCode: 2 });
     expect(failure.message).toContain(`127.0.0.1:${port} is taken by another process (admin API)`);
   });
 
-  it('listens on the loopback interface only', async () => {
-    expect(await failureOf(startAdminApi('0.0.0.0', 0, source))).toMatchObject({ code: 'SLUICE_CONFIG', exitCode: 1 });
+  it('listens where others reach it with a token only', async () => {
+    const host = '0.0.0.0';
+    expect(await failureOf(startTestApi(source, { host }))).toMatchObject({ code: 'SLUICE_CONFIG', exitCode: 1 });
+    open.push(await startTestApi(source, { host, access: () => ({ token: 'a-token-that-is-long', hosts: [] }) }));
+    expect((await fetch(`http://127.0.0.1:${open[0]?.port}/healthz`)).status).toBe(200);
   });
 
   it('closes, also twice', async () => {

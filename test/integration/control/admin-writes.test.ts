@@ -1,35 +1,21 @@
 /** Writes to the admin API on the wire: who may write what. */
 import { request } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type AdminApi, startAdminApi } from '../../../src/control/admin/admin-api.js';
-import type { AdminSource } from '../../../src/control/admin/answer.js';
-import type { EndpointView } from '../../../src/control/admin/endpoint-view.js';
+import type { AdminApi } from '../../../src/control/admin/admin-api.js';
+import { SourceDouble, startTestApi } from '../../harness/admin-source.js';
 
-const changes: unknown[] = [];
+const source = new SourceDouble();
+const { changes } = source;
 let api: AdminApi;
-
-const source: AdminSource = {
-  readiness: () => 'ready',
-  status: () => {
-    throw new Error('not asked for here');
-  },
-  upstreams: () => [],
-  endpoints: () => undefined,
-  endpoint: (_upstream, name) => (name === 'unix:/run/a.sock' ? ({ address: name } as EndpointView) : undefined),
-  change: (...change) => {
-    changes.push(change);
-    return true;
-  },
-};
 
 beforeEach(async () => {
   changes.length = 0;
-  api = await startAdminApi('127.0.0.1', 0, source);
+  api = await startTestApi(source);
 });
 afterEach(() => api.close());
 
 const JSON_TYPE = { 'content-type': 'application/json' };
-const PATH = '/api/v1/upstreams/app/endpoints/unix:%2Frun%2Fa.sock';
+const PATH = '/api/v1/upstreams/a%20b/endpoints/unix:%2Fs';
 
 /** @returns status and error of the answer, or its whole body */
 function put(body: string, headers: Record<string, string> = JSON_TYPE): Promise<[number, unknown]> {
@@ -49,8 +35,8 @@ function put(body: string, headers: Record<string, string> = JSON_TYPE): Promise
 
 describe('write to the admin API', () => {
   it('changes an endpoint and answers with it', async () => {
-    expect(await put('{"weight":3}')).toEqual([200, { upstream: 'app', endpoint: { address: 'unix:/run/a.sock' } }]);
-    expect(changes).toEqual([['app', 'unix:/run/a.sock', { weight: 3 }]]);
+    expect(await put('{"weight":3}')).toEqual([200, { upstream: 'a b', endpoint: { address: 'unix:/s' } }]);
+    expect(changes).toEqual([['a b', 'unix:/s', { weight: 3 }]]);
   });
 
   it('is taken from a page of its own origin', async () => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createBoard } from '../../../../src/board/board.js';
 import { attachBoard } from '../../../../src/board/worker-board.js';
 import { adminViews } from '../../../../src/control/admin/views.js';
+import { SourceDouble } from '../../../harness/admin-source.js';
 import { plan } from '../plans.js';
 
 function viewsOf(workers: number) {
@@ -22,7 +23,7 @@ function viewsOf(workers: number) {
   });
   const views = adminViews({
     version: '0.1.0',
-    plan: plan({ workers, upstreams: [] }),
+    plan: () => plan({ workers, upstreams: [] }),
     board,
     clock: { nowMs: () => 1_500, nowTick: () => 1_500 },
     startedAt: 1_000,
@@ -37,6 +38,7 @@ function viewsOf(workers: number) {
     },
     change: () => true,
     wallClockMs: () => 1_500,
+    passedOn: new SourceDouble(),
   });
   return { views, stripes: Array.from({ length: workers }, (_, worker) => attachBoard(board.buffer, worker).stripe) };
 }
