@@ -115,7 +115,13 @@ function freeAddress(preferred: string, addon: Addon, display: DemoDisplay): str
 
 /** Log lines that leave the live line whole. */
 function sinkAround(display: DemoDisplay, sink: LogSink): LogSink {
-  return { write: (line) => display.around(() => sink.write(line)), flush: () => sink.flush() };
+  return {
+    write: (line) => display.around(() => sink.write(line)),
+    get droppedLines() {
+      return sink.droppedLines;
+    },
+    flush: () => sink.flush(),
+  };
 }
 
 function introduction(primary: Primary, balance: string, words: CommandWords): string {

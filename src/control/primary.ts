@@ -22,6 +22,7 @@ import { tableBuilder } from './hash-table-builder.js';
 import { HashTables } from './hash-tables.js';
 import { type ListeningAddon, type Reservation, reserveListeners } from './listener-reservation.js';
 import { LiveSource } from './live-source.js';
+import { Metrics } from './metrics/metrics.js';
 import { type Lookup, NameResolver } from './name-resolution.js';
 import { nextPhase, type RunEffect, type RunEvent, type RunPhase, type StopSignal } from './run-phase.js';
 import { SessionAcceptor } from './session-acceptor.js';
@@ -50,7 +51,7 @@ export interface PrimaryOptions {
   readonly rng: () => number;
   readonly logger: Logger;
   /** Where whole lines of workers go: the gate that the logger's own lines pass as well. */
-  readonly sink: Pick<LogSink, 'write'>;
+  readonly sink: Pick<LogSink, 'write' | 'droppedLines'>;
   /** Hears all of these lines. */
   readonly timeline: Timeline;
   readonly supervision?: SupervisionSettings;
@@ -66,6 +67,8 @@ export class Primary {
   readonly ready: Promise<void>;
   /** What the proxy does, second by second. */
   readonly live: LiveSource;
+  /** What GET /metrics answers. */
+  readonly metrics: Metrics;
   readonly #options: PrimaryOptions;
   readonly #reservation: Reservation;
   readonly #resolver: NameResolver;
@@ -144,18 +147,22 @@ export class Primary {
       onEnded: () => this.#apply({ kind: 'all-ended' }),
     });
     const startedAt = clock.nowMs();
-    this.live = new LiveSource({
-      version: options.version,
+    const seen = {
       plan: () => this.plan,
       board,
       clock,
+      workers: () => this.#supervisor.status(),
+      facts: this.#keepers,
+    };
+    this.live = new LiveSource({
+      ...seen,
+      version: options.version,
       timers,
       startedAt,
       readiness: () => readinessOf(this.#phase, this.#supervisor.status()),
-      workers: () => this.#supervisor.status(),
-      facts: this.#keepers,
       wallClockMs: Date.now,
     });
+    this.metrics = new Metrics({ ...seen, timeline: options.timeline, sink: options.sink, live: this.live });
     this.#views = adminViews({
       version: options.version,
       plan: () => this.plan,

@@ -20,13 +20,13 @@ export function loggedLevel(written: LogLevel): LogLevel {
  * not to have ends here. That costs a message to the primary for each such line; they are few, for failures come in at most 10 lines
  * a second for each code (failure-log.ts). Thread: primary.
  */
-export class LogGate implements Pick<LogSink, 'write'> {
-  readonly #sink: Pick<LogSink, 'write'>;
+export class LogGate implements Pick<LogSink, 'write' | 'droppedLines'> {
+  readonly #sink: Pick<LogSink, 'write' | 'droppedLines'>;
   readonly #timeline: Pick<Timeline, 'hear'>;
   /** Starts of lines that do not pass. */
   #stopped: readonly string[] = [];
 
-  constructor(level: LogLevel, sink: Pick<LogSink, 'write'>, timeline: Pick<Timeline, 'hear'>) {
+  constructor(level: LogLevel, sink: Pick<LogSink, 'write' | 'droppedLines'>, timeline: Pick<Timeline, 'hear'>) {
     this.#sink = sink;
     this.#timeline = timeline;
     this.setLevel(level);
@@ -35,6 +35,10 @@ export class LogGate implements Pick<LogSink, 'write'> {
   /** From now on lines of this level and above pass. */
   setLevel(level: LogLevel): void {
     this.#stopped = LEVELS.slice(0, LEVELS.indexOf(level)).map((each) => `{"level":"${each}"`);
+  }
+
+  get droppedLines(): number {
+    return this.#sink.droppedLines;
   }
 
   /** @param line whole, of createLogger(): it begins with its level */

@@ -7,6 +7,8 @@ import type { LogEvent } from './log-events.js';
 /** The sink of whole lines of JSON, each ended by a newline. Never throws: there is no other place to tell it. */
 export interface LogSink {
   write(line: string): void;
+  /** Lines that were dropped since the start, because their reader is too slow. */
+  readonly droppedLines: number;
   /** Resolves when everything written so far has left the process, or its reader has been given up on. */
   flush(): Promise<void>;
 }
@@ -28,13 +30,13 @@ export function openLogSink(fd: number, isTerminal: boolean): LogSink {
   if (isTerminal) return prettySink((text) => writeAtOnce(fd, text));
   const kind = fstatSync(fd);
   if (kind.isFIFO() || kind.isSocket()) return new PipeSink(fd);
-  return { write: (line) => writeAtOnce(fd, line), flush: async () => {} };
+  return { write: (line) => writeAtOnce(fd, line), droppedLines: 0, flush: async () => {} };
 }
 
 /** Makes a sink that turns JSON lines into readable text. */
 export function prettySink(write: (text: string) => void): LogSink {
   const text = pretty.prettyFactory({ colorize: true, translateTime: 'SYS:HH:MM:ss.l', ignore: 'pid,hostname,event' });
-  return { write: (line) => write(withoutControls(text(line))), flush: async () => {} };
+  return { write: (line) => write(withoutControls(text(line))), droppedLines: 0, flush: async () => {} };
 }
 
 /**
@@ -56,6 +58,8 @@ function writeAtOnce(fd: number, text: string): void {
 
 class PipeSink implements LogSink {
   readonly #pipe: Socket;
+  droppedLines = 0;
+  /** Of these, not told yet. */
   #dropped = 0;
 
   constructor(fd: number) {
@@ -68,6 +72,7 @@ class PipeSink implements LogSink {
     if (this.#pipe.destroyed) return;
     if (this.#pipe.writableLength > UNREAD_LIMIT_BYTES) {
       this.#dropped++;
+      this.droppedLines++;
       return;
     }
     if (this.#dropped > 0) this.#pipe.write(droppedLine(this.#dropped));

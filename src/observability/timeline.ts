@@ -76,6 +76,9 @@ export class Timeline {
   readonly #entries: TimelineEntry[] = [];
   readonly #bursts = new Map<string, Burst>();
   readonly #listeners = new Set<(entry: TimelineEntry) => void>();
+  /** Since the start of the process: how often, and when last, by Date.now(). */
+  readonly #counts = new Map<LogEvent, number>();
+  readonly #lastAt = new Map<LogEvent, number>();
   #latestId = 0;
 
   constructor({ timers }: TimelineOptions) {
@@ -88,6 +91,8 @@ export class Timeline {
     const heard = readLine(line);
     if (heard === null) return;
     const { happened, count } = heard;
+    this.#counts.set(happened.event, this.countOf(happened.event) + count);
+    this.#lastAt.set(happened.event, happened.at);
     const key = this.#keyOf(happened);
     const burst = this.#bursts.get(key);
     if (burst === undefined) {
@@ -102,6 +107,21 @@ export class Timeline {
   /** How many entries there have been since the start of the process; the id of the latest one. */
   get latestId(): number {
     return this.#latestId;
+  }
+
+  /** How often each event has come since the start of the process; those that never did are absent. */
+  get counts(): ReadonlyMap<LogEvent, number> {
+    return this.#counts;
+  }
+
+  /** How often an event has come. */
+  countOf(event: LogEvent): number {
+    return this.#counts.get(event) ?? 0;
+  }
+
+  /** When it last came, in ms since 1970; undefined: never. */
+  lastAt(event: LogEvent): number | undefined {
+    return this.#lastAt.get(event);
   }
 
   /** Those with a higher id than this, of the last TIMELINE_LENGTH; the oldest first. */

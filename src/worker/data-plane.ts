@@ -74,6 +74,8 @@ export interface DataPlaneStats {
 export interface WorkerStats extends DataPlaneStats {
   /** Share of its time that the worker's event loop was busy since it told the last time, 0 to 1. */
   readonly busyShare: number;
+  /** JavaScript heap of the worker that is in use; 0: it has not told yet. */
+  readonly heapBytes: number;
 }
 
 /** Of a worker that has nothing open. */
@@ -83,6 +85,7 @@ export const NO_STATS: WorkerStats = {
   exchanges: 0,
   upstreamConnections: 0,
   busyShare: 0,
+  heapBytes: 0,
 };
 
 /** Where the primary can hand connections to in this worker. */

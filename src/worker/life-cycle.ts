@@ -1,4 +1,5 @@
 /** The life of a worker thread: attach the board, start the data plane, beat, obey the primary, drain, end. */
+import { getHeapStatistics } from 'node:v8';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { EndpointLedger } from '../balancing/endpoint-ledger.js';
 import { OneShotGate } from '../board/one-shot-gate.js';
@@ -106,7 +107,11 @@ function endThread(exitCode: number): never {
 
 /** @returns what tells the primary the counts of this worker as they are now */
 function reporterOf(dataPlane: DataPlane, addon: Addon, send: (message: FromWorker) => void): () => void {
-  return () => send({ kind: 'stats', stats: { ...dataPlane.stats(), busyShare: addon.loopBusyShare() } });
+  return () =>
+    send({
+      kind: 'stats',
+      stats: { ...dataPlane.stats(), busyShare: addon.loopBusyShare(), heapBytes: getHeapStatistics().used_heap_size },
+    });
 }
 
 /** Writes the heartbeat and reports the counts, now and every second. */

@@ -10,7 +10,7 @@ function stage(level: 'info' | 'warn' | 'silent' | 'trace' = 'info') {
   const time = new FakeTime();
   const timeline = new Timeline({ timers: time });
   const lines: string[] = [];
-  const gate = new LogGate(level, { write: (line) => lines.push(line) }, timeline);
+  const gate = new LogGate(level, { write: (line) => lines.push(line), droppedLines: 0 }, timeline);
   const logger = createLogger(loggedLevel(level), gate);
   const failed = (endpoint: string, more = {}) =>
     logger.warn({ event: 'attempt-failed', code: 'SLUICE_CONNECT_REFUSED', upstream: 'api', endpoint, ...more }, 'no');

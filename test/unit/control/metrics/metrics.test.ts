@@ -1,0 +1,105 @@
+/** GET /metrics: what it says is what the board and the catalogue say, in both formats, and promtool finds nothing wrong with it. */
+import { spawnSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import { METRICS } from '../../../../src/observability/metric-catalog.js';
+import { observedProxy } from '../observed-proxy.js';
+import { readExposition } from './read-exposition.js';
+
+const OPEN_METRICS = 'application/openmetrics-text;version=1.0.0';
+
+const TWO_UPSTREAMS = `
+listeners:
+  - name: web
+    bind: "127.0.0.1:0"
+    routes:
+      - { match: { path: /api/ }, upstream: api }
+      - { upstream: pages }
+  - { name: db, mode: l4, bind: "127.0.0.1:0", upstream: pages }
+upstreams:
+  api:
+    balance: least-conn
+    queue: { length: 8 }
+    outlier: {}
+    breaker: {}
+    endpoints:
+      - { address: "10.0.0.1:9001", weight: 2, maxConns: 10 }
+      - { address: "10.0.0.2:9001" }
+  pages:
+    endpoints: [{ address: "10.0.1.1:9001" }]
+`;
+
+const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
+
+describe('metrics', () => {
+  it('names each series once, with the labels of the catalogue and no others, in both formats', () => {
+    const { metrics } = observedProxy(TWO_UPSTREAMS);
+    for (const accept of ['', OPEN_METRICS]) {
+      const samples = readExposition(metrics.render(accept).text);
+      expect(new Set(samples.map(({ series }) => series)).size).toBe(samples.length);
+      for (const { name, labels } of samples) {
+        const base = name.replace(/_(bucket|sum|count)$/, '');
+        const shape = METRICS[name as keyof typeof METRICS] ?? METRICS[base as keyof typeof METRICS];
+        expect([name, Object.keys(labels).filter((label) => label !== 'le')]).toEqual([name, shape?.labels]);
+      }
+    }
+  });
+
+  it('says the same in both formats', () => {
+    const { metrics } = observedProxy(TWO_UPSTREAMS);
+    const valuesOf = (accept: string) =>
+      readExposition(metrics.render(accept).text)
+        .filter(({ name }) => !/^(process_|sluice_thread_)/.test(name))
+        .map(({ series, value }) => [series, value]);
+    expect(valuesOf(OPEN_METRICS)).toEqual(valuesOf(''));
+  });
+
+  it('ends with # EOF in OpenMetrics, and says which format it is', () => {
+    const { metrics } = observedProxy(TWO_UPSTREAMS);
+    expect(metrics.render('').contentType).toBe('text/plain; version=0.0.4; charset=utf-8');
+    const { contentType, text } = metrics.render(OPEN_METRICS);
+    expect(contentType).toBe('application/openmetrics-text; version=1.0.0; charset=utf-8');
+    expect(text.endsWith('\n# EOF\n')).toBe(true);
+  });
+
+  it.skipIf(!hasPromtool)('passes promtool check metrics (skipped where promtool is missing)', () => {
+    const { metrics } = observedProxy(TWO_UPSTREAMS);
+    const check = spawnSync('promtool', ['check', 'metrics'], { input: metrics.render('').text, encoding: 'utf8' });
+    expect([check.status, check.stdout, check.stderr]).toEqual([0, '', '']);
+  });
+
+  it('shows what endpoints have in flight, of which cap, and in which condition they are', () => {
+    const { metrics, board, workerBoards, endpoint } = observedProxy(TWO_UPSTREAMS);
+    const { slot, generation } = endpoint('api', '10.0.0.1:9001');
+    for (let each = 0; each < 5; each++) workerBoards[each % 2]?.claims.claim(slot, generation, 0);
+    board.control.setHealthy(endpoint('api', '10.0.0.2:9001').slot, false);
+    const values = new Map(readExposition(metrics.render('').text).map(({ series, value }) => [series, value]));
+    expect(values.get('sluice_endpoint_in_flight{endpoint="10.0.0.1:9001",upstream="api"}')).toBe(5);
+    expect(values.get('sluice_endpoint_pool_use_ratio{endpoint="10.0.0.1:9001",upstream="api"}')).toBe(0.5);
+    expect(values.get('sluice_endpoint_up{endpoint="10.0.0.2:9001",upstream="api"}')).toBe(0);
+    expect(values.get('sluice_endpoint_condition{condition="unhealthy",endpoint="10.0.0.2:9001",upstream="api"}')).toBe(
+      1,
+    );
+    expect(values.get('sluice_upstream_up_endpoints{upstream="api"}')).toBe(1);
+    expect(values.get('sluice_upstream_queue_length{upstream="api"}')).toBe(8);
+  });
+
+  it('tells reloads by their result, and whether the last one was good', () => {
+    const { metrics, logger } = observedProxy(TWO_UPSTREAMS);
+    const valueOf = (series: string) =>
+      readExposition(metrics.render('').text).find((sample) => sample.series === series)?.value;
+    expect(valueOf('sluice_config_last_reload_successful')).toBe(1);
+    logger.warn({ event: 'reload-failed' }, 'no');
+    expect(valueOf('sluice_config_reloads_total{result="failed"}')).toBe(1);
+    expect(valueOf('sluice_config_last_reload_successful')).toBe(0);
+  });
+
+  it('is ready while workers serve, and not while it starts or drains', () => {
+    const { metrics, state } = observedProxy(TWO_UPSTREAMS);
+    const ready = () => readExposition(metrics.render('').text).find(({ name }) => name === 'sluice_ready')?.value;
+    const seen = (['starting', 'ready', 'degraded', 'draining'] as const).map((readiness) => {
+      state.readiness = readiness;
+      return ready();
+    });
+    expect(seen).toEqual([0, 1, 1, 0]);
+  });
+});
