@@ -1,8 +1,8 @@
 /** What the admin API is asked of, for tests of the API alone: a source with fixed views, and feeds that the test sets going. */
 import { type AdminApi, type AdminApiOptions, startAdminApi } from '../../src/control/admin/admin-api.js';
-import type { AdminSource, StatusView } from '../../src/control/admin/admin-source.js';
+import type { AdminSource, ReloadReport, StatusView } from '../../src/control/admin/admin-source.js';
 import type { EndpointView } from '../../src/control/admin/endpoint-view.js';
-import { NO_CHANGES, type ReloadReport } from '../../src/control/reload-report.js';
+import type { ReloadResult } from '../../src/control/reload-result.js';
 import { systemTimers } from '../../src/core/timers.js';
 import type { LiveFigures, TimelineEntry } from '../../src/observability/live-figures.js';
 
@@ -63,6 +63,19 @@ export function entryOf(id: number, text = 'a worker serves again'): TimelineEnt
   };
 }
 
+const NOTHING = { added: 0, changed: 0, removed: 0 };
+
+/** What a reload comes to that finds the configuration as it was. */
+export const UNCHANGED: ReloadReport = {
+  isUnchanged: true,
+  epoch: 1,
+  listeners: NOTHING,
+  upstreams: NOTHING,
+  endpoints: NOTHING,
+  needsRestart: [],
+  warnings: [],
+};
+
 /** Who listens to a feed. */
 class Feed<T> {
   readonly listeners = new Set<(item: T) => void>();
@@ -86,17 +99,7 @@ export class SourceDouble implements AdminSource {
   readonly happened = new Feed<TimelineEntry>();
   readonly reloads = new Feed<ReloadReport>();
   isReadiness: ReturnType<AdminSource['readiness']> = 'ready';
-  outcome: Awaited<ReturnType<AdminSource['reload']>> = {
-    kind: 'unchanged',
-    report: {
-      epoch: 1,
-      listeners: NO_CHANGES,
-      upstreams: NO_CHANGES,
-      endpoints: NO_CHANGES,
-      needsRestart: [],
-      warnings: [],
-    },
-  };
+  result: ReloadResult = { ok: true, ...UNCHANGED };
   explained: Awaited<ReturnType<AdminSource['explain']>> = 'no-worker';
 
   readonly live: AdminSource['live'] = { now: () => QUIET_FIGURES, onFigures: this.figures.on };
@@ -130,7 +133,7 @@ export class SourceDouble implements AdminSource {
     return change[2].weight !== 9;
   };
   metrics: AdminSource['metrics'] = async (accept) => ({ contentType: 'text/plain', text: `accept ${accept}\n` });
-  reload = async () => this.outcome;
+  reload = async () => this.result;
   onReloaded = this.reloads.on;
   config = (): never => {
     throw new Error('not asked for here');

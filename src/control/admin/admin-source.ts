@@ -4,7 +4,7 @@ import type { ErrorCode } from '../../core/error-catalog.js';
 import type { LiveFigures, TimelineEntry } from '../../observability/live-figures.js';
 import type { ExplainRequest, Explanation } from '../../worker/explaining.js';
 import type { EndpointChange } from '../endpoint-operator.js';
-import type { ReloadOutcome, ReloadReport } from '../reload-report.js';
+import type { ReloadResult } from '../reload-result.js';
 import type { EndpointView } from './endpoint-view.js';
 
 /**
@@ -111,6 +111,9 @@ export interface MetricsText {
   readonly text: string;
 }
 
+/** A configuration that counts now: the answer of POST /api/v1/reload, and the data of each `reloaded` event. */
+export type ReloadReport = Omit<Extract<ReloadResult, { readonly ok: true }>, 'ok'>;
+
 /** `no-listener`: no l7 listener that fits. `no-worker`: none serves now, or it did not answer in time. */
 export type ExplainOutcome = Explanation | 'no-listener' | 'no-worker';
 
@@ -134,7 +137,7 @@ export interface AdminSource {
   /** @param accept the Accept field of who asks; '' without */
   metrics(accept: string): Promise<MetricsText>;
   /** Reads the configuration again. Waits until every worker goes by it, or it was refused. */
-  reload(): Promise<ReloadOutcome>;
+  reload(): Promise<ReloadResult>;
   /** Calls back after each reload that changed something, whoever asked for it. @returns what ends that; idempotent */
   onReloaded(listener: (report: ReloadReport) => void): () => void;
   /** The configuration that counts, secrets included. */

@@ -2,8 +2,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Cancel, Timers } from '../../core/timers.js';
 import type { TimelineEntry } from '../../observability/live-figures.js';
-import type { ReloadReport } from '../reload-report.js';
-import type { AdminSource } from './admin-source.js';
+import type { AdminSource, ReloadReport } from './admin-source.js';
 
 /** Dashboards and terminals that watch at the same time. */
 export const MOST_STREAMS = 16;

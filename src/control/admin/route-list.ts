@@ -162,8 +162,7 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
     operation: 'reload',
     summary: 'Reads the configuration again. Answers when every worker goes by it.',
     answers: {
-      200: json('What has changed; nothing has where all lists are empty.', reloadReportSchema),
-      409: refused('It cannot be reloaded now.'),
+      200: json('What has changed; nothing has with isUnchanged.', reloadReportSchema),
       422: refused('The configuration cannot be used, for all of problems; everything goes on as it was.'),
     },
     answer: (_request, source) => reload(source),
@@ -227,16 +226,14 @@ function timelineView({ query }: RoutedRequest, source: AdminSource): AdminAnswe
 }
 
 async function reload(source: AdminSource): Promise<AdminAnswer> {
-  const outcome = await source.reload();
-  switch (outcome.kind) {
-    case 'reloaded':
-    case 'unchanged':
-      return ok(outcome.report);
-    case 'failed':
-      return failure(422, outcome.error, outcome.message, { problems: outcome.problems });
-    case 'refused':
-      return failure(409, 'cannot-reload', outcome.message);
+  const result = await source.reload();
+  if (result.ok) {
+    const { ok: _ok, ...report } = result;
+    return ok(report);
   }
+  const { problems } = result;
+  const what = problems.length === 1 ? 'a problem' : `${problems.length} problems`;
+  return failure(422, 'bad-config', `the configuration has ${what}; everything goes on as it was`, { problems });
 }
 
 function configView({ query, accept }: RoutedRequest, source: AdminSource): AdminAnswer {

@@ -4,7 +4,7 @@ import type { SourceParts } from './views.js';
 /** Goes away part by part. */
 export const unplugged: Omit<SourceParts, 'live' | 'timeline'> = {
   metrics: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', text: '' }),
-  reload: async () => ({ kind: 'refused', message: 'this build cannot reload its configuration' }),
+  reload: async () => ({ ok: false, problems: ['this build cannot reload its configuration'] }),
   onReloaded: () => () => {},
   config: () => {
     throw new Error('this build does not keep its configuration');

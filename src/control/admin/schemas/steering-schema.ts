@@ -2,18 +2,20 @@
 import { z } from 'zod';
 import { ERROR_CATALOG, type ErrorCode } from '../../../core/error-catalog.js';
 import type { Explanation } from '../../../worker/explaining.js';
-import type { ReloadReport } from '../../reload-report.js';
+import type { ReloadReport } from '../admin-source.js';
 import type { FailureView } from '../answer.js';
 
 const names = z.array(z.string());
-const changes = z.object({ added: names, changed: names, removed: names });
+const count = z.int().min(0);
+const changes = z.object({ added: count, changed: count, removed: count });
 
 /** 200 of POST /api/v1/reload, and the data of each `reloaded` event. */
 export const reloadReportSchema = z.object({
+  isUnchanged: z.boolean().describe('The configuration says what it said before.'),
   epoch: z.int().min(1),
   listeners: changes,
   upstreams: changes,
-  endpoints: changes.describe('Named upstream/address.'),
+  endpoints: changes,
   needsRestart: names.describe('Settings that take effect with the next start only.'),
   warnings: names,
 }) satisfies z.ZodType<ReloadReport>;
