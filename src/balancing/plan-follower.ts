@@ -24,8 +24,8 @@ export interface PlanFollower {
  */
 export function followPlan(follower: PlanFollower): boolean {
   const from = follower.upstream;
-  if (from === null || from.successor === null) return false;
-  const to = latestOf(from);
+  if (from === null || from.line.latest === from) return false;
+  const to = from.line.latest;
   const subset = subsetIn(from.plan, to.plan, follower.subset);
   if (follower.endpoint !== NO_ENDPOINT || subset === null) return false;
   follower.upstream = to;
@@ -33,12 +33,6 @@ export function followPlan(follower: PlanFollower): boolean {
   follower.preferred = endpointIn(from.plan, to.plan, follower.preferred);
   if (follower.tried !== null) follower.tried = triedIn(from.plan, to.plan, follower.tried);
   return true;
-}
-
-function latestOf(runtime: UpstreamRuntime): UpstreamRuntime {
-  let latest = runtime;
-  while (latest.successor !== null) latest = latest.successor;
-  return latest;
 }
 
 /** @returns null: the subset is gone */

@@ -85,8 +85,11 @@ export class UpstreamRuntime {
   readonly #report: LoadReport | null;
   /** null: nobody waits. */
   releases: ReleaseObserver | null = null;
-  /** The runtime of the same upstream in the next plan, where that is another one: what began here may go on there (followPlan). */
-  successor: UpstreamRuntime | null = null;
+  /**
+   * The runtime of the same upstream in the plan that counts: what began here may go on there (followPlan). Shared by all runtimes of the
+   * upstream, so that what lives long keeps none alive but its own and the latest.
+   */
+  line: { latest: UpstreamRuntime } = { latest: this };
   /**
    * The endpoint whose place is kept for whoever picks next: taken whatever the balancer would say, and nobody is picked where it is gone.
    * NO_ENDPOINT: none is kept.

@@ -19,8 +19,8 @@ export class UpstreamRuntimes {
   }
 
   /**
-   * Goes by another plan: an upstream whose plan is the same keeps its runtime, any other one gets a new one, which becomes the successor
-   * of the runtime that it had.
+   * Goes by another plan: an upstream whose plan is the same keeps its runtime, any other one gets a new one, which becomes the
+   * latest of its line.
    *
    * @param plans Plan.upstreams
    * @returns `all`
@@ -31,7 +31,10 @@ export class UpstreamRuntimes {
       const former = before.get(plan.name);
       if (former !== undefined && isSame(former.plan, plan)) return former;
       const runtime = new UpstreamRuntime(plan, this.#parts);
-      if (former !== undefined) former.successor = runtime;
+      if (former !== undefined) {
+        runtime.line = former.line;
+        runtime.line.latest = runtime;
+      }
       return runtime;
     });
     return this.#all;

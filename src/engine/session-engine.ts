@@ -20,7 +20,7 @@ export const SessionField = {
   /** One of SessionEventType. */
   type: 0,
   session: 1,
-  /** Index of the listener in the plan. In every event. */
+  /** Number of the listener. In every event. */
   listener: 2,
   /** CONNECT_FAILED: one of ConnectFailure. ENDED: one of SessionEnd. */
   reason: 3,
@@ -205,19 +205,28 @@ export interface SessionEngineStats {
 
 /** The native object behind the face: what native/src/binding exports as class `SessionEngine`. Thread: worker. */
 export interface SessionEngine {
-  /** Makes a listener known before its first connection. @param listener index in the plan */
+  /** Makes a listener known before its first connection, or gives it other settings for sessions to come. @param listener its number */
   openListener(listener: number, settings: SessionListenerSettings): void;
   /**
    * Accepts in this worker: on a duplicate of a listening descriptor that the primary keeps (sole worker), or on a socket of its own
-   * that shares the address (SO_REUSEPORT). Throws an Error with `code` as openListeningSocket does.
+   * that shares the address (SO_REUSEPORT). Where it did so for this listener before, it accepts there no more, once it does here. Throws an Error with `code` as openListeningSocket does.
    */
   listen(listener: number, from: { readonly descriptor: number } | ListeningAddress, options: ListeningOptions): void;
+  /**
+   * Accepts no more for this listener, once what lies in its backlog has been taken. Its sessions go on, and those that the primary's
+   * acceptor has handed over still come. `openListener` and `listen` may open its number again. Idempotent.
+   */
+  closeListener(listener: number): void;
   /** Stops accepting for good; sessions go on. Idempotent. */
   stopListening(): void;
   /** Number of this worker's mailbox, for Acceptor.addWorker in the primary. */
   readonly mailbox: number;
 
-  /** Makes an endpoint slot known. @param addresses as Engine.openPool takes them */
+  /**
+   * Makes an endpoint slot known, or gives it other addresses and settings for new connections; sessions that exist stay.
+   *
+   * @param addresses as Engine.openPool takes them
+   */
   openEndpoint(slot: number, addresses: readonly string[], settings: SessionEndpointSettings): void;
   /** New addresses for new connections; sessions that exist stay. */
   setAddresses(slot: number, addresses: readonly string[]): void;
@@ -286,8 +295,15 @@ export interface ListeningSocket {
  * calls waits until that one has carried it out, for as long as one round of accepting takes. Thread: primary.
  */
 export interface Acceptor {
-  /** Accepts on this socket from the moment that there is a worker. @param listener index in the plan */
+  /**
+   * Accepts on this socket from the moment that there is a worker; then no more on the one that this listener had before, whose backlog is
+   * still handed over. Throws an Error with `code`; then the former one goes on.
+   *
+   * @param listener its number
+   */
   listen(listener: number, descriptor: number): void;
+  /** Accepts no more for this listener, once what lies in its backlog has been handed over. Idempotent. */
+  closeListener(listener: number): void;
   /**
    * Connections go to the worker whose mailbox has the fewest open ones; of several, to the one after the last that got one. One that
    * leaves its mail unread for half a second gets nothing more until it reads, as long as another one does. Nothing happens where its

@@ -37,16 +37,27 @@ interface CompiledLimits {
  */
 export class SessionLimits {
   readonly #board: Pick<WorkerBoard, 'listenerSessions' | 'clients'>;
-  /** By the index of the listener in the plan; null: nothing is limited. */
-  readonly #limits: readonly (CompiledLimits | null)[];
+  /** By the number of the listener; null: nothing is limited. */
+  readonly #limits: (CompiledLimits | null)[] = [];
 
   /** @param listeners all of the plan; where the front end is not ours to limit (uws), their limits are off */
   constructor(board: Pick<WorkerBoard, 'listenerSessions' | 'clients'>, listeners: readonly ListenerPlan[]) {
     this.#board = board;
-    this.#limits = listeners.map(({ limits }) => compiled(limits));
+    this.apply(listeners);
   }
 
-  /** Is anything limited there? Where nothing is, admit and release need not be called. @param listener index in the plan */
+  /**
+   * Goes by another plan: its limits count for sessions that come from now on. Those that are open stay, also beyond a lower limit, and
+   * are counted where they were counted in. A listener that is gone keeps its limits for what still comes from it.
+   */
+  apply(listeners: readonly ListenerPlan[]): void {
+    for (const { number, limits } of listeners) {
+      while (this.#limits.length < number) this.#limits.push(null);
+      this.#limits[number] = compiled(limits);
+    }
+  }
+
+  /** Is anything limited there? Where nothing is, admit need not be called. @param listener its number */
   isLimited(listener: number): boolean {
     return (this.#limits[listener] ?? null) !== null;
   }
@@ -54,7 +65,7 @@ export class SessionLimits {
   /**
    * Counts a new session in, or says why not. Then call release() at its end, whatever the verdict was.
    *
-   * @param listener index in the plan
+   * @param listener its number
    * @param nowUs    whole µs of the shared clock: Math.floor(clock.nowMs() * 1000)
    */
   admit(session: LimitedSession, listener: number, nowUs: number): Verdict {

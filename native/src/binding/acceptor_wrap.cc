@@ -27,6 +27,7 @@ Napi::Function AcceptorWrap::Define(Napi::Env env) {
   return DefineClass(env, "Acceptor",
                      {
                          InstanceMethod<&AcceptorWrap::Listen>("listen"),
+                         InstanceMethod<&AcceptorWrap::CloseListener>("closeListener"),
                          InstanceMethod<&AcceptorWrap::AddWorker>("addWorker"),
                          InstanceMethod<&AcceptorWrap::RemoveWorker>("removeWorker"),
                          InstanceMethod<&AcceptorWrap::Stats>("stats"),
@@ -105,6 +106,10 @@ void AcceptorWrap::Listen(const Napi::CallbackInfo& info) {
   if (error != 0) return ThrowListeningError(env, {error, "epoll_ctl"}, about);
   is_listening_ = true;
   UpdateReference();
+}
+
+void AcceptorWrap::CloseListener(const Napi::CallbackInfo& info) {
+  if (const auto listener = ReadListener(info.Env(), info[0])) thread_->CloseListener(*listener);
 }
 
 void AcceptorWrap::AddWorker(const Napi::CallbackInfo& info) {

@@ -39,6 +39,7 @@ class AcceptorWrap final : public LoopObject<AcceptorWrap>,
 
   // The methods of `Acceptor`.
   void Listen(const Napi::CallbackInfo& info);
+  void CloseListener(const Napi::CallbackInfo& info);
   void AddWorker(const Napi::CallbackInfo& info);
   void RemoveWorker(const Napi::CallbackInfo& info);
   Napi::Value Stats(const Napi::CallbackInfo& info);

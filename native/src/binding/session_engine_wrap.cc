@@ -32,6 +32,7 @@ Napi::Function SessionEngineWrap::Define(Napi::Env env) {
                      {
                          InstanceMethod<&SessionEngineWrap::OpenListener>("openListener"),
                          InstanceMethod<&SessionEngineWrap::Listen>("listen"),
+                         InstanceMethod<&SessionEngineWrap::CloseListener>("closeListener"),
                          InstanceMethod<&SessionEngineWrap::StopListening>("stopListening"),
                          InstanceMethod<&SessionEngineWrap::OpenEndpoint>("openEndpoint"),
                          InstanceMethod<&SessionEngineWrap::SetAddresses>("setAddresses"),
@@ -126,6 +127,13 @@ void SessionEngineWrap::Listen(const Napi::CallbackInfo& info) {
     UpdateReference();
 }
 
+void SessionEngineWrap::CloseListener(const Napi::CallbackInfo& info) {
+  const auto listener = ReadListener(info.Env(), info[0]);
+  if (!listener) return;
+  acceptors_->Remove(*listener);
+  UpdateReference();
+}
+
 void SessionEngineWrap::StopListening(const Napi::CallbackInfo& /*info*/) {
   acceptors_->Stop();
   UpdateReference();
@@ -140,8 +148,7 @@ void SessionEngineWrap::OpenEndpoint(const Napi::CallbackInfo& info) {
   const auto settings = ReadSessionEndpointSettings(env, info[2]);
   if (!settings) return;
   if (engine_->OpenEndpoint(*slot, std::move(*addresses), *settings)) return;
-  ThrowError(env, engine_->is_closed() ? "openEndpoint: the engine is closed"
-                                       : "openEndpoint: the slot is open");
+  ThrowError(env, "openEndpoint: the engine is closed");
 }
 
 void SessionEngineWrap::SetAddresses(const Napi::CallbackInfo& info) {

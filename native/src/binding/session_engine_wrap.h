@@ -41,6 +41,7 @@ class SessionEngineWrap final : public LoopObject<SessionEngineWrap>,
   // The methods of `SessionEngine`.
   void OpenListener(const Napi::CallbackInfo& info);
   void Listen(const Napi::CallbackInfo& info);
+  void CloseListener(const Napi::CallbackInfo& info);
   void StopListening(const Napi::CallbackInfo& info);
   void OpenEndpoint(const Napi::CallbackInfo& info);
   void SetAddresses(const Napi::CallbackInfo& info);

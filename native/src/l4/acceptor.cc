@@ -3,7 +3,9 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <utility>
 
 #include "l4/peer_address.h"
@@ -81,6 +83,17 @@ void Acceptor::Stop() {
   socket_.Close();
 }
 
+void Acceptor::Finish() {
+  for (int rounds = 0; rounds < kMaxLastRounds && !is_in_round_; ++rounds) {
+    if (state_ == State::kStopped) return;
+    round_.clear();
+    (void)FillRound();  // a shortage now is the clients' loss: there will be no other try
+    if (round_.empty()) break;
+    HandOver();
+  }
+  Stop();
+}
+
 void Acceptor::OnEvents(uint32_t /*epoll_events*/) {
   is_readable_ = true;
 }
@@ -120,8 +133,7 @@ int Acceptor::FillRound() {
 void Acceptor::RunRound() {
   round_.clear();
   const int error = FillRound();
-  if (!round_.empty()) sink_->OnAccepted(round_.data(), round_.size());
-  round_.clear();
+  if (!round_.empty()) HandOver();
   // The sink may have paused or stopped this.
   if (state_ != State::kPolling && state_ != State::kResting) return;
   if (error != 0) {
@@ -129,6 +141,13 @@ void Acceptor::RunRound() {
   } else if (state_ == State::kResting) {
     Poll();
   }
+}
+
+void Acceptor::HandOver() {
+  is_in_round_ = true;
+  sink_->OnAccepted(round_.data(), round_.size());
+  is_in_round_ = false;
+  round_.clear();
 }
 
 void Acceptor::Rest(int error_number) {
@@ -161,7 +180,29 @@ int AcceptorGroup::Add(int32_t listener, ListeningSocket socket) {
   if (!started) return started.error().number;
   if (is_paused_) started.value()->Pause();
   acceptors_.push_back(std::move(started.value()));
+  Retire(listener, acceptors_.size() - 1);
   return 0;
+}
+
+void AcceptorGroup::Remove(int32_t listener) {
+  Retire(listener, acceptors_.size());
+}
+
+void AcceptorGroup::Retire(int32_t listener, size_t end) {
+  if (calls_ == 0) retired_.clear();
+  // The sink may add, remove or stop from within the last rounds: nothing is looked at twice.
+  std::vector<std::unique_ptr<Acceptor>> last;
+  for (size_t index = std::min(end, acceptors_.size()); index-- > 0;) {
+    if (acceptors_[index]->listener() != listener) continue;
+    last.push_back(std::move(acceptors_[index]));
+    acceptors_.erase(acceptors_.begin() + static_cast<ptrdiff_t>(index));
+  }
+  for (std::unique_ptr<Acceptor>& acceptor : last) {
+    acceptor->Finish();
+    if (acceptor->is_short()) OnShortage(0);
+    retired_.push_back(std::move(acceptor));
+  }
+  if (calls_ == 0) retired_.clear();
 }
 
 void AcceptorGroup::Pause() {
@@ -184,13 +225,18 @@ void AcceptorGroup::Stop() {
 }
 
 void AcceptorGroup::OnAccepted(Accepted* accepted, size_t count) {
+  ++calls_;
   sink_->OnAccepted(accepted, count);
+  --calls_;
 }
 
 void AcceptorGroup::OnShortage(int error_number) {
   const size_t before = short_acceptors_;
   short_acceptors_ += error_number != 0 ? 1 : size_t{0} - 1;
-  if (before == 0 || short_acceptors_ == 0) sink_->OnShortage(error_number);
+  if (before != 0 && short_acceptors_ != 0) return;
+  ++calls_;
+  sink_->OnShortage(error_number);
+  --calls_;
 }
 
 }  // namespace sluice::l4

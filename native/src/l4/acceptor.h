@@ -24,12 +24,15 @@ class Acceptor final : private Pollable, private LoopTask, private Timer {
  public:
   /// Bounds what one listener does in a turn: sessions get their time in between.
   static constexpr size_t kMaxRound = 64;
+  /// Bounds what Finish hands over, about as much as a backlog holds by default: whoever keeps
+  /// connecting must not keep the thread.
+  static constexpr int kMaxLastRounds = 16;
   /// How long accepting rests after a shortage. A process out of descriptors gets some back within
   /// any such time, and 20 failing calls a second cost nothing.
   static constexpr uint64_t kShortageMs = 50;
 
   /// Begins to accept. Loop and sink outlive it. Fails with epoll_ctl's errno.
-  /// @param listener index in the plan
+  /// @param listener its number
   static Result<std::unique_ptr<Acceptor>> Start(EventLoop* loop, int32_t listener,
                                                  ListeningSocket socket, AcceptedSink* sink);
   /// Not from within a call of the sink.
@@ -42,6 +45,13 @@ class Acceptor final : private Pollable, private LoopTask, private Timer {
   void Resume();
   /// Closes the socket. Idempotent; may be called by the sink from within its calls.
   void Stop();
+  /// Hands over what lies in the backlog, as far as there is room for it, and stops: closing alone
+  /// would reset it. Called by the sink from within its calls, it only stops.
+  void Finish();
+
+  int32_t listener() const { return listener_; }
+  /// The sink has been told of a shortage that is not over.
+  bool is_short() const { return is_shortage_told_; }
 
  private:
   enum class State : uint8_t {
@@ -62,6 +72,8 @@ class Acceptor final : private Pollable, private LoopTask, private Timer {
   /// Accepts until nothing is left, the round is full or accept fails. @returns 0, or the errno for
   /// which accepting must rest (EMFILE where the sink has no more room)
   int FillRound();
+  /// Gives round_ to the sink.
+  void HandOver();
   /// Accepts once and hands over; rests where it has to.
   void RunRound();
   void Rest(int error_number);
@@ -76,6 +88,7 @@ class Acceptor final : private Pollable, private LoopTask, private Timer {
   std::vector<Accepted> round_;
   State state_ = State::kPaused;
   bool is_readable_ = false;       // epoll said so in this turn
+  bool is_in_round_ = false;       // round_ is with the sink
   bool is_shortage_told_ = false;  // the sink knows of a shortage that is not over
 };
 
@@ -87,9 +100,12 @@ class AcceptorGroup final : private AcceptedSink {
   AcceptorGroup(const AcceptorGroup&) = delete;
   AcceptorGroup& operator=(const AcceptorGroup&) = delete;
 
-  /// Accepts on one more socket, from Resume on where the group is paused. Nothing happens once it
-  /// is stopped. @returns 0 or epoll_ctl's errno
+  /// Accepts on this socket, from Resume on where the group is paused, and then no more on the one
+  /// that the listener had before, whose backlog is still handed over. Nothing happens once the
+  /// group is stopped. @returns 0, or epoll_ctl's errno: then the former one goes on
   int Add(int32_t listener, ListeningSocket socket);
+  /// Accepts no more for this listener, once its backlog is handed over. Idempotent.
+  void Remove(int32_t listener);
   void Pause();
   void Resume();
   /// Closes all sockets, for good. Idempotent; may be called by the sink from within its calls.
@@ -105,7 +121,13 @@ class AcceptorGroup final : private AcceptedSink {
 
   EventLoop* const loop_;
   AcceptedSink* const sink_;
+  /// Finishes those of a listener that come before `end`.
+  void Retire(int32_t listener, size_t end);
+
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
+  /// Stopped ones that may be what calls the sink right now.
+  std::vector<std::unique_ptr<Acceptor>> retired_;
+  int calls_ = 0;  // of the sink that have not returned
   size_t short_acceptors_ = 0;
   bool is_paused_ = false;
   bool is_stopped_ = false;

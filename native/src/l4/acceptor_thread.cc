@@ -78,6 +78,10 @@ int AcceptorThread::Listen(int32_t listener, ListeningSocket socket) {
   return error;
 }
 
+void AcceptorThread::CloseListener(int32_t listener) {
+  Run([&] { distributor_.CloseListener(listener); });
+}
+
 bool AcceptorThread::AddWorker(int32_t mailbox) {
   bool is_there = true;
   Run([&] { is_there = distributor_.AddWorker(mailbox); });

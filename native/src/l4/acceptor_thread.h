@@ -41,6 +41,7 @@ class AcceptorThread final : private Pollable, private LoopTask, private Shortag
 
   /// As Distributor's. Nothing happens once it is closed.
   int Listen(int32_t listener, ListeningSocket socket);
+  void CloseListener(int32_t listener);
   bool AddWorker(int32_t mailbox);
   /// When it returns, nothing is being put into this mailbox any more.
   void RemoveWorker(int32_t mailbox);

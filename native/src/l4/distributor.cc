@@ -20,6 +20,10 @@ int Distributor::Listen(int32_t listener, ListeningSocket socket) {
   return acceptors_.Add(listener, std::move(socket));
 }
 
+void Distributor::CloseListener(int32_t listener) {
+  acceptors_.Remove(listener);
+}
+
 bool Distributor::AddWorker(int32_t mailbox) {
   if (is_closed_) return true;
   const bool is_known = std::any_of(workers_.begin(), workers_.end(), [&](const Worker& worker) {

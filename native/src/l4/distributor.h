@@ -36,8 +36,11 @@ class Distributor final : private AcceptedSink, private Timer {
   Distributor(const Distributor&) = delete;
   Distributor& operator=(const Distributor&) = delete;
 
-  /// Accepts on this socket from the moment that there is a worker. @returns 0 or epoll_ctl's errno
+  /// Accepts on this socket from the moment that there is a worker, and no more on the one that the
+  /// listener had before. @returns 0, or epoll_ctl's errno: then the former one goes on
   int Listen(int32_t listener, ListeningSocket socket);
+  /// Accepts no more for this listener; what its backlog holds is still shared out. Idempotent.
+  void CloseListener(int32_t listener);
   /// @returns false when there is no mailbox of this number any more. Idempotent.
   bool AddWorker(int32_t mailbox);
   /// It gets no more; sessions that it has stay its own. Idempotent.

@@ -40,8 +40,12 @@ bool SessionEngine::OpenEndpoint(int32_t slot, std::vector<Address> addresses,
   const auto place = static_cast<size_t>(slot);
   if (is_closed_) return false;
   if (endpoints_.size() <= place) endpoints_.resize(place + 1);
-  if (endpoints_[place] != nullptr) return false;
-  endpoints_[place] = std::make_shared<SessionEndpoint>(std::move(addresses), settings);
+  // Sessions that are connecting go on with what they began with.
+  const std::shared_ptr<SessionEndpoint> former = endpoints_[place];
+  auto endpoint = std::make_shared<SessionEndpoint>(std::move(addresses), settings);
+  if (former != nullptr && *former->addresses() == *endpoint->addresses())
+    endpoint->Prefer(endpoint->addresses(), former->preferred());
+  endpoints_[place] = std::move(endpoint);
   return true;
 }
 

@@ -75,7 +75,8 @@ class SessionEngine final : public AcceptedSink,
   /// Makes a listener known, or changes its settings for sessions to come. @param listener 0..65535
   void OpenListener(int32_t listener, const SessionListenerSettings& settings);
 
-  /// Makes a slot (0..65535) known. @returns false when it is, or the engine is closed
+  /// Makes a slot (0..65535) known, or gives it other addresses and settings for connections to
+  /// come. @returns false when the engine is closed
   bool OpenEndpoint(int32_t slot, std::vector<Address> addresses,
                     const SessionEndpointSettings& settings);
   /// @returns false when the slot is not known

@@ -272,4 +272,83 @@ TEST(AddsToAPausedGroupWithoutAccepting) {
   CHECK_EQ(arrivals.accepted.size(), 1);
 }
 
+/// A group that accepts for listener 3 at `port`.
+struct GroupFixture {
+  uint16_t Listen(int32_t listener) {
+    ListeningSocket socket = ListenOnLoopback();
+    const uint16_t at = socket.port();
+    CHECK_EQ(group.Add(listener, std::move(socket)), 0);
+    return at;
+  }
+  size_t accepted() const { return arrivals.accepted.size(); }
+
+  std::unique_ptr<EventLoop> loop = MakeLoop();
+  Arrivals arrivals;
+  AcceptorGroup group{loop.get(), &arrivals};
+  uint16_t port = Listen(3);
+};
+
+/// Nobody listens there.
+bool IsRefused(uint16_t port) {
+  const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(port);
+  return ::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 &&
+         errno == ECONNREFUSED;
+}
+
+TEST(HandsTheBacklogOfARemovedListenerOverAndAcceptsNoMore) {
+  GroupFixture fixture;
+  const uint16_t other = fixture.Listen(4);
+  const auto clients = ConnectTimes(Acceptor::kMaxRound + 6, fixture.port);
+  fixture.group.Remove(3);
+  fixture.group.Remove(3);
+  CHECK_EQ(fixture.accepted(), Acceptor::kMaxRound + 6);
+  CHECK(IsRefused(fixture.port));
+  CHECK(fixture.group.is_listening());
+  const UniqueFd still = ConnectTo(other);
+  TurnUntil(fixture.loop.get(), [&] { return fixture.accepted() == Acceptor::kMaxRound + 7; });
+  fixture.group.Remove(4);
+  CHECK(!fixture.group.is_listening());
+}
+
+TEST(MovesAListenerToAnotherSocket) {
+  GroupFixture fixture;
+  const UniqueFd before = ConnectTo(fixture.port);
+  const uint16_t moved = fixture.Listen(3);
+  CHECK_EQ(fixture.accepted(), 1);
+  CHECK(IsRefused(fixture.port));
+  const UniqueFd after = ConnectTo(moved);
+  TurnUntil(fixture.loop.get(), [&] { return fixture.accepted() == 2; });
+  CHECK_EQ(fixture.arrivals.accepted.at(1).listener, 3);
+}
+
+TEST(MayBeRemovedByItsSink) {
+  GroupFixture fixture;
+  fixture.arrivals.on_accepted = [&] {
+    fixture.group.Remove(3);
+    fixture.port = fixture.Listen(3);
+    fixture.group.Remove(3);
+  };
+  const auto clients = ConnectTimes(Acceptor::kMaxRound + 6, fixture.port);
+  fixture.loop->Turn(1000);
+  CHECK_EQ(fixture.accepted(), Acceptor::kMaxRound);
+  CHECK(!fixture.group.is_listening());
+  fixture.loop->Turn(0);
+}
+
+TEST(ForgetsTheShortageOfARemovedListener) {
+  GroupFixture fixture;
+  const UniqueFd client = ConnectTo(fixture.port);
+  {
+    const LoweredFileLimit limit(0);
+    TurnUntil(fixture.loop.get(), [&] { return !fixture.arrivals.shortages.empty(); });
+    fixture.group.Remove(3);
+  }
+  CHECK((fixture.arrivals.shortages == std::vector<int>{EMFILE, 0}));
+  CHECK_EQ(fixture.accepted(), 0);
+}
+
 }  // namespace

@@ -162,6 +162,15 @@ TEST(FindsOutThatAWorkerHasLeft) {
   CHECK((fixture.distributor.open() == Counts{13}));
 }
 
+TEST(SharesOutTheBacklogOfAListenerThatIsClosed) {
+  Fixture fixture(2);
+  fixture.clients = ConnectTimes(4, fixture.port);
+  fixture.distributor.CloseListener(5);
+  fixture.distributor.CloseListener(5);
+  CHECK((fixture.distributor.open() == Counts{2, 2}));
+  CHECK(!fixture.distributor.is_listening());
+}
+
 TEST(TakesAWorkerOnlyOnceAndOnlyWithAMailbox) {
   Fixture fixture(1);
   CHECK(fixture.distributor.AddWorker(fixture.mailboxes[0]->number()));

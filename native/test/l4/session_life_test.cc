@@ -195,12 +195,25 @@ TEST(ClosesFromEveryState) {
   CHECK_EQ(CountDescriptors(), descriptors);
 }
 
+TEST(GivesAnEndpointThatIsOpenedAnewToNewConnectionsOnly) {
+  Rig rig;
+  Peer client = rig.Connect();
+  Peer endpoint = rig.AcceptAtEndpoint();
+  rig.Wait(SessionEventType::kConnected);
+  CHECK(rig.engine->OpenEndpoint(0, {rig.endpoint.address()}, PatientEndpoint(1)));
+  client.Say("as before");
+  CHECK(rig.Until([&] { return endpoint.HasHeard("as before"); }));
+  Peer late = rig.Connect();
+  Peer told = rig.AcceptAtEndpoint();
+  late.Say("anew");
+  CHECK(rig.Until([&] { return told.Read() && told.heard.starts_with("PROXY TCP4 "); }));
+}
+
 TEST(KeepsSessionsOfAnEndpointThatIsClosed) {
   Rig rig;
   Peer client = rig.Connect();
   Peer endpoint = rig.AcceptAtEndpoint();
   rig.Wait(SessionEventType::kConnected);
-  CHECK(!rig.engine->OpenEndpoint(0, {rig.endpoint.address()}, PatientEndpoint()));
   rig.engine->CloseEndpoint(0);
   rig.engine->CloseEndpoint(0);
   CHECK(!rig.engine->SetAddresses(0, {rig.endpoint.address()}));

@@ -356,13 +356,12 @@ describe('what a caller of the session engine may do wrong', () => {
     expect(messageOf(() => call(engine))).toMatch(sentence);
   });
 
-  it('is told that a slot is open already', async () => {
+  it('may open a slot anew, and close listeners that are not there', async () => {
     const { engine } = startSessionEngine();
     await started(engine);
-    engine.openEndpoint(0, ['127.0.0.1:1'], PATIENT_ENDPOINT);
-    expect(messageOf(() => engine.openEndpoint(0, ['127.0.0.1:1'], PATIENT_ENDPOINT))).toBe(
-      'openEndpoint: the slot is open',
-    );
+    for (const port of [1, 2]) engine.openEndpoint(0, [`127.0.0.1:${port}`], PATIENT_ENDPOINT);
+    engine.closeListener(5);
+    expect(messageOf(() => engine.closeListener(-1))).toMatch(/listener must be a whole number/);
   });
 
   it('is told what the system says of a socket', async () => {

@@ -22,6 +22,7 @@ function acceptorUnderTest(mode: 'l4' | 'l7' = 'l4') {
       given = options;
     }
     listen = (listener: number, descriptor: number) => void calls.push(`listen ${listener} ${descriptor}`);
+    closeListener = (listener: number) => void calls.push(`close ${listener}`);
     addWorker = (number: number) => void calls.push(`add ${number}`);
     removeWorker = (number: number) => void calls.push(`remove ${number}`);
     stats = () => ({ accepted: 0, open: [] });

@@ -103,6 +103,7 @@ export class ScriptedEngine implements SessionEngine {
   listen(listener: number, from: { readonly descriptor: number } | ListeningAddress): void {
     this.calls.push(`listen ${listener} ${JSON.stringify(from)}`);
   }
+  closeListener = (listener: number): void => void this.calls.push(`close listener ${listener}`);
   stopListening = (): void => void this.calls.push('stop listening');
   openEndpoint(slot: number, addresses: readonly string[], settings: SessionEndpointSettings): void {
     this.calls.push(`endpoint ${slot} ${addresses.join(' ')}`);

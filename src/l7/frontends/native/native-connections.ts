@@ -71,8 +71,9 @@ export class NativeConnections {
       // All 0 is a UNIX socket, or a front end that does not know any more.
       return this.#failed(listener, code, isUnix(peer) ? {} : { peer: addressText(peer) });
     }
-    if (limits.isLimited(listener.index))
-      limits.release(this.#connectionFor(this.#at(base, FrontEndField.number)), listener.index);
+    // Whatever the limits are now: a plan may have changed them since it was counted in.
+    const connection = this.#limited[this.#at(base, FrontEndField.number)];
+    if (connection !== undefined) limits.release(connection, listener.index);
   }
 
   /**
