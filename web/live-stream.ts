@@ -1,29 +1,14 @@
 /** Keeps the stream of live figures open: reads it, notices when it falls silent, and comes back after a pause. */
 import { type AdminClient, AdminFailure } from './admin-client.js';
 import { EventStreamReader, type StreamEvent } from './event-stream.js';
+import { pauseMs, type StreamState } from './stream-status.js';
 
 /** Figures come each second: after this much silence what is shown is not live any more. */
 export const SILENCE_MS = 4_000;
 /** After so much silence the connection is given up: it may be dead without anybody having said so. */
 const GIVE_UP_MS = 10_000;
 
-const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 10_000;
 const UNAUTHORIZED = 401;
-
-/** Where the stream is. `since` and `retryAt` in ms since 1970. */
-export type StreamState =
-  | { readonly kind: 'connecting' }
-  | { readonly kind: 'live' }
-  | { readonly kind: 'silent'; readonly since: number }
-  | { readonly kind: 'lost'; readonly since: number; readonly retryAt: number; readonly reason: string }
-  /** A token is needed, or this one is wrong; nothing is tried until retryNow(). */
-  | { readonly kind: 'unauthorized' };
-
-/** Pause before the next attempt, in ms; `failures` in a row so far, from 1. Pure. */
-export function pauseMs(failures: number): number {
-  return Math.min(FIRST_PAUSE_MS * 2 ** (failures - 1), LONGEST_PAUSE_MS);
-}
 
 /** Who hears of the stream. */
 export interface StreamListener {

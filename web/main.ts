@@ -9,14 +9,14 @@ import { ExplainView } from './explain-view.js';
 import { countOf, latencyText, percentText, rateText } from './format.js';
 import { HeatHistory } from './heat-history.js';
 import { chartColumns, History } from './history.js';
-import { LiveStream, type StreamState } from './live-stream.js';
+import { LiveStream } from './live-stream.js';
 import { Overview } from './overview.js';
 import { listenerTable, routeTable, workerTable } from './plain-tables.js';
 import { ConfigDialog, ReloadDialog } from './reload-dialog.js';
 import { type ReloadAnswer, reloadReport } from './reload-report.js';
 import { Scheme } from './scheme.js';
 import { SteerDialog } from './steer-dialog.js';
-import { streamStatus } from './stream-status.js';
+import { type StreamState, streamStatus } from './stream-status.js';
 import { TimelineView } from './timeline-view.js';
 import { UpstreamList } from './upstream-list.js';
 

@@ -10,6 +10,8 @@ export interface ChangeCounts {
 
 /** The answer of POST /api/v1/reload where it worked. */
 export interface ReloadAnswer {
+  /** The configuration says what it said before. */
+  readonly isUnchanged: boolean;
   /** Number of the plan that counts now. */
   readonly epoch: number;
   readonly listeners: ChangeCounts;
@@ -33,6 +35,12 @@ export function reloadReport(answer: ReloadAnswer): ReloadReport {
     ...changesOf(answer.upstreams, 'upstream'),
     ...changesOf(answer.endpoints, 'endpoint'),
   ];
+  if (answer.isUnchanged) {
+    return {
+      sentence: 'The configuration says what it said before: nothing has changed.',
+      notes: [...answer.warnings],
+    };
+  }
   const what = changes.length === 0 ? 'no listener, upstream or endpoint is another than before' : listText(changes);
   return {
     sentence: `The configuration is read, and plan ${answer.epoch} counts: ${what}.`,

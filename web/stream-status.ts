@@ -1,6 +1,22 @@
 /** How the stream of figures does, in words that are never more hopeful than the truth. Pure. */
 import { clockText, durationText } from './format.js';
-import type { StreamState } from './live-stream.js';
+
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 10_000;
+
+/** Where the stream is. `since` and `retryAt` in ms since 1970. */
+export type StreamState =
+  | { readonly kind: 'connecting' }
+  | { readonly kind: 'live' }
+  | { readonly kind: 'silent'; readonly since: number }
+  | { readonly kind: 'lost'; readonly since: number; readonly retryAt: number; readonly reason: string }
+  /** A token is needed, or this one is wrong; nothing is tried until retryNow(). */
+  | { readonly kind: 'unauthorized' };
+
+/** Pause before the next attempt, in ms; `failures` in a row so far, from 1. Pure. */
+export function pauseMs(failures: number): number {
+  return Math.min(FIRST_PAUSE_MS * 2 ** (failures - 1), LONGEST_PAUSE_MS);
+}
 
 /** What the page says of the stream. */
 export interface StreamStatus {

@@ -134,6 +134,7 @@ export async function startDashboardStage(options: StageOptions = {}): Promise<D
 
 const NO_CHANGES = { added: 0, changed: 0, removed: 0 };
 const RELOADED = (epoch: number): object => ({
+  isUnchanged: false,
   epoch,
   listeners: NO_CHANGES,
   upstreams: { ...NO_CHANGES, changed: 1 },
