@@ -1,17 +1,13 @@
 /** The L4 data plane of one worker: its session engine and the pipeline that decides for it. */
 import { randomBytes } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { KeyHasher } from '../balancing/key-hasher.js';
-import { UpstreamRuntime } from '../balancing/upstream-runtime.js';
-import type { ProxyProtocolName, UpstreamPlan } from '../config/plan.js';
+import { UpstreamRuntimes } from '../balancing/upstream-runtimes.js';
+import type { L4ListenerPlan, Plan, UpstreamPlan } from '../config/plan.js';
+import { invariant } from '../core/invariant.js';
 import { seededRng } from '../core/rng.js';
 import { systemTimers } from '../core/timers.js';
-import { wholeSeconds } from '../core/whole-seconds.js';
-import {
-  SESSION_EVENT_STRIDE,
-  type SessionEndpointSettings,
-  type SessionEngine,
-  type SessionEngineStats,
-} from '../engine/session-engine.js';
+import { SESSION_EVENT_STRIDE, type SessionEngine, type SessionEngineStats } from '../engine/session-engine.js';
 import { AcceptingLog } from '../observability/accepting-log.js';
 import { ClientBytes } from '../observability/client-bytes.js';
 import { FailureLog } from '../observability/failure-log.js';
@@ -19,8 +15,18 @@ import { EndpointHealthLog } from '../observability/health-log.js';
 import { endpointWatchFor } from '../policies/endpoint-watch.js';
 import { SessionLimits } from '../policies/session-limits.js';
 import { Plane, WaitingRooms } from '../policies/waiting-rooms.js';
-import type { DataPlane, DataPlaneOptions, DataPlaneStats, HandOffPlace } from '../worker/data-plane.js';
-import { SessionListener } from './session-listener.js';
+import type {
+  DataPlane,
+  DataPlaneOptions,
+  DataPlaneStats,
+  HandOffPlace,
+  PlanChange,
+  SessionListening,
+  SessionListenings,
+} from '../worker/data-plane.js';
+import { listeningError } from './listening-error.js';
+import { SessionEndpoints } from './session-endpoints.js';
+import { SessionListener, SessionUpstreams } from './session-listener.js';
 import { SessionPipeline } from './session-pipeline.js';
 import type { SessionRecord } from './session-record.js';
 import { SessionRecorder } from './session-recorder.js';
@@ -36,38 +42,42 @@ export function startL4DataPlane(options: DataPlaneOptions): DataPlane {
 }
 
 class L4DataPlane implements DataPlane {
-  readonly #options: DataPlaneOptions;
   readonly #engine: SessionEngine;
   readonly #pipeline: SessionPipeline;
-  /** By the index in the plan; null for a listener of another mode. */
-  readonly #listeners: readonly (SessionListener | null)[];
-  /** Slots that the engine knows. */
-  readonly #slots = new Set<number>();
+  readonly #upstreams: UpstreamRuntimes;
+  readonly #endpoints: SessionEndpoints;
+  readonly #limits: SessionLimits;
   readonly #clientBytes: ClientBytes;
   readonly #rooms: WaitingRooms<SessionRecord>;
+  #plan: Plan;
+  /** What this worker is to accept for itself, and, by number, what it does. */
+  #sessionListenings: SessionListenings;
+  readonly #listenings = new Map<number, SessionListening>();
+  /** Those that are gone, until their sessions are cut. */
+  readonly #leaving = new Map<SessionListener, NodeJS.Timeout>();
+  /** What `start` begins with. */
+  readonly #first: PlanChange;
   #isClosed = false;
 
   constructor(options: DataPlaneOptions) {
     const { plan, board, ledger, clock, logger, addon } = options;
-    this.#options = options;
+    this.#first = options;
+    this.#plan = plan;
+    this.#sessionListenings = options.sessionListenings;
     this.#clientBytes = new ClientBytes(board.stripe);
-    this.#listeners = plan.listeners.map((listener, index) =>
-      listener.mode === 'l4' ? new SessionListener(index, listener) : null,
-    );
     const nowMs = (): number => clock.nowMs();
     const events = new Int32Array(BATCH_EVENTS * SESSION_EVENT_STRIDE);
     const arena = new Uint8Array(ARENA_BYTES);
-    const parts = {
+    this.#upstreams = new UpstreamRuntimes(plan.upstreams, {
       board,
       ledger,
       rng: seededRng(randomBytes(4).readUInt32LE()),
       observe: (upstream: UpstreamPlan) => endpointWatchFor(upstream, board, new EndpointHealthLog(upstream, logger)),
-    };
-    const upstreams = plan.upstreams.map((upstream) => new UpstreamRuntime(upstream, parts));
+    });
+    this.#limits = new SessionLimits(board, plan.listeners);
     this.#pipeline = new SessionPipeline({
-      listeners: this.#listeners,
-      upstreams,
-      limits: new SessionLimits(board, plan.listeners),
+      listeners: listenersOf(plan, new SessionUpstreams(this.#upstreams.all), () => null),
+      limits: this.#limits,
       hasher: new KeyHasher(addon),
       recorder: new SessionRecorder(board.stripe, new FailureLog(logger, nowMs), events),
       clock,
@@ -82,22 +92,78 @@ class L4DataPlane implements DataPlane {
       onShortage: (errno) => (errno === 0 ? log.resumed({}) : log.paused({ errno })),
       maxSessions: options.maxSessions,
     });
+    this.#endpoints = new SessionEndpoints(this.#engine);
     const { waiting } = this.#pipeline;
     const timing = { timers: systemTimers, soon: (run: () => void) => void setImmediate(run) };
+    const upstreams = this.#upstreams.all;
     this.#rooms = new WaitingRooms({ board, plane: Plane.L4, upstreams, host: waiting, ...timing });
     waiting.open(this.#rooms, this.#engine);
   }
 
   async start(): Promise<void> {
-    const { addresses, sessionListenings } = this.#options;
-    for (const [slot, known] of Object.entries(addresses)) this.setAddresses(Number(slot), known);
-    for (const listener of this.#listeners) {
-      if (listener === null) continue;
-      this.#engine.openListener(listener.index, listener.settings());
+    const { plan, addresses } = this.#first;
+    this.#endpoints.apply(plan.upstreams, addresses);
+    for (const { number } of listenersIn(plan)) this.#openListener(number);
+    for (const { number } of listenersIn(plan)) this.#listen(number);
+  }
+
+  /** Everything within one turn: no session comes in between. */
+  async apply({ plan, addresses, sessionListenings }: PlanChange): Promise<void> {
+    const before = new Map(listenersIn(this.#plan).map(({ number, name }) => [number, name]));
+    this.#plan = plan;
+    const upstreams = this.#upstreams.apply(plan.upstreams);
+    this.#rooms.apply(upstreams);
+    this.#limits.apply(plan.listeners);
+    this.#endpoints.apply(plan.upstreams, addresses);
+    const stays = ({ number, name }: L4ListenerPlan): boolean => before.get(number) === name;
+    const formerOf = (listener: L4ListenerPlan): SessionListener | null =>
+      stays(listener) ? this.#pipeline.listener(listener.number) : null;
+    const listeners = listenersOf(plan, new SessionUpstreams(upstreams), formerOf);
+    for (const listener of listenersIn(plan)) if (stays(listener)) before.delete(listener.number);
+    for (const number of before.keys()) this.#leave(number, plan.shutdownTimeoutMs);
+    this.#sessionListenings = sessionListenings;
+    this.#pipeline.apply(listeners);
+    const failures: unknown[] = [];
+    for (const { number } of listeners) {
+      this.#openListener(number);
+      try {
+        this.#listen(number);
+      } catch (error) {
+        failures.push(error);
+      }
     }
-    for (const [index, { from, options }] of Object.entries(sessionListenings)) {
-      if (this.#listeners[Number(index)] !== null) this.#engine.listen(Number(index), from, options);
+    if (failures.length > 0) throw failures[0];
+  }
+
+  #openListener(number: number): void {
+    const listener = this.#pipeline.listener(number);
+    invariant(listener, 'a listener of the plan is known');
+    this.#engine.openListener(number, listener.settings());
+  }
+
+  /** Accepts where the plan says so, unless it does already. @throws ProxyError with why it cannot be: then it accepts where it did */
+  #listen(number: number): void {
+    const listening = this.#sessionListenings[number];
+    if (listening === undefined || isDeepStrictEqual(listening, this.#listenings.get(number))) return;
+    try {
+      this.#engine.listen(number, listening.from, listening.options);
+    } catch (error) {
+      throw listeningError(error, this.#pipeline.listener(number)?.plan.name ?? '');
     }
+    this.#listenings.set(number, listening);
+  }
+
+  /** The plan has this listener no more. @param graceMs after which its sessions are cut */
+  #leave(number: number, graceMs: number): void {
+    const listener = this.#pipeline.listener(number);
+    invariant(listener, 'a listener of the plan before is known');
+    this.#engine.closeListener(number);
+    this.#listenings.delete(number);
+    const timer = setTimeout(() => {
+      this.#leaving.delete(listener);
+      this.#pipeline.cutListener(listener, (session) => this.#engine.closeSession(session));
+    }, graceMs);
+    this.#leaving.set(listener, timer.unref());
   }
 
   drain(): void {
@@ -105,8 +171,7 @@ class L4DataPlane implements DataPlane {
   }
 
   handOffPlaces(): readonly HandOffPlace[] {
-    const { sessionListenings } = this.#options;
-    const isHandedOff = this.#listeners.some((listener) => listener !== null && !(listener.index in sessionListenings));
+    const isHandedOff = listenersIn(this.#plan).some(({ number }) => !(number in this.#sessionListenings));
     return isHandedOff ? [{ kind: 'mailbox', mode: 'l4', mailbox: this.#engine.mailbox }] : [];
   }
 
@@ -115,17 +180,7 @@ class L4DataPlane implements DataPlane {
   }
 
   setAddresses(slot: number, addresses: readonly string[]): void {
-    if (this.#slots.has(slot)) return this.#engine.setAddresses(slot, addresses);
-    const upstream = this.#options.plan.upstreams.find(({ endpoints }) =>
-      endpoints.some((endpoint) => endpoint.slot === slot),
-    );
-    if (upstream === undefined) return;
-    this.#slots.add(slot);
-    this.#engine.openEndpoint(slot, addresses, endpointSettings(upstream));
-  }
-
-  apply(): Promise<void> {
-    return Promise.reject(new Error('this data plane cannot change its plan yet'));
+    this.#endpoints.setAddresses(slot, addresses);
   }
 
   reopenFiles(): void {}
@@ -152,6 +207,8 @@ class L4DataPlane implements DataPlane {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    for (const timer of this.#leaving.values()) clearTimeout(timer);
+    this.#leaving.clear();
     this.#rooms.close();
     this.#clientBytes.count(this.#engine.stats());
     this.#engine.close();
@@ -163,16 +220,15 @@ function openSessions({ sessions, queued }: SessionEngineStats): number {
   return sessions + queued;
 }
 
-function endpointSettings({ timeouts, proxyProtocol, keepAlive }: UpstreamPlan): SessionEndpointSettings {
-  return {
-    connectTimeoutMs: timeouts.connectMs,
-    proxyHeader: PROXY_HEADERS[proxyProtocol],
-    keepAlive: {
-      idleS: wholeSeconds(keepAlive.idleMs),
-      intervalS: wholeSeconds(keepAlive.intervalMs),
-      probes: keepAlive.probes,
-    },
-  };
+function listenersIn({ listeners }: Plan): L4ListenerPlan[] {
+  return listeners.filter((listener) => listener.mode === 'l4');
 }
 
-const PROXY_HEADERS: Readonly<Record<ProxyProtocolName, 0 | 1 | 2>> = { off: 0, v1: 1, v2: 2 };
+/** @param formerOf the same listener under the plan before */
+function listenersOf(
+  plan: Plan,
+  upstreams: SessionUpstreams,
+  formerOf: (listener: L4ListenerPlan) => SessionListener | null,
+): SessionListener[] {
+  return listenersIn(plan).map((listener) => new SessionListener(listener, upstreams, formerOf(listener)));
+}

@@ -1,21 +1,45 @@
-/** An L4 listener in one worker: its plan, and what is made of it once. */
-import type { L4ListenerPlan, RelayName } from '../config/plan.js';
+/** An L4 listener in one worker, under one plan: what is made of the plan once. */
+import type { UpstreamRuntime } from '../balancing/upstream-runtime.js';
+import type { L4ListenerPlan, RelayName, UpstreamPlan } from '../config/plan.js';
 import { TrustedPeers } from '../core/peer-address.js';
 import { Relay, type SessionListenerSettings } from '../engine/session-engine.js';
+import { KeyHomes } from '../policies/affinity.js';
 import { SniRouter } from './sni-router.js';
+
+/** The upstreams of a plan, by their indices in it. */
+export class SessionUpstreams {
+  /** null: clients of this upstream belong to nobody. */
+  readonly homes: readonly (KeyHomes | null)[];
+
+  constructor(readonly runtimes: readonly UpstreamRuntime[]) {
+    this.homes = runtimes.map(({ plan }) => homesOfClients(plan));
+  }
+}
 
 /** Thread: worker. */
 export class SessionListener {
   readonly router: SniRouter;
   readonly trustedPeers: TrustedPeers;
+  /** The same object under all plans that have this listener; another one for a later listener of the same number. */
+  readonly identity: object;
 
-  /** @param index of the listener in the plan */
+  /**
+   * @param upstreams of the same plan
+   * @param former    the same listener under the plan before; null: it is new
+   */
   constructor(
-    readonly index: number,
     readonly plan: L4ListenerPlan,
+    readonly upstreams: SessionUpstreams,
+    former: SessionListener | null,
   ) {
+    this.identity = former?.identity ?? {};
     this.router = new SniRouter(plan.routes);
     this.trustedPeers = new TrustedPeers(plan.trustedProxies);
+  }
+
+  /** As engine, limits and board know it. */
+  get number(): number {
+    return this.plan.number;
   }
 
   /** What the engine has to know. */
@@ -31,6 +55,12 @@ export class SessionListener {
       readsClientHello: this.router.readsClientHello,
     };
   }
+}
+
+/** null: clients belong to nobody, or by what only requests have. */
+function homesOfClients(plan: UpstreamPlan): KeyHomes | null {
+  const { affinity } = plan;
+  return affinity?.kind === 'key' && affinity.key.kind === 'client-ip' ? new KeyHomes(plan) : null;
 }
 
 const RELAYS: Readonly<Record<RelayName, number>> = {

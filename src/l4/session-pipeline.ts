@@ -6,9 +6,10 @@
 import { NO_ENDPOINT } from '../balancing/balancer.js';
 import type { KeyHasher } from '../balancing/key-hasher.js';
 import type { KeyWish } from '../balancing/key-source.js';
+import { followPlan } from '../balancing/plan-follower.js';
 import type { UpstreamRuntime } from '../balancing/upstream-runtime.js';
-import type { UpstreamPlan } from '../config/plan.js';
 import type { Clock } from '../core/clock.js';
+import type { ErrorCode } from '../core/error-catalog.js';
 import { invariant } from '../core/invariant.js';
 import { NEVER, type Tick, tickOf } from '../core/tick.js';
 import {
@@ -19,7 +20,6 @@ import {
   SessionField,
   SessionFlag,
 } from '../engine/session-engine.js';
-import { KeyHomes } from '../policies/affinity.js';
 import { mayRetry } from '../policies/retry.js';
 import type { SessionLimits } from '../policies/session-limits.js';
 import { ADMIT, type Verdict } from '../policies/verdict.js';
@@ -37,10 +37,7 @@ const CLIENT: KeyWish = { source: { kind: 'client-ip' }, isCrc: false };
 
 /** What the pipeline works with; one for each worker. */
 export interface SessionPipelineParts {
-  /** By the index in the plan; null for a listener of another mode. */
-  readonly listeners: readonly (SessionListener | null)[];
-  /** By the indices of the plan. */
-  readonly upstreams: readonly UpstreamRuntime[];
+  readonly listeners: readonly SessionListener[];
   readonly limits: SessionLimits;
   readonly recorder: SessionRecorder;
   readonly hasher: KeyHasher;
@@ -52,17 +49,18 @@ export interface SessionPipelineParts {
 
 /** Thread: worker; one for each. */
 export class SessionPipeline {
-  readonly #listeners: readonly (SessionListener | null)[];
-  readonly #upstreams: readonly UpstreamRuntime[];
+  /** By number, also those that are gone from the plan: what has been accepted there may still come. */
+  readonly #listeners = new Map<number, SessionListener>();
   readonly #limits: SessionLimits;
   readonly #recorder: SessionRecorder;
   readonly #hasher: KeyHasher;
-  /** By the indices of the plan; null: clients of this upstream belong to nobody. */
-  readonly #homes: readonly (KeyHomes | null)[];
   readonly #clock: Clock;
   readonly #events: Int32Array;
   readonly #arena: Buffer;
-  readonly #waiting = new SessionWaiting(() => this.#readClock());
+  readonly #waiting = new SessionWaiting(
+    () => this.#readClock(),
+    (record) => this.#follow(record),
+  );
   /** All records ever made in this worker, by the engine's number of the session. */
   readonly #records: SessionRecord[] = [];
   /** The shared clock, read once for each batch. */
@@ -70,16 +68,24 @@ export class SessionPipeline {
   #nowUs = 0;
 
   constructor(parts: SessionPipelineParts) {
-    this.#listeners = parts.listeners;
-    this.#upstreams = parts.upstreams;
     this.#limits = parts.limits;
     this.#recorder = parts.recorder;
     this.#hasher = parts.hasher;
-    this.#homes = parts.upstreams.map(({ plan }) => homesOfClients(plan));
     this.#clock = parts.clock;
     this.#events = parts.events;
     const { buffer, byteOffset, byteLength } = parts.arena;
     this.#arena = Buffer.from(buffer, byteOffset, byteLength);
+    this.apply(parts.listeners);
+  }
+
+  /** New sessions of these listeners go by another plan; those that are open go on as they began. */
+  apply(listeners: readonly SessionListener[]): void {
+    for (const listener of listeners) this.#listeners.set(listener.number, listener);
+  }
+
+  /** The listener of this number, also where the plan has it no more; null: there has been none. */
+  listener(number: number): SessionListener | null {
+    return this.#listeners.get(number) ?? null;
   }
 
   /** Handles a batch of the engine's events, and writes the decisions into those that ask for one. HOT. */
@@ -115,11 +121,21 @@ export class SessionPipeline {
    * @param close as SessionEngine.closeSession
    */
   cut(slot: number, generation: number, close: (session: number) => void): void {
+    this.#cutWhere('SLUICE_ENDPOINT_DRAINED', close, ({ endpoint: index, upstream }) => {
+      const endpoint = index === NO_ENDPOINT ? undefined : upstream?.plan.endpoints[index];
+      return endpoint?.slot === slot && endpoint.generation === generation;
+    });
+  }
+
+  /** The time of a listener that is gone is over: its sessions end. Cold. @param close as SessionEngine.closeSession */
+  cutListener({ identity }: SessionListener, close: (session: number) => void): void {
+    this.#cutWhere('SLUICE_SESSION_CUT', close, ({ listener }) => listener?.identity === identity);
+  }
+
+  #cutWhere(code: ErrorCode, close: (session: number) => void, isMeant: (record: SessionRecord) => boolean): void {
     for (const record of this.#records) {
-      if (record === undefined || record.endpoint === NO_ENDPOINT) continue;
-      const endpoint = record.upstream?.plan.endpoints[record.endpoint];
-      if (endpoint?.slot !== slot || endpoint.generation !== generation) continue;
-      record.refusal = 'SLUICE_ENDPOINT_DRAINED';
+      if (record === undefined || record.state === 'refused' || !isMeant(record)) continue;
+      record.refusal = code;
       close(record.session);
     }
   }
@@ -144,7 +160,7 @@ export class SessionPipeline {
     this.#recorder.begin();
     this.#identify(record, listener, base);
     const verdict = this.#route(record, listener, base);
-    const admitted = verdict === ADMIT ? this.#limits.admit(record, listener.index, this.#nowUs) : verdict;
+    const admitted = verdict === ADMIT ? this.#limits.admit(record, listener.number, this.#nowUs) : verdict;
     return admitted === ADMIT ? this.#waiting.decide(record, this.#now) : refuse(record, admitted);
   }
 
@@ -158,7 +174,7 @@ export class SessionPipeline {
   }
 
   #route(record: SessionRecord, listener: SessionListener, base: number): Verdict {
-    const { router } = listener;
+    const { router, upstreams } = listener;
     const upstream = router.upstreamOf(
       this.#arena,
       this.#at(base, SessionField.textOffset),
@@ -166,9 +182,9 @@ export class SessionPipeline {
       this.#at(base, SessionField.alpnLength),
     );
     if (upstream === NO_ROUTE) return 'SLUICE_NO_ROUTE';
-    const runtime = this.#upstreams[upstream] as UpstreamRuntime;
+    const runtime = upstreams.runtimes[upstream] as UpstreamRuntime; // of the same plan
     record.upstream = runtime;
-    const homes = this.#homes[upstream];
+    const homes = upstreams.homes[upstream];
     // Before the balancer's key, which takes the place of this one.
     if (homes && this.#hasher.hashClient(record, CLIENT, record.ownKey()))
       record.preferred = homes.homeOf(record.key, record.subset, runtime.levelOf(record, this.#now));
@@ -181,6 +197,11 @@ export class SessionPipeline {
     const { keyWish } = upstream;
     if (keyWish.source === null) return;
     if (!this.#hasher.hashClient(record, keyWish, record.ownKey())) upstream.fillRandomKey(record.ownKey());
+  }
+
+  /** Before a pick: to the endpoints of the plan that counts now. What its new balancer wants of its key may be something else. */
+  #follow(record: SessionRecord): void {
+    if (followPlan(record)) this.#fillKey(record, record.upstream as UpstreamRuntime);
   }
 
   #connected(base: number): void {
@@ -236,10 +257,11 @@ export class SessionPipeline {
       if (ending === 'SLUICE_ENDPOINT_RESET') upstream.settleReset(record, hasAnswered, this.#now);
       upstream.settleEnd(record, this.#now);
     }
-    this.#limits.release(record, (record.listener as SessionListener).index);
+    this.#limits.release(record, (record.listener as SessionListener).number);
     this.#recorder.end(record, ending, endpoint, base);
     record.recycle();
   }
+
   #openRecord(base: number, state: SessionState): SessionRecord {
     const record = this.#recordFor(this.#at(base, SessionField.session));
     invariant(record.state === state, `a session that the engine speaks of is ${state}`);
@@ -256,8 +278,8 @@ export class SessionPipeline {
   }
 
   #listenerAt(base: number): SessionListener {
-    const listener = this.#listeners[this.#at(base, SessionField.listener)];
-    invariant(listener, 'a session comes from an L4 listener of the plan');
+    const listener = this.#listeners.get(this.#at(base, SessionField.listener));
+    invariant(listener, 'a session comes from an L4 listener of a plan');
     return listener;
   }
 
@@ -272,10 +294,4 @@ export class SessionPipeline {
   #at(base: number, field: number): number {
     return this.#events[base + field] as number; // inside the batch
   }
-}
-
-/** null: clients belong to nobody, or by what only requests have. */
-function homesOfClients(plan: UpstreamPlan): KeyHomes | null {
-  const { affinity } = plan;
-  return affinity?.kind === 'key' && affinity.key.kind === 'client-ip' ? new KeyHomes(plan) : null;
 }

@@ -7,7 +7,7 @@ import { NO_SUBSET } from '../config/picking-plan.js';
 import type { ErrorCode } from '../core/error-catalog.js';
 import { FIRST_SESSION_NUMBER } from '../engine/session-engine.js';
 import type { LimitedSession } from '../policies/session-limits.js';
-import { NOT_WAITING, type Waiter } from '../policies/waiting-room.js';
+import { NOT_WAITING, type Waiter, type WaitingRoom } from '../policies/waiting-room.js';
 import type { SessionListener } from './session-listener.js';
 
 /**
@@ -23,7 +23,7 @@ export class SessionRecord implements Waiter, LimitedSession {
   state: SessionState = 'free';
   listener: SessionListener | null = null;
   upstream: UpstreamRuntime | null = null;
-  readonly subset = NO_SUBSET;
+  subset = NO_SUBSET;
   /** NO_KEY until its upstream wants one: a record lives on for each session that there ever was at a time, and most need none. */
   key: PickKey = NO_KEY;
   preferred = NO_ENDPOINT;
@@ -31,6 +31,8 @@ export class SessionRecord implements Waiter, LimitedSession {
   attempts = 0;
   tried: TriedSet | null = null;
   entry = NOT_WAITING;
+  /** Where it waits; null: it does not. */
+  room: WaitingRoom<SessionRecord> | null = null;
   /** Attempts that failed to connect; those on endpoints without addresses are not among them. */
   failedConnects = 0;
   /** Of the latest attempt that failed to connect. */

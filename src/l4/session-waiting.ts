@@ -20,13 +20,18 @@ export interface LateDecisions {
 /** Thread: worker; one for each session pipeline. */
 export class SessionWaiting implements WaitingHost<SessionRecord> {
   readonly #readTick: () => Tick;
+  readonly #follow: (record: SessionRecord) => void;
   #rooms: WaitingRooms<SessionRecord> | null = null;
   #engine: LateDecisions | null = null;
   #now: Tick = NEVER;
 
-  /** @param readTick reads the clock for the pipeline, too */
-  constructor(readTick: () => Tick) {
+  /**
+   * @param readTick reads the clock for the pipeline, too
+   * @param follow   takes a session to its upstream's runtime of the plan that counts now, if that is another one
+   */
+  constructor(readTick: () => Tick, follow: (record: SessionRecord) => void) {
     this.#readTick = readTick;
+    this.#follow = follow;
   }
 
   /** Once, before the first session: nobody waits until then. */
@@ -41,6 +46,7 @@ export class SessionWaiting implements WaitingHost<SessionRecord> {
    * @returns a slot, LATER, or REFUSE: then `refusal` says why
    */
   decide(record: SessionRecord, now: Tick): number {
+    this.#follow(record);
     const upstream = record.upstream as UpstreamRuntime;
     const room = this.#rooms?.of(upstream) ?? null;
     if (room === null || !room.mustQueue(record, now)) {
@@ -54,17 +60,20 @@ export class SessionWaiting implements WaitingHost<SessionRecord> {
     if (got === QUEUE_IS_FULL) return refuse(record, 'SLUICE_QUEUE_FULL');
     if (got !== WAITS) return got;
     record.state = 'waiting';
+    record.room = room;
     return LATER;
   }
 
   /** The session ends: it waits no more, if it did. */
   leave(record: SessionRecord): void {
-    if (record.upstream !== null) this.#rooms?.of(record.upstream)?.leave(record);
+    record.room?.leave(record);
+    record.room = null;
   }
 
   // --- what the rooms ask for ---------------------------------------------------------------------------------------------
 
   pick(record: SessionRecord): number {
+    this.#follow(record);
     return (record.upstream as UpstreamRuntime).pick(record, this.#now);
   }
 
@@ -75,6 +84,7 @@ export class SessionWaiting implements WaitingHost<SessionRecord> {
 
   begin(record: SessionRecord, slot: number): void {
     record.state = 'connecting';
+    record.room = null;
     this.#engine?.decide(record.session, slot);
   }
 

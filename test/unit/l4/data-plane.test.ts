@@ -1,20 +1,27 @@
 /** The L4 data plane around a scripted session engine. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { EndpointLedger } from '../../../src/balancing/endpoint-ledger.js';
 import type { L4ListenerPlan, UpstreamPlan } from '../../../src/config/plan.js';
 import {
+  ConnectFailure,
   FIRST_SESSION_NUMBER,
   REFUSE,
   Relay,
+  SessionEnd,
   type SessionEngineOptions,
   SessionField,
 } from '../../../src/engine/session-engine.js';
 import { startL4DataPlane } from '../../../src/l4/data-plane.js';
-import type { DataPlaneOptions, SessionListenings } from '../../../src/worker/data-plane.js';
+import type {
+  DataPlaneOptions,
+  PlanChange,
+  SessionListening,
+  SessionListenings,
+} from '../../../src/worker/data-plane.js';
 import { FakeTime } from '../control/fake-time.js';
 import { captureLog } from '../control/log-capture.js';
 import { listenerPlan, plan, sessionListenerPlan } from '../control/plans.js';
-import { boardOf, fillBatch, opened, ScriptedEngine } from './scripted-engine.js';
+import { boardOf, connected, connectFailed, ended, fillBatch, opened, ScriptedEngine } from './scripted-engine.js';
 
 function dataPlaneOf(
   parts: {
@@ -32,7 +39,7 @@ function dataPlaneOf(
       engine = this;
     }
   }
-  const listeners = [listenerPlan('web', '127.0.0.1', 80), sessionListenerPlan('db', parts.listener)];
+  const listeners = [listenerPlan('web', '127.0.0.1', 80), sessionListenerPlan('db', { number: 1, ...parts.listener })];
   const options = {
     plan: plan({ listeners, upstreams: [upstream] }),
     workerIndex: 0,
@@ -47,11 +54,11 @@ function dataPlaneOf(
     logger: log.logger,
   } as unknown as DataPlaneOptions;
   const dataPlane = startL4DataPlane(options);
-  return { dataPlane, engine: engine!, board, slots, log };
+  return { dataPlane, engine: engine!, board, slots, log, plan: options.plan, addresses: options.addresses };
 }
 
 describe('L4 data plane', () => {
-  it('tells the engine of its own listeners, by their index in the plan, and of endpoints with addresses', async () => {
+  it('tells the engine of its own listeners, by their number, and of endpoints with addresses', async () => {
     const { dataPlane, engine, slots } = dataPlaneOf();
     expect(engine.calls).toEqual([]);
     await dataPlane.start();
@@ -149,5 +156,127 @@ describe('L4 data plane', () => {
       { event: 'accepting-paused', errno: 24, code: 'SLUICE_FILE_LIMIT' },
       { event: 'accepting-resumed' },
     ]);
+  });
+
+  describe('under another plan', () => {
+    type Under = ReturnType<typeof dataPlaneOf>;
+    /** What the engine is told of it. */
+    const apply = async ({ dataPlane, engine, plan: before, addresses }: Under, change: Partial<PlanChange> = {}) => {
+      const told = engine.calls.length;
+      await dataPlane.apply({ plan: before, addresses, sessionListenings: {}, ...change });
+      return engine.calls.slice(told);
+    };
+    const db = (parts: Partial<L4ListenerPlan> = {}) => sessionListenerPlan('db', { number: 1, ...parts });
+    const upstreamWith = ({ plan: { upstreams } }: Under, parts: Partial<UpstreamPlan>) => [
+      { ...upstreams[0]!, ...parts },
+    ];
+    const open = ({ engine }: Under, session: number, listener = 1): number => {
+      const { events, arena, onBatch } = engine.options;
+      fillBatch(events, arena, [opened(session, { listener })]);
+      onBatch(1);
+      return events[SessionField.decision] as number;
+    };
+    const options = { backlog: 1, deferAcceptS: 0, keepAlive: { idleS: 0, intervalS: 0, probes: 0 }, isShared: true };
+    const at = (port: number): SessionListening => ({ from: { host: '127.0.0.1', port }, options });
+
+    it('leaves endpoints and sockets alone that are the same, and tells the settings of listeners', async () => {
+      const under = dataPlaneOf({ sessionListenings: { 1: at(70) } });
+      await under.dataPlane.start();
+      const calls = await apply(under, { sessionListenings: { 1: at(70) } });
+      expect(calls).toEqual([`addresses ${under.slots[0]} 10.0.0.1:80`, 'listener 1']);
+    });
+
+    it('opens an endpoint anew whose settings have changed, and closes one that is gone', async () => {
+      const under = dataPlaneOf();
+      await under.dataPlane.start();
+      const [first, second] = under.slots;
+      const [upstream] = upstreamWith(under, { proxyProtocol: 'v2' });
+      expect(await apply(under, { plan: { ...under.plan, upstreams: [upstream!] } })).toEqual([
+        ...[`close endpoint ${first}`, `endpoint ${first} 10.0.0.1:80`, 'listener 1'],
+      ]);
+      expect(under.engine.endpoints.get(first!)).toMatchObject({ proxyHeader: 2 });
+      const rest = { ...upstream!, endpoints: upstream!.endpoints.slice(1) };
+      expect(await apply(under, { plan: { ...under.plan, upstreams: [rest] }, addresses: {} })).toEqual([
+        ...[`close endpoint ${first}`, 'listener 1'],
+      ]);
+      under.dataPlane.setAddresses(first!, ['10.0.0.9:80']);
+      under.dataPlane.setAddresses(second!, ['10.0.0.9:81']);
+      expect(under.engine.calls.at(-1)).toBe(`endpoint ${second} 10.0.0.9:81`);
+    });
+
+    it('sends new sessions to the endpoints that are left, and settles those under way where they are', async () => {
+      const under = dataPlaneOf();
+      await under.dataPlane.start();
+      const [first, second] = under.slots as [number, number];
+      under.board.control.setDraining(second, true);
+      expect(open(under, 0)).toBe(first);
+      under.board.control.setDraining(second, false);
+      const { endpoints } = under.plan.upstreams[0]!;
+      await apply(under, {
+        plan: { ...under.plan, upstreams: upstreamWith(under, { endpoints: endpoints.slice(1) }) },
+      });
+      expect([1, 2, 3].map((session) => open(under, session))).toEqual([second, second, second]);
+      expect(under.board.load.inflight(first)).toBe(1);
+      const { events, arena, onBatch } = under.engine.options;
+      fillBatch(events, arena, [connected(0), ended(0, SessionEnd.CLEAN)]);
+      onBatch(2);
+      expect(under.board.load.inflight(first)).toBe(0);
+    });
+
+    it('lets a session that cannot connect go on with an endpoint of the new plan', async () => {
+      const under = dataPlaneOf();
+      await under.dataPlane.start();
+      const [first, second] = under.slots as [number, number];
+      const { endpoints } = under.plan.upstreams[0]!;
+      const only = (index: number) => ({
+        plan: { ...under.plan, upstreams: upstreamWith(under, { endpoints: [endpoints[index]!] }) },
+      });
+      await apply(under, only(0));
+      expect(open(under, 0)).toBe(first);
+      await apply(under, only(1));
+      const { events, arena, onBatch } = under.engine.options;
+      fillBatch(events, arena, [connectFailed(0, ConnectFailure.NO_ADDRESS)]);
+      onBatch(1);
+      expect(events[SessionField.decision]).toBe(second);
+    });
+
+    it('accepts at another address, and tells when that cannot be had', async () => {
+      const under = dataPlaneOf({ sessionListenings: { 1: at(70) } });
+      await under.dataPlane.start();
+      expect(await apply(under, { sessionListenings: { 1: at(71) } })).toContain(
+        'listen 1 {"host":"127.0.0.1","port":71}',
+      );
+      under.engine.listenError = Object.assign(new Error('taken'), { code: 'EADDRINUSE' });
+      for (let time = 0; time < 2; time++)
+        await expect(apply(under, { sessionListenings: { 1: at(72) } })).rejects.toMatchObject({
+          code: 'SLUICE_ADDRESS_IN_USE',
+        });
+      under.engine.listenError = null;
+      expect(await apply(under, { sessionListenings: { 1: at(72) } })).toContain(
+        'listen 1 {"host":"127.0.0.1","port":72}',
+      );
+    });
+
+    it('cuts the sessions of a listener that is gone after its grace, and no others of its number', async () => {
+      vi.useFakeTimers();
+      try {
+        const under = dataPlaneOf();
+        await under.dataPlane.start();
+        open(under, 0);
+        const web = under.plan.listeners[0]!;
+        const without = { ...under.plan, listeners: [web], shutdownTimeoutMs: 500 };
+        expect(await apply(under, { plan: without })).toContain('close listener 1');
+        expect(under.dataPlane.handOffPlaces()).toEqual([]);
+        const other = { ...without, listeners: [web, { ...db(), name: 'cache' }] };
+        await apply(under, { plan: other });
+        open(under, 1);
+        vi.advanceTimersByTime(499);
+        expect(under.engine.calls).not.toContain('close session 0');
+        vi.advanceTimersByTime(1);
+        expect(under.engine.calls.filter((call) => call.startsWith('close session'))).toEqual(['close session 0']);
+      } finally {
+        vi.useRealTimers();
+      }
+    });
   });
 });

@@ -81,6 +81,8 @@ export class ScriptedEngine implements SessionEngine {
   readonly listeners = new Map<number, SessionListenerSettings>();
   readonly endpoints = new Map<number, SessionEndpointSettings>();
   readonly mailbox = 7;
+  /** What `listen` throws; null: nothing. */
+  listenError: Error | null = null;
   figures: SessionEngineStats = {
     sessions: 0,
     queued: 0,
@@ -102,6 +104,7 @@ export class ScriptedEngine implements SessionEngine {
   }
   listen(listener: number, from: { readonly descriptor: number } | ListeningAddress): void {
     this.calls.push(`listen ${listener} ${JSON.stringify(from)}`);
+    if (this.listenError !== null) throw this.listenError;
   }
   closeListener = (listener: number): void => void this.calls.push(`close listener ${listener}`);
   stopListening = (): void => void this.calls.push('stop listening');

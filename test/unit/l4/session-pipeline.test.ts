@@ -16,7 +16,7 @@ import {
   SessionField,
   SessionFlag,
 } from '../../../src/engine/session-engine.js';
-import { SessionListener } from '../../../src/l4/session-listener.js';
+import { SessionListener, SessionUpstreams } from '../../../src/l4/session-listener.js';
 import { SessionPipeline } from '../../../src/l4/session-pipeline.js';
 import { SessionRecorder } from '../../../src/l4/session-recorder.js';
 import { FailureLog } from '../../../src/observability/failure-log.js';
@@ -46,10 +46,10 @@ function pipelineOf(
   const time = new FakeTime();
   const log = captureLog();
   const ledger = new EndpointLedger(worker, FIRST_SESSION_NUMBER + 64);
+  const runtime = new UpstreamRuntime(upstream, { board: worker, ledger, rng: seededRng(1) });
   const hashed: string[] = [];
   const pipeline = new SessionPipeline({
-    listeners: [new SessionListener(0, plan)],
-    upstreams: [new UpstreamRuntime(upstream, { board: worker, ledger, rng: seededRng(1) })],
+    listeners: [new SessionListener(plan, new SessionUpstreams([runtime]), null)],
     limits: new SessionLimits(worker, [plan]),
     recorder: new SessionRecorder(worker.stripe, new FailureLog(log.logger, () => time.nowMs()), events),
     hasher: new KeyHasher({
@@ -138,7 +138,7 @@ describe('a session', () => {
     batch(opened(1));
     expect(() => batch(opened(1))).toThrow(/opens once/);
     expect(() => batch(ended(1, 99))).toThrow(/known end/);
-    expect(() => batch(opened(2, { listener: 1 }))).toThrow(/an L4 listener of the plan/);
+    expect(() => batch(opened(2, { listener: 1 }))).toThrow(/an L4 listener of a plan/);
   });
 });
 

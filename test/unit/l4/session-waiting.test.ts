@@ -13,7 +13,7 @@ import {
   SessionEnd,
   SessionField,
 } from '../../../src/engine/session-engine.js';
-import { SessionListener } from '../../../src/l4/session-listener.js';
+import { SessionListener, SessionUpstreams } from '../../../src/l4/session-listener.js';
 import { SessionPipeline } from '../../../src/l4/session-pipeline.js';
 import { SessionRecorder } from '../../../src/l4/session-recorder.js';
 import { FailureLog } from '../../../src/observability/failure-log.js';
@@ -39,8 +39,7 @@ function waitingPipeline(endpoints: number, length = 4) {
   const ledger = new EndpointLedger(worker, FIRST_SESSION_NUMBER + 64);
   const upstreams = [new UpstreamRuntime(upstream, { board: worker, ledger, rng: seededRng(1) })];
   const pipeline = new SessionPipeline({
-    listeners: [new SessionListener(0, plan)],
-    upstreams,
+    listeners: [new SessionListener(plan, new SessionUpstreams(upstreams), null)],
     limits: new SessionLimits(worker, [plan]),
     recorder: new SessionRecorder(worker.stripe, new FailureLog(captureLog().logger, () => time.nowMs()), events),
     hasher: new KeyHasher({ hashText: () => {}, crc32Text: () => 0 }),
