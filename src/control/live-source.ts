@@ -1,8 +1,10 @@
 /** Reads the board once a second and tells what the proxy does: rates over a sliding window, states as they are at this moment. */
 import type { Board } from '../board/board.js';
+import { LatencyCounts } from '../board/latency-counts.js';
 import type { EndpointPlan, ListenerPlan, Plan, UpstreamPlan } from '../config/plan.js';
 import type { Clock } from '../core/clock.js';
 import type { Cancel, Timers } from '../core/timers.js';
+import { type LatencyWindow, latencyFiguresOf } from '../observability/latency-window.js';
 import type {
   LiveEndpoint,
   LiveFigures,
@@ -13,15 +15,13 @@ import type {
   TrafficRates,
 } from '../observability/live-figures.js';
 import { LATENCY_BOUNDS_MS } from '../observability/live-figures.js';
-import { type Counts, SlidingWindow } from '../observability/sliding-window.js';
 import type { EndpointFacts } from './admin/endpoint-view.js';
 import { conditionOf, stateWord } from './endpoint-condition.js';
+import { type FlowCounts, LiveReadings, NO_FLOW } from './live-readings.js';
 import { bindText } from './start-failure.js';
 import type { WorkerStatus } from './supervisor.js';
 import { coefficientOfVariation } from './variation.js';
 
-/** Time that rates and latencies are of. */
-export const WINDOW_MS = 10_000;
 /** Between two readings of the board. */
 const READ_INTERVAL_MS = 1_000;
 
@@ -45,18 +45,21 @@ export interface LiveParts {
 /** Thread: primary. `start` before the first request, or the window of the first look is too short. */
 export class LiveSource {
   readonly #parts: LiveParts;
-  readonly #window = new SlidingWindow<string>(WINDOW_MS);
+  readonly #readings: LiveReadings;
+  /** Filled over and over. */
+  readonly #sum = new LatencyCounts();
   readonly #listeners = new Set<(figures: LiveFigures) => void>();
   #cancel: Cancel = () => {};
 
   constructor(parts: LiveParts) {
     this.#parts = parts;
+    this.#readings = new LiveReadings(parts.board);
   }
 
   /** Reads the board now and every second from now on. */
   start(): void {
     this.#cancel();
-    this.#read();
+    this.#readings.read(this.#parts.plan(), this.#parts.clock.nowMs());
     this.#cancel = this.#parts.timers.after(READ_INTERVAL_MS, () => {
       this.start();
       if (this.#listeners.size === 0) return;
@@ -75,11 +78,11 @@ export class LiveSource {
       version,
       at: wallClockMs(),
       uptimeMs: Math.round(clock.nowMs() - startedAt),
-      windowMs: Math.round(this.#window.spanMs),
+      windowMs: Math.round(this.#readings.spanMs),
       epoch: plan.epoch,
       readiness: this.#parts.readiness(),
       totals: {
-        ...this.#totalRates(),
+        ...this.#totalRates(plan),
         openConnections: workers.reduce((sum, { stats }) => sum + stats.openConnections, 0),
         openExchanges: exchanges,
         openSessions: sessions,
@@ -106,35 +109,31 @@ export class LiveSource {
     this.#listeners.clear();
   }
 
-  #read(): void {
-    const { board, clock } = this.#parts;
-    const { traffic } = board.totals();
-    const counts = new Map<string, Counts>();
-    const responses =
-      traffic.responses2xx + traffic.responses3xx + traffic.responses4xx + traffic.responses5xx + traffic.sessions;
-    counts.set(TOTALS, [responses, traffic.responses5xx, traffic.bytesFromClients, traffic.bytesToClients]);
-    for (const { endpoints } of this.#parts.plan().upstreams) {
-      for (const endpoint of endpoints) {
-        const { attempts, failures } = board.endpointFigures(endpoint.slot);
-        counts.set(endpointKey(endpoint), [attempts, failures, 0, 0]);
-      }
-    }
-    this.#window.add(clock.nowMs(), counts);
+  /** Of all listeners together; latencies of requests, not of sessions. */
+  #totalRates(plan: Plan): TrafficRates {
+    const flows = plan.listeners.map(({ number }) => this.#readings.flow('listener', number));
+    const windows = plan.listeners.map(({ number }) => this.#readings.latencies('listener', number));
+    return this.#ratesOf(sumOf(flows), this.#merged(windows));
   }
 
-  #totalRates(): TrafficRates {
-    return this.#ratesOf(this.#window.growth(TOTALS) ?? NOTHING);
-  }
-
-  #ratesOf([ended = 0, failed = 0, bytesIn = 0, bytesOut = 0]: Counts): TrafficRates {
-    const seconds = Math.max(this.#window.spanMs, READ_INTERVAL_MS) / 1_000;
+  #ratesOf(
+    [ended = 0, failed = 0, bytesIn = 0, bytesOut = 0]: FlowCounts,
+    latencies: LatencyCounts | null,
+  ): TrafficRates {
+    const seconds = Math.max(this.#readings.spanMs, READ_INTERVAL_MS) / MS_PER_S;
     return {
       perSecond: ended / seconds,
       errorShare: ended === 0 ? null : Math.min(1, failed / ended),
       bytesInPerSecond: bytesIn / seconds,
       bytesOutPerSecond: bytesOut / seconds,
-      latencyMs: null,
+      latencyMs: latencies === null ? null : latencyFiguresOf(latencies),
     };
+  }
+
+  #merged(windows: readonly (LatencyWindow | null)[]): LatencyCounts {
+    this.#sum.clear();
+    for (const window of windows) if (window !== null && window.counts.count > 0) this.#sum.add(window.counts);
+    return this.#sum;
   }
 
   #listener(listener: ListenerPlan): LiveListener {
@@ -143,7 +142,10 @@ export class LiveSource {
       mode: listener.mode,
       address: bindText(listener.bind),
       kind: listener.mode === 'l7' ? listener.frontend : listener.relay,
-      ...this.#ratesOf(NOTHING),
+      ...this.#ratesOf(
+        this.#readings.flow('listener', listener.number),
+        this.#readings.latencies('listener', listener.number)?.counts ?? null,
+      ),
     };
   }
 
@@ -156,15 +158,19 @@ export class LiveSource {
         host: route.host,
         path: route.path,
         upstreams: [...new Set(targets)].flatMap((index) => plan.upstreams[index]?.name ?? []),
-        ...this.#ratesOf(NOTHING),
+        ...this.#ratesOf(
+          this.#readings.flow('route', route.record),
+          this.#readings.latencies('route', route.record)?.counts ?? null,
+        ),
       };
     });
   }
 
   #upstream(upstream: UpstreamPlan): LiveUpstream {
     const { board, facts } = this.#parts;
-    const growths = upstream.endpoints.map((endpoint) => this.#window.growth(endpointKey(endpoint)) ?? NOTHING);
-    const sum = growths.reduce((total, growth) => total.map((count, field) => count + (growth[field] ?? 0)), NOTHING);
+    const growths = upstream.endpoints.map((endpoint) => this.#readings.attempts(endpoint));
+    const windows = upstream.endpoints.map((endpoint) => this.#readings.endpointLatencies(endpoint));
+    const sum = sumOf(growths);
     const attempts = sum[0] ?? 0;
     const now = this.#parts.clock.nowTick();
     return {
@@ -181,15 +187,21 @@ export class LiveSource {
           attempts: growths[index]?.[0] ?? 0,
         })),
       ),
-      ...this.#ratesOf(sum),
+      ...this.#ratesOf(sum, this.#merged(windows)),
       endpoints: upstream.endpoints.map((endpoint, index) => {
-        const growth = growths[index] ?? NOTHING;
-        return this.#endpoint(endpoint, growth, attempts, now);
+        const growth = growths[index] ?? NO_FLOW;
+        return this.#endpoint(endpoint, growth, windows[index] ?? null, attempts, now);
       }),
     };
   }
 
-  #endpoint({ name, slot, backup }: EndpointPlan, growth: Counts, allAttempts: number, now: number): LiveEndpoint {
+  #endpoint(
+    { name, slot, backup }: EndpointPlan,
+    growth: FlowCounts,
+    latencies: LatencyWindow | null,
+    allAttempts: number,
+    now: number,
+  ): LiveEndpoint {
     const { board, facts } = this.#parts;
     const state = board.control.state(slot);
     const inFlight = board.load.inflight(slot);
@@ -206,8 +218,8 @@ export class LiveSource {
       cap,
       poolUse: cap === null ? null : inFlight / cap,
       share: allAttempts === 0 ? null : (growth[0] ?? 0) / allAttempts,
-      heat: Array.from({ length: LATENCY_BOUNDS_MS.length + 1 }, () => 0),
-      ...this.#ratesOf(growth),
+      heat: latencies?.heatAt(this.#readings.latestMs) ?? NO_HEAT,
+      ...this.#ratesOf(growth, latencies?.counts ?? null),
     };
   }
 
@@ -227,11 +239,9 @@ export class LiveSource {
   }
 }
 
-const TOTALS = 'totals';
-/** Ended, failed, bytes in, bytes out. */
-const NOTHING: Counts = [0, 0, 0, 0];
+const MS_PER_S = 1_000;
+const NO_HEAT: readonly number[] = Array.from({ length: LATENCY_BOUNDS_MS.length + 1 }, () => 0);
 
-/** Another generation is another endpoint, whose counters begin at 0. */
-function endpointKey({ slot, generation }: EndpointPlan): string {
-  return `${slot}.${generation}`;
+function sumOf(flows: readonly FlowCounts[]): FlowCounts {
+  return flows.reduce((sum, flow) => sum.map((count, field) => count + (flow[field] ?? 0)), NO_FLOW);
 }

@@ -175,7 +175,12 @@ export class Primary {
       facts: this.#keepers,
       change: (...change) => this.#keepers.operator.change(...change),
       wallClockMs: Date.now,
-      passedOn: { live: this.live, timeline: options.timeline, ...unplugged },
+      passedOn: {
+        live: this.live,
+        timeline: options.timeline,
+        ...unplugged,
+        metrics: async (accept) => this.metrics.render(accept),
+      },
     });
   }
 

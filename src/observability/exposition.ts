@@ -124,10 +124,10 @@ export function formatFor(accept: string): ExpositionFormat {
   let plain = 0;
   for (const range of accept.toLowerCase().split(',')) {
     const [type = '', ...parameters] = range.split(';').map((part) => part.trim());
-    const valueOf = (name: string): string | undefined =>
+    const parameterOf = (name: string): string | undefined =>
       parameters.find((parameter) => parameter.startsWith(`${name}=`))?.slice(name.length + 1);
-    const quality = Number(valueOf('q') ?? 1);
-    const isOurs = (valueOf('version') ?? '1.0.0') === '1.0.0';
+    const quality = Number(parameterOf('q') ?? 1);
+    const isOurs = (parameterOf('version') ?? '1.0.0') === '1.0.0';
     if (type === 'application/openmetrics-text' && isOurs) openMetrics = Math.max(openMetrics, quality);
     if (type === 'text/plain') plain = Math.max(plain, quality);
   }

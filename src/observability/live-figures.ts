@@ -15,13 +15,16 @@ export interface LatencyFigures {
 
 /** Of the window; a second's share where it says "PerSecond". */
 export interface TrafficRates {
-  /** Exchanges and sessions that ended; of an endpoint: attempts that ended. */
+  /** Exchanges and sessions that ended; of an upstream and an endpoint: attempts that began. */
   readonly perSecond: number;
-  /** Of these the share that failed or were answered 5xx, 0..1; null: none ended. */
+  /** Of these the share that failed, but not by the client's fault, or were answered 5xx, 0..1; null: none ended. */
   readonly errorShare: number | null;
   readonly bytesInPerSecond: number;
   readonly bytesOutPerSecond: number;
-  /** Whole exchange; of an endpoint: to the first byte of its answers. null: nothing ended in the window. */
+  /**
+   * Whole exchange, sessions are not among them; of an upstream and an endpoint: to the first byte of answers, or, where only sessions go, to
+   * connect. null: there was none in the window.
+   */
   readonly latencyMs: LatencyFigures | null;
 }
 

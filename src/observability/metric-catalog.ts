@@ -31,7 +31,7 @@ export const METRIC_SECTIONS = {
     sluice_requests_total: {
       type: 'counter',
       labels: ['listener', 'class'],
-      help: 'Requests that have been answered, by the class of the status that went to the client, those that met no route included',
+      help: 'Requests that have ended, by the class of the status that went to the client (none: it left before), those that met no route included',
     },
     sluice_request_duration_seconds: {
       type: 'histogram',
@@ -85,7 +85,7 @@ export const METRIC_SECTIONS = {
     sluice_route_requests_total: {
       type: 'counter',
       labels: [...ROUTE, 'class'],
-      help: 'Requests of a route that have been answered, by the class of the status that went to the client',
+      help: 'Requests of a route that have ended, by the class of the status that went to the client (none: it left before)',
     },
     sluice_route_request_duration_seconds: {
       type: 'histogram',
@@ -114,7 +114,7 @@ export const METRIC_SECTIONS = {
     sluice_upstream_requests_total: {
       type: 'counter',
       labels: ['upstream', 'class'],
-      help: 'Requests that went to an upstream and have been answered, by the class of the status that went to the client',
+      help: 'Requests that went to an upstream and have ended, by the class of the status that went to the client (none: it left before)',
     },
     sluice_upstream_sessions_total: {
       type: 'counter',
@@ -327,10 +327,10 @@ export const METRIC_SECTIONS = {
       help: `Time to the first byte of its answers that so many percent (50, 95, 99) did not exceed, ${WINDOW}; within 2 %`,
       when: 'it is one of the first 1,000 endpoints, and there was an answer',
     },
-    sluice_endpoints_without_series: {
+    sluice_endpoints_without_histograms: {
       type: 'gauge',
-      labels: ['series'],
-      help: 'Endpoints that are too many for series of their own: beyond 1,000 no histograms and latencies, beyond 5,000 none (all)',
+      labels: [],
+      help: 'Endpoints beyond the first 1,000 of the configuration, which have neither histograms nor latencies here',
     },
   },
   Workers: {

@@ -28,6 +28,11 @@ export class SlidingWindow<Key> {
     }
   }
 
+  /** When the window begins: at its first reading. */
+  get beginMs(): number {
+    return this.#readings[0]?.atMs ?? 0;
+  }
+
   /** From the first reading of the window to the last; 0: there are not two yet. */
   get spanMs(): number {
     return (this.#readings.at(-1)?.atMs ?? 0) - (this.#readings[0]?.atMs ?? 0);

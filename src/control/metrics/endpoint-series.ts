@@ -1,16 +1,16 @@
 /** Series of endpoints in GET /metrics. */
 import type { Board } from '../../board/board.js';
+import type { EndpointFlowFigures } from '../../board/figures.js';
 import type { EndpointFigures } from '../../board/worker-stripe.js';
 import type { EndpointPlan, Plan, UpstreamPlan } from '../../config/plan.js';
 import type { Clock } from '../../core/clock.js';
-import { type Exposition, joinLabels, type LabelText, labelText } from '../../observability/exposition.js';
+import { type Exposition, joinLabels, type LabelText, labelText, NO_LABELS } from '../../observability/exposition.js';
 import type { LiveEndpoint, LiveFigures } from '../../observability/live-figures.js';
 import type { MetricName } from '../../observability/metric-catalog.js';
+import { HistogramSamples, sampleClasses, sampleErrors } from './flow-samples.js';
 
-/** Endpoints with histograms and percentiles: 30 series and more for each. */
+/** Endpoints with histograms and percentiles, which are 37 series for each; the first ones of the configuration. */
 export const MOST_DETAILED_ENDPOINTS = 1_000;
-/** Endpoints with series of their own at all; those beyond are in the sums of their upstreams only. */
-export const MOST_ENDPOINTS = 5_000;
 
 const PERCENTILES = ['p50', 'p95', 'p99'] as const;
 const MS_PER_S = 1_000;
@@ -20,6 +20,8 @@ const BREAKER_STATES = { closed: 0, 'half-open': 1, open: 2 } as const;
 export interface EndpointSeriesParts {
   readonly board: Board;
   readonly clock: Clock;
+  /** MOST_DETAILED_ENDPOINTS; fewer in tests. */
+  readonly mostDetailed?: number;
 }
 
 /** One endpoint during one scrape. */
@@ -29,14 +31,17 @@ interface Row {
   readonly labels: LabelText;
   readonly live: LiveEndpoint;
   readonly figures: EndpointFigures;
+  readonly flow: EndpointFlowFigures;
 }
 
 /** Thread: primary. */
 export class EndpointSeries {
   readonly #parts: EndpointSeriesParts;
+  readonly #histograms: HistogramSamples;
 
   constructor(parts: EndpointSeriesParts) {
     this.#parts = parts;
+    this.#histograms = new HistogramSamples(parts.board.figures);
   }
 
   /** @param live of the same plan */
@@ -47,26 +52,34 @@ export class EndpointSeries {
         return seen === undefined ? [] : [{ upstream, endpoint, seen }];
       }),
     );
-    const rows = all
-      .slice(0, MOST_ENDPOINTS)
-      .map(({ upstream, endpoint, seen }) => this.#row(upstream, endpoint, seen));
-    const detailed = rows.slice(0, MOST_DETAILED_ENDPOINTS);
+    const rows = all.map(({ upstream, endpoint, seen }) => this.#row(upstream, endpoint, seen));
+    const detailed = rows.slice(0, this.#parts.mostDetailed ?? MOST_DETAILED_ENDPOINTS);
     this.#counters(into, rows);
     this.#passive(into, rows);
+    this.#histogramsOf(into, detailed);
     this.#states(into, rows);
     this.#windows(into, rows, detailed);
-    into.family('sluice_endpoints_without_series');
-    into.sample(labelText(['series', 'histograms']), all.length - detailed.length);
-    into.sample(labelText(['series', 'all']), all.length - rows.length);
+    into.family('sluice_endpoints_without_histograms');
+    into.sample(NO_LABELS, rows.length - detailed.length);
   }
 
   #row(upstream: UpstreamPlan, { name, slot }: EndpointPlan, live: LiveEndpoint): Row {
     const labels = labelText(['upstream', upstream.name], ['endpoint', name]);
-    return { upstream, slot, labels, live, figures: this.#parts.board.endpointFigures(slot) };
+    const { board } = this.#parts;
+    return { upstream, slot, labels, live, figures: board.endpointFigures(slot), flow: board.figures.endpoint(slot) };
   }
 
   #counters(into: Exposition, rows: readonly Row[]): void {
+    const { figures: recorded } = this.#parts.board;
     family(into, 'sluice_endpoint_attempts_total', rows, ({ figures }) => figures.attempts);
+    into.family('sluice_endpoint_failures_total');
+    for (const { labels, slot } of rows) sampleErrors(into, labels, recorded.errors('endpoint', slot));
+    into.family('sluice_endpoint_responses_total');
+    for (const { labels, flow } of rows) sampleClasses(into, labels, flow);
+    family(into, 'sluice_endpoint_connects_total', rows, ({ flow }) => flow.connects);
+    family(into, 'sluice_endpoint_reuses_total', rows, ({ flow }) => flow.reuses);
+    family(into, 'sluice_endpoint_from_clients_bytes_total', rows, ({ flow }) => flow.bytesFromClients);
+    family(into, 'sluice_endpoint_to_clients_bytes_total', rows, ({ flow }) => flow.bytesToClients);
     family(into, 'sluice_endpoint_retries_total', rows, ({ figures }) => figures.retries);
   }
 
@@ -87,6 +100,13 @@ export class EndpointSeries {
       broken,
       ({ slot }) => BREAKER_STATES[health.health(slot, now).breaker],
     );
+  }
+
+  #histogramsOf(into: Exposition, rows: readonly Row[]): void {
+    into.family('sluice_endpoint_first_byte_seconds');
+    for (const { labels, slot } of rows) this.#histograms.sample(into, labels, 'endpoint', slot, 'firstByte');
+    into.family('sluice_endpoint_connect_seconds');
+    for (const { labels, slot } of rows) this.#histograms.sample(into, labels, 'endpoint', slot, 'connect');
   }
 
   #states(into: Exposition, rows: readonly Row[]): void {
@@ -122,7 +142,7 @@ export class EndpointSeries {
 }
 
 /** One family with at most one sample for each endpoint. */
-function family(into: Exposition, name: MetricName, rows: readonly Row[], valueOf: (row: Row) => number | null): void {
+function family(into: Exposition, name: MetricName, rows: readonly Row[], figureOf: (row: Row) => number | null): void {
   into.family(name);
-  for (const row of rows) into.sample(row.labels, valueOf(row));
+  for (const row of rows) into.sample(row.labels, figureOf(row));
 }

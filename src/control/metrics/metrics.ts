@@ -3,6 +3,7 @@ import { EXPOSITION_TYPES, Exposition, formatFor } from '../../observability/exp
 import type { LiveSource } from '../live-source.js';
 import { EndpointSeries, type EndpointSeriesParts } from './endpoint-series.js';
 import { ProcessSeries, type ProcessSeriesParts } from './process-series.js';
+import { TrafficSeries } from './traffic-series.js';
 import { UpstreamSeries, type UpstreamSeriesParts } from './upstream-series.js';
 
 /** An answer to GET /metrics. */
@@ -21,12 +22,14 @@ export interface MetricsParts extends EndpointSeriesParts, ProcessSeriesParts, U
  */
 export class Metrics {
   readonly #parts: MetricsParts;
+  readonly #traffic: TrafficSeries;
   readonly #upstreams: UpstreamSeries;
   readonly #endpoints: EndpointSeries;
   readonly #process: ProcessSeries;
 
   constructor(parts: MetricsParts) {
     this.#parts = parts;
+    this.#traffic = new TrafficSeries(parts);
     this.#upstreams = new UpstreamSeries(parts);
     this.#endpoints = new EndpointSeries(parts);
     this.#process = new ProcessSeries(parts);
@@ -38,6 +41,7 @@ export class Metrics {
     const into = new Exposition(format);
     const plan = this.#parts.plan();
     const live = this.#parts.live.now();
+    this.#traffic.write(into, plan);
     this.#upstreams.write(into, plan, live);
     this.#endpoints.write(into, plan, live);
     this.#process.write(into, plan, live);

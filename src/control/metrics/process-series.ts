@@ -117,6 +117,8 @@ export class ProcessSeries {
     for (const [event, count] of timeline.counts) into.sample(labelText(['event', event]), count);
     into.family('sluice_timeline_entries_total');
     into.sample(NO_LABELS, timeline.latestId);
+    into.family('sluice_latencies_missed_total');
+    into.sample(NO_LABELS, board.figures.missed);
   }
 }
 

@@ -4,6 +4,7 @@ import type { Plan } from '../../config/plan.js';
 import { type Exposition, joinLabels, type LabelText, labelText, NO_LABELS } from '../../observability/exposition.js';
 import type { LiveFigures, LiveUpstream } from '../../observability/live-figures.js';
 import type { EndpointFacts } from '../admin/endpoint-view.js';
+import { HistogramSamples, sampleClasses, sampleErrors } from './flow-samples.js';
 
 /** Where they come from. */
 export interface UpstreamSeriesParts {
@@ -14,9 +15,11 @@ export interface UpstreamSeriesParts {
 /** Thread: primary. */
 export class UpstreamSeries {
   readonly #parts: UpstreamSeriesParts;
+  readonly #histograms: HistogramSamples;
 
   constructor(parts: UpstreamSeriesParts) {
     this.#parts = parts;
+    this.#histograms = new HistogramSamples(parts.board.figures);
   }
 
   /** @param live of the same plan */
@@ -25,11 +28,23 @@ export class UpstreamSeries {
     const rows = plan.upstreams.map((upstream, index) => ({
       upstream,
       labels: labelText(['upstream', upstream.name]),
+      flow: board.figures.flow('upstream', upstream.record),
       live: live.upstreams[index] as LiveUpstream, // of the same plan
     }));
     into.family('sluice_upstream_info');
     for (const { upstream, labels } of rows)
       into.sample(joinLabels(labels, labelText(['balance', upstream.balance])), 1);
+    into.family('sluice_upstream_requests_total');
+    for (const { labels, flow } of rows) sampleClasses(into, labels, flow, flow.exchanges);
+    into.family('sluice_upstream_sessions_total');
+    for (const { labels, flow } of rows) into.sample(labels, flow.sessions);
+    into.family('sluice_upstream_errors_total');
+    for (const { upstream, labels } of rows)
+      sampleErrors(into, labels, board.figures.errors('upstream', upstream.record));
+    into.family('sluice_upstream_retries_total');
+    for (const { labels, flow } of rows) into.sample(labels, flow.retries);
+    into.family('sluice_upstream_hedges_total');
+    for (const { labels, flow } of rows) into.sample(labels, flow.hedges);
     into.family('sluice_retries_refused_total');
     into.sample(NO_LABELS, board.totals().traffic.retriesRefused);
     into.family('sluice_upstream_endpoints');
@@ -49,6 +64,9 @@ export class UpstreamSeries {
     for (const { labels, live: seen } of rows) into.sample(labels, seen.waiting);
     into.family('sluice_upstream_queue_length');
     for (const { labels, live: seen } of rows) into.sample(labels, seen.queueLength);
+    into.family('sluice_upstream_queue_wait_seconds');
+    for (const { upstream, labels } of rows)
+      this.#histograms.sample(into, labels, 'upstream', upstream.record, 'queue');
     into.family('sluice_upstream_coefficient_of_variation');
     for (const { labels, live: seen } of rows) into.sample(labels, seen.cv);
   }

@@ -13,7 +13,7 @@ import { FakeTime } from './fake-time.js';
 
 const WORKERS = 2;
 
-export function observedProxy(yaml: string) {
+export function observedProxy(yaml: string, options: { readonly mostDetailed?: number } = {}) {
   const loaded = loadConfig({
     file: 'sluice.yaml',
     flags: {},
@@ -50,7 +50,7 @@ export function observedProxy(yaml: string) {
     readiness: () => state.readiness,
     wallClockMs: () => 1_700_000_000_000 + time.nowMs(),
   });
-  const metrics = new Metrics({ ...seen, live, timeline, sink: { droppedLines: 0 } });
+  const metrics = new Metrics({ ...seen, live, timeline, sink: { droppedLines: 0 }, ...options });
   const logger = createLogger('info', { write: (line) => timeline.hear(line) });
   const endpoint = (upstream: string, name: string): EndpointPlan => {
     const found = state.plan.upstreams
@@ -63,5 +63,5 @@ export function observedProxy(yaml: string) {
 }
 
 function attachWorker(board: ReturnType<typeof makeBoardAndPlan>['board'], index: number): WorkerBoard {
-  return attachBoard(board.buffer, index);
+  return attachBoard(board.buffer, index, board.figures.memoryOf(index));
 }

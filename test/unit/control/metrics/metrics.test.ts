@@ -85,12 +85,12 @@ describe('metrics', () => {
 
   it('tells reloads by their result, and whether the last one was good', () => {
     const { metrics, logger } = observedProxy(TWO_UPSTREAMS);
-    const valueOf = (series: string) =>
+    const figureOf = (series: string) =>
       readExposition(metrics.render('').text).find((sample) => sample.series === series)?.value;
-    expect(valueOf('sluice_config_last_reload_successful')).toBe(1);
+    expect(figureOf('sluice_config_last_reload_successful')).toBe(1);
     logger.warn({ event: 'reload-failed' }, 'no');
-    expect(valueOf('sluice_config_reloads_total{result="failed"}')).toBe(1);
-    expect(valueOf('sluice_config_last_reload_successful')).toBe(0);
+    expect(figureOf('sluice_config_reloads_total{result="failed"}')).toBe(1);
+    expect(figureOf('sluice_config_last_reload_successful')).toBe(0);
   });
 
   it('is ready while workers serve, and not while it starts or drains', () => {
@@ -101,5 +101,59 @@ describe('metrics', () => {
       return ready();
     });
     expect(seen).toEqual([0, 1, 1, 0]);
+  });
+});
+
+describe('metrics of traffic', () => {
+  it('are what the workers have recorded, added up', () => {
+    const { metrics, workerBoards, state, endpoint } = observedProxy(TWO_UPSTREAMS);
+    const { slot } = endpoint('api', '10.0.0.1:9001');
+    const ended = { answeredBy: 0, queueUs: 0, bytesFromClient: 7, bytesToClient: 70 };
+    const [web] = state.plan.listeners;
+    for (const { figures } of workerBoards) {
+      figures.listeners.exchangeEnded(
+        web!.number,
+        { ...ended, status: 200, firstByteUs: 1_500, totalUs: 3_000 },
+        0,
+        false,
+      );
+      figures.listeners.exchangeEnded(web!.number, { ...ended, status: 0, firstByteUs: 0, totalUs: 9_000 }, 0, false);
+      figures.listeners.failed(web!.number, 'SLUICE_CLIENT_GONE');
+      figures.endpoints.answered(slot, 404, false, 400, 1_500);
+    }
+    const values = new Map(readExposition(metrics.render('').text).map(({ series, value }) => [series, value]));
+    const expected: readonly (readonly [string, number])[] = [
+      ['sluice_requests_total{class="2xx",listener="web"}', 2],
+      ['sluice_requests_total{class="none",listener="web"}', 2],
+      ['sluice_errors_total{code="SLUICE_CLIENT_GONE",listener="web"}', 2],
+      ['sluice_to_clients_bytes_total{listener="web"}', 280],
+      ['sluice_request_duration_seconds_bucket{le="0.002",listener="web"}', 0],
+      ['sluice_request_duration_seconds_bucket{le="0.005",listener="web"}', 2],
+      ['sluice_request_duration_seconds_count{listener="web"}', 2],
+      ['sluice_request_duration_seconds_sum{listener="web"}', 0.006],
+      ['sluice_endpoint_responses_total{class="4xx",endpoint="10.0.0.1:9001",upstream="api"}', 2],
+      ['sluice_endpoint_connect_seconds_bucket{endpoint="10.0.0.1:9001",le="0.0005",upstream="api"}', 2],
+      ['sluice_sessions_total{listener="db"}', 0],
+    ];
+    expect(expected.map(([series]) => [series, values.get(series)])).toEqual(expected);
+  });
+
+  it('have routes by host and path of their match, and the upstream they go to', () => {
+    const { metrics } = observedProxy(TWO_UPSTREAMS);
+    const routes = readExposition(metrics.render('').text)
+      .filter(({ name, labels }) => name === 'sluice_route_requests_total' && labels.class === '2xx')
+      .map(({ labels }) => [labels.listener, labels.route, labels.upstream]);
+    expect(routes).toEqual([
+      ['web', '*/api/', 'api'],
+      ['web', '*/', 'pages'],
+    ]);
+  });
+
+  it('leave histograms out for endpoints beyond so many, and say how many', () => {
+    const { metrics } = observedProxy(TWO_UPSTREAMS, { mostDetailed: 2 });
+    const samples = readExposition(metrics.render('').text);
+    const countOf = (wanted: string) => samples.filter(({ name }) => name === wanted).length;
+    expect([countOf('sluice_endpoint_up'), countOf('sluice_endpoint_connect_seconds_count')]).toEqual([3, 2]);
+    expect(samples.find(({ name }) => name === 'sluice_endpoints_without_histograms')?.value).toBe(1);
   });
 });
