@@ -34,8 +34,10 @@ export const EventField = {
   lengthHigh: 9,
   /** Microseconds since `send` (of this attempt, connect included); capped at 2^31-1. */
   elapsedUs: 10,
-  /** FAILED: the errno, or 0. HEAD: 0. */
+  /** FAILED: the errno, or 0. */
   errno: 11,
+  /** HEAD: µs that the connection of the attempt took, capped at 2^31-1; 0 with REUSED. */
+  connectUs: 11,
 } as const;
 
 export const EventType = {

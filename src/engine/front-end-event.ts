@@ -53,6 +53,8 @@ export const FrontEndField = {
   hostTable: 18,
   /** REQUEST: the connection, as in its OPENED. */
   connection: 19,
+  /** PROGRESS with FIRST_BYTE, RESPONSE_ASKED: as EventField.connectUs. */
+  connectUs: 19,
 
   /**
    * PROGRESS with FIRST_BYTE, RESPONSE_ASKED: the response's status. PROGRESS with FINISHED and without: the status the client got; 0: none.
@@ -150,6 +152,7 @@ export const FrontEndFlag = {
   TUNNEL: 512,
   /** ATTEMPT_FAILED, RESPONSE_ASKED: AttemptFact.SENT, REUSED and ANSWERED; see attemptFactsOf. */
   SENT: 1024,
+  /** PROGRESS with FIRST_BYTE as well. */
   REUSED: 2048,
   ANSWERED: 4096,
   /** ATTEMPT_FAILED, RESPONSE_ASKED: of the exchange's two attempts it is the second, which `hedge` has begun. */

@@ -79,7 +79,7 @@ class L4DataPlane implements DataPlane {
       listeners: listenersOf(plan, new SessionUpstreams(this.#upstreams.all), () => null),
       limits: this.#limits,
       hasher: new KeyHasher(addon),
-      recorder: new SessionRecorder(board.stripe, new FailureLog(logger, nowMs), events),
+      recorder: new SessionRecorder(board, new FailureLog(logger, nowMs), events),
       clock,
       events,
       arena,

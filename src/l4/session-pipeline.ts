@@ -207,7 +207,9 @@ export class SessionPipeline {
   #connected(base: number): void {
     const record = this.#openRecord(base, 'connecting');
     record.state = 'relaying';
-    (record.upstream as UpstreamRuntime).settleConnected(record, this.#at(base, SessionField.elapsedUs), this.#now);
+    const connectUs = this.#at(base, SessionField.elapsedUs);
+    this.#recorder.connected(record, connectUs);
+    (record.upstream as UpstreamRuntime).settleConnected(record, connectUs, this.#now);
   }
 
   /** @returns the decision */
@@ -250,6 +252,7 @@ export class SessionPipeline {
 
   #finish(record: SessionRecord, ending: SessionEnding, base: number): void {
     this.#waiting.leave(record);
+    record.endWait(this.#now);
     const { endpoint, upstream } = record;
     if (upstream !== null) {
       const hasAnswered =

@@ -5,10 +5,13 @@ import type { UpstreamRuntime } from '../balancing/upstream-runtime.js';
 import { NO_ENTRY } from '../board/client-table.js';
 import { NO_SUBSET } from '../config/picking-plan.js';
 import type { ErrorCode } from '../core/error-catalog.js';
+import { msBetween, NEVER, type Tick } from '../core/tick.js';
 import { FIRST_SESSION_NUMBER } from '../engine/session-engine.js';
 import type { LimitedSession } from '../policies/session-limits.js';
 import { NOT_WAITING, type Waiter, type WaitingRoom } from '../policies/waiting-room.js';
 import type { SessionListener } from './session-listener.js';
+
+const US_PER_MS = 1_000;
 
 /**
  * free: no session has this number. connecting: from OPENED until an endpoint is connected to. waiting: for a place at one, before it
@@ -39,6 +42,16 @@ export class SessionRecord implements Waiter, LimitedSession {
   lastFailure: ErrorCode | null = null;
   /** Why it was refused, or closed by the proxy. */
   refusal: ErrorCode | null = null;
+  // What the record tells of it, in µs.
+  /** How long the connection to its endpoint took; 0: there is none. */
+  connectUs = 0;
+  /** How long it waited for places at endpoints. */
+  queueUs = 0;
+  durationUs = 0;
+  bytesFromClient = 0;
+  bytesToClient = 0;
+  /** Since when it waits; NEVER: it does not. */
+  #waitsSince: Tick = NEVER;
   isCountedAtListener = false;
   clientEntry = NO_ENTRY;
   /** The client's address. */
@@ -58,6 +71,18 @@ export class SessionRecord implements Waiter, LimitedSession {
     return this.key;
   }
 
+  /** It waits from now on. */
+  beginWait(now: Tick): void {
+    this.#waitsSince = now;
+  }
+
+  /** It goes on, or is over. Idempotent. */
+  endWait(now: Tick): void {
+    if (this.#waitsSince === NEVER) return;
+    this.queueUs += Math.max(msBetween(this.#waitsSince, now) * US_PER_MS, 1);
+    this.#waitsSince = NEVER;
+  }
+
   /** Free for the next session of this number; claim and limits have been given back. */
   recycle(): void {
     this.state = 'free';
@@ -70,5 +95,10 @@ export class SessionRecord implements Waiter, LimitedSession {
     this.failedConnects = 0;
     this.lastFailure = null;
     this.refusal = null;
+    this.connectUs = 0;
+    this.queueUs = 0;
+    this.durationUs = 0;
+    this.bytesFromClient = 0;
+    this.bytesToClient = 0;
   }
 }

@@ -61,6 +61,7 @@ export class SessionWaiting implements WaitingHost<SessionRecord> {
     if (got !== WAITS) return got;
     record.state = 'waiting';
     record.room = room;
+    record.beginWait(now);
     return LATER;
   }
 
@@ -85,6 +86,7 @@ export class SessionWaiting implements WaitingHost<SessionRecord> {
   begin(record: SessionRecord, slot: number): void {
     record.state = 'connecting';
     record.room = null;
+    record.endWait(this.#now);
     this.#engine?.decide(record.session, slot);
   }
 

@@ -7,6 +7,8 @@ export interface AskedResponse {
   readonly status: number;
   /** Since the attempt began. */
   readonly elapsedUs: number;
+  /** As EventField.connectUs. */
+  readonly connectUs: number;
   /** Bits of EventFlag. */
   readonly flags: number;
   /** As in RelayedExchange.sendHead. */

@@ -99,7 +99,8 @@ export abstract class Exchange implements Attempting, Waiter {
   /** Of the attempt whose head has come: how long that took, and the shared clock then. */
   firstByteUs = 0;
   firstByteAtMs = 0;
-  // What the record tells of it. Times in µs, at most MOST_ELAPSED_US; bytes as the client's side saw them.
+  // What the record tells of it. Times in µs, at most MOST_ELAPSED_US; bytes as the client's side saw them: heads and bodies, and what went
+  // through a tunnel; with `frontend: uws`, whose library keeps heads to itself, bodies alone.
   /** From the head of the request to the end of the client's side. */
   totalUs = 0;
   /** How long it waited in queues, and in pauses before retries. */

@@ -384,6 +384,8 @@ export class Pipeline {
   #send(exchange: Exchange, response: LocalResponse, isConnectionSpent: boolean, ending: Ending): void {
     exchange.state = 'answering';
     exchange.status = response.status;
+    // The native front end counts for itself, heads as well, and says so in the end.
+    if (exchange.method !== 'HEAD') exchange.bytesToClient = Buffer.byteLength(response.body);
     const isOver = exchange.sendLocal(response, this.#isDraining || isConnectionSpent);
     if (isOver) this.finished(exchange, ending);
   }

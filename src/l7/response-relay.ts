@@ -94,6 +94,7 @@ export class ResponseRelay implements AskedResponses<RelayedExchange> {
     const { state } = exchange;
     if (state !== 'attempting' && state !== 'relaying' && state !== 'waiting') return;
     exchange.receivedBytes += chunk.byteLength;
+    exchange.bytesFromClient = exchange.receivedBytes;
     if (exceedsBody(exchange.listener.limits, exchange.receivedBytes)) {
       this.#pipeline.readClock();
       return this.#pipeline.clientFailed(exchange, 'SLUICE_BODY_TOO_LARGE');
@@ -125,7 +126,9 @@ export class ResponseRelay implements AskedResponses<RelayedExchange> {
 
   /** The client has taken the last byte of a response whose endpoint was done before. */
   clientTookAll(exchange: RelayedExchange): void {
-    if (exchange.state === 'flushing') this.#pipeline.finished(exchange, DELIVERED);
+    if (exchange.state !== 'flushing') return;
+    this.#pipeline.readClock();
+    this.#pipeline.finished(exchange, DELIVERED);
   }
 
   // --- called by the engine -----------------------------------------------------------------------------------------------
@@ -161,6 +164,7 @@ export class ResponseRelay implements AskedResponses<RelayedExchange> {
     const flags = events[base + EventField.flags] as number;
     const status = events[base + EventField.status] as number;
     const elapsedUs = events[base + EventField.elapsedUs] as number;
+    const connectUs = events[base + EventField.connectUs] as number;
     const head = new Uint8Array(
       this.#arena,
       events[base + EventField.headOffset],
@@ -170,9 +174,19 @@ export class ResponseRelay implements AskedResponses<RelayedExchange> {
     const body = this.#bodyOf(base);
     if ((flags & EventFlag.ASKED) === 0) {
       if (exchange.isHedged) exchange.settleOn(number);
+      noteConnection(exchange, connectUs, flags);
       this.#relayHead(exchange, status, elapsedUs, flags, head, body, totalBytes);
     } else {
-      this.#ask(exchange, { number, status, elapsedUs, flags, head: head.slice(), body: body.slice(), totalBytes });
+      this.#ask(exchange, {
+        number,
+        status,
+        elapsedUs,
+        connectUs,
+        flags,
+        head: head.slice(),
+        body: body.slice(),
+        totalBytes,
+      });
     }
   }
 
@@ -182,6 +196,7 @@ export class ResponseRelay implements AskedResponses<RelayedExchange> {
     const isHedge = number !== exchange.firstNumber;
     const wasHedged = exchange.isHedged;
     exchange.asked = asked;
+    noteConnection(exchange, asked.connectUs, asked.flags);
     this.#pipeline.responseAsked(exchange, status, elapsedUs, retryAfterIn(asked.head), isHedge);
     if (!wasHedged || exchange.asked !== asked) return;
     // The other attempt may still do better.
@@ -196,7 +211,8 @@ export class ResponseRelay implements AskedResponses<RelayedExchange> {
     exchange.asked = null;
     if (exchange.isHedged) exchange.settleOn(asked.number);
     this.#engine.pass(asked.number);
-    const { status, elapsedUs, flags, head, body, totalBytes } = asked;
+    const { status, elapsedUs, connectUs, flags, head, body, totalBytes } = asked;
+    noteConnection(exchange, connectUs, flags);
     this.#relayHead(exchange, status, elapsedUs, flags, head, body, totalBytes);
   }
 
@@ -218,6 +234,7 @@ export class ResponseRelay implements AskedResponses<RelayedExchange> {
       exchange.isLastOfConnection ||
       exchange.isListenerGone ||
       (flags & EventFlag.REQUEST_UNFINISHED) !== 0;
+    exchange.bytesToClient = body.length;
     const isTaken = exchange.sendHead(headForClient, body, totalBytes, isLast, mustClose);
     this.#relayed(exchange, isTaken, isLast);
   }
@@ -226,7 +243,9 @@ export class ResponseRelay implements AskedResponses<RelayedExchange> {
     const events = this.#events;
     const isLast = ((events[base + EventField.flags] as number) & EventFlag.LAST) !== 0;
     if (isLast) this.#pipeline.endpointDone(exchange);
-    this.#relayed(exchange, exchange.sendBody(this.#bodyOf(base), isLast), isLast);
+    const body = this.#bodyOf(base);
+    exchange.bytesToClient += body.length;
+    this.#relayed(exchange, exchange.sendBody(body, isLast), isLast);
   }
 
   #bodyOf(base: number): Uint8Array {
@@ -270,6 +289,11 @@ function factsOf(flags: number): number {
     ((flags & EventFlag.REUSED) !== 0 ? AttemptFact.REUSED : 0) |
     ((flags & EventFlag.ANSWERED) !== 0 ? AttemptFact.ANSWERED : 0)
   );
+}
+
+function noteConnection(exchange: RelayedExchange, connectUs: number, flags: number): void {
+  exchange.connectUs = connectUs;
+  exchange.isReused = (flags & EventFlag.REUSED) !== 0;
 }
 
 const NOTHING = new Uint8Array(0);

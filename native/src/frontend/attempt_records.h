@@ -23,7 +23,9 @@ struct AskedResponse {
         is_last(part.is_last),
         is_request_unfinished(part.is_request_unfinished),
         takes_reports(are_reports_taken),
-        elapsed_us(part.elapsed_us) {}
+        elapsed_us(part.elapsed_us),
+        connect_us(part.connect_us),
+        is_reused(part.is_reused) {}
 
   /// As it came; valid as long as this object.
   upstream::ResponsePart Part() {
@@ -36,6 +38,8 @@ struct AskedResponse {
     part.is_last = is_last;
     part.is_request_unfinished = is_request_unfinished;
     part.elapsed_us = elapsed_us;
+    part.connect_us = connect_us;
+    part.is_reused = is_reused;
     return part;
   }
 
@@ -48,6 +52,8 @@ struct AskedResponse {
   /// Whether reports of load are the proxy's, not the client's.
   bool takes_reports;
   uint64_t elapsed_us;
+  uint64_t connect_us;
+  bool is_reused;
   /// What RESPONSE_ASKED tells, bits of event_flag and texts; told once.
   int32_t flags = 0;
   std::unique_ptr<EndpointFacts> facts;
@@ -61,6 +67,7 @@ struct EndedAttempt {
   int32_t failure = 0;
   int32_t failure_errno = 0;
   uint64_t elapsed_us = 0;
+  uint64_t connect_us = 0;
   std::unique_ptr<EndpointFacts> facts;
 };
 

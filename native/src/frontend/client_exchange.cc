@@ -18,7 +18,7 @@ void ClientExchange::Clear() {
   is_out_chunked = has_head_gone = ends_with_close = must_close = is_endpoint_paused = false;
   bytes_to_client = bytes_from_client = 0;
   progress = status = 0;
-  first_byte_us = 0;
+  first_byte_us = connect_us = 0;
   facts.reset();
   has_request_notice = has_failed_notice = has_asked_notice = has_fault_notice = false;
   failure_flags = 0;

@@ -114,6 +114,7 @@ struct ClientExchange final : public ListHook<ExchangeNoticeTag> {
   int32_t progress = 0;  // event_flag bits
   int32_t status = 0;
   uint64_t first_byte_us = 0;
+  uint64_t connect_us = 0;
   /// Goes with kFirstByte; nullptr: nothing is to be told.
   std::unique_ptr<EndpointFacts> facts;
   bool has_request_notice = false;

@@ -38,6 +38,7 @@ enum EventField : size_t {
   kFault = 17,
   kHostTable = 18,
   kConnection = 19,
+  kConnectUs = 19,  // PROGRESS, RESPONSE_ASKED
   // PROGRESS, ATTEMPT_FAILED, RESPONSE_ASKED, CLOSED
   kStatus = 20,
   kElapsedUs = 21,

@@ -287,6 +287,7 @@ bool FrontEnd::PutProgress(ClientExchange* exchange, int32_t bits) {
   words[kFlags] = bits;
   words[kStatus] = exchange->status;
   words[kElapsedUs] = FrontEndBatch::Capped(exchange->first_byte_us);
+  words[kConnectUs] = FrontEndBatch::Capped(exchange->connect_us);
   words[kReason] = static_cast<int32_t>(exchange->end);
   FrontEndBatch::PutLong(words, kToClientLow, exchange->bytes_to_client);
   FrontEndBatch::PutLong(words, kFromClientLow, exchange->bytes_from_client);
@@ -302,6 +303,7 @@ bool FrontEnd::PutEnded(ClientExchange* exchange) {
   words[kFlags] = ended->flags | event_flag::kOngoing;
   words[kStatus] = ended->status;
   words[kElapsedUs] = FrontEndBatch::Capped(ended->elapsed_us);
+  words[kConnectUs] = FrontEndBatch::Capped(ended->connect_us);
   words[kReason] = ended->failure;
   words[kErrno] = ended->failure_errno;
   PutFacts(words, std::move(ended->facts));
@@ -317,6 +319,7 @@ bool FrontEnd::PutAsked(ClientExchange* exchange) {
     words[kFlags] = asked->flags;
     words[kStatus] = asked->head.status;
     words[kElapsedUs] = FrontEndBatch::Capped(asked->elapsed_us);
+    words[kConnectUs] = FrontEndBatch::Capped(asked->connect_us);
     PutFacts(words, std::move(asked->facts));
   }
   exchange->has_asked_notice = false;

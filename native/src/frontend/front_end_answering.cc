@@ -170,7 +170,8 @@ void FrontEnd::WriteHead(ClientExchange* exchange, const upstream::ResponsePart&
   exchange->has_head_gone = true;
   exchange->status = head.status;
   exchange->first_byte_us = part.elapsed_us;
-  exchange->progress |= event_flag::kFirstByte;
+  exchange->connect_us = part.connect_us;
+  exchange->progress |= event_flag::kFirstByte | (part.is_reused ? event_flag::kReused : 0);
 }
 
 // --- answers of the proxy's own ---
@@ -269,7 +270,9 @@ void FrontEnd::OnSwitched(upstream::Exchange* from, const http1::ResponseHead& h
   exchange->has_head_gone = true;
   exchange->status = head.status;
   exchange->first_byte_us = elapsed_us;
+  exchange->connect_us = from->connect_us;
   exchange->progress |= event_flag::kFirstByte | event_flag::kTunnel;
+  if (from->is_reused) exchange->progress |= event_flag::kReused;
   Notice(exchange);
   std::string start(exchange->out.view());  // an interim response that waits
   const size_t start_bytes = start.size();

@@ -117,6 +117,7 @@ SinkVerdict FrontEnd::Ask(ClientExchange* exchange, const upstream::Exchange& fr
       ended->flags = flags;
       ended->status = part.head->status;
       ended->elapsed_us = part.elapsed_us;
+      ended->connect_us = part.connect_us;
       ended->facts = std::move(facts);
       if (is_second) {
         hedge.is_running = false;

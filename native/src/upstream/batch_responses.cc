@@ -38,6 +38,7 @@ void BatchResponses::AddHead(const Exchange& exchange, const ResponsePart& part,
   const bool is_length_kept =
       (exchange.send_flags & send_flag::kHeadMethod) != 0 || head.status == kNotModified;
   event->type = EventType::kHead;
+  event->connect_us = part.connect_us;
   event->status = head.status;
   event->head_offset = batch_->used_bytes();
   event->head_bytes = http1::WriteClientHead(part.head_input, head, is_length_kept,

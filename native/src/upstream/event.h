@@ -29,6 +29,7 @@ enum EventField : size_t {
   kLengthHigh = 9,
   kElapsedUs = 10,
   kErrno = 11,
+  kConnectUs = 11,
 };
 
 enum class EventType : int32_t { kNone = 0, kHead = 1, kBody = 2, kFailed = 3, kDrained = 4 };

@@ -18,7 +18,10 @@ void EventBatch::Add(const Event& event) {
   words[kLengthLow] = static_cast<int32_t>(static_cast<uint32_t>(event.content_length));
   words[kLengthHigh] = static_cast<int32_t>(event.content_length >> 32);
   words[kElapsedUs] = static_cast<int32_t>(std::min<uint64_t>(event.elapsed_us, INT32_MAX));
-  words[kErrno] = event.error_number;
+  words[event.type == EventType::kHead ? kConnectUs : kErrno] =
+      event.type == EventType::kHead
+          ? static_cast<int32_t>(std::min<uint64_t>(event.connect_us, INT32_MAX))
+          : event.error_number;
   ++count_;
 }
 

@@ -21,6 +21,8 @@ struct Event {
   uint64_t content_length = 0;
   uint64_t elapsed_us = 0;
   int32_t error_number = 0;
+  /// kHead: in the word of the errno, which only kFailed has.
+  uint64_t connect_us = 0;
 };
 
 /// Memory of the events (EVENT_STRIDE words each) and of the arena; both belong to the caller and

@@ -82,6 +82,8 @@ class Exchange final : public Timer, public ListHook<WaitingTag>, public ListHoo
   bool is_drain_awaited = false;
 
   uint64_t started_us = 0;
+  /// How long the connection took that it runs on; 0: it is reused, or not there yet.
+  uint64_t connect_us = 0;
   /// When the last of a body was handed over; 0: not yet, or there is none.
   uint64_t body_ended_us = 0;
   uint64_t deadline_ms = kNever;

@@ -30,6 +30,9 @@ struct ResponsePart {
   std::string_view trailers = {};
   /// µs since the attempt began.
   uint64_t elapsed_us = 0;
+  /// With a head: as Exchange::connect_us and Exchange::is_reused.
+  uint64_t connect_us = 0;
+  bool is_reused = false;
   /// With a head: its status is one that the attempt's profile asks about, and the request is held
   /// whole. The sink may answer kHold.
   bool is_asked = false;

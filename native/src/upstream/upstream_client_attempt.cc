@@ -109,6 +109,8 @@ void UpstreamClient::Connect(Exchange* exchange, ConnectionPool* pool) {
   exchange->pool = nullptr;
   exchange->connection = connection;
   exchange->is_reused = false;
+  // Until the connection is there: since when.
+  exchange->connect_us = loop_->now_us();
   OnConnectStep(connection, connection->BeginConnect(loop_->now_ms() +
                                                      ConnectTimeMs(*exchange, pool->settings())));
 }
@@ -122,6 +124,7 @@ void UpstreamClient::OnConnectStep(Connection* connection, ConnectStep step) {
       return;
     case ConnectStep::kConnected:
       ++connects_;
+      exchange->connect_us = loop_->now_us() - exchange->connect_us;
       Attach(exchange, connection);
       SendUnsent(connection, exchange);
       return;
@@ -142,6 +145,7 @@ void UpstreamClient::Attach(Exchange* exchange, Connection* connection) {
   exchange->pool = nullptr;
   exchange->connection = connection;
   exchange->is_reused = connection->has_served;
+  if (exchange->is_reused) exchange->connect_us = 0;
   exchange->has_response_begun = false;
   exchange->is_head_reported = false;
   Keep(exchange);

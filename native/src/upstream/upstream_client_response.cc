@@ -198,6 +198,8 @@ void UpstreamClient::Report(Connection* connection, const ReadOutcome& outcome) 
   part.is_request_unfinished = outcome.is_complete && !exchange->is_request_sent();
   part.trailers = outcome.trailers;
   part.elapsed_us = ElapsedUs(exchange);
+  part.connect_us = exchange->connect_us;
+  part.is_reused = exchange->is_reused;
   const SinkVerdict verdict = exchange->sink->OnResponse(exchange, part);
   if (part.head != nullptr || part.is_last) reader.FreeReported(part.is_last);
   exchange->is_asked = part.is_asked && verdict == SinkVerdict::kHold;

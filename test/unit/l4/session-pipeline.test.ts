@@ -51,7 +51,7 @@ function pipelineOf(
   const pipeline = new SessionPipeline({
     listeners: [new SessionListener(plan, new SessionUpstreams([runtime]), null)],
     limits: new SessionLimits(worker, [plan]),
-    recorder: new SessionRecorder(worker.stripe, new FailureLog(log.logger, () => time.nowMs()), events),
+    recorder: new SessionRecorder(worker, new FailureLog(log.logger, () => time.nowMs()), events),
     hasher: new KeyHasher({
       hashText: (text, words) => {
         hashed.push(text);

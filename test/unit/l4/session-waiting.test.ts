@@ -41,7 +41,7 @@ function waitingPipeline(endpoints: number, length = 4) {
   const pipeline = new SessionPipeline({
     listeners: [new SessionListener(plan, new SessionUpstreams(upstreams), null)],
     limits: new SessionLimits(worker, [plan]),
-    recorder: new SessionRecorder(worker.stripe, new FailureLog(captureLog().logger, () => time.nowMs()), events),
+    recorder: new SessionRecorder(worker, new FailureLog(captureLog().logger, () => time.nowMs()), events),
     hasher: new KeyHasher({ hashText: () => {}, crc32Text: () => 0 }),
     clock: time,
     events,

@@ -253,7 +253,7 @@ export class NativeFrontEnd {
     const kind = this.#at(base, FrontEndField.bodyKind);
     if (kind === BodyKind.NONE) return 0;
     if (kind === BodyKind.CHUNKED) return UNKNOWN_BYTES;
-    return this.#at(base, FrontEndField.bodyHigh) * TWO_TO_32 + (this.#at(base, FrontEndField.bodyLow) >>> 0);
+    return this.#longAt(base, FrontEndField.bodyLow);
   }
 
   #progressed(base: number): void {
@@ -263,6 +263,7 @@ export class NativeFrontEnd {
     // Told in one event with what came before it, a head may be of an attempt that TypeScript has ended meanwhile.
     if ((flags & FrontEndFlag.FIRST_BYTE) !== 0 && isAttempted(exchange)) {
       const isHedge = (flags & FrontEndFlag.HEDGE_WON) !== 0;
+      this.#noteConnection(exchange, base, flags);
       this.#pipeline.headCame(exchange, status, this.#at(base, FrontEndField.elapsedUs), isHedge);
       if (this.#at(base, FrontEndField.retryAfterLength) > 0)
         this.#pipeline.retryAfterCame(
@@ -276,6 +277,8 @@ export class NativeFrontEnd {
     if ((flags & FrontEndFlag.FINISHED) === 0) return;
     exchange.takeBack(this.#batches);
     exchange.status = status;
+    exchange.bytesToClient = this.#longAt(base, FrontEndField.toClientLow);
+    exchange.bytesFromClient = this.#longAt(base, FrontEndField.fromClientLow);
     this.#openExchanges--;
     this.#pipeline.finished(exchange, endingOf(this.#at(base, FrontEndField.reason)));
   }
@@ -304,6 +307,7 @@ export class NativeFrontEnd {
     const flags = this.#at(base, FrontEndField.flags);
     if ((flags & FrontEndFlag.ONGOING) === 0) exchange.ask(base, this.#batches);
     if (!isAttempted(exchange)) return;
+    this.#noteConnection(exchange, base, flags);
     this.#pipeline.responseAsked(
       exchange,
       this.#at(base, FrontEndField.status),
@@ -350,6 +354,16 @@ export class NativeFrontEnd {
   #textAt(base: number, offsetField: number, lengthField: number): string {
     const offset = this.#at(base, offsetField);
     return this.#arena.toString('latin1', offset, offset + this.#at(base, lengthField));
+  }
+
+  #noteConnection(exchange: NativeExchange, base: number, flags: number): void {
+    exchange.connectUs = this.#at(base, FrontEndField.connectUs);
+    exchange.isReused = (flags & FrontEndFlag.REUSED) !== 0;
+  }
+
+  /** @param low field of the low word, which is unsigned; the high one follows */
+  #longAt(base: number, low: number): number {
+    return this.#at(base, low + 1) * TWO_TO_32 + (this.#at(base, low) >>> 0);
   }
 
   #at(base: number, field: number): number {

@@ -49,6 +49,9 @@ export class EndpointWebSocket {
   #socket: WebSocket | null = null;
   #timer: NodeJS.Timeout | null = null;
   #isOver = false;
+  readonly #beganAtMs = performance.now();
+  /** How long the connection took; 0: it is not there yet. */
+  connectUs = 0;
   readonly #onSent = (error?: Error | null): void => {
     if (!(error instanceof Error) && !this.#isOver) this.#events?.endpointDrained();
   };
@@ -59,7 +62,10 @@ export class EndpointWebSocket {
     this.#head = head;
     this.#handshake = handshake;
     this.#connection = new EndpointConnection(addresses, plan.timeouts.connectMs, {
-      connected: (socket) => this.#shakeHands(socket),
+      connected: (socket) => {
+        this.connectUs = Math.floor((performance.now() - this.#beganAtMs) * 1_000);
+        this.#shakeHands(socket);
+      },
       connectFailed: ({ code, errno }: ConnectFailure) => this.#fail(code, errno, true),
     });
   }

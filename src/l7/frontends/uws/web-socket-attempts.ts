@@ -141,6 +141,7 @@ export class WebSocketAttempts implements WebSocketSender {
     const response = exchange.takeResponse();
     if (endpointSide === null || handshake === null || response === null) return this.clientGone(exchange);
     exchange.stopTimers();
+    exchange.connectUs = endpointSide.connectUs;
     this.#pipeline.readClock();
     this.#pipeline.headCame(exchange, SWITCHING_PROTOCOLS, elapsedUs(exchange));
     const head = exchange.switchingHead(tellFacts(this.#pipeline, exchange, clientHeadOf(answer, true)));
@@ -162,6 +163,8 @@ export class WebSocketAttempts implements WebSocketSender {
     this.#pipeline.readClock();
     if (ending === 'SLUICE_ENDPOINT_RESET' || ending === 'SLUICE_BAD_RESPONSE')
       exchange.upstream?.settleReset(exchange, true, this.#pipeline.now);
+    exchange.bytesFromClient = exchange.relay?.bytesFromClient ?? 0;
+    exchange.bytesToClient = exchange.relay?.bytesToClient ?? 0;
     this.release(exchange);
     this.#pipeline.finished(exchange, ending);
   }
@@ -169,6 +172,7 @@ export class WebSocketAttempts implements WebSocketSender {
   /** The endpoint has answered with something else than 101: its answer goes to the client as it is. */
   #relayRefusal(exchange: WebSocketExchange, answer: IncomingMessage): void {
     const pipeline = this.#pipeline;
+    exchange.connectUs = exchange.endpointSide?.connectUs ?? 0;
     pipeline.readClock();
     pipeline.headCame(exchange, answer.statusCode ?? 0, elapsedUs(exchange));
     const head = tellFacts(pipeline, exchange, clientHeadOf(answer, false));
@@ -186,6 +190,7 @@ export class WebSocketAttempts implements WebSocketSender {
     answer.on('data', (chunk: Buffer) => {
       if (exchange.refusalAnswer !== answer) return;
       exchange.idleTimer?.refresh();
+      exchange.bytesToClient += chunk.length;
       if (!exchange.sendBody(chunk, false)) answer.pause();
     });
     answer.on('end', () => {

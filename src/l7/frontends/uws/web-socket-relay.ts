@@ -56,6 +56,10 @@ export class WebSocketRelay implements ClientWebSocketEvents, EndpointWebSocketE
   #isEndpointOver = false;
   #dueClose: DueClose | null = null;
 
+  /** Of messages, as they came. */
+  bytesFromClient = 0;
+  bytesToClient = 0;
+
   constructor({ endpoint, idleMs, endpointStallMs, onEnd }: WebSocketRelayParts) {
     this.#endpoint = endpoint;
     this.#onEnd = onEnd;
@@ -76,6 +80,7 @@ export class WebSocketRelay implements ClientWebSocketEvents, EndpointWebSocketE
     if (!this.#hears()) return;
     if (message.byteLength > MESSAGE_BYTES) return this.#end('SLUICE_MESSAGE_TOO_LARGE', CloseCode.TOO_LARGE);
     if (!this.#isEndpointTaking()) return;
+    this.bytesFromClient += message.byteLength;
     this.#endpoint.send(message, isBinary);
     this.#lookAtEndpoint();
   }
@@ -117,6 +122,7 @@ export class WebSocketRelay implements ClientWebSocketEvents, EndpointWebSocketE
     this.#idleTimer.refresh();
     // Its bound leaves room for all that can come once the endpoint is paused: what is dropped would be missing without a word.
     if (!this.#client.send(message, isBinary)) return this.#cutClient();
+    this.bytesToClient += message.length;
     this.#lookAtClient();
   }
 
