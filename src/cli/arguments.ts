@@ -2,7 +2,22 @@
 import type { ConfigFlags } from '../config/flags.js';
 import { nearestName } from '../config/nearest-name.js';
 import { type BenchOptions, benchOptionsOf } from './bench-arguments.js';
-import { COMMANDS, type CommandName, FLAGS, type Flag, LATER_COMMANDS } from './flags.js';
+import {
+  COMMAND_WORDS,
+  COMMANDS,
+  type CommandName,
+  FLAGS,
+  type Flag,
+  TERMINAL_COMMANDS,
+  type TerminalCommandName,
+} from './flags.js';
+import {
+  type GivenTarget,
+  type GivenWords,
+  type TerminalCommand,
+  targetOf,
+  terminalCommandOf,
+} from './terminal/terminal-arguments.js';
 import type { UsageProblem } from './usage-problem.js';
 
 /** What the user wants. `usage-error` lists every problem of the command line: exit code 1. */
@@ -16,6 +31,7 @@ export type Arguments =
     }
   | { readonly kind: 'demo'; readonly flags: ConfigFlags }
   | { readonly kind: 'bench'; readonly options: BenchOptions }
+  | { readonly kind: 'terminal'; readonly target: GivenTarget; readonly command: TerminalCommand }
   | { readonly kind: 'help'; readonly command: CommandName | null }
   | { readonly kind: 'version' }
   | { readonly kind: 'usage-error'; readonly command: CommandName | null; readonly problems: readonly UsageProblem[] };
@@ -45,15 +61,9 @@ function parseHelp(words: readonly string[]): Arguments {
 }
 
 function unknownCommand(word: string): UsageProblem {
-  if (LATER_COMMANDS.some((name) => name === word)) {
-    return {
-      sentence: `the command ${word} is known, but not in this version`,
-      hint: `available: ${COMMANDS.join(', ')}`,
-    };
-  }
   if (/\.(ya?ml|json)$/i.test(word))
     return { sentence: `"${word}" is not a command`, hint: `for a configuration file write: sluice -c ${word}` };
-  const nearest = nearestName(word, [...COMMANDS, ...LATER_COMMANDS, 'help']);
+  const nearest = nearestName(word, [...COMMANDS, 'help']);
   return {
     sentence: `"${word}" is not a command`,
     hint: nearest === null ? `the commands are ${COMMANDS.join(', ')}` : `did you mean ${nearest}?`,
@@ -64,13 +74,15 @@ function unknownCommand(word: string): UsageProblem {
 type Given = Map<string, string[]>;
 
 function parseCommand(command: CommandName, words: readonly string[], isImplicit: boolean): Arguments {
-  const { given, problems } = readFlags(command, words);
+  const { given, others, problems } = readFlags(command, words);
   // Help and version answer whatever else is on the line: who asks for help has a line that is not right yet.
   if (given.has('help')) return { kind: 'help', command: isImplicit ? null : command };
   if (given.has('version')) return { kind: 'version' };
+  problems.push(...wordProblems(command, others));
   if (problems.length > 0) return { kind: 'usage-error', command: isImplicit ? null : command, problems };
   const flags = configFlagsOf(given);
   const configFile = given.get('config')?.[0] ?? null;
+  if (isTerminal(command)) return parseTerminal(command, { values: (name) => given.get(name) ?? [], words: others });
   switch (command) {
     case 'run':
       return { kind: 'run', configFile, flags };
@@ -85,6 +97,27 @@ function parseCommand(command: CommandName, words: readonly string[], isImplicit
   }
 }
 
+function isTerminal(command: CommandName): command is TerminalCommandName {
+  return TERMINAL_COMMANDS.some((name) => name === command);
+}
+
+function parseTerminal(name: TerminalCommandName, given: GivenWords): Arguments {
+  const command = terminalCommandOf(name, given);
+  return Array.isArray(command)
+    ? { kind: 'usage-error', command: name, problems: command }
+    : { kind: 'terminal', target: targetOf(given), command };
+}
+
+/** Words that are missing, or one too many. */
+function wordProblems(command: CommandName, words: readonly string[]): UsageProblem[] {
+  const wanted = COMMAND_WORDS[command] ?? [];
+  const missing = wanted.slice(words.length);
+  if (missing.length > 0) {
+    return [{ sentence: `${missing.join(' and ')} is missing`, hint: `write: sluice ${command} ${wanted.join(' ')}` }];
+  }
+  return words.slice(wanted.length).map((word) => strayWord(word, command));
+}
+
 function configFlagsOf(given: Given): ConfigFlags {
   const entries = FLAGS.flatMap((flag) => {
     const values = flag.sets === null ? undefined : given.get(flag.name);
@@ -94,13 +127,18 @@ function configFlagsOf(given: Given): ConfigFlags {
   return Object.fromEntries(entries) as ConfigFlags; // keys and kinds of values come from the table, which `sets` ties to ConfigFlags
 }
 
-function readFlags(command: CommandName, words: readonly string[]): { given: Given; problems: UsageProblem[] } {
+/** `others`: words that belong to no flag. */
+function readFlags(
+  command: CommandName,
+  words: readonly string[],
+): { given: Given; others: string[]; problems: UsageProblem[] } {
   const given: Given = new Map();
+  const others: string[] = [];
   const problems: UsageProblem[] = [];
   for (let i = 0; i < words.length; i++) {
     const word = words[i] ?? '';
-    if (!word.startsWith('-') || word === '-' || word === '--') {
-      problems.push(strayWord(word));
+    if (!word.startsWith('-') || word === '-' || word === '--' || /^-\d/.test(word)) {
+      others.push(word);
       continue;
     }
     const { written, flag, attached } = splitFlag(word);
@@ -116,7 +154,7 @@ function readFlags(command: CommandName, words: readonly string[]): { given: Giv
     if (problem !== null) problems.push(problem);
     else given.set(flag.name, [...(given.get(flag.name) ?? []), value ?? '']);
   }
-  return { given, problems };
+  return { given, others, problems };
 }
 
 /** May this word be a flag's value? `-` and negative numbers may; another flag may not. */
@@ -182,10 +220,13 @@ function unknownFlag(written: string, command: CommandName): UsageProblem {
   return { sentence, hint: `sluice ${command} --help lists the flags` };
 }
 
-function strayWord(word: string): UsageProblem {
+function strayWord(word: string, command: CommandName): UsageProblem {
   if (/\.(ya?ml|json)$/i.test(word))
     return { sentence: `"${word}" is not expected here`, hint: `for a configuration file write: -c ${word}` };
   if (COMMANDS.some((name) => name === word))
     return { sentence: `the command ${word} must come first`, hint: `write: sluice ${word} …` };
-  return { sentence: `"${word}" is not expected here`, hint: 'values follow a flag: sluice --upstream 127.0.0.1:9001' };
+  const hint = isTerminal(command)
+    ? `write: sluice ${[command, ...(COMMAND_WORDS[command] ?? [])].join(' ')}`
+    : 'values follow a flag: sluice --upstream 127.0.0.1:9001';
+  return { sentence: `"${word}" is not expected here`, hint };
 }

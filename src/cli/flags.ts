@@ -11,12 +11,13 @@ import {
 } from '../config/defaults.js';
 import type { ConfigFlags } from '../config/flags.js';
 
-/** Commands of this version. */
-export const COMMANDS = ['run', 'check', 'demo', 'bench'] as const;
-export type CommandName = (typeof COMMANDS)[number];
+/** Commands that talk to the admin API of a running sluice. */
+export const TERMINAL_COMMANDS = ['status', 'top', 'drain', 'undrain', 'weight', 'reload', 'explain'] as const;
+export type TerminalCommandName = (typeof TERMINAL_COMMANDS)[number];
 
-/** Commands of the design that this version does not have. */
-export const LATER_COMMANDS = ['status', 'top', 'drain', 'undrain', 'weight', 'reload'] as const;
+/** All commands. */
+export const COMMANDS = ['run', 'check', 'demo', 'bench', ...TERMINAL_COMMANDS] as const;
+export type CommandName = (typeof COMMANDS)[number];
 
 /** What each command is for, one line each. */
 export const COMMAND_SENTENCES: Readonly<Record<CommandName, string>> = {
@@ -24,6 +25,21 @@ export const COMMAND_SENTENCES: Readonly<Record<CommandName, string>> = {
   check: 'Checks a configuration and tells every problem at once; exit code 0 or 1.',
   demo: 'Runs the proxy over three small endpoints of different speed; needs no file.',
   bench: 'Loads an http address; shows requests a second, percentiles and a latency chart.',
+  status: 'Shows what a running sluice does: listeners, upstreams, endpoints, workers.',
+  top: 'Shows the endpoints of a running sluice live: rates, latencies, load.',
+  drain: 'Gives an endpoint no new work and lets it finish the old.',
+  undrain: 'Gives an endpoint work again that was drained or disabled.',
+  weight: 'Sets the weight of an endpoint until sluice ends; 0: no new work.',
+  reload: 'Has a running sluice read its configuration again; tells what changed, or every problem.',
+  explain: 'Tells where a request would go now, and why; nothing is sent.',
+};
+
+/** Words that a command takes besides flags, all of them needed, as help texts call them. */
+export const COMMAND_WORDS: Readonly<Partial<Record<CommandName, readonly string[]>>> = {
+  drain: ['[UPSTREAM/]ENDPOINT'],
+  undrain: ['[UPSTREAM/]ENDPOINT'],
+  weight: ['[UPSTREAM/]ENDPOINT', 'N'],
+  explain: ['METHOD', 'URL'],
 };
 
 /** One flag. */
@@ -47,6 +63,21 @@ export interface Flag {
 
 const PROXY_COMMANDS: readonly CommandName[] = ['run', 'check', 'demo'];
 const FILE_COMMANDS: readonly CommandName[] = ['run', 'check'];
+
+/** A flag about the command itself. */
+const ownFlag = (
+  commands: readonly CommandName[],
+  flag: Pick<Flag, 'name' | 'sentence'> & Partial<Pick<Flag, 'short' | 'value' | 'default' | 'isRepeatable'>>,
+): Flag => ({
+  short: null,
+  value: null,
+  default: null,
+  isRepeatable: false,
+  isLater: false,
+  sets: null,
+  commands,
+  ...flag,
+});
 
 const setting = (
   sets: keyof ConfigFlags,
@@ -78,17 +109,13 @@ const benchFlag = (flag: Pick<Flag, 'name' | 'value' | 'default' | 'sentence'>):
 
 /** All flags, in the order of help texts. */
 export const FLAGS: readonly Flag[] = [
-  {
+  ownFlag([...FILE_COMMANDS, ...TERMINAL_COMMANDS], {
     name: 'config',
     short: 'c',
     value: 'FILE',
-    isRepeatable: false,
-    default: null,
-    sentence: 'Configuration file, YAML or JSON. Flags override what it says.',
-    commands: FILE_COMMANDS,
-    isLater: false,
-    sets: null,
-  },
+    sentence:
+      'Configuration file, YAML or JSON. Flags override what it says. Commands that talk to a running sluice take address and token of the admin API from it.',
+  }),
   setting('mode', {
     name: 'mode',
     short: 'm',
@@ -161,8 +188,9 @@ export const FLAGS: readonly Flag[] = [
     name: 'admin',
     value: '[HOST]:PORT',
     default: ADMIN_ADDRESS,
-    commands: PROXY_COMMANDS,
-    sentence: 'Loopback address of the admin API; off to have none.',
+    commands: [...PROXY_COMMANDS, ...TERMINAL_COMMANDS],
+    sentence:
+      'Address of the admin API; off to have none. One that is not of the loopback interface needs a token in the configuration. Commands that talk to a running sluice ask there; also http://… or https://….',
   }),
   setting('healthCheck', {
     name: 'health-check',
@@ -181,17 +209,10 @@ export const FLAGS: readonly Flag[] = [
     value: 'FILE',
     sentence: 'Where the access log is written; - is standard output.',
   }),
-  {
+  ownFlag(['check'], {
     name: 'print',
-    short: null,
-    value: null,
-    isRepeatable: false,
-    default: null,
     sentence: 'Prints the effective configuration as YAML on standard output, with every default filled in.',
-    commands: ['check'],
-    isLater: false,
-    sets: null,
-  },
+  }),
   benchFlag({
     name: 'url',
     value: 'URL',
@@ -211,26 +232,44 @@ export const FLAGS: readonly Flag[] = [
     default: null,
     sentence: 'Requests a second over all connections; without it as many as are answered.',
   }),
-  {
-    name: 'help',
-    short: 'h',
-    value: null,
-    isRepeatable: false,
-    default: null,
-    sentence: 'Prints this help.',
-    commands: COMMANDS,
-    isLater: false,
-    sets: null,
-  },
-  {
-    name: 'version',
-    short: null,
-    value: null,
-    isRepeatable: false,
-    default: null,
-    sentence: 'Prints the version.',
-    commands: COMMANDS,
-    isLater: false,
-    sets: null,
-  },
+  ownFlag(TERMINAL_COMMANDS, {
+    name: 'token',
+    value: 'TOKEN',
+    sentence: 'Token of the admin API; better in the environment, as SLUICE_TOKEN, since others can see command lines.',
+  }),
+  ownFlag(['status', 'reload', 'explain'], { name: 'json', sentence: 'Prints JSON, for programs.' }),
+  ownFlag(['top'], {
+    name: 'sort',
+    value: 'KEY',
+    default: 'config',
+    sentence:
+      'What endpoints are ordered by: config (as in the configuration), name, state, weight, rps, errors, p50, p95, p99, inflight or share.',
+  }),
+  ownFlag(['top'], { name: 'only', value: 'UPSTREAM', sentence: 'Shows one upstream.' }),
+  ownFlag(['drain'], {
+    name: 'timeout',
+    value: 'DURATION',
+    sentence: 'What is still in flight after this, such as 30s or 2m, is cut.',
+  }),
+  ownFlag(['drain'], { name: 'wait', sentence: 'Shows the progress and ends when nothing is in flight any more.' }),
+  ownFlag(['explain'], {
+    name: 'header',
+    short: 'H',
+    value: "'NAME: VALUE'",
+    isRepeatable: true,
+    sentence: 'A header of the request. May be given several times.',
+  }),
+  ownFlag(['explain'], {
+    name: 'client',
+    value: 'ADDRESS',
+    default: '127.0.0.1',
+    sentence: 'IP address of the client.',
+  }),
+  ownFlag(['explain'], {
+    name: 'listener',
+    value: 'NAME',
+    sentence: 'The listener that the request comes in at; without it the one with the port of the URL, or the first.',
+  }),
+  ownFlag(COMMANDS, { name: 'help', short: 'h', sentence: 'Prints this help.' }),
+  ownFlag(COMMANDS, { name: 'version', sentence: 'Prints the version.' }),
 ];

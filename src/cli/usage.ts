@@ -1,6 +1,14 @@
 /** Help texts and usage errors, written from the table of flags. */
 import type { FlagEntry } from '../config/docs/reference.js';
-import { COMMAND_SENTENCES, COMMANDS, type CommandName, FLAGS, type Flag } from './flags.js';
+import {
+  COMMAND_SENTENCES,
+  COMMAND_WORDS,
+  COMMANDS,
+  type CommandName,
+  FLAGS,
+  type Flag,
+  TERMINAL_COMMANDS,
+} from './flags.js';
 import type { UsageProblem } from './usage-problem.js';
 
 /** Help lines are broken so that they fit a terminal of 100 columns. */
@@ -16,6 +24,13 @@ const EXAMPLES: Readonly<Record<CommandName, readonly string[]>> = {
   check: ['sluice check -c sluice.yaml', 'sluice check -c sluice.yaml --print > effective.yaml'],
   demo: ['sluice demo', 'sluice demo --balance least-time --workers 4'],
   bench: ['sluice bench --url http://127.0.0.1:8080/ --connections 64 --duration 10'],
+  status: ['sluice status', 'sluice status --json --admin 127.0.0.1:9900'],
+  top: ['sluice top', 'sluice top --sort p99 --only api'],
+  drain: ['sluice drain 10.0.0.1:9001 --timeout 30s --wait', 'sluice drain api/10.0.0.1:9001'],
+  undrain: ['sluice undrain 10.0.0.1:9001'],
+  weight: ['sluice weight api/10.0.0.1:9001 5'],
+  reload: ['sluice reload', 'sluice reload -c sluice.yaml'],
+  explain: ["sluice explain GET http://example.com/api/users -H 'Cookie: session=7' --client 192.0.2.1"],
 };
 
 /**
@@ -26,7 +41,8 @@ const EXAMPLES: Readonly<Record<CommandName, readonly string[]>> = {
 export function helpText(command: CommandName | null): string {
   const shown = command ?? 'run';
   const flags = FLAGS.filter((flag) => !flag.isLater && flag.commands.includes(shown));
-  const heading = command === null ? overview() : [`sluice ${command}: ${COMMAND_SENTENCES[command]}`];
+  const heading =
+    command === null ? overview() : [`sluice ${command}: ${COMMAND_SENTENCES[command]}`, '', usageOf(command)];
   const lines = [
     ...heading,
     '',
@@ -39,11 +55,25 @@ export function helpText(command: CommandName | null): string {
     ),
     ...(takesFile(shown) ? ['', ...overrideLines()] : []),
     '',
-    shown === 'bench'
-      ? 'Exit codes: 0 well, 1 bad usage, an address that does not answer, or answers with errors.'
-      : 'Exit codes: 0 well, 1 bad configuration or usage, 2 could not start.',
+    exitCodes(shown),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function exitCodes(command: CommandName): string {
+  if (command === 'bench') {
+    return 'Exit codes: 0 well, 1 bad usage, an address that does not answer, or answers with errors.';
+  }
+  if (isTerminal(command)) return 'Exit codes: 0 well, 1 bad usage or refused, 2 sluice does not answer.';
+  return 'Exit codes: 0 well, 1 bad configuration or usage, 2 could not start.';
+}
+
+function isTerminal(command: CommandName): boolean {
+  return TERMINAL_COMMANDS.some((name) => name === command);
+}
+
+function usageOf(command: CommandName): string {
+  return `Usage: sluice ${[command, ...(COMMAND_WORDS[command] ?? []), '[flags]'].join(' ')}`;
 }
 
 /** What is printed for a usage error, on standard error. */
@@ -68,7 +98,7 @@ export function flagEntries(): FlagEntry[] {
     sentence: flag.sentence,
     default: flag.default,
     isLater: flag.isLater,
-    commands: flag.commands,
+    commands: flag.commands.length === COMMANDS.length ? ['all'] : flag.commands,
   }));
 }
 
@@ -78,9 +108,11 @@ function overview(): string[] {
     'sluice: a load balancer and edge proxy.',
     '',
     'Usage: sluice [run] [flags]',
-    '       sluice check [flags]',
-    '       sluice demo [flags]',
+    '       sluice check | demo | status | top | reload [flags]',
     '       sluice bench --url URL [flags]',
+    '       sluice drain | undrain [UPSTREAM/]ENDPOINT [flags]',
+    '       sluice weight [UPSTREAM/]ENDPOINT N [flags]',
+    '       sluice explain METHOD URL [flags]',
     '       sluice --version | --help | <command> --help',
     '',
     'Commands:',
@@ -90,7 +122,7 @@ function overview(): string[] {
 
 /** May a configuration file be given to this command? */
 function takesFile(command: CommandName): boolean {
-  return FLAGS.some(({ name, commands }) => name === 'config' && commands.includes(command));
+  return !isTerminal(command) && FLAGS.some(({ name, commands }) => name === 'config' && commands.includes(command));
 }
 
 function overrideLines(): string[] {

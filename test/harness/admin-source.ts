@@ -100,7 +100,7 @@ export class SourceDouble implements AdminSource {
   readonly reloads = new Feed<ReloadReport>();
   isReadiness: ReturnType<AdminSource['readiness']> = 'ready';
   result: ReloadResult = { ok: true, ...UNCHANGED };
-  explained: Awaited<ReturnType<AdminSource['explain']>> = 'no-worker';
+  explained: Awaited<ReturnType<AdminSource['explain']>> = undefined;
 
   readonly live: AdminSource['live'] = { now: () => QUIET_FIGURES, onFigures: this.figures.on };
   readonly timeline: AdminSource['timeline'];

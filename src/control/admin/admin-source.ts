@@ -114,9 +114,6 @@ export interface MetricsText {
 /** A configuration that counts now: the answer of POST /api/v1/reload, and the data of each `reloaded` event. */
 export type ReloadReport = Omit<Extract<ReloadResult, { readonly ok: true }>, 'ok'>;
 
-/** `no-listener`: no l7 listener that fits. `no-worker`: none serves now, or it did not answer in time. */
-export type ExplainOutcome = Explanation | 'no-listener' | 'no-worker';
-
 /** What the API reads and does; each call looks anew. Thread: primary. */
 export interface AdminSource {
   readiness(): Readiness;
@@ -142,5 +139,6 @@ export interface AdminSource {
   onReloaded(listener: (report: ReloadReport) => void): () => void;
   /** The configuration that counts, secrets included. */
   config(): Config;
-  explain(request: ExplainRequest): Promise<ExplainOutcome>;
+  /** null: no l7 listener that fits; undefined: no worker serves now, or it did not answer in time. */
+  explain(request: ExplainRequest): Promise<Explanation | null | undefined>;
 }

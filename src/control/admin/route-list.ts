@@ -246,9 +246,9 @@ function configView({ query, accept }: RoutedRequest, source: AdminSource): Admi
 async function explain({ body }: RoutedRequest, source: AdminSource): Promise<AdminAnswer> {
   const read = readExplain(body);
   if (!read.ok) return failure(400, 'bad-request', read.problems.join('; '));
-  const outcome = await source.explain(read.request);
-  if (outcome === 'no-worker') return tooEarly(503, 'no-worker', 'no worker serves now that could tell', 1);
-  if (outcome !== 'no-listener') return ok(outcome);
+  const explanation = await source.explain(read.request);
+  if (explanation === undefined) return tooEarly(503, 'no-worker', 'no worker serves now that could tell', 1);
+  if (explanation !== null) return ok(explanation);
   const { listener } = read.request;
   return failure(
     404,

@@ -9,5 +9,5 @@ export const unplugged: Omit<SourceParts, 'live' | 'timeline'> = {
   config: () => {
     throw new Error('this build does not keep its configuration');
   },
-  explain: async () => 'no-worker',
+  explain: async () => undefined,
 };
