@@ -10,6 +10,14 @@ import { programPath } from './set-up/toolchain.mjs';
 /** Layout differs a little between releases of clang-format; this one is what the sources are laid out with. */
 const CLANG_FORMAT_MAJOR = 14;
 
+const TSC = `${ROOT}/node_modules/typescript/bin/tsc`;
+/** What the set-up does not compile, each with what it may know of: Node, a browser, or both. */
+const TYPES = {
+  'tests and benches': 'test/tsconfig.json',
+  'the dashboard': 'web/tsconfig.json',
+  "the dashboard's tests": 'test/e2e/tsconfig.json',
+};
+
 const isWriting = process.argv.includes('--write');
 
 function run(what, program, args) {
@@ -35,18 +43,9 @@ const results = [
     'check',
     ...(isWriting ? ['--write'] : []),
   ]),
-  isWriting ||
-    run('types of tests and benches', process.execPath, [
-      `${ROOT}/node_modules/typescript/bin/tsc`,
-      '-p',
-      'test/tsconfig.json',
-    ]),
-  isWriting ||
-    run('types of the dashboard', process.execPath, [
-      `${ROOT}/node_modules/typescript/bin/tsc`,
-      '-p',
-      'web/tsconfig.json',
-    ]),
+  ...(isWriting
+    ? []
+    : Object.entries(TYPES).map(([what, project]) => run(`types of ${what}`, process.execPath, [TSC, '-p', project]))),
   checkCpp(),
 ];
 process.exitCode = results.every(Boolean) ? 0 : 1;

@@ -96,15 +96,15 @@ export function takesWork({ condition, effectiveWeight }: LiveEndpoint): boolean
 }
 
 /**
- * The part of traffic that an endpoint should have by the weights of those that take work.
+ * The part of traffic that each endpoint should have by the weights of those that take work.
  *
- * @returns null: it should have nothing, or nobody takes work; backups have no expected share while others work
+ * @returns in the order given; null: it should have nothing, as backups while others work
  */
-export function expectedShare(endpoint: LiveEndpoint, all: readonly LiveEndpoint[]): number | null {
-  if (!takesWork(endpoint)) return null;
-  const working = all.filter(takesWork);
-  const primaries = working.filter(({ backup }) => !backup);
-  const counted = primaries.length > 0 ? primaries : working;
-  if (!counted.includes(endpoint)) return null;
-  return endpoint.effectiveWeight / counted.reduce((sum, { effectiveWeight }) => sum + effectiveWeight, 0);
+export function expectedShares(endpoints: readonly LiveEndpoint[]): readonly (number | null)[] {
+  const working = endpoints.filter(takesWork);
+  const arePrimariesWorking = working.some(({ backup }) => !backup);
+  const isCounted = (endpoint: LiveEndpoint): boolean =>
+    takesWork(endpoint) && !(arePrimariesWorking && endpoint.backup);
+  const sum = working.reduce((all, each) => all + (isCounted(each) ? each.effectiveWeight : 0), 0);
+  return endpoints.map((endpoint) => (isCounted(endpoint) ? endpoint.effectiveWeight / sum : null));
 }

@@ -1,6 +1,6 @@
 /** The endpoints of one upstream as a table that can be sorted, with a button to steer each. */
 import type { LiveEndpoint, LiveUpstream } from '../src/observability/live-figures.js';
-import { CONDITIONS, expectedShare } from './conditions.js';
+import { CONDITIONS, expectedShares } from './conditions.js';
 import { element, setAttribute, setShown, setText, shape } from './document.js';
 import { countText, latencyText, percentText, rateText } from './format.js';
 import { type Column, KeyedTable } from './keyed-table.js';
@@ -49,7 +49,7 @@ export class EndpointTable {
   /** Shows those endpoints whose address or condition has the filter's text. @returns how many these are */
   show(upstream: LiveUpstream, filter: string): number {
     this.#last = { upstream, filter };
-    const expected = upstream.endpoints.map((endpoint) => expectedShare(endpoint, upstream.endpoints));
+    const expected = expectedShares(upstream.endpoints);
     const widest = upstream.endpoints.reduce(
       (most, { share }, index) => Math.max(most, share ?? 0, expected[index] ?? 0),
       0,

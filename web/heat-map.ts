@@ -1,8 +1,8 @@
 /** A map of how many answers took how long over the last minutes, on a canvas. */
 import { LATENCY_BOUNDS_MS } from '../src/observability/live-figures.js';
 import { element, setAttribute, setText } from './document.js';
-import { clockText, countText, latencyText } from './format.js';
-import { HEAT_ROWS, HEAT_STEPS, heatColours, heatRowText, heatStep } from './heat-scale.js';
+import { clockText, countText } from './format.js';
+import { boundText, HEAT_ROWS, HEAT_STEPS, heatColours, heatRowText, heatStep } from './heat-scale.js';
 import type { Sample } from './history.js';
 
 const HEIGHT_PX = 182;
@@ -24,21 +24,34 @@ export class HeatMap {
   readonly #canvas = element('canvas', { role: 'img' });
   readonly #told = element('p', { class: 'told', 'aria-hidden': 'true' });
   #drawn: Drawn = { samples: [], fromMs: 0, untilMs: 1 };
+  /** In CSS pixels; asked of the observer, because asking the element would lay the page out in the middle of a frame. */
+  #width = 0;
+  #labels: { readonly isDark: boolean; readonly colour: string } | null = null;
 
   constructor() {
     this.element = element('div', { class: 'heat' }, this.#canvas, this.#told);
+    new ResizeObserver(([entry]) => {
+      const width = Math.floor(entry?.contentRect.width ?? 0);
+      if (width === this.#width) return;
+      this.#width = width;
+      if (this.#labels !== null) this.#draw(this.#labels.isDark);
+    }).observe(this.element);
     this.#canvas.addEventListener('pointermove', (event) => this.#tell(event));
     this.#canvas.addEventListener('pointerleave', () => setText(this.#told, ''));
   }
 
   /** Draws the samples (answers in each of HEAT_ROWS rows) that fall in the time from `fromMs` to `untilMs`. */
   show(samples: readonly Sample<readonly number[]>[], fromMs: number, untilMs: number, isDark: boolean): void {
-    const width = this.element.clientWidth;
-    if (width === 0) return;
     this.#drawn = { samples, fromMs, untilMs };
-    const paint = this.#prepare(width);
+    if (this.#labels?.isDark !== isDark) this.#labels = { isDark, colour: getComputedStyle(this.element).color };
+    this.#draw(isDark);
+  }
+
+  #draw(isDark: boolean): void {
+    const { samples, fromMs, untilMs } = this.#drawn;
+    const width = this.#width;
+    const paint = width > LABELS_PX ? this.#prepare(width) : null;
     if (paint === null) return;
-    const style = getComputedStyle(this.#canvas);
     const colours = heatColours(isDark);
     const most = samples.reduce((max, { value }) => Math.max(max, ...value), 0);
     const plotWidth = width - LABELS_PX;
@@ -51,11 +64,12 @@ export class HeatMap {
       value.forEach((count, row) => {
         if (count <= 0) return;
         paint.fillStyle = colours[heatStep(count, most)] ?? 'gray';
-        const top = Math.floor((HEAT_ROWS - 1 - row) * rowHeight);
-        paint.fillRect(left, top, right - left, Math.ceil(rowHeight) - 1);
+        const top = Math.round((HEAT_ROWS - 1 - row) * rowHeight);
+        const bottom = Math.round((HEAT_ROWS - row) * rowHeight);
+        paint.fillRect(left, top, right - left, bottom - top);
       });
     });
-    this.#label(paint, style, rowHeight, width);
+    this.#label(paint, rowHeight, width);
     setAttribute(this.#canvas, 'aria-label', describe(samples, most));
   }
 
@@ -75,14 +89,14 @@ export class HeatMap {
     return paint;
   }
 
-  #label(paint: CanvasRenderingContext2D, style: CSSStyleDeclaration, rowHeight: number, width: number): void {
-    paint.fillStyle = style.color;
+  #label(paint: CanvasRenderingContext2D, rowHeight: number, width: number): void {
+    paint.fillStyle = this.#labels?.colour ?? 'gray';
     paint.font = '11px system-ui, sans-serif';
     paint.textBaseline = 'middle';
     paint.textAlign = 'right';
     // A bound lies between two rows.
     LATENCY_BOUNDS_MS.forEach((bound, row) => {
-      if (row % 3 === 0) paint.fillText(latencyText(bound), LABELS_PX - 6, (HEAT_ROWS - 1 - row) * rowHeight);
+      if (row % 3 === 0) paint.fillText(boundText(bound), LABELS_PX - 6, (HEAT_ROWS - 1 - row) * rowHeight);
     });
     const bottom = HEIGHT_PX - TIMES_PX / 2 + 2;
     paint.fillText(clockText(this.#drawn.untilMs), width, bottom);

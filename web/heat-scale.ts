@@ -44,8 +44,13 @@ export function heatStep(count: number, most: number): number {
 export function heatRowText(row: number): string {
   const upper = LATENCY_BOUNDS_MS[row];
   const lower = LATENCY_BOUNDS_MS[row - 1];
-  if (lower === undefined) return `≤ ${latencyText(upper)}`;
-  return upper === undefined ? `> ${latencyText(lower)}` : `${latencyText(lower)} – ${latencyText(upper)}`;
+  if (lower === undefined) return `≤ ${boundText(upper)}`;
+  return upper === undefined ? `> ${boundText(lower)}` : `${boundText(lower)} – ${boundText(upper)}`;
+}
+
+/** A bound is exact: '1 ms', where a measured latency would read '1.0 ms'. */
+export function boundText(boundMs: number | undefined): string {
+  return latencyText(boundMs).replace('.0 ', ' ');
 }
 
 /** Adds up heat, row by row; rows that one lacks count as 0. */

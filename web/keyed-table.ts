@@ -1,6 +1,9 @@
 /** A table whose rows have keys: each second only cells that differ are touched, and rows move only when their order changed. */
 import { element, setAttribute, setChildren } from './document.js';
 
+/** How long rows keep their order when only figures have changed. */
+const ORDER_KEPT_MS = 5_000;
+
 /** One column. */
 export interface Column<Row> {
   readonly title: string;
@@ -43,6 +46,7 @@ export class KeyedTable<Row> {
   readonly #heads: readonly HTMLTableCellElement[];
   readonly #drawn = new Map<string, DrawnRow<Row>>();
   #order: readonly string[] = [];
+  #orderedAt = Number.NEGATIVE_INFINITY;
 
   constructor(plan: TablePlan<Row>) {
     this.#plan = plan;
@@ -72,8 +76,11 @@ export class KeyedTable<Row> {
     }
     if (isSame(keys, this.#order)) return;
     const isOtherSet = !isSame([...keys].sort(), [...this.#order].sort());
-    // A row that moves away under the pointer, or takes the focus with it, is worse than an order that is a moment old.
-    if (!isOtherSet && this.#isInUse()) return;
+    // A row that moves away under the pointer, or takes the focus with it, is worse than an order that is a moment old;
+    // and rows that move each second cannot be read.
+    const now = performance.now();
+    if (!isOtherSet && (now - this.#orderedAt < ORDER_KEPT_MS || this.#isInUse())) return;
+    this.#orderedAt = now;
     this.#order = keys;
     const kept = new Set(keys);
     for (const key of this.#drawn.keys()) if (!kept.has(key)) this.#drawn.delete(key);

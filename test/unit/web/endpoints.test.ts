@@ -1,7 +1,7 @@
 /** Conditions, order and shares of endpoints. */
 import { describe, expect, it } from 'vitest';
 import type { EndpointCondition, LiveEndpoint } from '../../../src/observability/live-figures.js';
-import { CONDITIONS, expectedShare, takesWork } from '../../../web/conditions.js';
+import { CONDITIONS, expectedShares, takesWork } from '../../../web/conditions.js';
 import { nextSorting, sorted, UNSORTED } from '../../../web/sorting.js';
 import { liveEndpoint } from './live-endpoint.js';
 
@@ -21,7 +21,7 @@ describe('CONDITIONS', () => {
   });
 });
 
-describe('expectedShare', () => {
+describe('expectedShares', () => {
   it('goes by the weights of those that take work', () => {
     const all = [
       liveEndpoint({ effectiveWeight: 3 }),
@@ -29,12 +29,12 @@ describe('expectedShare', () => {
       liveEndpoint({ effectiveWeight: 5, condition: 'ejected' }),
       liveEndpoint({ effectiveWeight: 9, backup: true }),
     ];
-    expect(all.map((endpoint) => expectedShare(endpoint, all))).toEqual([0.75, 0.25, null, null]);
+    expect(expectedShares(all)).toEqual([0.75, 0.25, null, null]);
   });
 
   it('is that of the backups where nobody else works', () => {
     const all = [liveEndpoint({ condition: 'unhealthy' }), liveEndpoint({ backup: true })];
-    expect(all.map((endpoint) => expectedShare(endpoint, all))).toEqual([null, 1]);
+    expect(expectedShares(all)).toEqual([null, 1]);
   });
 });
 
