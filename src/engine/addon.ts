@@ -1,11 +1,12 @@
 /** What the .node file exports; its parts are described in engine.ts, front-end.ts and session-engine.ts. */
+import type { AccessLogAddon } from './access-lines.js';
 import type { Engine, EngineOptions } from './engine.js';
 import type { FrontEndAddon } from './front-end.js';
 import type { HashingAddon } from './hashing.js';
 import type { SessionAddon } from './session-engine.js';
 
 /** The whole addon. Each thread has its own. */
-export interface Addon extends SessionAddon, FrontEndAddon, HashingAddon {
+export interface Addon extends SessionAddon, FrontEndAddon, HashingAddon, AccessLogAddon {
   readonly Engine: new (options: EngineOptions) => Engine;
   /**
    * Reserves a TCP address for this process so that worker threads can share it by SO_REUSEPORT and nobody else can take

@@ -7,6 +7,7 @@
  * where one asks for a decision, TypeScript writes it into the event, and the front end acts on it when onBatch has returned. Responses
  * go from endpoint to client without TypeScript, but for those that it is asked about.
  */
+import type { AccessLines } from './access-lines.js';
 import type { Engine } from './engine.js';
 import type { ListeningAddress, ListeningOptions, OnShortage } from './session-engine.js';
 
@@ -148,6 +149,18 @@ export interface FrontEnd {
   keyText(exchange: number, key: number): string | null;
   /** For logs: "METHOD\nTARGET\nHOST\nREQUEST-ID", a character for each byte; a long target (640) or Host (256) is cut. From REQUEST until the batch with FINISHED is over. */
   describe(exchange: number): string;
+
+  /** Where requests that come from now on are logged, null: nowhere. What writeAccessLine needs of them is kept from then on. */
+  logTo(lines: AccessLines | null): void;
+  /**
+   * Writes the line of an exchange that came since logTo, with what is known of its request; when describe may be called. HOT
+   * (bench/micro/engine/access-lines.bench.ts).
+   *
+   * @returns as AccessLines.write, or NOTHING_LOGGED
+   */
+  writeAccessLine(exchange: number): number;
+  /** X-Forwarded-For of such an exchange whose client is believed, several joined by ", "; '': none. */
+  forwardedFor(exchange: number): string;
 
   stats(): FrontEndStats;
   /** Closes every connection, listener and handle; no events any more. Idempotent. To be called before the engine's close. */

@@ -42,6 +42,7 @@ function isAddon(exported: unknown): exported is Addon {
     'FrontEnd',
     'SessionEngine',
     'Acceptor',
+    'AccessLines',
     'openListeningSocket',
     'reserveAddress',
     'freeFiles',

@@ -8,6 +8,7 @@
 
 #include "binding/accept_gate.h"
 #include "binding/acceptor_wrap.h"
+#include "binding/access_lines_wrap.h"
 #include "binding/arguments.h"
 #include "binding/engine_wrap.h"
 #include "binding/errors.h"
@@ -107,6 +108,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("FrontEnd", FrontEndWrap::Define(env));
   exports.Set("SessionEngine", SessionEngineWrap::Define(env));
   exports.Set("Acceptor", AcceptorWrap::Define(env));
+  exports.Set("AccessLines", AccessLinesWrap::Define(env));
   exports.Set("openListeningSocket",
               Napi::Function::New<OpenListeningSocketCall>(env, "openListeningSocket"));
   exports.Set("reserveAddress", Napi::Function::New<ReserveAddressCall>(env, "reserveAddress"));

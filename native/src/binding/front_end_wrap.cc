@@ -65,6 +65,9 @@ Napi::Function FrontEndWrap::Define(Napi::Env env) {
                          InstanceMethod<&FrontEndWrap::OpenKey>("openKey"),
                          InstanceMethod<&FrontEndWrap::HashKey>("hashKey"),
                          InstanceMethod<&FrontEndWrap::KeyText>("keyText"),
+                         InstanceMethod<&FrontEndWrap::LogTo>("logTo"),
+                         InstanceMethod<&FrontEndWrap::WriteAccessLine>("writeAccessLine"),
+                         InstanceMethod<&FrontEndWrap::ForwardedFor>("forwardedFor"),
                          InstanceMethod<&FrontEndWrap::Stats>("stats"),
                          InstanceMethod<&FrontEndWrap::Close>("close"),
                      });

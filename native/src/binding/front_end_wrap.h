@@ -57,6 +57,9 @@ class FrontEndWrap final : public LoopObject<FrontEndWrap>,
   Napi::Value OpenKey(const Napi::CallbackInfo& info);
   Napi::Value HashKey(const Napi::CallbackInfo& info);
   Napi::Value KeyText(const Napi::CallbackInfo& info);
+  void LogTo(const Napi::CallbackInfo& info);
+  Napi::Value WriteAccessLine(const Napi::CallbackInfo& info);
+  Napi::Value ForwardedFor(const Napi::CallbackInfo& info);
   Napi::Value Stats(const Napi::CallbackInfo& info);
   void Close(const Napi::CallbackInfo& info);
 
@@ -75,6 +78,8 @@ class FrontEndWrap final : public LoopObject<FrontEndWrap>,
   std::shared_ptr<upstream::UpstreamClient> client_;
   std::unique_ptr<frontend::FrontEnd> front_end_;
   std::unique_ptr<l4::AcceptorGroup> acceptors_;
+  /// Keeps the memory that lines are written to; empty: nothing is logged.
+  Napi::ObjectReference access_lines_;
   LoopCallback on_batch_;
   LoopCallback on_shortage_;
 };

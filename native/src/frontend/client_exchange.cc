@@ -24,6 +24,7 @@ void ClientExchange::Clear() {
   failure_flags = 0;
   fault = http1::RequestFault::kNone;
   end = ClientEnd::kDelivered;
+  is_logged = false;
   text.Clear();
   extras.reset();
   added.reset();

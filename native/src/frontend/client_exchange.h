@@ -16,6 +16,7 @@
 #include "frontend/attempt_records.h"
 #include "frontend/endpoint_facts.h"
 #include "frontend/event.h"
+#include "frontend/logged_request.h"
 #include "http1/chunked_decoder.h"
 #include "http1/client_request.h"
 #include "http1/endpoint_head.h"
@@ -47,6 +48,9 @@ enum class Holder : uint8_t {
   kItself,  // its head was copied: held_head
   kClient,  // the upstream client has it: on its way, or kept for Resend
 };
+
+/// Digits of an id that the proxy gives a request.
+inline constexpr size_t kRequestIdBytes = 32;
 
 /// A change of a field, in memory of its own.
 struct HeldEdit {
@@ -130,6 +134,9 @@ struct ClientExchange final : public ListHook<ExchangeNoticeTag> {
   /// Place of the event that asks for a decision in the batch that is with TypeScript.
   uint32_t batch_place = 0;
 
+  /// What the access log wants of the request; nullptr: none of this object has been logged yet.
+  std::unique_ptr<LoggedRequest> logged;
+  bool is_logged = false;
   /// "METHOD TARGET\nHOST": for people.
   ByteBuffer text;
   std::unique_ptr<ExchangeExtras> extras;

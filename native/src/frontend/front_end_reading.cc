@@ -203,6 +203,8 @@ bool FrontEnd::BeginExchange(ClientConnection* connection, const http1::ClientRe
   exchange->text.Append(request.target.substr(0, kTargetTextBytes));
   exchange->text.Append("\n");
   exchange->text.Append(request.host.substr(0, kHostTextBytes));
+  if (access_lines_ != nullptr)
+    LogRequest(exchange)->Begin(connection->client, request, connection->is_trusted);
   const uint64_t most_bytes = ListenerOf(*connection).settings.body_bytes;
   if (most_bytes > 0 && exchange->body_left_bytes > most_bytes)
     exchange->fault = http1::RequestFault::kBodyTooLarge;
@@ -224,6 +226,7 @@ void FrontEnd::BeginFaulty(ClientConnection* connection, http1::RequestFault fau
   exchange->is_body_broken = true;
   exchange->must_close = true;
   exchange->fault = fault;
+  if (access_lines_ != nullptr) LogRequest(exchange)->Begin(connection->client);
   exchange->has_request_notice = true;
   Notice(exchange);
 }

@@ -12,7 +12,6 @@ namespace sluice::frontend {
 
 namespace {
 
-constexpr size_t kRequestIdBytes = 32;
 constexpr size_t kCounterDigits = 8;
 constexpr size_t kMostEdits = 32;
 
@@ -205,12 +204,17 @@ std::string FrontEnd::Describe(int32_t id) const {
   if (blank == std::string_view::npos) return "\n\n\n";
   std::string described(text);
   described[blank] = '\n';
-  if (std::count(described.begin(), described.end(), '\n') < 3) {
+  if (!exchange->has_own_id) {
     std::array<char, kRequestIdBytes> id_text;
-    described.append("\n").append(
-        WriteRequestId(identity_.request_id_prefix, exchange->request_number, id_text.data()));
+    described.append("\n").append(RequestIdText(*exchange, id_text.data()));
   }
   return described;
+}
+
+std::string_view FrontEnd::RequestIdText(const ClientExchange& exchange, char* out) const {
+  const std::string_view text = exchange.text.view();
+  if (exchange.has_own_id) return text.substr(text.rfind('\n') + 1);
+  return WriteRequestId(identity_.request_id_prefix, exchange.request_number, out);
 }
 
 }  // namespace sluice::frontend

@@ -1,4 +1,5 @@
 /** A native front end that reports what the test says, and keeps what it was told: the contract of src/engine/front-end.ts. */
+import { type AccessLines, NOTHING_LOGGED } from '../../../../../src/engine/access-lines.js';
 import { EndpointLedger } from '../../../../../src/balancing/endpoint-ledger.js';
 import { UpstreamRuntime } from '../../../../../src/balancing/upstream-runtime.js';
 import type { L7ListenerPlan, UpstreamPlan } from '../../../../../src/config/plan.js';
@@ -198,6 +199,9 @@ export class ScriptedFrontEnd implements FrontEnd {
   addResponseField = (number: number, name: string, value: string | null): void =>
     void this.calls.push(`add ${number - FIRST_FRONT_END_EXCHANGE} ${name}: ${value}`);
   describe = (): string => this.description;
+  logTo = (lines: AccessLines | null): void => void this.calls.push(lines === null ? 'log nowhere' : 'log');
+  writeAccessLine = (): number => NOTHING_LOGGED;
+  forwardedFor = (): string => '';
   stats = (): FrontEndStats => this.figures;
   close = (): void => void this.calls.push('close');
 }

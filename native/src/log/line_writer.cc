@@ -1,0 +1,140 @@
+// Escapes what clients have sent: whole runs that need none are copied as they are.
+#include "log/line_writer.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+
+#if defined(__SSE2__) && !defined(SLUICE_PORTABLE_SCAN)
+#define SLUICE_LOG_SSE2 1
+#include <emmintrin.h>
+#endif
+
+namespace sluice::log {
+
+namespace {
+
+constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
+/// What one byte or character becomes at most: `\u00HH`.
+constexpr size_t kMostEscapeBytes = 6;
+
+bool IsPlain(char byte) {
+  return byte >= ' ' && byte <= '~' && byte != '"' && byte != '\\';
+}
+
+/// The first byte that is not plain, or `end`. What is behind `end` may be read up to a block.
+const char* FindSpecial(const char* at, const char* end) {
+#ifdef SLUICE_LOG_SSE2
+  const __m128i quote = _mm_set1_epi8('"');
+  const __m128i backslash = _mm_set1_epi8('\\');
+  for (; end - at >= 16; at += 16) {
+    const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    // One more than the byte, as a signed number, is below 0x21 for controls, DEL and 0x80 on.
+    const __m128i next = _mm_add_epi8(block, _mm_set1_epi8(1));
+    const __m128i special =
+        _mm_or_si128(_mm_cmplt_epi8(next, _mm_set1_epi8(0x21)),
+                     _mm_or_si128(_mm_cmpeq_epi8(block, quote), _mm_cmpeq_epi8(block, backslash)));
+    const auto found = static_cast<unsigned>(_mm_movemask_epi8(special));
+    if (found != 0) return at + std::countr_zero(found);
+  }
+#endif
+  while (at != end && IsPlain(*at))
+    ++at;
+  return at;
+}
+
+bool IsWithin(char byte, unsigned least, unsigned most) {
+  const auto value = static_cast<uint8_t>(byte);
+  return value >= least && value <= most;
+}
+
+/// How many bytes of UTF-8 the text begins with as one character, or, negative, how many are no
+/// character together (a maximal subpart: The Unicode Standard, section 3.9, D93b).
+int MeasureUtf8(std::string_view text) {
+  const auto lead = static_cast<uint8_t>(text[0]);
+  size_t size = 0;
+  unsigned least = 0x80;
+  unsigned most = 0xBF;
+  if (lead >= 0xC2 && lead <= 0xDF) {
+    size = 2;
+  } else if (lead >= 0xE0 && lead <= 0xEF) {
+    size = 3;
+    if (lead == 0xE0) least = 0xA0;
+    if (lead == 0xED) most = 0x9F;
+  } else if (lead >= 0xF0 && lead <= 0xF4) {
+    size = 4;
+    if (lead == 0xF0) least = 0x90;
+    if (lead == 0xF4) most = 0x8F;
+  } else {
+    return -1;
+  }
+  for (size_t at = 1; at < size; ++at) {
+    if (at >= text.size() || !IsWithin(text[at], least, most)) return -static_cast<int>(at);
+    least = 0x80;
+    most = 0xBF;
+  }
+  return static_cast<int>(size);
+}
+
+constexpr std::string_view kHexDigits = "0123456789ABCDEF";
+
+/// What stands for one character of the text.
+struct Escape {
+  std::array<char, kMostEscapeBytes> bytes;
+  size_t size = 0;
+  /// Of the text.
+  size_t taken = 1;
+};
+
+Escape EscapeOf(std::string_view text, Escaping escaping) {
+  const auto byte = static_cast<uint8_t>(text[0]);
+  const char high = kHexDigits[byte >> 4];
+  const char low = kHexDigits[byte & 15];
+  Escape escape;
+  if (escaping == Escaping::kHex) {
+    escape.bytes = {'\\', 'x', high, low};
+    escape.size = 4;
+  } else if (byte == '"' || byte == '\\') {
+    escape.bytes = {'\\', text[0]};
+    escape.size = 2;
+  } else if (byte < 0x80) {
+    escape.bytes = {'\\', 'u', '0', '0', high, low};
+    escape.size = 6;
+  } else {
+    const int measured = MeasureUtf8(text);
+    escape.taken = static_cast<size_t>(measured < 0 ? -measured : measured);
+    const bool is_c1 = measured == 2 && byte == 0xC2 && IsWithin(text[1], 0x80, 0x9F);
+    if (is_c1) {
+      const auto code = static_cast<uint8_t>(text[1]);
+      escape.bytes = {'\\', 'u', '0', '0', kHexDigits[code >> 4], kHexDigits[code & 15]};
+      escape.size = 6;
+    } else {
+      const std::string_view as_is = measured < 0 ? kReplacement : text.substr(0, escape.taken);
+      std::copy(as_is.begin(), as_is.end(), escape.bytes.begin());
+      escape.size = as_is.size();
+    }
+  }
+  return escape;
+}
+
+}  // namespace
+
+void LineWriter::AddEscaped(std::string_view text, Escaping escaping, size_t most_bytes) {
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  while (!is_full_) {
+    const char* const special = FindSpecial(at, end);
+    const size_t plain_bytes = std::min(static_cast<size_t>(special - at), most_bytes);
+    Add(std::string_view(at, plain_bytes));
+    most_bytes -= plain_bytes;
+    if (special == end || at + plain_bytes != special) return;
+    const Escape escape =
+        EscapeOf({special, static_cast<size_t>(end - special)}, escaping);
+    if (escape.size > most_bytes) return;
+    most_bytes -= escape.size;
+    Add(std::string_view(escape.bytes.data(), escape.size));
+    at = special + escape.taken;
+  }
+}
+
+}  // namespace sluice::log
