@@ -7,8 +7,10 @@ import type { L4ListenerPlan, Plan, UpstreamPlan } from '../config/plan.js';
 import { invariant } from '../core/invariant.js';
 import { seededRng } from '../core/rng.js';
 import { systemTimers } from '../core/timers.js';
+import type { AccessLines } from '../engine/access-lines.js';
 import { SESSION_EVENT_STRIDE, type SessionEngine, type SessionEngineStats } from '../engine/session-engine.js';
 import { AcceptingLog } from '../observability/accepting-log.js';
+import type { AccessLog } from '../observability/access-log.js';
 import { ClientBytes } from '../observability/client-bytes.js';
 import { FailureLog } from '../observability/failure-log.js';
 import { EndpointHealthLog } from '../observability/health-log.js';
@@ -25,6 +27,7 @@ import type {
   SessionListenings,
 } from '../worker/data-plane.js';
 import { listeningError } from './listening-error.js';
+import { SessionAccessLog } from './session-access-log.js';
 import { SessionEndpoints } from './session-endpoints.js';
 import { SessionListener, SessionUpstreams } from './session-listener.js';
 import { SessionPipeline } from './session-pipeline.js';
@@ -43,6 +46,8 @@ export function startL4DataPlane(options: DataPlaneOptions): DataPlane {
 
 class L4DataPlane implements DataPlane {
   readonly #engine: SessionEngine;
+  readonly #recorder: SessionRecorder;
+  readonly #accessLog: AccessLog<AccessLines>;
   readonly #pipeline: SessionPipeline;
   readonly #upstreams: UpstreamRuntimes;
   readonly #endpoints: SessionEndpoints;
@@ -75,11 +80,14 @@ class L4DataPlane implements DataPlane {
       observe: (upstream: UpstreamPlan) => endpointWatchFor(upstream, board, new EndpointHealthLog(upstream, logger)),
     });
     this.#limits = new SessionLimits(board, plan.listeners);
+    this.#recorder = new SessionRecorder(board, new FailureLog(logger, nowMs), events);
+    this.#accessLog = options.accessLog;
+    this.#observe(plan);
     this.#pipeline = new SessionPipeline({
       listeners: listenersOf(plan, new SessionUpstreams(this.#upstreams.all), () => null),
       limits: this.#limits,
       hasher: new KeyHasher(addon),
-      recorder: new SessionRecorder(board, new FailureLog(logger, nowMs), events),
+      recorder: this.#recorder,
       clock,
       events,
       arena,
@@ -108,9 +116,15 @@ class L4DataPlane implements DataPlane {
   }
 
   /** Everything within one turn: no session comes in between. */
+  /** Who is told of the ends of sessions, by a plan. */
+  #observe({ accessLog }: Pick<Plan, 'accessLog'>): void {
+    this.#recorder.observe(accessLog === null ? [] : [new SessionAccessLog(this.#accessLog)]);
+  }
+
   async apply({ plan, addresses, sessionListenings }: PlanChange): Promise<void> {
     const before = new Map(listenersIn(this.#plan).map(({ number, name }) => [number, name]));
     this.#plan = plan;
+    this.#observe(plan);
     const upstreams = this.#upstreams.apply(plan.upstreams);
     this.#rooms.apply(upstreams);
     this.#limits.apply(plan.listeners);

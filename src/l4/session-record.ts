@@ -48,6 +48,8 @@ export class SessionRecord implements Waiter, LimitedSession {
   /** How long it waited for places at endpoints. */
   queueUs = 0;
   durationUs = 0;
+  /** The same, uncapped. */
+  durationMs = 0;
   bytesFromClient = 0;
   bytesToClient = 0;
   /** Since when it waits; NEVER: it does not. */

@@ -7,7 +7,7 @@ import type { FigureWriter } from '../board/figure-writer.js';
 import type { WorkerBoard } from '../board/worker-board.js';
 import type { WorkerStripe } from '../board/worker-stripe.js';
 import type { ErrorCode } from '../core/error-catalog.js';
-import { addressText } from '../core/peer-address.js';
+import { type AddressWords, addressText } from '../core/peer-address.js';
 import { SessionField, SessionFlag } from '../engine/session-engine.js';
 import type { FailureLog } from '../observability/failure-log.js';
 import { DELIVERED, type SessionEnding } from './session-ending.js';
@@ -22,6 +22,8 @@ export interface SessionObserver {
    * @param endpoint index in the upstream of the one that it was connected to, or NO_ENDPOINT
    */
   ended(record: SessionRecord, ending: SessionEnding, endpoint: number): void;
+  /** A connection that never became a session is over. */
+  neverOpened(listener: SessionListener, code: ErrorCode, peer: AddressWords, durationMs: number): void;
 }
 
 const US_PER_MS = 1_000;
@@ -89,7 +91,8 @@ export class SessionRecorder {
     const isConnected = (this.#at(base, SessionField.flags) & SessionFlag.WAS_CONNECTED) !== 0;
     record.bytesFromClient = this.#longAt(base, SessionField.fromClientLow);
     record.bytesToClient = this.#longAt(base, SessionField.toClientLow);
-    record.durationUs = Math.min(this.#at(base, SessionField.durationMs) * US_PER_MS, MOST_DURATION_US);
+    record.durationMs = this.#at(base, SessionField.durationMs);
+    record.durationUs = Math.min(record.durationMs * US_PER_MS, MOST_DURATION_US);
     this.#countEnd(record, isConnected ? endpoint : NO_ENDPOINT);
     if (ending !== DELIVERED) this.#failed(record, ending, endpoint, base, isConnected);
     if (this.#observers === null) return;
@@ -127,17 +130,21 @@ export class SessionRecorder {
   neverOpened(listener: SessionListener, code: ErrorCode, base: number): void {
     this.#stripe.countFailure(code);
     this.#figures.listeners.failed(listener.plan.number, code);
+    const peer = {
+      word0: this.#at(base, SessionField.peer0),
+      word1: this.#at(base, SessionField.peer1),
+      word2: this.#at(base, SessionField.peer2),
+      word3: this.#at(base, SessionField.peer3),
+    };
+    const durationMs = this.#at(base, SessionField.durationMs);
     this.#failures.write('session-failed', code, {
       listener: listener.plan.name,
-      peer: addressText({
-        word0: this.#at(base, SessionField.peer0),
-        word1: this.#at(base, SessionField.peer1),
-        word2: this.#at(base, SessionField.peer2),
-        word3: this.#at(base, SessionField.peer3),
-      }),
-      durationMs: this.#at(base, SessionField.durationMs),
+      peer: addressText(peer),
+      durationMs,
       ...this.#errnoAt(base),
     });
+    if (this.#observers === null) return;
+    for (const observer of this.#observers) observer.neverOpened(listener, code, peer, durationMs);
   }
 
   #errnoAt(base: number): { readonly errno?: number } {

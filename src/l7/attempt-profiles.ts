@@ -26,12 +26,15 @@ export interface AttemptSettings {
 /** One route, as its worker serves it. */
 export class RouteSettings {
   readonly plan: RoutePlan;
+  /** Host and path, as logs and spans have it. */
+  readonly name: string;
   readonly breaker: RouteBreaker | null;
   /** By index of the upstream. */
   readonly #byUpstream: readonly (AttemptSettings | undefined)[];
 
   constructor(plan: RoutePlan, breaker: RouteBreaker | null, byUpstream: readonly (AttemptSettings | undefined)[]) {
     this.plan = plan;
+    this.name = `${plan.host}${plan.path}`;
     this.breaker = breaker;
     this.#byUpstream = byUpstream;
   }

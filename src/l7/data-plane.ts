@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { UpstreamRuntime } from '../balancing/upstream-runtime.js';
 import type { WorkerBoard } from '../board/worker-board.js';
-import type { L7ListenerPlan, RoutePlan, UpstreamPlan } from '../config/plan.js';
+import type { L7ListenerPlan, Plan, RoutePlan, UpstreamPlan } from '../config/plan.js';
 import { seededRng } from '../core/rng.js';
 import { systemTimers } from '../core/timers.js';
 import { type Engine, EVENT_STRIDE, type PoolSettings } from '../engine/engine.js';
@@ -10,6 +10,7 @@ import { AcceptingLog } from '../observability/accepting-log.js';
 import { FailureLog } from '../observability/failure-log.js';
 import { EndpointHealthLog, RouteBreakerLog } from '../observability/health-log.js';
 import type { Logger } from '../observability/logger.js';
+import type { SpanQueue } from '../observability/span-queue.js';
 import { endpointWatchFor } from '../policies/endpoint-watch.js';
 import { RouteBreaker } from '../policies/route-breaker.js';
 import { SessionLimits } from '../policies/session-limits.js';
@@ -18,7 +19,9 @@ import type { DataPlane, DataPlaneOptions, DataPlaneStats, HandOffPlace } from '
 import type { ExplainRequest, Explanation } from '../worker/explaining.js';
 import { AttemptProfiles } from './attempt-profiles.js';
 import type { Exchange } from './exchange.js';
+import { ExchangeAccessLog } from './exchange-access-log.js';
 import { ExchangeRecorder } from './exchange-recorder.js';
+import { ExchangeTracing } from './exchange-tracing.js';
 import { NativeFrontEnd } from './frontends/native/native-front-end.js';
 import { NativeListener } from './frontends/native/native-listener.js';
 import type { UwsFrontEnds } from './frontends/uws/uws-front-ends.js';
@@ -43,6 +46,7 @@ class L7DataPlane implements DataPlane {
   readonly #engine: Engine;
   /** By the indices of the plan. */
   readonly #upstreams: readonly UpstreamRuntime[];
+  readonly #recorder: ExchangeRecorder;
   readonly #pipeline: Pipeline;
   /** null: no listener has it. */
   readonly #native: NativeFrontEnd | null;
@@ -78,6 +82,8 @@ class L7DataPlane implements DataPlane {
       open: (profile, settings) => engine.openProfile(profile, settings),
       breakerOf: (route, listener) => breakerOf(route, listener, board, logger),
     });
+    this.#recorder = new ExchangeRecorder(board, failures);
+    this.#observe(plan);
     this.#pipeline = new Pipeline({
       upstreams,
       profiles,
@@ -87,7 +93,7 @@ class L7DataPlane implements DataPlane {
       rng,
       onFileLimit: () => this.#uws?.noteFileLimit(),
       onBudgetSpent: (upstream, refused) => tellBudgetSpent(upstream, refused, logger),
-      recorder: new ExchangeRecorder(board, failures),
+      recorder: this.#recorder,
     });
     this.#rooms = new WaitingRooms({
       board,
@@ -100,6 +106,15 @@ class L7DataPlane implements DataPlane {
     this.#pipeline.openRooms(this.#rooms);
     this.#relay = new ResponseRelay({ pipeline: this.#pipeline, engine: this.#engine, events, arena });
     this.#native = this.#makeNative(failures, nowMs);
+  }
+
+  /** Who is told of the ends of exchanges, by a plan. */
+  #observe({ accessLog, tracing }: Pick<Plan, 'accessLog' | 'tracing'>): void {
+    const { accessLog: log, spans } = this.#options;
+    this.#recorder.observe([
+      ...(tracing === null ? [] : [tracingOf(tracing.share, spans)]),
+      ...(accessLog === null ? [] : [new ExchangeAccessLog(log)]),
+    ]);
   }
 
   #makeNative(failures: FailureLog, nowMs: () => number): NativeFrontEnd | null {
@@ -117,6 +132,7 @@ class L7DataPlane implements DataPlane {
       limits: new SessionLimits(board, plan.listeners),
       stripe: board.stripe,
       failures,
+      accessLog: this.#options.accessLog,
       viaName,
       requestIdPrefix: randomBytes(REQUEST_ID_BYTES).toString('hex'),
       maxConnections,
@@ -221,6 +237,16 @@ class L7DataPlane implements DataPlane {
     this.#engine.close();
     this.#uws?.silence();
   }
+}
+
+function tracingOf(share: number, spans: SpanQueue): ExchangeTracing {
+  return new ExchangeTracing({
+    share,
+    spans,
+    random: Math.random,
+    randomHex: (bytes) => randomBytes(bytes).toString('hex'),
+    wallClockMs: () => performance.timeOrigin + performance.now(),
+  });
 }
 
 function isForUws(listener: L7ListenerPlan): boolean {

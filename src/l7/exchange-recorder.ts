@@ -14,6 +14,10 @@ import { DELIVERED, type Ending, type Exchange, type RequestDescription } from '
 
 /** Wants to know of the end of every exchange: the access log, traces. HOT. */
 export interface ExchangeObserver {
+  /** The exchange has begun; its request may be changed where it can be read. */
+  began?(exchange: Exchange): void;
+  /** One attempt has failed. @param endpoint index in the upstream */
+  attemptFailed?(exchange: Exchange, endpoint: number, code: ErrorCode): void;
   /**
    * The exchange is over, and all its facts are known; its object is free when the call returns. May not fail.
    *
@@ -46,8 +50,10 @@ export class ExchangeRecorder {
   }
 
   /** HOT. */
-  begin(): void {
+  begin(exchange: Exchange): void {
     this.#stripe.beginExchange();
+    if (this.#observers === null) return;
+    for (const observer of this.#observers) observer.began?.(exchange);
   }
 
   /**
@@ -78,6 +84,9 @@ export class ExchangeRecorder {
     const upstream = exchange.upstream;
     if (upstream === null) return;
     this.#figures.endpoints.failed(slotOf(upstream, endpoint), code);
+    if (this.#observers !== null) {
+      for (const observer of this.#observers) observer.attemptFailed?.(exchange, endpoint, code);
+    }
     this.#failures.write('attempt-failed', code, {
       upstream: upstream.plan.name,
       endpoint: upstream.endpointName(endpoint),

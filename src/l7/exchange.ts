@@ -7,10 +7,13 @@ import { NO_SUBSET } from '../config/picking-plan.js';
 import type { L7ListenerPlan } from '../config/plan.js';
 import type { ErrorCode } from '../core/error-catalog.js';
 import { msBetween, NEVER, type Tick } from '../core/tick.js';
+import type { AccessLines } from '../engine/access-lines.js';
 import type { BreakerPassage } from '../policies/route-breaker.js';
 import { NOT_WAITING, type Waiter } from '../policies/waiting-room.js';
 import type { AttemptSettings, RouteSettings } from './attempt-profiles.js';
 import type { LocalResponse } from './error-response.js';
+import type { ExchangeTrace } from './exchange-trace.js';
+import type { LogTexts } from './log-texts.js';
 import { Recovery } from './recovery.js';
 import type { SecondAttempt } from './second-attempt.js';
 
@@ -114,6 +117,8 @@ export abstract class Exchange implements Attempting, Waiter {
   answeredBy = NO_ENDPOINT;
   /** Shared clock since when it waits; NOT_IN_LINE: it does not. */
   #waitsSinceMs = NOT_IN_LINE;
+  /** The trace that it is part of; null: tracing is off. */
+  trace: ExchangeTrace | null = null;
   /** Why its endpoints were picked, where its listener explains; null: nothing was explained. */
   explanation: string | null = null;
 
@@ -227,6 +232,26 @@ export abstract class Exchange implements Attempting, Waiter {
   /** Breaks the response off so that the client cannot take it for complete. @returns as sendLocal */
   abstract breakOff(): boolean;
 
+  /**
+   * Changes the request before it is sent: replaces all fields of that name; null removes them. When `header` may be called.
+   *
+   * @param name in lower case
+   */
+  abstract setHeader(name: string, value: string | null): void;
+
+  /** Whether tellLog has texts that writeAccessLine does not know. HOT. */
+  get hasLogTexts(): boolean {
+    return true;
+  }
+
+  /** What is known of the request in words. While it is being recorded. */
+  abstract tellLog(texts: LogTexts): void;
+
+  /** Writes its line of the access log. While it is being recorded. HOT. @returns as AccessLines.write */
+  writeAccessLine(lines: AccessLines): number {
+    return lines.write();
+  }
+
   /** Gives the object back to the front end. */
   abstract recycle(): void;
 
@@ -255,6 +280,7 @@ export abstract class Exchange implements Attempting, Waiter {
     this.bytesFromClient = 0;
     this.bytesToClient = 0;
     this.explanation = null;
+    this.trace = null;
     this.timeLeftMs = 0;
   }
 }

@@ -294,7 +294,7 @@ export class Pipeline {
     exchange.beganAtMs = this.#clock.nowMs;
     this.#openExchanges++;
     this.#exchangesBegun++;
-    this.#recorder.begin();
+    this.#recorder.begin(exchange);
   }
 
   #route(exchange: Exchange, route: RoutePlan): void {

@@ -7,6 +7,8 @@ import { BODY_HIGH_WATER, type Engine, HEDGE_OFFSET, NO_BODY, SendFlag, SendResu
 import { isIdempotent } from '../policies/request-passage.js';
 import type { AskedResponse, AskedResponses } from './asked-response.js';
 import { type AttemptStart, BEGUN, Exchange, NO_POOL, type RequestDescription } from './exchange.js';
+import { parseTraceParent } from './exchange-trace.js';
+import type { LogTexts } from './log-texts.js';
 import { headWith, ResponseFields } from './response-fields.js';
 
 /** Finds keys of a request while its handler runs. */
@@ -29,6 +31,8 @@ export abstract class RelayedExchange extends Exchange {
   // The request, filled in by the front end before ResponseRelay.begin.
   path = '';
   requestId = '';
+  /** Address of the client. */
+  client = '';
   /** Of the request; null: its handler has returned. */
   requestKeys: RequestKeys | null = null;
   /** As the engine's `send` takes it. */
@@ -86,6 +90,24 @@ export abstract class RelayedExchange extends Exchange {
 
   override header(name: string): string | null {
     return fieldIn(this.head, name);
+  }
+
+  override setHeader(name: string, value: string | null): void {
+    this.head = headWithField(this.head, name, value);
+  }
+
+  override tellLog(texts: LogTexts): void {
+    const { head, path, method, requestId, client } = this;
+    const target = head === '' ? path : head.slice(method.length + 1, head.indexOf(' ', method.length + 1));
+    texts.put('client', client);
+    texts.put('method', method);
+    texts.put('target', target);
+    texts.put('protocol', 'HTTP/1.1');
+    texts.put('requestId', requestId);
+    texts.put('host', this.header('host') ?? '');
+    texts.put('referer', this.header('referer') ?? '');
+    texts.put('userAgent', this.header('user-agent') ?? '');
+    if (this.trace === null) texts.put('traceId', parseTraceParent(this.header('traceparent') ?? '')?.traceId ?? '');
   }
 
   override beginAttempt(slot: number, profile: number): AttemptStart {
@@ -261,6 +283,15 @@ function fieldIn(head: string, name: string): string | null {
     joined = joined === null ? value : `${joined}, ${value}`;
   }
   return joined;
+}
+
+/** A head that RequestHead has built, with that field alone of all of its name. @param value null: without any */
+function headWithField(head: string, name: string, value: string | null): string {
+  const begin = `\r\n${name}: `;
+  let changed = head;
+  for (let at = changed.indexOf(begin); at >= 0; at = changed.indexOf(begin, at))
+    changed = changed.slice(0, at) + changed.slice(changed.indexOf('\r\n', at + begin.length));
+  return value === null || head === '' ? changed : `${changed}${name}: ${value}\r\n`;
 }
 
 /** @param result one of SendResult */

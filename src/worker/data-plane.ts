@@ -3,9 +3,12 @@ import type { EndpointLedger } from '../balancing/endpoint-ledger.js';
 import type { WorkerBoard } from '../board/worker-board.js';
 import type { Plan } from '../config/plan.js';
 import type { Clock } from '../core/clock.js';
+import type { AccessLines } from '../engine/access-lines.js';
 import type { Addon } from '../engine/addon.js';
 import type { ListeningAddress, ListeningOptions } from '../engine/session-engine.js';
+import type { AccessLog } from '../observability/access-log.js';
 import type { Logger } from '../observability/logger.js';
+import type { SpanQueue } from '../observability/span-queue.js';
 import type { ExplainRequest, Explanation } from './explaining.js';
 
 /**
@@ -52,6 +55,10 @@ export interface DataPlaneOptions {
   /** Most client connections that this worker may accept for itself at listeners with the native front end. */
   readonly maxConnections: number;
   readonly addon: Addon;
+  /** Of this worker, for all its data planes together; it goes by each plan before they do. */
+  readonly accessLog: AccessLog<AccessLines>;
+  /** Where spans go; of this worker, too. */
+  readonly spans: SpanQueue;
   readonly clock: Clock;
   /** This process's name in Via: the same in all workers, unlike any other process's. */
   readonly viaName: string;

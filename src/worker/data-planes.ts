@@ -68,6 +68,8 @@ class DataPlanes implements DataPlane {
 
   /** One that fails keeps no other from its part; the first failure is told. */
   async apply(change: PlanChange): Promise<void> {
+    // First: what is new has its first line where the new plan says.
+    this.#options.accessLog.apply(change.plan);
     const failures: unknown[] = [];
     const note = (error: unknown): void => void failures.push(error);
     for (const dataPlane of this.#all) await dataPlane.apply(change).catch(note);

@@ -14,6 +14,7 @@ import { createLogger } from '../observability/logger.js';
 import { ATTEMPT_NUMBERS } from './attempt-numbers.js';
 import type { DataPlane, MakeDataPlane } from './data-plane.js';
 import type { FromWorker, ToWorker, WorkerSeed } from './messages.js';
+import { Observing } from './observing.js';
 import { PlanTurn } from './plan-turn.js';
 
 /** How often the worker writes its heartbeat to its stripe and reports its counts. */
@@ -51,15 +52,19 @@ export async function runWorker({ makeDataPlane, loadAddon }: WorkerParts): Prom
   const logger = createLogger(loggedLevel(seed.plan.log.level), sink, { worker: seed.workerIndex });
 
   let dataPlane: DataPlane | null = null;
+  let observing: Observing | null = null;
   // Emitted for an uncaught error, too, as the last JavaScript of this thread. What is open must be closed here: libuv goes on
   // to call uWebSockets.js for sockets that are ready, no handler can run any more, and a request that no handler has answered
   // makes uWebSockets.js end the whole process.
   process.once('exit', () => {
     if (dataPlane !== null && dataPlane.handOffPlaces().length > 0) leave(send);
     dataPlane?.close();
+    observing?.closeNow();
   });
   try {
     const addon = loadAddon();
+    const { plan, workerIndex } = seed;
+    observing = new Observing({ plan, workerIndex, stripe: board.stripe, addon, logger, send });
     dataPlane = makeDataPlane({
       plan: seed.plan,
       workerIndex: seed.workerIndex,
@@ -71,13 +76,15 @@ export async function runWorker({ makeDataPlane, loadAddon }: WorkerParts): Prom
       maxConnections: seed.maxConnections,
       viaName: seed.viaName,
       addon,
+      accessLog: observing.accessLog,
+      spans: observing.spans,
       clock,
       logger,
     });
     const report = reporterOf(dataPlane, addon, send);
     const started = dataPlane.start();
     const plans = new PlanTurn(dataPlane, started, logger, send);
-    obey(port, { dataPlane, stripe: board.stripe, plans, report, send });
+    obey(port, { dataPlane, stripe: board.stripe, plans, observing, report, send });
     await started;
     board.stripe.setState('serving');
     beat(board.stripe, clock, report);
@@ -129,12 +136,13 @@ interface Obeying {
   readonly dataPlane: DataPlane;
   readonly stripe: WorkerStripe;
   readonly plans: PlanTurn;
+  readonly observing: Observing;
   readonly report: () => void;
   readonly send: (message: FromWorker) => void;
 }
 
 /** Does what the primary says. */
-function obey(port: MessagePort, { dataPlane, stripe, plans, report, send }: Obeying): void {
+function obey(port: MessagePort, { dataPlane, stripe, plans, observing, report, send }: Obeying): void {
   let isDraining = false;
   port.on('message', (message: ToWorker) => {
     switch (message.kind) {
@@ -147,7 +155,9 @@ function obey(port: MessagePort, { dataPlane, stripe, plans, report, send }: Obe
       case 'plan':
         return plans.take(message.change);
       case 'reopen':
-        return dataPlane.reopenFiles();
+        return observing.accessLog.reopen();
+      case 'spans-taken':
+        return observing.spans.taken();
       case 'explain':
         send({ kind: 'explained', id: message.id, explanation: dataPlane.explain(message.request) });
         return;
@@ -158,7 +168,7 @@ function obey(port: MessagePort, { dataPlane, stripe, plans, report, send }: Obe
         // A plan that is being applied might open a listener behind it.
         return plans.last(() => {
           dataPlane.drain();
-          drainThenEnd(dataPlane, stripe, report);
+          drainThenEnd(dataPlane, stripe, observing, report);
         });
       case 'end':
         endThread(0);
@@ -167,7 +177,7 @@ function obey(port: MessagePort, { dataPlane, stripe, plans, report, send }: Obe
 }
 
 /** Waits until nothing is open in two looks in a row: a request may just be on its way in on an open connection. */
-function drainThenEnd(dataPlane: DataPlane, stripe: WorkerStripe, report: () => void): void {
+function drainThenEnd(dataPlane: DataPlane, stripe: WorkerStripe, observing: Observing, report: () => void): void {
   let quietLooks = 0;
   let openBefore = -1;
   const poll = setInterval(() => {
@@ -177,7 +187,10 @@ function drainThenEnd(dataPlane: DataPlane, stripe: WorkerStripe, report: () => 
     quietLooks = open === 0 ? quietLooks + 1 : 0;
     if (quietLooks < 2) return;
     clearInterval(poll);
-    stripe.setState('stopped');
-    endThread(0);
+    // Whoever reads the log slowly has until the shutdown timeout.
+    void observing.close().then(() => {
+      stripe.setState('stopped');
+      endThread(0);
+    });
   }, DRAIN_POLL_MS);
 }

@@ -1,6 +1,7 @@
 /** The typed messages between the primary and its workers, and what a worker thread is started with. Plain data only. */
 import type { Plan } from '../config/plan.js';
 import type { ErrorCode } from '../core/error-catalog.js';
+import type { SpanBatch } from '../observability/span-queue.js';
 import type { AddressesBySlot, HandOffPlace, PlanChange, SessionListenings, WorkerStats } from './data-plane.js';
 import type { ExplainRequest, Explanation } from './explaining.js';
 
@@ -36,6 +37,8 @@ export type ToWorker =
   | { readonly kind: 'explain'; readonly id: number; readonly request: ExplainRequest }
   /** Opens the files that this worker writes anew, for logrotate. */
   | { readonly kind: 'reopen' }
+  /** The primary has the last batch of spans. */
+  | { readonly kind: 'spans-taken' }
   /** The time to drain an endpoint is over: what is in flight on it ends now. May come more than once for the same one. */
   | { readonly kind: 'cut'; readonly slot: number; readonly generation: number };
 
@@ -67,5 +70,7 @@ export type FromWorker =
   | { readonly kind: 'start-failed'; readonly code: ErrorCode; readonly message: string }
   /** Once a second, and more often while draining. */
   | { readonly kind: 'stats'; readonly stats: WorkerStats }
+  /** Finished spans; `spans-taken` follows. */
+  | { readonly kind: 'spans'; readonly batch: SpanBatch }
   /** One whole line of the log, newline included. */
   | { readonly kind: 'log'; readonly line: string };

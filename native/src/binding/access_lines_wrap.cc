@@ -90,8 +90,8 @@ void AccessLinesWrap::Start(const Napi::CallbackInfo& info) {
   const auto facts = ReadArray(env, facts_array, napi_float64_array, "facts");
   if (!facts) return;
   if (facts->second < log::kAccessFacts) {
-    return ThrowTypeError(env, "AccessLines: facts must have " +
-                                   std::to_string(log::kAccessFacts) + " words");
+    return ThrowTypeError(
+        env, "AccessLines: facts must have " + std::to_string(log::kAccessFacts) + " words");
   }
   const Napi::Value texts_array = options.Get("texts");
   const auto texts = ReadArray(env, texts_array, napi_uint8_array, "texts");

@@ -9,8 +9,8 @@
 
 namespace sluice::binding {
 
-/// Reads arguments, throws JavaScript errors for a caller's mistakes, hands everything on. The arrays
-/// of its options hang on the JavaScript object, so that their memory outlives it.
+/// Reads arguments, throws JavaScript errors for a caller's mistakes, hands everything on. The
+/// arrays of its options hang on the JavaScript object, so that their memory outlives it.
 class AccessLinesWrap final : public Napi::ObjectWrap<AccessLinesWrap> {
  public:
   static Napi::Function Define(Napi::Env env);

@@ -39,9 +39,10 @@ std::string_view TraceIdOf(std::string_view traceparent) {
   const bool has_end =
       version == "00" ? !is_longer : !is_longer || traceparent[kTraceparentBytes] == '-';
   const bool is_well = IsLowerHex(version) && version != "ff" && has_end && traceparent[2] == '-' &&
-                       traceparent[kSpanIdBegin - 1] == '-' && traceparent[kFlagsBegin - 1] == '-' &&
-                       IsLowerHex(trace_id) && !IsAllZero(trace_id) && IsLowerHex(span_id) &&
-                       !IsAllZero(span_id) && IsLowerHex(traceparent.substr(kFlagsBegin, 2));
+                       traceparent[kSpanIdBegin - 1] == '-' &&
+                       traceparent[kFlagsBegin - 1] == '-' && IsLowerHex(trace_id) &&
+                       !IsAllZero(trace_id) && IsLowerHex(span_id) && !IsAllZero(span_id) &&
+                       IsLowerHex(traceparent.substr(kFlagsBegin, 2));
   return is_well ? trace_id : std::string_view();
 }
 

@@ -12,12 +12,12 @@ namespace {
 
 /// Of each field with what stands around it: `,"name":`.
 constexpr std::array<std::string_view, kAccessFields> kKeys = {
-    ",\"time\":",           ",\"listener\":",     ",\"client\":",      ",\"method\":",
-    ",\"path\":",           ",\"query\":",        ",\"protocol\":",    ",\"host\":",
-    ",\"status\":",         ",\"code\":",         ",\"route\":",       ",\"upstream\":",
-    ",\"endpoint\":",       ",\"attempts\":",     ",\"bytesFromClient\":", ",\"bytesToClient\":",
-    ",\"durationMs\":",     ",\"queueMs\":",      ",\"connectMs\":",   ",\"firstByteMs\":",
-    ",\"reused\":",         ",\"requestId\":",    ",\"traceId\":",     ",\"referer\":",
+    ",\"time\":",       ",\"listener\":",  ",\"client\":",          ",\"method\":",
+    ",\"path\":",       ",\"query\":",     ",\"protocol\":",        ",\"host\":",
+    ",\"status\":",     ",\"code\":",      ",\"route\":",           ",\"upstream\":",
+    ",\"endpoint\":",   ",\"attempts\":",  ",\"bytesFromClient\":", ",\"bytesToClient\":",
+    ",\"durationMs\":", ",\"queueMs\":",   ",\"connectMs\":",       ",\"firstByteMs\":",
+    ",\"reused\":",     ",\"requestId\":", ",\"traceId\":",         ",\"referer\":",
     ",\"userAgent\":",
 };
 
@@ -104,12 +104,12 @@ void AccessLines::TellTime(int64_t now_ms) {
   gmtime_r(&at, &utc);
   char text[64];
   const int size =
-      is_json_ ? std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.",
-                               utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour,
-                               utc.tm_min, utc.tm_sec)
-               : std::snprintf(text, sizeof text, "%02d/%s/%04d:%02d:%02d:%02d +0000", utc.tm_mday,
-                               kMonths[static_cast<size_t>(utc.tm_mon)], utc.tm_year + 1900,
-                               utc.tm_hour, utc.tm_min, utc.tm_sec);
+      is_json_
+          ? std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.", utc.tm_year + 1900,
+                          utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec)
+          : std::snprintf(text, sizeof text, "%02d/%s/%04d:%02d:%02d:%02d +0000", utc.tm_mday,
+                          kMonths[static_cast<size_t>(utc.tm_mon)], utc.tm_year + 1900, utc.tm_hour,
+                          utc.tm_min, utc.tm_sec);
   time_.assign(text, static_cast<size_t>(std::max(size, 0)));
 }
 
@@ -226,7 +226,10 @@ void AccessLines::WriteField(AccessField field, const AccessTexts& texts, LineWr
     case AccessField::kHost:
       return text(texts.host, limits_.text_bytes);
     case AccessField::kStatus:
-      return Fact(access_fact::kStatus) > 0 ? number(access_fact::kStatus) : void();
+      // That of a session is for the combined format alone, whose lines have all of them one.
+      return Fact(access_fact::kStatus) > 0 && Fact(access_fact::kIsSession) == 0
+                 ? number(access_fact::kStatus)
+                 : void();
     case AccessField::kCode:
       return name(access_fact::kCode);
     case AccessField::kRoute:

@@ -128,8 +128,7 @@ void LineWriter::AddEscaped(std::string_view text, Escaping escaping, size_t mos
     Add(std::string_view(at, plain_bytes));
     most_bytes -= plain_bytes;
     if (special == end || at + plain_bytes != special) return;
-    const Escape escape =
-        EscapeOf({special, static_cast<size_t>(end - special)}, escaping);
+    const Escape escape = EscapeOf({special, static_cast<size_t>(end - special)}, escaping);
     if (escape.size > most_bytes) return;
     most_bytes -= escape.size;
     Add(std::string_view(escape.bytes.data(), escape.size));

@@ -86,8 +86,7 @@ TEST(json_keeps_utf8_and_replaces_what_is_none) {
   // Overlong, a surrogate, too large, cut off: each maximal part is one.
   CHECK_EQ(Escaped("\xC0\xAF", Escaping::kJson), replaced + replaced);
   CHECK_EQ(Escaped("\xED\xA0\x80", Escaping::kJson), replaced + replaced + replaced);
-  CHECK_EQ(Escaped("\xF4\x90\x80\x80", Escaping::kJson),
-           replaced + replaced + replaced + replaced);
+  CHECK_EQ(Escaped("\xF4\x90\x80\x80", Escaping::kJson), replaced + replaced + replaced + replaced);
   CHECK_EQ(Escaped("\xE2\x82", Escaping::kJson), replaced);
   CHECK_EQ(Escaped("\xE2\x82z", Escaping::kJson), replaced + "z");
 }

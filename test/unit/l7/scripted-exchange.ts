@@ -38,6 +38,11 @@ export class ScriptedExchange extends Exchange {
   override describe(): RequestDescription {
     return { method: this.method, path: '/path', requestId: 'r1' };
   }
+  override setHeader(name: string, value: string | null): void {
+    const { [name]: _, ...others } = this.fields;
+    this.fields = value === null ? others : { ...others, [name]: value };
+  }
+  override tellLog = (): void => {};
   override hashKey = (): boolean => false;
   override keyText = (): null => null;
   override header(name: string): string | null {

@@ -5,6 +5,7 @@ import type { FrontEnd } from '../../../engine/front-end.js';
 import { Decision, FrontEndField } from '../../../engine/front-end-event.js';
 import type { LocalResponse } from '../../error-response.js';
 import { type AttemptStart, BEGUN, Exchange, type RequestDescription } from '../../exchange.js';
+import type { LogTexts } from '../../log-texts.js';
 import type { Pipeline } from '../../pipeline.js';
 import type { NativeKeys } from './native-keys.js';
 
@@ -71,6 +72,27 @@ export class NativeExchange extends Exchange {
 
   override header(name: string): string | null {
     return this.#parts.frontEnd.header(this.id, name);
+  }
+
+  override setHeader(name: string, value: string | null): void {
+    this.#parts.frontEnd.setHeader(this.id, name, value);
+  }
+
+  /** The front end knows all of them but whom a trusted peer names as its client. HOT. */
+  override get hasLogTexts(): boolean {
+    return this.listener.trustedProxies.length > 0;
+  }
+
+  override tellLog(texts: LogTexts): void {
+    if (!this.hasLogTexts) return;
+    const forwardedFor = this.#parts.frontEnd.forwardedFor(this.id);
+    const client = forwardedFor === '' ? null : this.#parts.keys.clientIn(this.listener, forwardedFor);
+    if (client !== null) texts.put('client', client);
+  }
+
+  /** HOT. */
+  override writeAccessLine(): number {
+    return this.#parts.frontEnd.writeAccessLine(this.id);
   }
 
   /** HOT. */

@@ -6,6 +6,7 @@ import { KeyHasher, type TextHashes } from '../../../balancing/key-hasher.js';
 import type { WorkerStripe } from '../../../board/worker-stripe.js';
 import type { RoutePlan } from '../../../config/plan.js';
 import { invariant } from '../../../core/invariant.js';
+import type { AccessLines } from '../../../engine/access-lines.js';
 import type { Engine } from '../../../engine/engine.js';
 import { codeOfFailure } from '../../../engine/engine-failure.js';
 import type { FrontEnd, FrontEndAddon } from '../../../engine/front-end.js';
@@ -23,6 +24,7 @@ import {
   UNKNOWN_HOST,
 } from '../../../engine/front-end-event.js';
 import type { OnShortage } from '../../../engine/session-engine.js';
+import type { AccessLog } from '../../../observability/access-log.js';
 import { ClientBytes } from '../../../observability/client-bytes.js';
 import type { FailureLog } from '../../../observability/failure-log.js';
 import type { SessionLimits } from '../../../policies/session-limits.js';
@@ -55,6 +57,7 @@ export interface NativeFrontEndParts {
   readonly limits: SessionLimits;
   readonly stripe: WorkerStripe;
   readonly failures: FailureLog;
+  readonly accessLog: Pick<AccessLog<AccessLines>, 'onLines'>;
   /** This process's name in Via. */
   readonly viaName: string;
   /** 24 hex digits from a good source of randomness, other ones in each worker. */
@@ -109,6 +112,7 @@ export class NativeFrontEnd {
       requestIdPrefix: parts.requestIdPrefix,
       keyWords,
     });
+    parts.accessLog.onLines((lines) => this.#frontEnd.logTo(lines));
     const hasher = new KeyHasher(parts.addon);
     const keys = new NativeKeys({ frontEnd: this.#frontEnd, keyWords, hasher });
     this.#exchangeParts = { frontEnd: this.#frontEnd, keys, events: this.#events, pipeline, batch: this.#batch };

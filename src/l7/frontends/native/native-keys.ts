@@ -73,13 +73,18 @@ export class NativeKeys {
 
   /** The key by the client that a trusted peer names, or null. */
   #clientOf(exchange: number, listener: L7ListenerPlan, source: KeySource): string | null {
+    const client = this.clientIn(listener, this.#parts.frontEnd.header(exchange, 'x-forwarded-for') ?? '');
+    return client !== null && source.kind === 'client-network' ? networkOf(client) : client;
+  }
+
+  /** As ForwardedClients.clientIn. @param forwardedFor of a peer that is trusted */
+  clientIn(listener: L7ListenerPlan, forwardedFor: string): string | null {
     let clients = this.#clients.get(listener);
     if (clients === undefined) {
       clients = new ForwardedClients(listener.trustedProxies);
       this.#clients.set(listener, clients);
     }
-    const client = clients.clientIn(this.#parts.frontEnd.header(exchange, 'x-forwarded-for') ?? '');
-    return client !== null && source.kind === 'client-network' ? networkOf(client) : client;
+    return clients.clientIn(forwardedFor);
   }
 }
 

@@ -183,6 +183,7 @@ export class UwsFrontEnd {
     exchange.owner = this;
     exchange.isListenerGone = this.#isGone;
     const peer = this.#peers.peerOf(new Uint8Array(response.getRemoteAddress()));
+    exchange.client = peer.address;
     head.begin(peer);
     request.forEach(this.#takeField);
     const nominated = head.nominations();
@@ -213,6 +214,7 @@ export class UwsFrontEnd {
     exchange.isLastOfConnection = head.bodyBytes === CHUNKED_BODY || head.clientCloses;
     exchange.key.bodyBytes = keyedBytesOf(head.bodyBytes);
     this.#keys.begin(request, peer);
+    if (peer.isTrusted) exchange.client = this.#keys.client() ?? peer.address;
     exchange.requestKeys = this.#keys;
     relay.begin(exchange, routes, head);
     exchange.requestKeys = null;

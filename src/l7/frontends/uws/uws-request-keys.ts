@@ -35,6 +35,11 @@ export class UwsRequestKeys implements RequestKeys {
     this.#peer = peer;
   }
 
+  /** Whose request it is, a trusted peer's word included; null: nobody knows, or outside of the handler. */
+  client(): string | null {
+    return this.#request === null ? null : this.#client(this.#request);
+  }
+
   /** The handler returns: the request may not be touched any more. */
   end(): void {
     this.#request = null;

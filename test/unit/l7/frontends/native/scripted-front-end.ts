@@ -1,9 +1,10 @@
 /** A native front end that reports what the test says, and keeps what it was told: the contract of src/engine/front-end.ts. */
-import { type AccessLines, NOTHING_LOGGED } from '../../../../../src/engine/access-lines.js';
+
 import { EndpointLedger } from '../../../../../src/balancing/endpoint-ledger.js';
 import { UpstreamRuntime } from '../../../../../src/balancing/upstream-runtime.js';
 import type { L7ListenerPlan, UpstreamPlan } from '../../../../../src/config/plan.js';
 import { seededRng } from '../../../../../src/core/rng.js';
+import { type AccessLines, NOTHING_LOGGED } from '../../../../../src/engine/access-lines.js';
 import { type Engine, MAX_EXCHANGES } from '../../../../../src/engine/engine.js';
 import type {
   FrontEnd,
@@ -261,6 +262,7 @@ export function frontEndOf(
     limits: new SessionLimits(worker, [plan]),
     stripe: worker.stripe,
     failures,
+    accessLog: { onLines: () => {} },
     viaName: 'sluice',
     requestIdPrefix: '0'.repeat(24),
     maxConnections: 100,
