@@ -98,14 +98,14 @@ export const ErrorCounts = group(
   ERROR_CODES,
 );
 
-/** Histograms of one record: the number of the page with the directory of each, 0: nothing has been recorded. */
+/** Histograms of one record: where the directory of each begins, in int32 words of this memory; 0: nothing has been recorded. */
 export const DirectoryIndex = { wordBytes: 4 } as const;
 
 /** One page: the counts of one octave, or the directory of one histogram. */
 export const FIGURES_PAGE_BYTES = 256;
 export const PAGE_FLOAT64 = FIGURES_PAGE_BYTES / 8;
 export const PAGE_INT32 = FIGURES_PAGE_BYTES / 4;
-/** A directory: sum and count as float64, then for each octave the number of its page, 0: empty. */
+/** A directory: sum and count as float64, then for each octave where its page begins, in float64 words of this memory; 0: empty. */
 export const DIRECTORY_SUM = 0;
 export const DIRECTORY_COUNT = 1;
 /** In int32 words. */

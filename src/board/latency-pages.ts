@@ -12,7 +12,7 @@ import type { MappedFigures } from './figures-memory.js';
 import { LONGEST_LATENCY_US, OCTAVE_STEPS, OCTAVES, octaveOf, stepOf } from './latency-buckets.js';
 import type { LatencyCounts } from './latency-counts.js';
 
-/** No page: nothing has been recorded. Page 0 is nobody's. */
+/** No page: nothing has been recorded. Nothing begins at the start of the memory, which others have. */
 const NO_PAGE = 0;
 
 /**
@@ -24,7 +24,7 @@ const NO_PAGE = 0;
 export class LatencyPages {
   readonly #int32: Int32Array;
   readonly #float64: Float64Array;
-  /** In pages, from the start of the memory: page n begins there and n pages on. */
+  /** In pages, from the start of the memory: page n begins n pages on. */
   readonly #firstPage: number;
   readonly #pages: number;
   readonly #used: number;
@@ -42,27 +42,27 @@ export class LatencyPages {
   /**
    * Counts one latency. HOT.
    *
-   * @param index word of the histogram's directory number (FiguresLayout.directories)
+   * @param index word that says where the histogram's directory is (FiguresLayout.directories)
    * @param us    whole; beyond 0 .. LONGEST_LATENCY_US the nearest of them counts
    */
   record(index: number, us: number): void {
     const value = us < 0 ? 0 : us > LONGEST_LATENCY_US ? LONGEST_LATENCY_US : us | 0;
     let directory = this.#int32[index] as number; // inside this memory
     if (directory === NO_PAGE) {
-      directory = this.#takePage();
+      directory = this.#takePage() * PAGE_INT32;
       if (directory === NO_PAGE) return;
       this.#int32[index] = directory;
     }
     const octave = octaveOf(value);
-    const entry = (this.#firstPage + directory) * PAGE_INT32 + DIRECTORY_OCTAVES + octave;
+    const entry = directory + DIRECTORY_OCTAVES + octave;
     let page = this.#int32[entry] as number;
     if (page === NO_PAGE) {
-      page = this.#takePage();
+      page = this.#takePage() * PAGE_FLOAT64;
       if (page === NO_PAGE) return;
       this.#int32[entry] = page;
     }
-    const head = (this.#firstPage + directory) * PAGE_FLOAT64;
-    const bucket = (this.#firstPage + page) * PAGE_FLOAT64 + stepOf(value, octave);
+    const head = directory >> 1;
+    const bucket = page + stepOf(value, octave);
     this.#float64[bucket] = (this.#float64[bucket] as number) + 1;
     this.#float64[head + DIRECTORY_SUM] = (this.#float64[head + DIRECTORY_SUM] as number) + value;
     this.#float64[head + DIRECTORY_COUNT] = (this.#float64[head + DIRECTORY_COUNT] as number) + 1;
@@ -71,9 +71,7 @@ export class LatencyPages {
   /** Latencies recorded in one histogram. @param index as in record() */
   countOf(index: number): number {
     const directory = this.#int32[index] as number;
-    return directory === NO_PAGE
-      ? 0
-      : (this.#float64[(this.#firstPage + directory) * PAGE_FLOAT64 + DIRECTORY_COUNT] as number);
+    return directory === NO_PAGE ? 0 : (this.#float64[(directory >> 1) + DIRECTORY_COUNT] as number);
   }
 
   /** Adds one histogram to what was read of others. @param index as in record() */
@@ -81,12 +79,10 @@ export class LatencyPages {
     const directory = this.#int32[index] as number;
     if (directory === NO_PAGE) return;
     const { buckets } = counts;
-    const entries = (this.#firstPage + directory) * PAGE_INT32 + DIRECTORY_OCTAVES;
     let read = 0;
     for (let octave = 0; octave < OCTAVES; octave++) {
-      const page = this.#int32[entries + octave] as number;
-      if (page === NO_PAGE) continue;
-      const first = (this.#firstPage + page) * PAGE_FLOAT64;
+      const first = this.#int32[directory + DIRECTORY_OCTAVES + octave] as number;
+      if (first === NO_PAGE) continue;
       for (let step = 0; step < OCTAVE_STEPS; step++) {
         const count = this.#float64[first + step] as number;
         if (count === 0) continue;
@@ -97,7 +93,7 @@ export class LatencyPages {
     }
     // What was read, not what the directory says by now: buckets and their sum belong together.
     counts.count += read;
-    counts.sumUs += this.#float64[(this.#firstPage + directory) * PAGE_FLOAT64 + DIRECTORY_SUM] as number;
+    counts.sumUs += this.#float64[(directory >> 1) + DIRECTORY_SUM] as number;
   }
 
   /** Latencies that no page was left for. */
@@ -105,7 +101,7 @@ export class LatencyPages {
     return this.#float64[this.#missed] as number;
   }
 
-  /** Cold: at most once for each page. Without one the latency is counted as missed. */
+  /** Cold: at most once for each page. Without one the latency is counted as missed. @returns its place in pages, or NO_PAGE */
   #takePage(): number {
     const page = Math.max(this.#float64[this.#used] as number, 1);
     if (page >= this.#pages) {
@@ -113,6 +109,6 @@ export class LatencyPages {
       return NO_PAGE;
     }
     this.#float64[this.#used] = page + 1;
-    return page;
+    return this.#firstPage + page;
   }
 }

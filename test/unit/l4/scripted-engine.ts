@@ -150,7 +150,7 @@ export function boardOf(
   }));
   return {
     board,
-    worker: attachBoard(board.buffer, 0),
+    worker: attachBoard(board.buffer, 0, board.figures.memoryOf(0)),
     upstream: { ...upstreamPlan(plans), ...parts },
     slots: plans.map(({ slot }) => slot),
   };

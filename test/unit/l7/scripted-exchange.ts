@@ -121,7 +121,7 @@ export function pipelineOf(parts: ScriptedParts = {}) {
     },
     [1, 2],
   );
-  const worker = attachBoard(board.buffer, 0);
+  const worker = attachBoard(board.buffer, 0, board.figures.memoryOf(0));
   const cap = parts.cap ?? 0;
   const endpointsOf = (upstream: number, size: number, each: number) =>
     Array.from({ length: size }, (_, index) => ({
