@@ -11,8 +11,8 @@ import { ROOT } from './repository.mjs';
 /** Each starts a thread or the process; their places are known by name. */
 const ENTRIES = ['cli/main', 'worker/entry', 'cli/demo-endpoints', 'control/hash-table-task'];
 
-/** Packages that open binaries or start threads from files of their own, or that only `bench` needs. */
-const LEFT_OUT = /^(?:uWebSockets\.js|@trufflesuite|@btc-vision|piscina|pino-pretty|autocannon|hdr-histogram-js)/;
+/** Packages that open binaries or start threads from files of their own, or that only `bench` or tracing needs. */
+const LEFT_OUT = /^(?:uWebSockets\.js|@trufflesuite|@btc-vision|piscina|pino-pretty|autocannon|hdr-histogram-js|@opentelemetry)/;
 
 const bundle = await rolldown({
   cwd: ROOT,

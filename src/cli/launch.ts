@@ -3,8 +3,10 @@ import { lookup } from 'node:dns/promises';
 import { sourceText, type Warning } from '../config/problem.js';
 import type { Config } from '../config/schema/config.js';
 import { makeBoardAndPlan } from '../control/board-plan.js';
+import { openOtlpCollector } from '../control/otlp-collector.js';
 import { Primary, type PrimaryOptions } from '../control/primary.js';
 import { handleSignals } from '../control/signals.js';
+import { SpanExport } from '../control/span-export.js';
 import { ExitCode, startFailureOf } from '../control/start-failure.js';
 import { monotonicClock } from '../core/clock.js';
 import { systemTimers } from '../core/timers.js';
@@ -91,6 +93,7 @@ function preparePrimary(options: LaunchOptions, log: Pick<PrimaryOptions, 'logge
     clock,
     timers: systemTimers,
     rng: Math.random,
+    spans: new SpanExport({ open: openOtlpCollector, timers: systemTimers, clock, logger: log.logger }),
     ...log,
   });
 }

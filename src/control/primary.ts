@@ -26,6 +26,7 @@ import { Metrics } from './metrics/metrics.js';
 import { type Lookup, NameResolver } from './name-resolution.js';
 import { nextPhase, type RunEffect, type RunEvent, type RunPhase, type StopSignal } from './run-phase.js';
 import { SessionAcceptor } from './session-acceptor.js';
+import type { SpanExport } from './span-export.js';
 import { bindText, placeText, type StartFailure } from './start-failure.js';
 import { type ConnectionHandOff, Supervisor } from './supervisor.js';
 import { SUPERVISION, type SupervisionSettings } from './worker-life.js';
@@ -55,6 +56,7 @@ export interface PrimaryOptions {
   /** Hears all of these lines. */
   readonly timeline: Timeline;
   readonly supervision?: SupervisionSettings;
+  readonly spans: Pick<SpanExport, 'take' | 'close'>;
 }
 
 /** The primary: `prepare`, then `start`, then `finished`. All methods: thread primary. */
@@ -122,17 +124,21 @@ export class Primary {
     const viaName = `sluice-${randomBytes(4).toString('hex')}`;
     this.#supervisor = new Supervisor({
       workers: this.plan.workers,
-      spawn: workerSpawner(options.workerEntry, (workerIndex) => ({
-        workerIndex,
-        plan: this.plan,
-        board: board.buffer,
-        figures: board.figures.memoryOf(workerIndex),
-        addresses: this.#resolver.addresses(),
-        sessionListenings: reservation.sessionListenings,
-        maxSessions: Math.ceil(openLimits.sessions / this.plan.workers),
-        maxConnections: Math.ceil(openLimits.connections / this.plan.workers),
-        viaName,
-      })),
+      spawn: workerSpawner(
+        options.workerEntry,
+        (workerIndex) => ({
+          workerIndex,
+          plan: this.plan,
+          board: board.buffer,
+          figures: board.figures.memoryOf(workerIndex),
+          addresses: this.#resolver.addresses(),
+          sessionListenings: reservation.sessionListenings,
+          maxSessions: Math.ceil(openLimits.sessions / this.plan.workers),
+          maxConnections: Math.ceil(openLimits.connections / this.plan.workers),
+          viaName,
+        }),
+        options.spans,
+      ),
       stripes: board,
       handOff: this.#makeHandOff(openLimits),
       clock,
@@ -272,6 +278,7 @@ export class Primary {
         resolve();
       });
     });
+    await this.#options.spans.close();
   }
 
   #startAdmin(admin: AdminPlan): Promise<AdminApi> {

@@ -1,6 +1,7 @@
 /** Starts worker threads: the one place that touches node:worker_threads in the primary. */
 import { Worker } from 'node:worker_threads';
 import type { FromWorker, ToWorker, WorkerSeed } from '../worker/messages.js';
+import type { SpanExport } from './span-export.js';
 
 /** A running worker thread, as the supervisor sees it. */
 export interface WorkerThread {
@@ -34,11 +35,20 @@ export type SpawnWorker = (workerIndex: number, events: WorkerThreadEvents) => W
  *
  * @param entry module that calls runWorker
  * @param seedOf what the worker is started with, asked anew for each start: addresses change
+ * @param spans  where workers' spans go
  */
-export function workerSpawner(entry: URL, seedOf: (workerIndex: number) => WorkerSeed): SpawnWorker {
+export function workerSpawner(
+  entry: URL,
+  seedOf: (workerIndex: number) => WorkerSeed,
+  spans: Pick<SpanExport, 'take'>,
+): SpawnWorker {
   return (workerIndex, events) => {
     const thread = new Worker(entry, { workerData: seedOf(workerIndex), name: `sluice worker ${workerIndex}` });
-    thread.on('message', (message: FromWorker) => events.message(message));
+    thread.on('message', (message: FromWorker) => {
+      if (message.kind !== 'spans') return events.message(message);
+      spans.take(message.batch);
+      thread.postMessage({ kind: 'spans-taken' } satisfies ToWorker);
+    });
     thread.on('messageerror', (error) => events.failed(error));
     thread.on('error', (error) => events.failed(error));
     let force: NodeJS.Timeout | undefined;

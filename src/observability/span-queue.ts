@@ -1,4 +1,5 @@
 /** Spans of one worker on their way to the primary: in batches, one at a time, and never more than a bound. Thread: worker. */
+import type { TracingPlan } from '../config/observing-plan.js';
 import type { Timers } from '../core/timers.js';
 import type { SpanRecord } from './span-record.js';
 
@@ -10,6 +11,8 @@ const MOST_SPANS = 4_096;
 
 /** Some spans, and how many were lost since the batch before. */
 export interface SpanBatch {
+  /** Where they go. */
+  readonly tracing: TracingPlan;
   readonly spans: readonly SpanRecord[];
   readonly lost: number;
 }
@@ -18,6 +21,7 @@ export interface SpanBatch {
 export class SpanQueue {
   readonly #send: (batch: SpanBatch) => void;
   readonly #timers: Timers;
+  #tracing: TracingPlan | null = null;
   #spans: SpanRecord[] = [];
   #lost = 0;
   #isUnderWay = false;
@@ -29,8 +33,15 @@ export class SpanQueue {
     this.#timers = timers;
   }
 
+  /** Goes by another plan: spans that are here go where the one before said. null: tracing is off. */
+  apply(tracing: TracingPlan | null): void {
+    this.flush();
+    this.#tracing = tracing;
+  }
+
   /** HOT where exchanges are traced. */
   put(span: SpanRecord): void {
+    if (this.#tracing === null) return;
     if (this.#spans.length >= MOST_SPANS) {
       this.#lost++;
       return;
@@ -52,8 +63,9 @@ export class SpanQueue {
   flush(): void {
     this.#cancelSend?.();
     this.#cancelSend = null;
-    if (this.#spans.length === 0 && this.#lost === 0) return;
-    const batch = { spans: this.#spans, lost: this.#lost };
+    const tracing = this.#tracing;
+    if (tracing === null || (this.#spans.length === 0 && this.#lost === 0)) return;
+    const batch = { tracing, spans: this.#spans, lost: this.#lost };
     this.#spans = [];
     this.#lost = 0;
     this.#isUnderWay = true;

@@ -70,6 +70,7 @@ class DataPlanes implements DataPlane {
   async apply(change: PlanChange): Promise<void> {
     // First: what is new has its first line where the new plan says.
     this.#options.accessLog.apply(change.plan);
+    this.#options.spans.apply(change.plan.tracing);
     const failures: unknown[] = [];
     const note = (error: unknown): void => void failures.push(error);
     for (const dataPlane of this.#all) await dataPlane.apply(change).catch(note);

@@ -36,6 +36,7 @@ export class Observing {
     });
     this.accessLog.apply(plan);
     this.spans = new SpanQueue((batch) => send({ kind: 'spans', batch }), systemTimers);
+    this.spans.apply(plan.tracing);
   }
 
   /** Nothing more comes: resolves when all of it is out. */
