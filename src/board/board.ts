@@ -1,6 +1,7 @@
 /** The primary's side of the board: makes it, gives slots out, adds the workers up, and takes back what dead ones held. */
 import { randomInt } from 'node:crypto';
 import { invariant } from '../core/invariant.js';
+import { type BegunRecords, beginRecords } from './begin-records.js';
 import type { BoardCapacities } from './capacities.js';
 import { generationAfter } from './claims-word.js';
 import type { EndpointSettings } from './endpoint-control.js';
@@ -9,7 +10,6 @@ import { EndpointHealthTable } from './endpoint-health.js';
 import { EndpointLoadTable } from './endpoint-load.js';
 import { EndpointReportTable } from './endpoint-report.js';
 import { Figures } from './figures.js';
-import type { FigureKind } from './figures-layout.js';
 import { type HashTableWriter, hashTableWritersOf } from './hash-table.js';
 import { clearProbes } from './probe-journal.js';
 import { reclaimWaiters } from './queue-reclaim.js';
@@ -110,7 +110,7 @@ export class Board {
    * Keeps the slot of an endpoint that a new configuration has as well: generation, load, latency, counts and states stay.
    *
    * @param slot     assigned and not released
-   * @param upstream its index in the new plan
+   * @param upstream its record
    */
   keep(slot: number, upstream: number, settings: EndpointSettings): SlotAssignment {
     this.#checkUpstream(upstream);
@@ -125,13 +125,11 @@ export class Board {
   }
 
   /**
-   * A record that a new plan names has another owner than before, or its first one: its figures begin at zero. Those of endpoints do with
-   * assign(). Before workers get that plan, and after everything of the former owner has ended.
-   *
-   * @param number record of the route or upstream, number of the listener
+   * These records have other owners from now on, or their first ones: what stands in them is cleared, and their figures begin at zero. Those of
+   * endpoints do with assign(). Before workers get the plan that names them, and after everything of the former owners has ended.
    */
-  startRecord(kind: Exclude<FigureKind, 'endpoint'>, number: number): void {
-    this.figures.begin(kind, number);
+  beginRecords(records: readonly BegunRecords[]): void {
+    beginRecords(this.#mapped, { hashTables: this.hashTables, figures: this.figures }, records);
   }
 
   /** A worker's own part, for reading; its owner writes it. */

@@ -200,6 +200,7 @@ export class EndpointControlWriter extends EndpointControlTable {
   keep(slot: number, upstream: number, settings: EndpointSettings): void {
     this.#checkTaken(slot);
     const before = this.#upstreamOf(slot);
+    if (settings.weight > 0 && this.baseWeight(slot) === 0 && this.takesWork(slot)) this.#rampUp(slot);
     const flags = this.flags(slot) & ~FLAG.isBackup;
     const changes = [
       this.#replace(slot, UPSTREAM, upstream),

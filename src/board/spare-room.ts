@@ -29,7 +29,7 @@ const SLOT_STEP = 64;
 const SPARE = {
   endpointSlots: 128,
   upstreams: 32,
-  listeners: 32,
+  listeners: 1_024,
   turns: 64,
   hashTables: 8,
   queues: 16,

@@ -51,6 +51,12 @@ export function findingLines(finding: Problem, kind: string, paint: Paint): stri
   return finding.hint === null ? [line] : [line, `    ${finding.hint}`];
 }
 
+/** One line: place, path, sentence, hint. */
+export function findingText({ source, path, sentence, hint }: Problem): string {
+  const subject = path === '' ? sentence : `${path} ${sentence}`;
+  return `${sourceText(source)}: ${subject}${hint === null ? '' : ` (${hint})`}`;
+}
+
 function closingLine(file: string | null, problems: number, warnings: number): string {
   const subject = file ?? 'the command line';
   if (problems > 0) return `${subject}: ${counted(problems, 'problem')}`;

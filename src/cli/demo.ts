@@ -53,6 +53,7 @@ export async function runDemo(
       workerEntry: surroundings.workerEntry,
       sink: sinkAround(display, surroundings.openSink()),
       err,
+      file: null,
       onHangup: 'stop', // there is no file to reload, and a closed terminal must not leave a demo behind
       onReady: (primary) => {
         display.print(introduction(primary, flags.balance ?? DEMO_BALANCE, commandWords(environment)));

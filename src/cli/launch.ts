@@ -1,8 +1,11 @@
 /** What `run` and `demo` share: from a checked configuration to a started primary, and from there to the exit code. */
 import { lookup } from 'node:dns/promises';
-import { sourceText, type Warning } from '../config/problem.js';
+import type { L7ListenerPlan } from '../config/plan.js';
+import type { Warning } from '../config/problem.js';
 import type { Config } from '../config/schema/config.js';
 import { makeBoardAndPlan } from '../control/board-plan.js';
+import { ConfigWatch } from '../control/config-watch.js';
+import type { UwsHandOff } from '../control/hand-offs.js';
 import { openOtlpCollector } from '../control/otlp-collector.js';
 import { Primary, type PrimaryOptions } from '../control/primary.js';
 import { handleSignals } from '../control/signals.js';
@@ -18,6 +21,8 @@ import { LogGate, loggedLevel } from '../observability/log-gate.js';
 import type { LogSink } from '../observability/log-sink.js';
 import { createLogger } from '../observability/logger.js';
 import { Timeline } from '../observability/timeline.js';
+import { findingText } from './check-report.js';
+import type { ReloadableFile } from './reloadable-file.js';
 import { readVersion } from './version.js';
 
 /** What a launch needs. */
@@ -32,8 +37,10 @@ export interface LaunchOptions {
   readonly sink: LogSink;
   /** Where a start failure is told when the log is silent. */
   readonly err: { write(text: string): unknown };
-  /** What SIGHUP means; 'refuse-reload' says that reloading is not there yet, 'stop' ends like SIGTERM. */
-  readonly onHangup: 'refuse-reload' | 'stop';
+  /** The file that `config` was read from; null: there is none. */
+  readonly file: ReloadableFile | null;
+  /** What SIGHUP means; 'stop' ends like SIGTERM. */
+  readonly onHangup: 'reload' | 'stop';
   /** Called when every worker accepts. */
   readonly onReady?: (primary: Primary) => void;
 }
@@ -50,6 +57,7 @@ export async function launch(options: LaunchOptions): Promise<number> {
   const gate = new LogGate(config.log.level, sink, timeline);
   const logger = createLogger(loggedLevel(config.log.level), gate);
   let primary: Primary | null = null;
+  let watch: ConfigWatch | null = null;
   const crash = async (error: unknown): Promise<never> => {
     logger.fatal({ event: 'primary-crashed', err: error }, 'the primary crashed: this is a bug in sluice');
     process.off('uncaughtException', crash); // a second one ends the process at once
@@ -58,9 +66,16 @@ export async function launch(options: LaunchOptions): Promise<number> {
     process.exit(ExitCode.INTERNAL);
   };
   process.on('uncaughtException', crash);
-  for (const warning of options.warnings) logger.warn({ event: 'config-warning' }, warningText(warning));
+  for (const warning of options.warnings) logger.warn({ event: 'config-warning' }, findingText(warning));
   try {
-    primary = preparePrimary(options, { logger, sink: gate, timeline });
+    primary = preparePrimary(options, { logger, sink: gate, timeline }, (next) => {
+      gate.setLevel(next.log.level);
+      logger.level = loggedLevel(next.log.level);
+      watch?.set(next.watch);
+    });
+    const running = primary;
+    if (options.file !== null) watch = new ConfigWatch(options.file, systemTimers, () => void running.reload('file'));
+    watch?.set(config.watch);
     return await run(primary, options);
   } catch (error) {
     const failure = startFailureOf(error);
@@ -69,31 +84,34 @@ export async function launch(options: LaunchOptions): Promise<number> {
     if (config.log.level === 'silent') options.err.write(`sluice: ${failure.message}\n`);
     return failure.exitCode;
   } finally {
+    watch?.set(false);
     await sink.flush();
     process.off('uncaughtException', crash);
   }
 }
 
-/** One line: place, path, sentence, hint. */
-function warningText({ source, path, sentence, hint }: Warning): string {
-  const subject = path === '' ? sentence : `${path} ${sentence}`;
-  return `${sourceText(source)}: ${subject}${hint === null ? '' : ` (${hint})`}`;
-}
-
-function preparePrimary(options: LaunchOptions, log: Pick<PrimaryOptions, 'logger' | 'sink' | 'timeline'>): Primary {
+function preparePrimary(
+  options: LaunchOptions,
+  log: Pick<PrimaryOptions, 'logger' | 'sink' | 'timeline'>,
+  configured: PrimaryOptions['configured'],
+): Primary {
   const addon = options.loadAddon();
   const clock = monotonicClock();
+  const { config, file } = options;
   return Primary.prepare({
-    ...makeBoardAndPlan(options.config, options.processors),
+    ...makeBoardAndPlan(config, options.processors),
+    config,
     addon,
     workerEntry: options.workerEntry,
-    makeHandOff: exchangeHandOff(options.config, () => new AcceptGate(addon, log.logger, clock.nowMs)),
+    makeUws: (listeners) => loadHandOff(listeners, () => new AcceptGate(addon, log.logger, clock.nowMs)),
     version: readVersion(),
     lookup: async (hostName) => (await lookup(hostName, { all: true })).map(({ address }) => address),
     clock,
     timers: systemTimers,
     rng: Math.random,
     spans: new SpanExport({ open: openOtlpCollector, timers: systemTimers, clock, logger: log.logger }),
+    read: file === null ? null : () => file.read(),
+    configured,
     ...log,
   });
 }
@@ -102,23 +120,19 @@ function preparePrimary(options: LaunchOptions, log: Pick<PrimaryOptions, 'logge
  * Loads uWebSockets.js before any worker does: a binary that is missing is told once, and the environment that it reads is set for all
  * threads. Not where no listener needs it.
  *
- * @returns what makes the acceptor of all listeners with that front end; undefined where the workers accept for themselves
+ * @returns the acceptor of all listeners with that front end; undefined where the workers accept for themselves
+ * @throws ProxyError SLUICE_UWS_MISSING
  */
-function exchangeHandOff(config: Config, makeGate: () => AcceptGate): PrimaryOptions['makeHandOff'] {
-  const uwsListeners = config.listeners.flatMap((listener) =>
-    listener.mode === 'l7' && listener.frontend === 'uws' ? [listener] : [],
-  );
-  if (uwsListeners.length === 0) return undefined;
-  const { uws, hasChildApps } = loadUws({
-    headBytes: Math.max(...uwsListeners.map(({ limits }) => limits.headBytes)),
-  });
-  return hasChildApps ? (listeners) => new UwsAcceptor({ uws, listeners, gate: makeGate() }) : undefined;
+function loadHandOff(listeners: readonly L7ListenerPlan[], makeGate: () => AcceptGate): UwsHandOff | undefined {
+  const { uws, hasChildApps } = loadUws({ headBytes: Math.max(...listeners.map(({ limits }) => limits.headBytes)) });
+  return hasChildApps ? new UwsAcceptor({ uws, gate: makeGate() }) : undefined;
 }
 
 async function run(primary: Primary, options: LaunchOptions): Promise<number> {
   const stopHandling = handleSignals(process, monotonicClock(), {
     stop: (signal) => primary.stop(signal),
-    reload: () => (options.onHangup === 'stop' ? primary.stop('SIGTERM') : primary.refuseReload()),
+    reload: () => (options.onHangup === 'stop' ? primary.stop('SIGTERM') : void primary.reload('signal')),
+    reopenFiles: () => primary.reopenFiles(),
   });
   try {
     void primary.ready.then(() => options.onReady?.(primary));

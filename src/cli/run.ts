@@ -9,6 +9,7 @@ import type { Arguments } from './arguments.js';
 import type { TextStream } from './check.js';
 import { paintFor, reportLines } from './check-report.js';
 import { launch } from './launch.js';
+import { ReloadableFile } from './reloadable-file.js';
 
 /** All that running the proxy touches besides its arguments. */
 export interface RunSurroundings {
@@ -43,7 +44,9 @@ export async function runProxy(
     err.write(FIRST_HELP);
     return ExitCode.BAD_INPUT;
   }
-  const loaded = loadConfig({ file: configFile, flags, readFile, machine });
+  const source = { flags, readFile, machine };
+  const file = configFile === null ? null : new ReloadableFile(configFile, source);
+  const loaded = file === null ? loadConfig({ ...source, file }) : file.load();
   if (!loaded.ok) {
     err.write(
       `${reportLines(configFile, { problems: loaded.problems, warnings: [] }, paintFor(err, environment)).join('\n')}\n`,
@@ -58,6 +61,7 @@ export async function runProxy(
     workerEntry: surroundings.workerEntry,
     sink: surroundings.openSink(),
     err,
-    onHangup: 'refuse-reload',
+    file,
+    onHangup: 'reload',
   });
 }

@@ -1,4 +1,5 @@
 /** Adaptive concurrency: finds out window by window how much each endpoint bears, and sets its cap to that. */
+import { isDeepStrictEqual } from 'node:util';
 import type { Board } from '../board/board.js';
 import type { EndpointFigures } from '../board/worker-stripe.js';
 import type { EndpointPlan, UpstreamPlan } from '../config/plan.js';
@@ -38,7 +39,7 @@ interface Measured {
   mostInFlight: number;
 }
 
-/** Runs until `close`; the caps that were set stay. Thread: primary. */
+/** Runs until `close`; the caps that were set stay. Who is not measured any more has its cap taken away by src/control/switched-off.ts. Thread: primary. */
 export class AdaptiveCaps {
   readonly #options: AdaptiveCapsOptions;
   #measured: readonly Measured[] = [];
@@ -51,9 +52,25 @@ export class AdaptiveCaps {
 
   /** Sets the caps that endpoints begin with; nothing happens where no upstream asks for it. */
   start(): void {
-    this.#measured = this.#options.upstreams.flatMap((upstream) => this.#measuredOf(upstream));
+    this.replace(this.#options.upstreams);
+  }
+
+  /** Takes the upstreams of another plan; endpoints that are measured by the same rule go on where they are. */
+  replace(upstreams: readonly UpstreamPlan[]): void {
+    this.#cancel();
+    const before = new Map(this.#measured.map((each) => [placeOf(each.endpoint), each]));
+    const begun: Measured[] = [];
+    this.#measured = upstreams.flatMap((upstream) =>
+      this.#measuredOf(upstream).map((fresh) => {
+        const known = before.get(placeOf(fresh.endpoint));
+        if (known !== undefined && isDeepStrictEqual(known.plan, fresh.plan))
+          return { ...known, upstream, endpoint: fresh.endpoint };
+        begun.push(fresh);
+        return fresh;
+      }),
+    );
     if (this.#measured.length === 0) return;
-    this.#publish(this.#measured);
+    this.#publish(begun);
     this.#schedule();
   }
 
@@ -130,6 +147,11 @@ export class AdaptiveCaps {
       `endpoint ${endpoint.name} of ${upstream.name} may have ${cap} in flight`,
     );
   }
+}
+
+/** Who has a slot: a number for each endpoint that ever had it. */
+function placeOf({ slot, generation }: EndpointPlan): string {
+  return `${slot} ${generation}`;
 }
 
 function capOf({ state }: Measured): number {

@@ -15,6 +15,7 @@ import { probe } from './health/probe.js';
 import { Outliers } from './outliers.js';
 import { PanicWatch } from './panic-watch.js';
 import { ReturnWatch } from './return-watch.js';
+import { settleSwitchedOff } from './switched-off.js';
 import { askAgent } from './weights/agent-question.js';
 import { WeightKeeper } from './weights/weight-keeper.js';
 
@@ -39,6 +40,7 @@ export class EndpointKeepers implements EndpointFacts {
   readonly weights: WeightKeeper;
   readonly panicWatch: PanicWatch;
   readonly operator: EndpointOperator;
+  readonly #options: EndpointKeepersOptions;
   readonly #blockage: BlockageWatch;
   readonly #outliers: Outliers;
   readonly #returnWatch: ReturnWatch;
@@ -46,6 +48,7 @@ export class EndpointKeepers implements EndpointFacts {
 
   constructor(options: EndpointKeepersOptions) {
     const { board } = options;
+    this.#options = options;
     this.#blockage = new BlockageWatch(options);
     this.#outliers = new Outliers({
       ...options,
@@ -78,6 +81,22 @@ export class EndpointKeepers implements EndpointFacts {
     this.#outliers.start();
     this.#returnWatch.start();
     this.#adaptiveCaps.start();
+  }
+
+  /**
+   * Takes the upstreams of another plan, before workers go by it. What is known of endpoints that stay is kept.
+   *
+   * @param joined slots whose endpoints were not in the plan before
+   */
+  replace(upstreams: readonly UpstreamPlan[], joined: readonly number[]): void {
+    settleSwitchedOff(upstreams, this.#options);
+    this.checker.replace(upstreams, joined);
+    this.weights.replace(upstreams, joined);
+    this.#outliers.replace(upstreams);
+    this.#returnWatch.replace(upstreams);
+    this.#adaptiveCaps.replace(upstreams);
+    this.operator.replace(upstreams);
+    this.panicWatch.replace(upstreams);
   }
 
   /** The process drains: endpoints stay as they are. Idempotent. */

@@ -68,6 +68,17 @@ export class EndpointOperator {
     return true;
   }
 
+  /** Takes the upstreams of another plan: drains of endpoints that stay go on, those of endpoints that have left are over. */
+  replace(upstreams: readonly UpstreamPlan[]): void {
+    for (const [slot, draining] of this.#draining) {
+      const { generation } = draining.endpoint;
+      const upstream = upstreams.find((each) => each.endpoints.some((other) => isAt(other, slot, generation)));
+      const endpoint = upstream?.endpoints.find((other) => isAt(other, slot, generation));
+      if (upstream === undefined || endpoint === undefined) this.#draining.delete(slot);
+      else this.#draining.set(slot, { upstream, endpoint, drain: draining.drain });
+    }
+  }
+
   /** The drain of an endpoint that the operator drains; null: he does not. */
   drainOf(slot: number): Drain | null {
     return this.#draining.get(slot)?.drain ?? null;
@@ -171,4 +182,8 @@ export class EndpointOperator {
         return;
     }
   }
+}
+
+function isAt(endpoint: EndpointPlan, slot: number, generation: number): boolean {
+  return endpoint.slot === slot && endpoint.generation === generation;
 }

@@ -1,4 +1,5 @@
 /** Keeps the tables of all upstreams that hash up to date: builds them at the start, and again when members or weights change. */
+import { isDeepStrictEqual } from 'node:util';
 import type { EndpointControlTable } from '../board/endpoint-control.js';
 import { type HashTableWriter, pointsIn } from '../board/hash-table.js';
 import type { UpstreamTable } from '../board/upstream-table.js';
@@ -39,7 +40,7 @@ export interface HashTablesOptions {
 
 /** One upstream with a table. */
 interface KeptTable {
-  readonly plan: UpstreamPlan;
+  plan: UpstreamPlan;
   readonly kind: TableOrder['kind'];
   readonly table: HashTableWriter;
   /** Control epoch that was looked at last; null: none, look again. */
@@ -61,7 +62,7 @@ interface KeptTable {
  */
 export class HashTables {
   readonly #options: HashTablesOptions;
-  readonly #kept: readonly KeptTable[];
+  #kept: readonly KeptTable[] = [];
   #cancelLook: Cancel = () => {};
   #isClosed = false;
   #closing: Promise<void> | undefined;
@@ -74,14 +75,29 @@ export class HashTables {
   /** Builds all tables; resolves when they are current or the patience is over. Never rejects. */
   async start(): Promise<void> {
     if (this.#kept.length === 0) return;
-    const { timers } = this.#options;
-    await new Promise<void>((resolve) => {
-      const cancel = timers.after(TABLE_PACE.startPatienceMs, resolve);
-      void Promise.all(this.#kept.map((kept) => this.#look(kept))).then(() => {
-        cancel();
-        resolve();
-      });
+    await this.#lookAtAll();
+    this.#lookLater();
+  }
+
+  /**
+   * Takes the upstreams of another plan, before workers go by it: builds what is new or has other members.
+   *
+   * @returns resolves when all tables are current or the patience is over; never rejects
+   */
+  async replace(upstreams: readonly UpstreamPlan[]): Promise<void> {
+    if (this.#isClosed) return;
+    const former = new Map(this.#kept.map((kept) => [kept.plan.hashTable, kept]));
+    this.#kept = upstreams.flatMap((plan) => {
+      const before = former.get(plan.hashTable);
+      if (before === undefined) return this.#keptOf(plan);
+      // The epoch says nothing of who its members are.
+      if (!isDeepStrictEqual(before.plan.endpoints, plan.endpoints)) before.epoch = null;
+      before.plan = plan;
+      return [before];
     });
+    this.#cancelLook();
+    if (this.#kept.length === 0) return;
+    await this.#lookAtAll();
     this.#lookLater();
   }
 
@@ -91,6 +107,17 @@ export class HashTables {
     this.#cancelLook();
     this.#closing ??= this.#options.builder.close();
     return this.#closing;
+  }
+
+  async #lookAtAll(): Promise<void> {
+    const { timers } = this.#options;
+    await new Promise<void>((resolve) => {
+      const cancel = timers.after(TABLE_PACE.startPatienceMs, resolve);
+      void Promise.all(this.#kept.map((kept) => this.#look(kept))).then(() => {
+        cancel();
+        resolve();
+      });
+    });
   }
 
   #keptOf(plan: UpstreamPlan): readonly KeptTable[] {
@@ -104,6 +131,7 @@ export class HashTables {
   }
 
   #lookLater(): void {
+    this.#cancelLook();
     if (this.#isClosed) return;
     this.#cancelLook = this.#options.timers.after(TABLE_PACE.lookMs, () => {
       for (const kept of this.#kept) void this.#look(kept);
@@ -123,12 +151,13 @@ export class HashTables {
     if (epoch === kept.epoch) return;
     kept.epoch = epoch;
     const order = this.#orderOf(kept);
-    const wanted = `${order.slots} ${order.weights}`;
+    const wanted = `${order.names.join(' ')} ${order.slots} ${order.weights}`;
     if (wanted === kept.built) return;
     kept.isBuilding = true;
     try {
       const { words, size } = await this.#options.builder.build(order);
-      if (this.#isClosed) return;
+      // Its table may be another upstream's by now.
+      if (this.#isClosed || !this.#kept.includes(kept)) return;
       kept.table.publish(words, size);
       kept.built = wanted;
       kept.retryMs = TABLE_PACE.firstRetryMs;

@@ -33,8 +33,10 @@ export interface HeartbeatWatchOptions {
   readonly beatAt: (workerIndex: number) => Tick;
   /** Only those that serve beat. */
   readonly isServing: (workerIndex: number) => boolean;
-  /** Ends a worker that is stuck for good; null: it is left alone. */
-  readonly end: ((workerIndex: number) => void) | null;
+  /** Ends a worker that is stuck for good. */
+  readonly end: (workerIndex: number) => void;
+  /** false: it is left alone. */
+  readonly mayEnd: () => boolean;
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly timers: Timers;
   readonly logger: Logger;
@@ -85,7 +87,7 @@ export class HeartbeatWatch {
 
   /** Each once: that it stands still, that it goes on, that it is ended. */
   #tell(worker: number, beforeMs: number, silentMs: number): void {
-    const { logger, end } = this.#options;
+    const { logger, end, mayEnd } = this.#options;
     const passes = (limitMs: number): boolean => beforeMs <= limitMs && silentMs > limitMs;
     if (beforeMs > STUCK_AFTER_MS && silentMs <= STUCK_AFTER_MS) {
       logger.info({ event: 'worker-unstuck', worker }, `worker ${worker} answers again`);
@@ -94,7 +96,7 @@ export class HeartbeatWatch {
         { event: 'worker-stuck', worker, silentMs },
         `worker ${worker} has not answered for ${silentMs} ms: its event loop is blocked`,
       );
-    } else if (passes(END_STUCK_AFTER_MS) && end !== null) {
+    } else if (passes(END_STUCK_AFTER_MS) && mayEnd()) {
       logger.error(
         { event: 'worker-stuck', worker, silentMs },
         `worker ${worker} has not answered for ${silentMs} ms: it is ended, and another one takes its place`,

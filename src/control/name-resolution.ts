@@ -33,8 +33,8 @@ export interface NameResolverOptions {
 /** One host name and the endpoints that share it. */
 interface NamedHost {
   readonly hostName: string;
-  readonly endpoints: readonly EndpointPlan[];
-  /** Sorted; empty: not resolved yet. */
+  endpoints: readonly EndpointPlan[];
+  /** As last told; empty: not resolved yet. */
   known: readonly string[];
   retryMs: number;
   hasWarned: boolean;
@@ -43,47 +43,28 @@ interface NamedHost {
 /** Runs until `close`. Thread: primary. */
 export class NameResolver {
   readonly #options: NameResolverOptions;
-  readonly #addresses = new Map<number, readonly string[]>();
-  readonly #hosts: readonly NamedHost[];
+  #addresses = new Map<number, readonly string[]>();
+  #hosts: readonly NamedHost[] = [];
   readonly #cancels = new Map<NamedHost, Cancel>();
   #isClosed = false;
 
   constructor(options: NameResolverOptions) {
     this.#options = options;
-    const byName = new Map<string, EndpointPlan[]>();
-    for (const endpoint of options.upstreams.flatMap((upstream) => upstream.endpoints)) {
-      const { target } = endpoint;
-      if (target.kind === 'unix') {
-        this.#addresses.set(endpoint.slot, [`unix:${target.path}`]);
-      } else if (isIP(target.host) !== 0) {
-        this.#addresses.set(endpoint.slot, [addressText(target.host, target.port)]);
-      } else {
-        const hostName = target.host.toLowerCase();
-        byName.set(hostName, [...(byName.get(hostName) ?? []), endpoint]);
-      }
-    }
-    this.#hosts = [...byName].map(([hostName, endpoints]) => ({
-      hostName,
-      endpoints,
-      known: [],
-      retryMs: RESOLUTION.firstRetryMs,
-      hasWarned: false,
-    }));
+    this.#goBy(options.upstreams);
   }
 
   /** Resolves every name once; resolves when all have answered or the patience is over. Never rejects. */
-  async start(): Promise<void> {
-    if (this.#hosts.length === 0) return;
-    await new Promise<void>((resolve) => {
-      const cancel = this.#options.timers.after(RESOLUTION.startPatienceMs, () => {
-        for (const host of this.#hosts) if (host.known.length === 0) this.#warn(host, 'no answer yet');
-        resolve();
-      });
-      void Promise.all(this.#hosts.map((host) => this.#resolve(host))).then(() => {
-        cancel();
-        resolve();
-      });
-    });
+  start(): Promise<void> {
+    return this.#resolveFirst(this.#hosts);
+  }
+
+  /**
+   * Takes the upstreams of another plan: addresses of endpoints that stay are kept, names that are new are resolved.
+   *
+   * @returns resolves when all new names have answered or the patience is over; never rejects
+   */
+  replace(upstreams: readonly UpstreamPlan[]): Promise<void> {
+    return this.#resolveFirst(this.#goBy(upstreams));
   }
 
   /** Addresses known now, as the engine takes them; empty: not resolved. */
@@ -103,16 +84,85 @@ export class NameResolver {
     this.#cancels.clear();
   }
 
+  /** @returns hosts that are new */
+  #goBy(upstreams: readonly UpstreamPlan[]): readonly NamedHost[] {
+    const addresses = new Map<number, readonly string[]>();
+    const byName = new Map<string, EndpointPlan[]>();
+    for (const endpoint of upstreams.flatMap((upstream) => upstream.endpoints)) {
+      const { target } = endpoint;
+      if (target.kind === 'unix') {
+        addresses.set(endpoint.slot, [`unix:${target.path}`]);
+      } else if (isIP(target.host) !== 0) {
+        addresses.set(endpoint.slot, [addressText(target.host, target.port)]);
+      } else {
+        const hostName = target.host.toLowerCase();
+        byName.set(hostName, [...(byName.get(hostName) ?? []), endpoint]);
+      }
+    }
+    const former = new Map(this.#hosts.map((host) => [host.hostName, host]));
+    const addressesBefore = this.#addresses;
+    const begun: NamedHost[] = [];
+    this.#addresses = addresses;
+    this.#hosts = [...byName].map(([hostName, endpoints]) => {
+      const known = former.get(hostName);
+      if (known !== undefined) {
+        former.delete(hostName);
+        const stayed = known.endpoints;
+        known.endpoints = endpoints;
+        for (const endpoint of endpoints) {
+          const before = stayed.some((other) => isSamePlace(other, endpoint)) && addressesBefore.get(endpoint.slot);
+          if (before) addresses.set(endpoint.slot, before);
+          // Who joins a name that is known has its addresses at once.
+          else if (known.known.length > 0) this.#publish(endpoint, known.known);
+        }
+        return known;
+      }
+      const host = { hostName, endpoints, known: [], retryMs: RESOLUTION.firstRetryMs, hasWarned: false };
+      begun.push(host);
+      return host;
+    });
+    for (const gone of former.values()) this.#forget(gone);
+    return begun;
+  }
+
+  async #resolveFirst(hosts: readonly NamedHost[]): Promise<void> {
+    if (hosts.length === 0) return;
+    await new Promise<void>((resolve) => {
+      const cancel = this.#options.timers.after(RESOLUTION.startPatienceMs, () => {
+        for (const host of hosts) if (host.known.length === 0) this.#warn(host, 'no answer yet');
+        resolve();
+      });
+      void Promise.all(hosts.map((host) => this.#resolve(host))).then(() => {
+        cancel();
+        resolve();
+      });
+    });
+  }
+
+  #forget(host: NamedHost): void {
+    this.#cancels.get(host)?.();
+    this.#cancels.delete(host);
+  }
+
+  /** Tells the addresses of an endpoint. */
+  #publish(endpoint: EndpointPlan, found: readonly string[]): void {
+    if (endpoint.target.kind !== 'tcp') return;
+    const { port } = endpoint.target;
+    const addresses = found.map((address) => addressText(address, port));
+    this.#addresses.set(endpoint.slot, addresses);
+    this.#options.publish(endpoint, addresses);
+  }
+
   async #resolve(host: NamedHost): Promise<void> {
     let pauseMs: number = RESOLUTION.refreshMs;
     try {
       const found = [...new Set(await this.#options.lookup(host.hostName))];
       if (found.length === 0) throw new ProxyError('SLUICE_NAME_UNRESOLVED', { host: host.hostName });
-      if (this.#isClosed) return;
+      if (this.#isGone(host)) return;
       this.#take(host, found);
       host.retryMs = RESOLUTION.firstRetryMs;
     } catch (error) {
-      if (this.#isClosed) return;
+      if (this.#isGone(host)) return;
       // The last good addresses stay: a resolver that is down must not take endpoints away that still answer.
       this.#warn(host, reasonOf(error));
       if (host.known.length === 0) {
@@ -124,6 +174,11 @@ export class NameResolver {
       host,
       this.#options.timers.after(pauseMs, () => void this.#resolve(host)),
     );
+  }
+
+  /** An answer to a question about it has no effect any more. */
+  #isGone(host: NamedHost): boolean {
+    return this.#isClosed || !this.#hosts.includes(host);
   }
 
   #take(host: NamedHost, found: readonly string[]): void {
@@ -142,17 +197,13 @@ export class NameResolver {
     const wasKnown = host.known.length > 0;
     host.known = sorted;
     for (const endpoint of host.endpoints) {
-      if (endpoint.target.kind !== 'tcp') continue;
-      const { port } = endpoint.target;
-      const addresses = found.map((address) => addressText(address, port));
-      this.#addresses.set(endpoint.slot, addresses);
-      this.#options.publish(endpoint, addresses);
-      if (wasKnown) {
-        this.#options.logger.info(
-          { event: 'addresses-changed', endpoint: endpoint.name, addresses },
-          `endpoint ${endpoint.name} has new addresses: ${addresses.join(', ')}`,
-        );
-      }
+      this.#publish(endpoint, found);
+      if (!wasKnown) continue;
+      const addresses = this.addressesOf(endpoint.slot);
+      this.#options.logger.info(
+        { event: 'addresses-changed', endpoint: endpoint.name, addresses },
+        `endpoint ${endpoint.name} has new addresses: ${addresses.join(', ')}`,
+      );
     }
   }
 
@@ -179,4 +230,8 @@ export function addressText(address: string, port: number): string {
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return (error as NodeJS.ErrnoException).code ?? error.message;
+}
+
+function isSamePlace(one: EndpointPlan, other: EndpointPlan): boolean {
+  return one.slot === other.slot && one.generation === other.generation;
 }

@@ -1,4 +1,5 @@
 /** The primary's part in passive detection: ejects by what is counted in intervals, and takes endpoints back that pass an active check. */
+import { isDeepStrictEqual } from 'node:util';
 import type { Board } from '../board/board.js';
 import type { EndpointFigures } from '../board/worker-stripe.js';
 import type { EndpointPlan, UpstreamPlan } from '../config/plan.js';
@@ -23,38 +24,38 @@ interface Watched {
   readonly upstream: UpstreamPlan;
   readonly plan: OutlierPlan;
   readonly ejector: Ejector;
-  /** What the counters stood at when the interval began, by endpoint. */
-  before: readonly EndpointFigures[];
+  /** What the counters stood at when the interval began, by slot. */
+  before: ReadonlyMap<number, EndpointFigures>;
   beganAt: Tick;
 }
 
 /** Runs until `close`. Workers eject by what they see at once, see src/policies/outlier.ts; the share of ejected endpoints is one for all. Thread: primary. */
 export class Outliers {
   readonly #options: OutliersOptions;
-  /** By index of the upstream. */
-  readonly #watched = new Map<number, Watched>();
+  /** By record of the upstream, like the next. */
+  #watched = new Map<number, Watched>();
   readonly #cancels = new Map<number, Cancel>();
 
   constructor(options: OutliersOptions) {
     this.#options = options;
-    const { board, eventsFor } = options;
-    const holder = board.capacities.workers;
-    for (const upstream of options.upstreams) {
-      const { outlier: plan, index } = upstream;
-      if (plan === null) continue;
-      const ejector = new Ejector(upstream, plan, board, holder, eventsFor(upstream));
-      this.#watched.set(index, { upstream, plan, ejector, before: [], beganAt: NEVER });
-    }
+    this.#watched = new Map(options.upstreams.flatMap((upstream) => this.#watchedOf(upstream)));
   }
 
   /** Begins the first interval of each upstream that has a rule for intervals. */
   start(): void {
-    for (const watched of this.#watched.values()) {
-      const { failureRatio, successRate, latency } = watched.plan;
-      if (failureRatio === null && successRate === null && latency === null) continue;
-      watched.before = this.#figuresOf(watched);
-      watched.beganAt = this.#now();
-      this.#schedule(watched);
+    for (const watched of this.#watched.values()) this.#begin(watched);
+  }
+
+  /** Takes the upstreams of another plan. The interval of an upstream with the same rules goes on, for endpoints that were there before. */
+  replace(upstreams: readonly UpstreamPlan[]): void {
+    const former = this.#watched;
+    this.close();
+    this.#watched = new Map(upstreams.flatMap((upstream) => this.#watchedOf(upstream)));
+    for (const [record, watched] of this.#watched) {
+      const before = former.get(record);
+      const hasBegun = before !== undefined && before.beganAt !== NEVER;
+      if (hasBegun && isDeepStrictEqual(before.plan, watched.plan)) this.#goOn(watched, before);
+      else this.#begin(watched);
     }
   }
 
@@ -65,7 +66,7 @@ export class Outliers {
    * @param beganAtMs of the check, on the shared clock
    */
   checked(upstream: UpstreamPlan, endpoint: EndpointPlan, beganAtMs: number): void {
-    const watched = this.#watched.get(upstream.index);
+    const watched = this.#watched.get(upstream.record);
     if (watched === undefined) return;
     const circuit = this.#options.board.health.ejections.circuits.load(endpoint.slot);
     if (circuit.phase === 'closed') return;
@@ -81,12 +82,42 @@ export class Outliers {
     this.#cancels.clear();
   }
 
-  #schedule(watched: Watched): void {
-    const cancel = this.#options.timers.after(watched.plan.intervalMs, () => {
+  #watchedOf(upstream: UpstreamPlan): (readonly [number, Watched])[] {
+    const { board, eventsFor } = this.#options;
+    const { outlier: plan, record } = upstream;
+    if (plan === null) return [];
+    const ejector = new Ejector(upstream, plan, board, board.capacities.workers, eventsFor(upstream));
+    return [[record, { upstream, plan, ejector, before: new Map(), beganAt: NEVER }]];
+  }
+
+  #begin(watched: Watched): void {
+    const { failureRatio, successRate, latency } = watched.plan;
+    if (failureRatio === null && successRate === null && latency === null) return;
+    watched.before = this.#figuresOf(watched);
+    watched.beganAt = this.#now();
+    this.#schedule(watched, watched.plan.intervalMs);
+  }
+
+  #goOn(watched: Watched, former: Watched): void {
+    // Of endpoints that have joined, nothing: they are judged from the next interval on.
+    const places = new Set(former.upstream.endpoints.map(placeOf));
+    const stayed = watched.upstream.endpoints.filter((endpoint) => places.has(placeOf(endpoint)));
+    watched.before = new Map(
+      stayed.flatMap(({ slot }) => {
+        const figures = former.before.get(slot);
+        return figures === undefined ? [] : [[slot, figures] as const];
+      }),
+    );
+    watched.beganAt = former.beganAt;
+    this.#schedule(watched, Math.max(0, watched.plan.intervalMs - msBetween(former.beganAt, this.#now())));
+  }
+
+  #schedule(watched: Watched, ms: number): void {
+    const cancel = this.#options.timers.after(ms, () => {
       this.#judge(watched);
-      this.#schedule(watched);
+      this.#schedule(watched, watched.plan.intervalMs);
     });
-    this.#cancels.set(watched.upstream.index, cancel);
+    this.#cancels.set(watched.upstream.record, cancel);
   }
 
   #judge(watched: Watched): void {
@@ -99,23 +130,28 @@ export class Outliers {
     watched.beganAt = now;
     // Who is out, or on trial with a few requests, is neither judged by them nor a measure for the others; nor is who has returned in this
     // interval, which has counted what came before as well.
-    const facts = upstream.endpoints.map(({ slot }, index) => {
+    const facts = upstream.endpoints.map(({ slot }) => {
       const { phase, at } = circuits.load(slot);
       const closedMs = at === NEVER ? intervalMs : msBetween(at, now);
       const wasAway = phase !== 'closed' || (closedMs >= 0 && closedMs < intervalMs);
-      return wasAway ? null : factsBetween(before[index], figures[index]);
+      return wasAway ? null : factsBetween(before.get(slot), figures.get(slot));
     });
     // Where somebody else is ejecting just now, the next interval judges again.
     for (const { index, reason } of suspectsOf(facts, plan)) ejector.eject(index, reason, now);
   }
 
-  #figuresOf({ upstream }: Watched): EndpointFigures[] {
-    return upstream.endpoints.map(({ slot }) => this.#options.board.endpointFigures(slot));
+  #figuresOf({ upstream }: Watched): Map<number, EndpointFigures> {
+    return new Map(upstream.endpoints.map(({ slot }) => [slot, this.#options.board.endpointFigures(slot)]));
   }
 
   #now(): Tick {
     return this.#options.clock.nowTick();
   }
+}
+
+/** Who has a slot: another endpoint there has another generation. */
+function placeOf({ slot, generation }: EndpointPlan): string {
+  return `${slot} ${generation}`;
 }
 
 function factsBetween(before: EndpointFigures | undefined, after: EndpointFigures | undefined): IntervalFacts | null {

@@ -35,17 +35,30 @@ interface Watched {
  */
 export class PanicWatch {
   readonly #options: PanicWatchOptions;
-  readonly #watched: readonly Watched[];
+  #watched: readonly Watched[];
   #cancel: Cancel = () => {};
 
   constructor(options: PanicWatchOptions) {
     this.#options = options;
-    this.#watched = options.upstreams.filter(({ panicShare }) => panicShare > 0).flatMap(watchedOf);
+    this.#watched = watchedAmong(options.upstreams);
   }
 
   /** Looks now, and then every second. Nothing happens where no upstream can panic. */
   start(): void {
     if (this.#watched.length > 0) this.#round();
+  }
+
+  /** Takes the upstreams of another plan, and looks. What is in panic already is not told again. */
+  replace(upstreams: readonly UpstreamPlan[]): void {
+    const before = this.#watched;
+    this.#cancel();
+    this.#watched = watchedAmong(upstreams).map((fresh) => {
+      const known = before.find(
+        ({ upstream, subset }) => upstream.record === fresh.upstream.record && subset === fresh.subset,
+      );
+      return known === undefined ? fresh : { ...fresh, isPanicking: known.isPanicking, panics: known.panics };
+    });
+    this.start();
   }
 
   /** Idempotent. */
@@ -54,8 +67,8 @@ export class PanicWatch {
   }
 
   /** What was seen of an upstream as a whole: is it in panic, and how often did it come to that? Panics between two looks are not seen. */
-  panicsOf({ index }: UpstreamPlan): { readonly isPanicking: boolean; readonly panics: number } {
-    const watched = this.#watched.find(({ upstream, subset }) => upstream.index === index && subset === undefined);
+  panicsOf({ record }: UpstreamPlan): { readonly isPanicking: boolean; readonly panics: number } {
+    const watched = this.#watched.find(({ upstream, subset }) => upstream.record === record && subset === undefined);
     return { isPanicking: watched?.isPanicking ?? false, panics: watched?.panics ?? 0 };
   }
 
@@ -125,6 +138,10 @@ export class PanicWatch {
       backups: countOf(counted.filter(({ slot }) => control.isBackup(slot))),
     };
   }
+}
+
+function watchedAmong(upstreams: readonly UpstreamPlan[]): Watched[] {
+  return upstreams.filter(({ panicShare }) => panicShare > 0).flatMap(watchedOf);
 }
 
 function watchedOf(upstream: UpstreamPlan): Watched[] {

@@ -1,34 +1,26 @@
 /** The primary thread: starts everything in order, keeps it running, and ends it. docs/architecture.md walks through the same steps. */
 import { randomBytes } from 'node:crypto';
-import type { Board } from '../board/board.js';
 import type { AdminPlan } from '../config/observing-plan.js';
-import type { L7ListenerPlan, ListenerPlan, Plan } from '../config/plan.js';
-import type { Clock } from '../core/clock.js';
-import type { Cancel, Timers } from '../core/timers.js';
+import type { Plan } from '../config/plan.js';
+import type { Config } from '../config/schema/config.js';
+import type { Cancel } from '../core/timers.js';
 import type { Addon } from '../engine/addon.js';
-import type { SessionAddon } from '../engine/session-engine.js';
 import type { LogSink } from '../observability/log-sink.js';
-import type { Logger } from '../observability/logger.js';
 import type { Timeline } from '../observability/timeline.js';
 import { type AdminApi, startAdminApi } from './admin/admin-api.js';
 import type { AdminSource } from './admin/admin-source.js';
 import { pageFile } from './admin/page.js';
-import { unplugged } from './admin/unplugged.js';
 import { adminViews, listenerView, readinessOf } from './admin/views.js';
-import { EndpointKeepers } from './endpoint-keepers.js';
-import { fileLimitWarning, type OpenLimits, openLimitsOf } from './file-limit.js';
-import { combineHandOffs } from './hand-offs.js';
-import { tableBuilder } from './hash-table-builder.js';
-import { HashTables } from './hash-tables.js';
-import { type ListeningAddon, type Reservation, reserveListeners } from './listener-reservation.js';
+import { fileLimitWarning } from './file-limit.js';
 import { LiveSource } from './live-source.js';
 import { Metrics } from './metrics/metrics.js';
-import { type Lookup, NameResolver } from './name-resolution.js';
+import { PlanFollowers, type PlanFollowersOptions } from './plan-followers.js';
+import type { ReloadResult, ReloadSource } from './reload-result.js';
+import { type ReadConfig, Reloader } from './reloader.js';
 import { nextPhase, type RunEffect, type RunEvent, type RunPhase, type StopSignal } from './run-phase.js';
-import { SessionAcceptor } from './session-acceptor.js';
 import type { SpanExport } from './span-export.js';
 import { bindText, placeText, type StartFailure } from './start-failure.js';
-import { type ConnectionHandOff, Supervisor } from './supervisor.js';
+import { Supervisor } from './supervisor.js';
 import { SUPERVISION, type SupervisionSettings } from './worker-life.js';
 import { workerSpawner } from './worker-thread.js';
 
@@ -36,33 +28,27 @@ import { workerSpawner } from './worker-thread.js';
 const THREADS_PATIENCE_MS = 2_000;
 
 /** What the primary is started with. */
-export interface PrimaryOptions {
-  readonly plan: Plan;
-  readonly board: Board;
-  readonly addon: ListeningAddon & Pick<Addon, 'raiseFileLimit'> & Pick<SessionAddon, 'Acceptor'>;
+export interface PrimaryOptions extends PlanFollowersOptions {
+  /** What `plan` was compiled from. */
+  readonly config: Config;
+  readonly addon: PlanFollowersOptions['addon'] & Pick<Addon, 'raiseFileLimit'>;
   /** Module that a worker thread starts with: dist/worker/entry.js. */
   readonly workerEntry: URL;
-  /** Makes what accepts the requests of all workers, for uws listeners with their real ports; absent: they accept for themselves. */
-  readonly makeHandOff?: ((listeners: readonly L7ListenerPlan[]) => ConnectionHandOff) | undefined;
   readonly version: string;
-  readonly lookup: Lookup;
-  readonly clock: Clock;
-  readonly timers: Timers;
-  /** Uniform in [0, 1). */
-  readonly rng: () => number;
-  readonly logger: Logger;
   /** Where whole lines of workers go: the gate that the logger's own lines pass as well. */
   readonly sink: Pick<LogSink, 'write' | 'droppedLines'>;
   /** Hears all of these lines. */
   readonly timeline: Timeline;
+  /** Reads the configuration again; null: there is no file. */
+  readonly read: (() => ReadConfig) | null;
+  /** Called when another configuration counts. */
+  readonly configured: (config: Config) => void;
   readonly supervision?: SupervisionSettings;
   readonly spans: Pick<SpanExport, 'take' | 'close'>;
 }
 
 /** The primary: `prepare`, then `start`, then `finished`. All methods: thread primary. */
 export class Primary {
-  /** The plan with the real port of every listener. */
-  readonly plan: Plan;
   /** Resolves with the exit code when everything is over. Never rejects. */
   readonly finished: Promise<number>;
   /** Resolves when every worker accepts; never, if the process ends before. */
@@ -72,11 +58,9 @@ export class Primary {
   /** What GET /metrics answers. */
   readonly metrics: Metrics;
   readonly #options: PrimaryOptions;
-  readonly #reservation: Reservation;
-  readonly #resolver: NameResolver;
-  readonly #keepers: EndpointKeepers;
-  readonly #hashTables: HashTables;
+  readonly #followers: PlanFollowers;
   readonly #supervisor: Supervisor;
+  readonly #reloader: Reloader;
   readonly #views: AdminSource;
   #admin: AdminApi | null = null;
   #phase: RunPhase = { kind: 'starting' };
@@ -84,73 +68,60 @@ export class Primary {
   #finish: (exitCode: number) => void = () => {};
   #announce: () => void = () => {};
 
-  private constructor(options: PrimaryOptions, reservation: Reservation, openLimits: OpenLimits) {
-    const { board, clock, timers, rng, logger } = options;
+  private constructor(options: PrimaryOptions, followers: PlanFollowers) {
+    const { board, clock, timers, logger } = options;
+    const { keepers, resolver, handOffs, openLimits } = followers;
     this.#options = options;
-    this.#reservation = reservation;
-    this.plan = reservation.plan;
+    this.#followers = followers;
     this.finished = new Promise((resolve) => {
       this.#finish = resolve;
     });
     this.ready = new Promise((resolve) => {
       this.#announce = resolve;
     });
-    const { upstreams } = this.plan;
-    this.#resolver = new NameResolver({
-      upstreams,
-      lookup: options.lookup,
-      timers,
-      logger,
-      publish: ({ slot }, addresses) => {
-        // The addresses go ahead of the flag: a worker that picks the endpoint before its message has come has at the most
-        // no connection pool for it, and tries another endpoint.
-        this.#supervisor.broadcast({ kind: 'addresses', slot, addresses });
-        board.control.setResolved(slot, true);
-        this.#keepers.checker.addressesChanged(slot);
-      },
-    });
-    this.#keepers = new EndpointKeepers({
-      upstreams,
-      board,
-      clock,
-      timers,
-      rng,
-      logger,
-      addressesOf: (slot) => this.#resolver.addressesOf(slot),
-      cut: ({ slot, generation }) => this.#supervisor.broadcast({ kind: 'cut', slot, generation }),
-    });
-    this.#hashTables = new HashTables({ upstreams, board, builder: tableBuilder(), timers, logger });
+    const { workers } = this.plan;
     // Unlike that of any other process, so that finding it in a request's Via means a loop (semantics.md 9.2).
     const viaName = `sluice-${randomBytes(4).toString('hex')}`;
     this.#supervisor = new Supervisor({
-      workers: this.plan.workers,
+      workers,
       spawn: workerSpawner(
         options.workerEntry,
         (workerIndex) => ({
+          ...followers.running,
           workerIndex,
-          plan: this.plan,
           board: board.buffer,
           figures: board.figures.memoryOf(workerIndex),
-          addresses: this.#resolver.addresses(),
-          sessionListenings: reservation.sessionListenings,
-          maxSessions: Math.ceil(openLimits.sessions / this.plan.workers),
-          maxConnections: Math.ceil(openLimits.connections / this.plan.workers),
+          addresses: resolver.addresses(),
+          maxSessions: Math.ceil(openLimits.sessions / workers),
+          maxConnections: Math.ceil(openLimits.connections / workers),
           viaName,
         }),
         options.spans,
       ),
       stripes: board,
-      handOff: this.#makeHandOff(openLimits),
+      handOff: handOffs,
       clock,
       timers,
       settings: options.supervision ?? SUPERVISION,
       // A thread that is ended by force stops in the middle of a handler, and uWebSockets.js ends the process for the next one.
-      endsStuck: !this.plan.listeners.some(isOfUws),
+      endsStuck: () => handOffs.uwsHeadBytes === null,
       logger,
       writeLine: (line) => options.sink.write(line),
       onReady: () => this.#apply({ kind: 'all-accept' }),
       onFailed: (failure) => this.#failed(failure),
       onEnded: () => this.#apply({ kind: 'all-ended' }),
+    });
+    followers.connect(this.#supervisor);
+    const isOver = (): boolean => this.#phase.kind === 'draining' || this.#phase.kind === 'over';
+    this.#reloader = new Reloader({
+      read: options.read,
+      config: options.config,
+      planSwitch: followers.planSwitch(this.#supervisor, isOver),
+      epoch: () => this.plan.epoch,
+      ready: this.ready,
+      isOver,
+      taken: (config) => options.configured(config),
+      logger,
     });
     const startedAt = clock.nowMs();
     const seen = {
@@ -158,7 +129,7 @@ export class Primary {
       board,
       clock,
       workers: () => this.#supervisor.status(),
-      facts: this.#keepers,
+      facts: keepers,
     };
     this.live = new LiveSource({
       ...seen,
@@ -177,15 +148,18 @@ export class Primary {
       startedAt,
       phase: () => this.#phase,
       workers: () => this.#supervisor.status(),
-      addressesOf: (slot) => this.#resolver.addressesOf(slot),
-      facts: this.#keepers,
-      change: (...change) => this.#keepers.operator.change(...change),
+      addressesOf: (slot) => resolver.addressesOf(slot),
+      facts: keepers,
+      change: (...change) => keepers.operator.change(...change),
       wallClockMs: Date.now,
       passedOn: {
         live: this.live,
         timeline: options.timeline,
-        ...unplugged,
         metrics: async (accept) => this.metrics.render(accept),
+        reload: () => this.reload('api'),
+        onReloaded: (listener) => this.#reloader.onReloaded(listener),
+        config: () => this.#reloader.config,
+        explain: (request) => this.#supervisor.explain(request),
       },
     });
   }
@@ -193,14 +167,14 @@ export class Primary {
   /**
    * Raises the file limit and reserves the addresses of all listeners. From here on `stop` works.
    *
-   * @throws StartFailure when an address cannot be had; nothing stays open then
+   * @throws StartFailure when an address cannot be had, ProxyError SLUICE_UWS_MISSING; nothing stays open then
    */
   static prepare(options: PrimaryOptions): Primary {
     const { plan, addon, logger } = options;
     const limit = addon.raiseFileLimit();
     const warning = fileLimitWarning(plan, limit);
     if (warning !== undefined) logger.warn({ event: 'file-limit-low' }, warning);
-    return new Primary(options, reserveListeners(plan, addon), openLimitsOf(plan, limit.soft));
+    return new Primary(options, new PlanFollowers(options, limit.soft));
   }
 
   /**
@@ -215,15 +189,20 @@ export class Primary {
       if (admin !== null) this.#admin = await this.#startAdmin(admin);
     } catch (error) {
       void this.#supervisor.terminate();
-      this.#reservation.close();
+      this.#followers.closeAddresses();
       throw error;
     }
-    await Promise.all([this.#resolver.start(), this.#hashTables.start()]);
+    await this.#followers.start();
     // A signal may have ended it in the meantime.
     if (this.#phase.kind !== 'starting') return this.#admin?.close();
-    this.#keepers.start();
+    this.#followers.keepers.start();
     this.live.start();
     this.#supervisor.start();
+  }
+
+  /** The plan that counts, with the real port of every listener. */
+  get plan(): Plan {
+    return this.#followers.running.plan;
   }
 
   /** Where the admin API listens; null: nowhere. */
@@ -252,12 +231,14 @@ export class Primary {
     this.#apply({ kind: 'signal', signal });
   }
 
-  /** Reloading comes with a later version: says so and goes on. */
-  refuseReload(): void {
-    this.#options.logger.warn(
-      { event: 'reload-failed', problems: ['this version cannot reload'] },
-      'SIGHUP: this version cannot reload its configuration; everything goes on as it was. Restart sluice to use a changed file',
-    );
+  /** Reads the configuration again and has it count. */
+  reload(by: ReloadSource): Promise<ReloadResult> {
+    return this.#reloader.reload(by);
+  }
+
+  /** Has every worker open anew the files that it writes, for logrotate. */
+  reopenFiles(): void {
+    this.#supervisor.broadcast({ kind: 'reopen' });
   }
 
   /** Closes everything; resolves when the threads are gone, or are not to be waited for any longer. Idempotent. */
@@ -265,12 +246,10 @@ export class Primary {
     this.#cancelTimeout();
     this.live.close();
     this.#options.timeline.close();
-    this.#keepers.close();
-    this.#resolver.close();
     this.#admin?.close();
     // A thread that is in the addon while the process exits can crash it.
-    const threadsGone = Promise.all([this.#supervisor.terminate(), this.#hashTables.close()]);
-    this.#reservation.close(); // whoever accepts on its sockets has stopped by now
+    const threadsGone = Promise.all([this.#supervisor.terminate(), this.#followers.close()]);
+    this.#followers.closeAddresses(); // whoever accepts on its sockets has stopped by now
     await new Promise<void>((resolve) => {
       const cancel = this.#options.timers.after(THREADS_PATIENCE_MS, resolve);
       void threadsGone.then(() => {
@@ -292,25 +271,6 @@ export class Primary {
       timers,
       nowMs: () => clock.nowMs(),
     });
-  }
-
-  #makeHandOff({ sessions, connections }: OpenLimits): ConnectionHandOff | undefined {
-    const { makeHandOff } = this.#options;
-    const uwsListeners = this.plan.listeners.filter(isOfUws);
-    return combineHandOffs([
-      ...(makeHandOff === undefined || uwsListeners.length === 0 ? [] : [makeHandOff(uwsListeners)]),
-      ...this.#acceptorOf('l4', sessions),
-      ...this.#acceptorOf('l7', connections),
-    ]);
-  }
-
-  /** What accepts here for the listeners of a mode; none where the workers accept for themselves. */
-  #acceptorOf(mode: ListenerPlan['mode'], maxOpen: number): readonly SessionAcceptor[] {
-    const { addon, logger, clock } = this.#options;
-    const own = [...this.#reservation.descriptors].filter(([index]) => this.plan.listeners[index]?.mode === mode);
-    if (own.length === 0) return [];
-    const descriptors = new Map(own);
-    return [new SessionAcceptor({ addon, mode, descriptors, maxOpen, logger, nowMs: () => clock.nowMs() })];
   }
 
   /** What would be cut off now. */
@@ -345,10 +305,9 @@ export class Primary {
         this.#cancelTimeout = this.#options.timers.after(this.plan.shutdownTimeoutMs, () =>
           this.#apply({ kind: 'timeout' }),
         );
-        this.#keepers.rest();
-        void this.#hashTables.close();
+        this.#followers.rest();
         this.#supervisor.drain();
-        this.#reservation.close(); // whoever accepts on its sockets has stopped by now
+        this.#followers.closeAddresses(); // whoever accepts on its sockets has stopped by now
         return;
       case 'warn-cut': {
         const { exchanges, sessions, text } = this.#openWork();
@@ -391,11 +350,6 @@ export class Primary {
       this.#finish(exitCode);
     });
   }
-}
-
-/** Does uWebSockets.js accept its connections? */
-function isOfUws(listener: ListenerPlan): listener is L7ListenerPlan {
-  return listener.mode === 'l7' && listener.frontend === 'uws';
 }
 
 function counted(count: number, noun: string): string {

@@ -44,10 +44,18 @@ export function recordsOf(capacities: BoardCapacities): Readonly<Record<RecordKi
 
 type Owners = ReadonlyMap<string, RecordRange>;
 
+/**
+ * Kinds whose owner has its records back when it comes back before they are released. Not so listeners: what is left of the former one is
+ * drained, and must not be taken for the new one's.
+ */
+const isRevived = (kind: RecordKind): boolean => kind !== 'listener';
+
 /** Thread: primary; there is one for each board, and nobody else gives its records out. */
 export class RecordBook {
   readonly #free: Readonly<Record<RecordKind, FreeRecords>>;
   #owners: Owners = new Map();
+  /** Left and not released, by their former owners. */
+  readonly #resting = new Map<string, RecordRange>();
 
   /** @param capacities recordsOf() the board; none of them is given out yet */
   constructor(capacities: Readonly<Record<RecordKind, number>>) {
@@ -57,21 +65,47 @@ export class RecordBook {
 
   /** Opens the edition of another configuration, the first one too. One at a time: commit or withdraw it before the next. */
   edit(): RecordEdition {
-    return new RecordEdition(this.#free, this.#owners, (owners) => {
+    return new RecordEdition({ free: this.#free, owners: this.#owners, resting: this.#resting }, (owners) => {
+      const kept = new Set(owners.values());
+      for (const [owner, range] of this.#resting) if (kept.has(range)) this.#resting.delete(owner);
+      for (const [owner, range] of this.#owners) {
+        if (!kept.has(range)) this.#resting.set(restingKey(owner, range), range);
+      }
       this.#owners = owners;
     });
   }
 
-  /** Gives records back whose owners have left; their numbers may be anybody's from now on. */
+  /** Gives records back whose owners have left; their numbers may be anybody's from now on. Those whose owners are back stay. */
   release(left: readonly RecordRange[]): void {
-    for (const { kind, first, length } of left) this.#free[kind].giveBack(first, length);
+    const resting = new Map([...this.#resting].map(([owner, range]) => [range, owner]));
+    for (const range of left) {
+      const owner = resting.get(range);
+      if (owner === undefined) continue;
+      this.#resting.delete(owner);
+      this.#free[range.kind].giveBack(range.first, range.length);
+    }
   }
+}
+
+/** A listener's record is never asked for by it; of two ranges of one owner with different lengths both rest. */
+function restingKey(owner: string, { kind, first, length }: RecordRange): string {
+  return isRevived(kind) ? ownedKey(owner, length) : JSON.stringify([owner, 'at', first]);
+}
+
+function ownedKey(owner: string, length: number): string {
+  return JSON.stringify([owner, length]);
+}
+
+/** What an edition goes out from. */
+interface RecordsBefore {
+  readonly free: Readonly<Record<RecordKind, FreeRecords>>;
+  readonly owners: Owners;
+  readonly resting: Owners;
 }
 
 /** The records of one configuration while it is compiled. */
 export class RecordEdition implements PlanRecords {
-  readonly #free: Readonly<Record<RecordKind, FreeRecords>>;
-  readonly #before: Owners;
+  readonly #before: RecordsBefore;
   readonly #commit: (owners: Owners) => void;
   readonly #owners = new Map<string, RecordRange>();
   readonly #joined: RecordRange[] = [];
@@ -79,8 +113,7 @@ export class RecordEdition implements PlanRecords {
   readonly #asked = new Map<string, number>();
   #isOver = false;
 
-  constructor(free: Readonly<Record<RecordKind, FreeRecords>>, before: Owners, commit: (owners: Owners) => void) {
-    this.#free = free;
+  constructor(before: RecordsBefore, commit: (owners: Owners) => void) {
     this.#before = before;
     this.#commit = commit;
   }
@@ -93,12 +126,14 @@ export class RecordEdition implements PlanRecords {
     const times = this.#asked.get(asker) ?? 0;
     this.#asked.set(asker, times + 1);
     const owner = JSON.stringify([kind, identity, times]);
-    const before = this.#before.get(owner);
-    if (before?.length === length) {
+    const { owners, resting, free } = this.#before;
+    const owned = owners.get(owner);
+    const before = owned?.length === length ? owned : resting.get(ownedKey(owner, length));
+    if (before !== undefined) {
       this.#owners.set(owner, before);
       return before.first;
     }
-    const first = this.#free[kind].take(length);
+    const first = free[kind].take(length);
     if (first === null) throw new NoRoomError(kind);
     const range = { kind, first, length };
     this.#joined.push(range);
@@ -111,13 +146,13 @@ export class RecordEdition implements PlanRecords {
     this.#end();
     this.#commit(this.#owners);
     const kept = new Set(this.#owners.values());
-    return { joined: [...this.#joined], left: [...this.#before.values()].filter((range) => !kept.has(range)) };
+    return { joined: [...this.#joined], left: [...this.#before.owners.values()].filter((range) => !kept.has(range)) };
   }
 
   /** The configuration is not taken after all: everything is as it was. */
   withdraw(): void {
     this.#end();
-    for (const { kind, first, length } of this.#joined) this.#free[kind].giveBack(first, length);
+    for (const { kind, first, length } of this.#joined) this.#before.free[kind].giveBack(first, length);
   }
 
   #end(): void {

@@ -20,19 +20,25 @@ export interface ReturnWatchOptions {
 /** Runs until `close`; looks at no upstream without slow start and outlier detection. Thread: primary. */
 export class ReturnWatch {
   readonly #options: ReturnWatchOptions;
-  readonly #slots: readonly number[];
+  #slots: readonly number[];
   readonly #out = new Set<number>();
   #cancel: Cancel = () => {};
 
   constructor(options: ReturnWatchOptions) {
     this.#options = options;
-    this.#slots = options.upstreams
-      .filter(({ slowStart, outlier }) => slowStart !== null && outlier !== null)
-      .flatMap(({ endpoints }) => endpoints.map(({ slot }) => slot));
+    this.#slots = slotsAmong(options.upstreams);
   }
 
   start(): void {
     if (this.#slots.length > 0) this.#schedule();
+  }
+
+  /** Takes the upstreams of another plan; nobody's return is told twice, nor that of somebody who has left. */
+  replace(upstreams: readonly UpstreamPlan[]): void {
+    this.#cancel();
+    this.#slots = slotsAmong(upstreams);
+    for (const slot of this.#out) if (!this.#slots.includes(slot)) this.#out.delete(slot);
+    this.start();
   }
 
   /** Idempotent. */
@@ -59,4 +65,10 @@ export class ReturnWatch {
       returned(slot);
     }
   }
+}
+
+function slotsAmong(upstreams: readonly UpstreamPlan[]): number[] {
+  return upstreams
+    .filter(({ slowStart, outlier }) => slowStart !== null && outlier !== null)
+    .flatMap(({ endpoints }) => endpoints.map(({ slot }) => slot));
 }

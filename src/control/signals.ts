@@ -8,6 +8,8 @@ export interface SignalHandlers {
   stop(signal: StopSignal): void;
   /** SIGHUP. */
   reload(): void;
+  /** SIGUSR1. */
+  reopenFiles(): void;
 }
 
 /** What emits the signals: `process`, or a double. */
@@ -37,6 +39,8 @@ export function handleSignals(source: SignalSource, clock: Clock, handlers: Sign
       },
     ],
     ['SIGHUP', () => handlers.reload()],
+    // Node opens the port of its inspector on it, unless somebody listens.
+    ['SIGUSR1', () => handlers.reopenFiles()],
   ];
   for (const [signal, listener] of listeners) source.on(signal, listener);
   return () => {

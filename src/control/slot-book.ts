@@ -20,15 +20,20 @@ export interface SlotChanges {
   readonly left: readonly number[];
 }
 
-interface KeptEndpoint extends SlotAssignment {
-  readonly upstreamIndex: number;
+interface KnownEndpoint extends SlotAssignment {
+  /** As configured. */
   readonly settings: EndpointSettings;
+}
+
+interface KeptEndpoint extends KnownEndpoint {
+  readonly upstream: number;
+  readonly weightBefore: number;
 }
 
 /** Thread: primary; there is one for each board, and nobody else assigns or releases its slots. */
 export class SlotBook {
   readonly #board: Board;
-  #entries: ReadonlyMap<string, SlotAssignment> = new Map();
+  #entries: ReadonlyMap<string, KnownEndpoint> = new Map();
 
   constructor(board: Board) {
     this.#board = board;
@@ -58,16 +63,16 @@ export class SlotBook {
 /** The slots of one configuration while it is compiled. Endpoints that stay are not touched before commit(). */
 export class SlotEdition {
   readonly #board: Board;
-  readonly #before: ReadonlyMap<string, SlotAssignment>;
-  readonly #commit: (entries: ReadonlyMap<string, SlotAssignment>) => void;
+  readonly #before: ReadonlyMap<string, KnownEndpoint>;
+  readonly #commit: (entries: ReadonlyMap<string, KnownEndpoint>) => void;
   readonly #kept = new Map<string, KeptEndpoint>();
-  readonly #joined = new Map<string, SlotAssignment>();
+  readonly #joined = new Map<string, KnownEndpoint>();
   #isOver = false;
 
   constructor(
     board: Board,
-    before: ReadonlyMap<string, SlotAssignment>,
-    commit: (entries: ReadonlyMap<string, SlotAssignment>) => void,
+    before: ReadonlyMap<string, KnownEndpoint>,
+    commit: (entries: ReadonlyMap<string, KnownEndpoint>) => void,
   ) {
     this.#board = board;
     this.#before = before;
@@ -77,31 +82,37 @@ export class SlotEdition {
   /**
    * The place of an endpoint: the one it has, or a new one.
    *
-   * @param upstreamIndex of its upstream in the new plan
+   * @param upstream record of its upstream
    * @throws Error (invariant) when it has one in this edition already, or no slot is free (SlotBook.hasRoomFor)
    */
-  assign(identity: EndpointIdentity, upstreamIndex: number, settings: EndpointSettings): SlotAssignment {
+  assign(identity: EndpointIdentity, upstream: number, settings: EndpointSettings): SlotAssignment {
     const key = keyOf(identity);
     const isNew = !this.#isOver && !this.#kept.has(key) && !this.#joined.has(key);
     invariant(isNew, `endpoint ${identity.endpoint} of ${identity.upstream} is assigned once, in an open edition`);
     const before = this.#before.get(key);
     if (before !== undefined) {
-      this.#kept.set(key, { ...before, upstreamIndex, settings });
-      return before;
+      const { slot, generation } = before;
+      this.#kept.set(key, { slot, generation, upstream, settings, weightBefore: before.settings.weight });
+      return { slot, generation };
     }
     // Nobody sees it yet: workers know slots by their plan only.
-    const assignment = this.#board.assign(upstreamIndex, settings);
-    this.#joined.set(key, assignment);
+    const assignment = this.#board.assign(upstream, settings);
+    this.#joined.set(key, { ...assignment, settings });
     return assignment;
   }
 
-  /** The configuration is taken: those that stay get its settings. Publish the plan, then release those that left. */
+  /**
+   * The configuration is taken: those that stay get its settings, except that a weight which the operator has set stays until the configured
+   * one is another. Publish the plan, then release those that left.
+   */
   commit(): SlotChanges {
     this.#end();
     const entries = new Map(this.#joined);
-    for (const [key, { slot, generation, upstreamIndex, settings }] of this.#kept) {
-      this.#board.keep(slot, upstreamIndex, settings);
-      entries.set(key, { slot, generation });
+    for (const [key, { slot, generation, upstream, settings, weightBefore }] of this.#kept) {
+      const isSameWeight = settings.weight === weightBefore;
+      const weight = isSameWeight ? this.#board.control.baseWeight(slot) : settings.weight;
+      this.#board.keep(slot, upstream, { ...settings, weight });
+      entries.set(key, { slot, generation, settings });
     }
     const left = [...this.#before].filter(([key]) => !entries.has(key));
     this.#commit(entries);

@@ -4,10 +4,13 @@ import type { Clock } from '../core/clock.js';
 import type { Tick } from '../core/tick.js';
 import type { Cancel, Timers } from '../core/timers.js';
 import type { Logger } from '../observability/logger.js';
-import { type HandOffPlace, NO_STATS, type WorkerStats } from '../worker/data-plane.js';
+import { NO_STATS, type PlanChange, type WorkerStats } from '../worker/data-plane.js';
+import type { ExplainRequest, Explanation } from '../worker/explaining.js';
 import type { FromWorker, ToWorker } from '../worker/messages.js';
+import type { ConnectionHandOff } from './hand-offs.js';
 import { HeartbeatWatch } from './heartbeat-watch.js';
 import { StartFailure } from './start-failure.js';
+import { type Applied, WorkerAnswers } from './worker-answers.js';
 import {
   firstLife,
   hasCrashLooped,
@@ -44,16 +47,6 @@ export interface WorkerStripes {
   stripe(workerIndex: number): { life(): { readonly heartbeatAt: Tick } };
 }
 
-/** Accepts connections for all workers and hands them on, where the workers' side can take them. */
-export interface ConnectionHandOff {
-  /** A worker takes connections from now on. */
-  add(workerIndex: number, places: readonly HandOffPlace[]): void;
-  /** A worker gets nothing more; before its thread is gone, or after it. Idempotent. */
-  remove(workerIndex: number): void;
-  /** Stops accepting for good. Idempotent. */
-  stop(): void;
-}
-
 /** What the supervisor needs from outside. */
 export interface SupervisorOptions {
   readonly workers: number;
@@ -63,7 +56,7 @@ export interface SupervisorOptions {
   readonly timers: Timers;
   readonly settings: SupervisionSettings;
   /** Is a worker that is stuck for long ended? false where that may end the whole process. */
-  readonly endsStuck: boolean;
+  readonly endsStuck: () => boolean;
   readonly logger: Logger;
   /** Absent: the workers accept for themselves. */
   readonly handOff?: ConnectionHandOff | undefined;
@@ -100,6 +93,7 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #workers: SupervisedWorker[] = [];
   readonly #heartbeats: HeartbeatWatch;
+  readonly #answers: WorkerAnswers;
   #cancelDeadline: Cancel = () => {};
   #phase: 'starting' | 'ready' | 'draining' | 'over' = 'starting';
   #wasReady = false;
@@ -110,7 +104,8 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    const { workers, stripes, clock, timers, logger, endsStuck } = options;
+    this.#answers = new WorkerAnswers(options.timers);
+    const { workers, stripes, clock, timers, logger } = options;
     const workerAt = (index: number): SupervisedWorker | undefined => this.#workers[index];
     const end = (index: number): void => {
       const worker = workerAt(index);
@@ -120,7 +115,8 @@ export class Supervisor {
       workers,
       beatAt: (index) => stripes.stripe(index).life().heartbeatAt,
       isServing: (index) => workerAt(index)?.life.state.kind === 'serving',
-      end: endsStuck ? end : null,
+      end,
+      mayEnd: options.endsStuck,
       clock,
       timers,
       logger,
@@ -149,6 +145,29 @@ export class Supervisor {
   /** Sends a message to every worker that has a thread; a worker started later gets the news with its seed. */
   broadcast(message: ToWorker): void {
     for (const { thread } of this.#workers) thread?.post(message);
+  }
+
+  /**
+   * Has every worker go by another plan. A worker that is started from now on must get it with its seed.
+   *
+   * @returns resolves when all of them do, or are gone
+   */
+  publish(change: PlanChange): Promise<Applied> {
+    const workers = this.#workers.filter(({ thread }) => thread !== null).map(({ index }) => index);
+    const applied = this.#answers.applied(change.plan.epoch, workers);
+    this.broadcast({ kind: 'plan', change });
+    return applied;
+  }
+
+  /** Asks one worker after the other where a request would go. @returns null: no listener fits; undefined: no worker has answered */
+  async explain(request: ExplainRequest): Promise<Explanation | null | undefined> {
+    for (const worker of this.#workers) {
+      const { index, life, thread } = worker;
+      if (life.state.kind !== 'serving' || thread === null) continue;
+      const explanation = await this.#answers.explanation(index, request, (message) => thread.post(message));
+      if (explanation !== undefined) return explanation;
+    }
+    return undefined;
   }
 
   /** Lets every worker finish what is in flight and end; `onEnded` follows. Idempotent. */
@@ -235,7 +254,11 @@ export class Supervisor {
         worker.stats = message.stats;
         return;
       case 'applied':
+        this.#options.handOff?.add(worker.index, message.handOffPlaces);
+        this.#answers.heardApplied(worker.index, message.epoch, message.failure);
+        return;
       case 'explained':
+        this.#answers.heardExplained(message.id, message.explanation);
         return;
       case 'leaving':
         this.#options.handOff?.remove(worker.index);
@@ -271,6 +294,7 @@ export class Supervisor {
   #exited(worker: SupervisedWorker, exitCode: number): void {
     worker.thread = null;
     worker.stats = NO_STATS;
+    this.#answers.gone(worker.index);
     // A thread that was ended by force, or could not say that it leaves: what was handed to it and not looked at goes to others.
     this.#options.handOff?.remove(worker.index);
     if (this.#phase === 'over') {

@@ -15,6 +15,7 @@ export const LOG_EVENTS = {
     'the configuration of `epoch` counts now; so many listeners, upstreams and endpoints are new, changed or gone; `needsRestart` names settings that take effect with the next start only',
   'reload-unchanged': 'the configuration was read again and says what it said before',
   'reload-failed': 'the configuration was read again and cannot be used, for `problems`; everything goes on as it was',
+  'plan-late': 'some workers have not answered yet that they go by the configuration of `epoch`; they follow',
   'plan-incomplete': 'a worker cannot do all that the new configuration says, for `code`; the rest counts',
   'file-reopened': 'a log file has been opened anew, by SIGUSR1',
   'access-log-failed': 'the access log cannot be written, for `reason`; said once until it can',

@@ -113,17 +113,17 @@ export class Ejector {
 
   /** Leaves an endpoint alone, for all workers at once, if as many are out as may be. @param endpoint index in the plan */
   eject(endpoint: number, reason: EjectionReason, now: Tick): EjectionOutcome {
-    const { index } = this.#upstream;
+    const { record } = this.#upstream;
     const { slot } = this.#endpointAt(endpoint);
-    if (!this.#table.tryLock(index, this.#holder)) return 'busy';
+    if (!this.#table.tryLock(record, this.#holder)) return 'busy';
     const outcome = this.#ejectLocked(endpoint, slot, now);
-    this.#table.unlock(index);
+    this.#table.unlock(record);
     if (outcome === 'suppressed' && this.#table.countSuppression(slot, SUPPRESSED_LOG_PAUSE_MS, now))
       this.#events.suppressed(endpoint, reason);
     if (typeof outcome === 'string') return outcome;
     this.#table.endRow(slot);
     this.#table.countEjection(slot);
-    this.#board.upstreams.bumpControlEpoch(index);
+    this.#board.upstreams.bumpControlEpoch(record);
     this.#events.ejected(endpoint, reason, ejectionMsOf(outcome.openings, this.#plan), outcome.openings);
     return 'ejected';
   }

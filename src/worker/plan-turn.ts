@@ -1,5 +1,6 @@
 /** Has a worker go by one plan after the other: in their order, never two at a time, none before the worker accepts. */
 import { ProxyError } from '../core/proxy-error.js';
+import { loggedLevel } from '../observability/log-gate.js';
 import type { ThreadLogger } from '../observability/logger.js';
 import type { DataPlane, PlanChange } from './data-plane.js';
 import type { FromWorker, PlanFailure } from './messages.js';
@@ -51,7 +52,7 @@ export class PlanTurn {
 
   async #apply(change: PlanChange): Promise<PlanFailure | null> {
     const { epoch, log } = change.plan;
-    this.#logger.level = log.level;
+    this.#logger.level = loggedLevel(log.level);
     try {
       await this.#dataPlane.apply(change);
       return null;

@@ -1,4 +1,5 @@
 /** Active health checks: probes every endpoint of every upstream that asks for it, and publishes the judge's verdicts. */
+import { isDeepStrictEqual } from 'node:util';
 import type { EndpointPlan, HealthCheckPlan, UpstreamPlan } from '../../config/plan.js';
 import type { Clock } from '../../core/clock.js';
 import type { Cancel, Timers } from '../../core/timers.js';
@@ -54,8 +55,8 @@ const FIRST_PROBES_PER_STEP = 16;
 const FIRST_PROBES_STEP_MS = 10;
 
 interface Checked {
-  readonly upstream: UpstreamPlan;
-  readonly endpoint: EndpointPlan;
+  upstream: UpstreamPlan;
+  endpoint: EndpointPlan;
   readonly check: HealthCheckPlan;
   judgement: Judgement;
   record: CheckRecord;
@@ -71,7 +72,7 @@ interface Checked {
 export class HealthChecker {
   readonly #options: HealthCheckerOptions;
   /** By slot. */
-  readonly #checked: ReadonlyMap<number, Checked>;
+  #checked: ReadonlyMap<number, Checked>;
   #isRunning = false;
 
   constructor(options: HealthCheckerOptions) {
@@ -87,8 +88,39 @@ export class HealthChecker {
    */
   start(): void {
     this.#isRunning = true;
+    this.#begin([...this.#checked.values()]);
+  }
+
+  /**
+   * Takes the upstreams of another plan. Checks that are the same go on; where they are others the verdict stays until they say something
+   * else; and who was in service without a check stays there until its first one has failed.
+   */
+  replace(upstreams: readonly UpstreamPlan[], joined: readonly number[]): void {
+    const former = new Map(this.#checked);
+    const begun: Checked[] = [];
+    this.#checked = new Map(
+      upstreams.flatMap(checkedOf).map((fresh): readonly [number, Checked] => {
+        const { slot } = fresh.endpoint;
+        const isNew = joined.includes(slot);
+        const before = isNew ? undefined : former.get(slot);
+        if (before !== undefined && isDeepStrictEqual(before.check, fresh.check)) {
+          former.delete(slot);
+          before.upstream = fresh.upstream;
+          before.endpoint = fresh.endpoint;
+          return [slot, before];
+        }
+        const checked = isNew ? fresh : withVerdict(fresh, before);
+        begun.push(checked);
+        return [slot, checked];
+      }),
+    );
+    for (const checked of former.values()) stop(checked);
+    if (this.#isRunning) this.#begin(begun);
+  }
+
+  #begin(all: readonly Checked[]): void {
     let unknown = 0;
-    for (const checked of this.#checked.values()) {
+    for (const checked of all) {
       if (checked.judgement.verdict === 'unknown') {
         this.#options.holdBack(checked.endpoint);
         this.#schedule(checked, Math.floor(unknown / FIRST_PROBES_PER_STEP) * FIRST_PROBES_STEP_MS);
@@ -122,10 +154,7 @@ export class HealthChecker {
   /** Stops probing; a probe under way ends without effect. Idempotent. */
   close(): void {
     this.#isRunning = false;
-    for (const { cancel, giveUp } of this.#checked.values()) {
-      cancel();
-      giveUp.abort();
-    }
+    for (const checked of this.#checked.values()) stop(checked);
   }
 
   #schedule(checked: Checked, ms: number): void {
@@ -194,6 +223,20 @@ export class HealthChecker {
       logger.warn({ event: 'endpoint-unhealthy', ...facts, reason }, `${name} is unhealthy: ${reason}`);
     }
   }
+}
+
+function stop({ cancel, giveUp }: Checked): void {
+  cancel();
+  giveUp.abort();
+}
+
+/** An endpoint that stays, with another check than before, or its first one. */
+function withVerdict(fresh: Checked, before: Checked | undefined): Checked {
+  if (before === undefined) {
+    const judgement = firstJudgement({ ...fresh.check, initial: 'healthy' });
+    return { ...fresh, judgement, record: { ...fresh.record, verdict: judgement.verdict } };
+  }
+  return { ...fresh, judgement: before.judgement, record: before.record };
 }
 
 function checkedOf(upstream: UpstreamPlan): Checked[] {

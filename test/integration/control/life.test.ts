@@ -184,11 +184,11 @@ admin: off
     expect(await sluice.exit()).toBe(143);
   });
 
-  it('says on SIGHUP that it cannot reload, and goes on', async () => {
+  it('says on SIGHUP that flags alone cannot be read again, and goes on', async () => {
     const endpoint = track(await startEndpoint((_request, response) => void response.end('hello')));
     const sluice = await start(endpoint);
     sluice.signal('SIGHUP');
-    await sluice.event('reload-unsupported');
+    await sluice.event('reload-failed');
     expect(await request(await sluice.url())).toMatchObject({ status: 200 });
   });
 

@@ -1,6 +1,5 @@
 /** The hand-off of sessions, with a double of the native acceptor. */
 import { describe, expect, it } from 'vitest';
-import { combineHandOffs } from '../../../src/control/hand-offs.js';
 import { SessionAcceptor } from '../../../src/control/session-acceptor.js';
 import type { Acceptor, AcceptorOptions } from '../../../src/engine/session-engine.js';
 import type { HandOffPlace } from '../../../src/worker/data-plane.js';
@@ -33,14 +32,16 @@ function acceptorUnderTest(mode: 'l4' | 'l7' = 'l4') {
   const acceptor = new SessionAcceptor({
     addon: { Acceptor: AcceptorDouble },
     mode,
-    descriptors: new Map([
-      [0, 70],
-      [2, 71],
-    ]),
     maxOpen: 100,
     logger: log.logger,
     nowMs: () => time.nowMs(),
   });
+  acceptor.listenAt(
+    new Map([
+      [0, 70],
+      [2, 71],
+    ]),
+  );
   return { acceptor, calls, time, log, options: () => given };
 }
 
@@ -63,6 +64,28 @@ describe('session acceptor', () => {
     expect(calls.slice(2)).toEqual(['add 11', 'add 12', 'remove 11', 'add 13', 'close']);
   });
 
+  it('leaves the sockets that are gone or others now, and goes on at those that stay', () => {
+    const { acceptor, calls } = acceptorUnderTest();
+    acceptor.listenAt(
+      new Map([
+        [2, 71],
+        [0, 75],
+        [3, 76],
+      ]),
+    );
+    acceptor.leave([3, 9]);
+    expect(calls.slice(2)).toEqual(['listen 0 75', 'listen 3 76', 'close 3']);
+  });
+
+  it('takes the places of a worker as they are now, told once or twice', () => {
+    const { acceptor, calls } = acceptorUnderTest();
+    acceptor.add(0, [mailbox(11)]);
+    acceptor.add(0, [mailbox(11), app]);
+    acceptor.add(0, [app]);
+    acceptor.add(0, [mailbox(12)]);
+    expect(calls.slice(2)).toEqual(['add 11', 'remove 11', 'add 12']);
+  });
+
   it.each([
     ['l4', 'add 11'],
     ['l7', 'add 12'],
@@ -82,25 +105,5 @@ describe('session acceptor', () => {
     await time.pass(60_000);
     options()?.onShortage(23);
     expect(log.events()).toEqual(['accepting-paused', 'accepting-resumed', 'accepting-paused']);
-  });
-});
-
-describe('combined hand-offs', () => {
-  it('all hear of every worker', () => {
-    const heard: string[] = [];
-    const double = (name: string) => ({
-      add: (worker: number) => void heard.push(`${name} add ${worker}`),
-      remove: (worker: number) => void heard.push(`${name} remove ${worker}`),
-      stop: () => void heard.push(`${name} stop`),
-    });
-    const both = combineHandOffs([double('a'), double('b')]);
-    both?.add(1, []);
-    both?.remove(1);
-    both?.stop();
-    expect(heard).toEqual(['a add 1', 'b add 1', 'a remove 1', 'b remove 1', 'a stop', 'b stop']);
-  });
-
-  it('are none where nothing is handed off', () => {
-    expect(combineHandOffs([])).toBeUndefined();
   });
 });

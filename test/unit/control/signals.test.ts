@@ -8,15 +8,19 @@ function listening() {
   const source = new EventEmitter();
   const time = new FakeTime();
   const told: string[] = [];
-  const stop = handleSignals(source, time, { stop: (signal) => told.push(signal), reload: () => told.push('reload') });
+  const stop = handleSignals(source, time, {
+    stop: (signal) => told.push(signal),
+    reload: () => told.push('reload'),
+    reopenFiles: () => told.push('reopen'),
+  });
   return { source, time, told, stop };
 }
 
 describe('signals', () => {
-  it('stop on SIGTERM and SIGINT, reload on SIGHUP', () => {
+  it('stop on SIGTERM and SIGINT, reload on SIGHUP, reopen files on SIGUSR1', () => {
     const { source, told } = listening();
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGTERM']) source.emit(signal);
-    expect(told).toEqual(['SIGTERM', 'SIGINT', 'reload', 'SIGTERM']);
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1', 'SIGTERM']) source.emit(signal);
+    expect(told).toEqual(['SIGTERM', 'SIGINT', 'reload', 'reopen', 'SIGTERM']);
   });
 
   it('takes two SIGINT of one keystroke for one', async () => {

@@ -89,7 +89,7 @@ function supervise(
     clock: time,
     timers: time,
     settings: SUPERVISION,
-    endsStuck: parts.endsStuck ?? true,
+    endsStuck: () => parts.endsStuck ?? true,
     logger: log.logger,
     writeLine: (line) => trace.push(`line ${line}`),
     onReady: () => trace.push('ready'),

@@ -18,85 +18,65 @@ interface Acceptor {
   /** By worker. */
   readonly workers: Map<number, UwsAppDescriptor>;
   socket: UwsListenSocket | null;
-  /** Where that socket listens. */
-  place: string;
 }
 
 /** What the acceptor is made of. */
 export interface UwsAcceptorParts {
   /** Of a binary with hasChildApps. */
   readonly uws: Uws;
-  /** With their real ports. */
-  readonly listeners: readonly L7ListenerPlan[];
   /** Of this thread. */
   readonly gate: AcceptGate;
 }
 
-/** One for a process (control's ConnectionHandOff). Listens while there is at least one worker to hand connections to. */
+/** One for a process (control's UwsHandOff). Listens while there is at least one worker to hand connections to. */
 export class UwsAcceptor {
   readonly #uws: Uws;
-  #listeners: readonly L7ListenerPlan[];
   readonly #gate: AcceptGate;
+  /** By name of the listener. */
   readonly #acceptors = new Map<string, Acceptor>();
+  /** By worker: descriptors by name of the listener. */
+  readonly #places = new Map<number, ReadonlyMap<string, UwsAppDescriptor>>();
   #isStopped = false;
 
   constructor(parts: UwsAcceptorParts) {
     this.#uws = parts.uws;
-    this.#listeners = parts.listeners;
     this.#gate = parts.gate;
     this.#gate.start();
   }
 
   /**
-   * Goes by another plan: a listener with another address listens there first, and then no more at the former one; one that is gone
-   * stops. New ones listen when the first worker offers an app for them. Before any worker is told of the plan.
+   * Accepts for these listeners, with their real ports, and for no others.
    *
-   * @param listeners with their real ports; those that were there before are known by their names
-   * @throws ProxyError SLUICE_ADDRESS_IN_USE for the first address that cannot be had; the rest is done all the same
+   * @throws ProxyError SLUICE_ADDRESS_IN_USE
    */
-  apply(listeners: readonly L7ListenerPlan[]): void {
-    this.#listeners = listeners;
-    const failures: unknown[] = [];
+  listenAt(listeners: readonly L7ListenerPlan[]): void {
     for (const [name, acceptor] of this.#acceptors) {
-      const plan = listeners.find((listener) => listener.name === name);
-      try {
-        if (plan === undefined) this.#drop(acceptor);
-        else this.#move(acceptor, plan);
-      } catch (error) {
-        failures.push(error);
-      }
+      const plan = listeners.find((each) => each.name === name);
+      if (plan !== undefined && isSameAddress(plan, acceptor.plan)) acceptor.plan = plan;
+      else this.#leave(acceptor);
     }
-    if (failures.length > 0) throw failures[0];
+    for (const plan of listeners) {
+      if (this.#acceptors.has(plan.name)) continue;
+      const acceptor: Acceptor = { plan, app: this.#uws.App(), workers: new Map(), socket: null };
+      this.#acceptors.set(plan.name, acceptor);
+      for (const [worker, descriptors] of this.#places) this.#setPlace(acceptor, worker, descriptors.get(plan.name));
+    }
   }
 
-  /** A worker is ready to take connections, or has more to offer. Idempotent. @throws ProxyError SLUICE_ADDRESS_IN_USE */
+  /** A worker takes connections at these places from now on, and at no others. @throws ProxyError SLUICE_ADDRESS_IN_USE */
   add(worker: number, places: readonly HandOffPlace[]): void {
-    for (const place of places) {
-      if (place.kind !== 'app') continue;
-      const { listener, descriptor } = place;
-      const plan = this.#listeners.find(({ name }) => name === listener);
-      invariant(plan, `a worker hands in apps of listeners of the plan, not ${listener}`);
-      const acceptor = this.#acceptorOf(plan);
-      const known = acceptor.workers.get(worker);
-      if (known === descriptor) continue;
-      acceptor.app.addChildAppDescriptor?.(descriptor as UwsAppDescriptor);
-      acceptor.workers.set(worker, descriptor as UwsAppDescriptor);
-      // Of a listener of that name that was gone for a while.
-      if (known !== undefined) acceptor.app.removeChildAppDescriptor?.(known);
-      this.#listenOrStop(acceptor);
-    }
+    const apps = places.flatMap((place) =>
+      place.kind === 'app' ? [[place.listener, place.descriptor as UwsAppDescriptor] as const] : [],
+    );
+    const descriptors = new Map(apps);
+    this.#places.set(worker, descriptors);
+    for (const [name, acceptor] of this.#acceptors) this.#setPlace(acceptor, worker, descriptors.get(name));
   }
 
   /** A worker is about to end: its apps get nothing more. Must come before its thread is gone. Idempotent. */
   remove(worker: number): void {
-    for (const acceptor of this.#acceptors.values()) {
-      const descriptor = acceptor.workers.get(worker);
-      if (descriptor === undefined) continue;
-      acceptor.workers.delete(worker);
-      // Nobody is left: stop listening first, since an acceptor without workers would answer by itself.
-      this.#listenOrStop(acceptor);
-      acceptor.app.removeChildAppDescriptor?.(descriptor);
-    }
+    this.#places.delete(worker);
+    for (const acceptor of this.#acceptors.values()) this.#setPlace(acceptor, worker, undefined);
   }
 
   /** Stops accepting for good. Idempotent. */
@@ -106,53 +86,42 @@ export class UwsAcceptor {
     for (const acceptor of this.#acceptors.values()) this.#listenOrStop(acceptor);
   }
 
-  #acceptorOf(plan: L7ListenerPlan): Acceptor {
-    const known = this.#acceptors.get(plan.name);
-    if (known !== undefined) return known;
-    const acceptor: Acceptor = { plan, app: this.#uws.App(), workers: new Map(), socket: null, place: '' };
-    this.#acceptors.set(plan.name, acceptor);
-    return acceptor;
-  }
-
-  #drop(acceptor: Acceptor): void {
-    this.#acceptors.delete(acceptor.plan.name);
-    // Nobody is left, in this order: an acceptor without workers would answer by itself.
-    const descriptors = [...acceptor.workers.values()];
-    acceptor.workers.clear();
+  #setPlace(acceptor: Acceptor, worker: number, descriptor: UwsAppDescriptor | undefined): void {
+    const before = acceptor.workers.get(worker);
+    if (before === descriptor) return;
+    if (descriptor === undefined) {
+      acceptor.workers.delete(worker);
+    } else {
+      acceptor.app.addChildAppDescriptor?.(descriptor);
+      acceptor.workers.set(worker, descriptor);
+    }
+    // Nobody is left: stop listening first, since an acceptor without workers would answer by itself.
     this.#listenOrStop(acceptor);
-    for (const descriptor of descriptors) acceptor.app.removeChildAppDescriptor?.(descriptor);
+    if (before !== undefined) acceptor.app.removeChildAppDescriptor?.(before);
   }
 
-  #move(acceptor: Acceptor, plan: L7ListenerPlan): void {
-    acceptor.plan = plan;
-    if (acceptor.socket === null || acceptor.place === placeOf(plan)) return;
-    const former = acceptor.socket;
-    this.#listen(acceptor);
-    this.#uws.us_listen_socket_close(former);
+  #leave(acceptor: Acceptor): void {
+    this.#acceptors.delete(acceptor.plan.name);
+    for (const worker of [...acceptor.workers.keys()]) this.#setPlace(acceptor, worker, undefined);
   }
 
   #listenOrStop(acceptor: Acceptor): void {
     const shouldListen = acceptor.workers.size > 0 && !this.#isStopped;
     if (shouldListen && acceptor.socket === null) {
-      this.#listen(acceptor);
+      const { name, bind } = acceptor.plan;
+      invariant(bind.kind === 'tcp', 'the configuration has refused a UNIX socket');
+      const { host, port } = bind;
+      acceptor.app.listen(host, port, SHARED_PORT, (socket) => {
+        if (socket === false) throw new ProxyError('SLUICE_ADDRESS_IN_USE', { listener: name, host, port });
+        acceptor.socket = socket;
+      });
     } else if (!shouldListen && acceptor.socket !== null) {
       this.#uws.us_listen_socket_close(acceptor.socket);
       acceptor.socket = null;
     }
   }
-
-  #listen(acceptor: Acceptor): void {
-    const { name, bind } = acceptor.plan;
-    invariant(bind.kind === 'tcp', 'the configuration has refused a UNIX socket');
-    const { host, port } = bind;
-    acceptor.app.listen(host, port, SHARED_PORT, (socket) => {
-      if (socket === false) throw new ProxyError('SLUICE_ADDRESS_IN_USE', { listener: name, host, port });
-      acceptor.socket = socket;
-      acceptor.place = placeOf(acceptor.plan);
-    });
-  }
 }
 
-function placeOf({ bind }: L7ListenerPlan): string {
-  return bind.kind === 'tcp' ? `${bind.host} ${bind.port}` : bind.path;
+function isSameAddress({ bind: one }: L7ListenerPlan, { bind: other }: L7ListenerPlan): boolean {
+  return one.kind === 'tcp' && other.kind === 'tcp' && one.host === other.host && one.port === other.port;
 }

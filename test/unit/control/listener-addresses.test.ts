@@ -1,7 +1,7 @@
 /** Taking the addresses of all listeners, and the sentences when that fails. */
 import { describe, expect, it } from 'vitest';
-import type { BindPlan, ListenerPlan } from '../../../src/config/plan.js';
-import { reserveListeners } from '../../../src/control/listener-reservation.js';
+import type { BindPlan, ListenerPlan, Plan } from '../../../src/config/plan.js';
+import { ListenerAddresses, type ListeningAddon } from '../../../src/control/listener-addresses.js';
 import { StartFailure } from '../../../src/control/start-failure.js';
 import type { ListeningAddress, ListeningOptions } from '../../../src/engine/session-engine.js';
 import { listenerPlan, plan, sessionListenerPlan } from './plans.js';
@@ -34,6 +34,22 @@ function listeningAddon(failures: Record<string, string> = {}) {
   };
 }
 
+/** Listeners have their place as number, unless they say otherwise. */
+function numbered(made: Plan): Plan {
+  return {
+    ...made,
+    listeners: made.listeners.map((listener, index) => ({ ...listener, number: listener.number || index })),
+  };
+}
+
+/** The addresses of a first plan. */
+function reserveListeners(first: Plan, addon: ListeningAddon) {
+  const addresses = new ListenerAddresses(addon);
+  const edition = addresses.edit(numbered(first));
+  edition.commit();
+  return { ...edition, addresses, close: () => addresses.close() };
+}
+
 function failureOf(run: () => unknown): StartFailure {
   try {
     run();
@@ -56,7 +72,7 @@ type Accepted = Pick<ListenerPlan, 'accept' | 'bind' | 'keepAlive' | 'deferAccep
 
 const unix = (path: string): BindPlan => ({ kind: 'unix', path, mode: 0o600 });
 
-describe('reserveListeners', () => {
+describe('listener addresses', () => {
   it('puts the real ports into the plan and gives the addresses back, also twice', () => {
     const addon = listeningAddon();
     const reserved = reserveListeners(
@@ -182,5 +198,97 @@ describe('reserveListeners', () => {
     );
     expect(failure.code).toBe(code);
     expect(failure.message).toContain(sentence);
+  });
+
+  describe('in another plan', () => {
+    const tcp = (port: number): BindPlan => ({ kind: 'tcp', host: '127.0.0.1', port });
+    const at = (name: string, number: number, port: number, parts: Partial<Accepted> = {}): ListenerPlan => ({
+      ...sessionListenerPlan(name, { bind: tcp(port), ...parts }),
+      number,
+    });
+    const several = (...listeners: ListenerPlan[]): Plan => plan({ workers: 2, listeners });
+
+    it('keeps sockets of listeners that stay, the chosen port of port 0 included, and opens new ones only', () => {
+      const addon = listeningAddon();
+      const { addresses } = reserveListeners(several(at('a', 1, 0), at('b', 2, 8080)), addon);
+      const edition = addresses.edit(several(at('b', 2, 8080), at('c', 3, 9090), at('a', 1, 0)));
+      expect(edition.plan.listeners.map(({ bind }) => bind)).toMatchObject([
+        { port: 8080 },
+        { port: 9090 },
+        { port: 4000 },
+      ]);
+      expect([...edition.descriptors]).toEqual([
+        [2, 71],
+        [3, 72],
+        [1, 70],
+      ]);
+      expect([...addon.open]).toEqual(['listening 4000', 'listening 8080', 'listening 9090']);
+    });
+
+    it('closes what no listener has any more, after those who accept there have stopped', () => {
+      const addon = listeningAddon();
+      const { addresses } = reserveListeners(several(at('a', 1, 8080), at('b', 2, 8081)), addon);
+      const closeGone = addresses.edit(several(at('a', 1, 9090))).commit();
+      expect([...addon.open]).toEqual(['listening 8080', 'listening 8081', 'listening 9090']);
+      closeGone();
+      expect([...addon.open]).toEqual(['listening 9090']);
+      addresses.close();
+      expect(addon.open.size).toBe(0);
+    });
+
+    it('closes what it has opened when it is withdrawn, or when one of them cannot be had', () => {
+      const addon = listeningAddon({ 'listening 9999': 'EADDRINUSE' });
+      const { addresses } = reserveListeners(several(at('a', 1, 8080)), addon);
+      addresses.edit(several(at('b', 2, 9090))).withdraw();
+      expect([...addon.open]).toEqual(['listening 8080']);
+      expect(failureOf(() => addresses.edit(several(at('b', 2, 9090), at('c', 3, 9999)))).message).toContain(
+        'listener c',
+      );
+      expect([...addon.open]).toEqual(['listening 8080']);
+    });
+
+    it('hands sockets over to who has their addresses now: renamed listeners, and two that swap', () => {
+      const addon = listeningAddon();
+      const { addresses } = reserveListeners(several(at('a', 1, 8080), at('b', 2, 8081)), addon);
+      const edition = addresses.edit(several(at('renamed', 3, 8080), at('b', 2, 8081)));
+      expect([...edition.descriptors]).toEqual([
+        [3, 70],
+        [2, 71],
+      ]);
+      edition.commit()();
+      expect([...addresses.edit(several(at('renamed', 3, 8081), at('b', 2, 8080))).descriptors]).toEqual([
+        [3, 71],
+        [2, 70],
+      ]);
+      expect([...addon.open]).toEqual(['listening 8080', 'listening 8081']);
+    });
+
+    it('refuses an address that another kind of listener has', () => {
+      const addon = listeningAddon();
+      const { addresses } = reserveListeners(several(at('a', 1, 8080)), addon);
+      const uws = { ...listenerPlan('web', '127.0.0.1', 8080), number: 2 };
+      const failure = failureOf(() => addresses.edit(several(uws)));
+      expect(failure.message).toContain('listener web cannot accept on 127.0.0.1:8080 in another way');
+      expect([...addon.open]).toEqual(['listening 8080']);
+    });
+
+    it('tells which settings of a socket that stays take effect with the next start', () => {
+      const addon = listeningAddon();
+      const { addresses } = reserveListeners(
+        several(at('a', 1, 8080), at('b', 2, 0, { bind: unix('/run/x.sock') })),
+        addon,
+      );
+      const { frozen } = addresses.edit(
+        several(
+          at('a', 1, 8080, { deferAcceptMs: 5_000, keepAlive: { idleMs: 9_000, intervalMs: 1_000, probes: 2 } }),
+          at('b', 2, 0, { bind: { ...unix('/run/x.sock'), mode: 0o666 } as BindPlan }),
+        ),
+      );
+      expect(frozen).toEqual([
+        { listener: 'a', setting: 'deferAccept' },
+        { listener: 'a', setting: 'keepAlive' },
+        { listener: 'b', setting: 'socketMode' },
+      ]);
+    });
   });
 });
