@@ -3,6 +3,7 @@ import { lookup } from 'node:dns/promises';
 import type { L7ListenerPlan } from '../config/plan.js';
 import type { Warning } from '../config/problem.js';
 import type { Config } from '../config/schema/config.js';
+import { checkAccessLog } from '../control/access-log-check.js';
 import { makeBoardAndPlan } from '../control/board-plan.js';
 import { ConfigWatch } from '../control/config-watch.js';
 import type { UwsHandOff } from '../control/hand-offs.js';
@@ -95,6 +96,8 @@ function preparePrimary(
   log: Pick<PrimaryOptions, 'logger' | 'sink' | 'timeline'>,
   configured: PrimaryOptions['configured'],
 ): Primary {
+  const { accessLog } = options.config;
+  if (accessLog !== 'off') checkAccessLog(accessLog.file);
   const addon = options.loadAddon();
   const clock = monotonicClock();
   const { config, file } = options;

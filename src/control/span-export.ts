@@ -44,6 +44,8 @@ export class SpanExport {
   #opened = '';
   #collector: Promise<SpanCollector> | null = null;
   #sending: Promise<void> | null = null;
+  /** Of the request that is being sent. */
+  #underWay = 0;
   #lost = 0;
   #reason = '';
   #toldAtMs = Number.NEGATIVE_INFINITY;
@@ -72,8 +74,9 @@ export class SpanExport {
         resolve();
       });
     });
-    this.#lose(this.#waiting.length, 'the process has ended');
+    this.#lose(this.#waiting.length + this.#underWay, 'the process has ended');
     this.#waiting = [];
+    this.#underWay = 0;
     this.#cancelTelling?.();
     this.#tell();
     const collector = this.#collector;
@@ -95,11 +98,14 @@ export class SpanExport {
   async #sendAll(): Promise<void> {
     while (this.#waiting.length > 0 && this.#collector !== null) {
       const spans = this.#waiting.splice(0, SEND_SPANS);
+      this.#underWay = spans.length;
       try {
         await (await this.#collector).send(spans);
       } catch (error) {
-        this.#lose(spans.length, error instanceof Error ? error.message : String(error));
+        // What was under way at the end of the process has been told already.
+        this.#lose(this.#underWay, error instanceof Error ? error.message : String(error));
       }
+      this.#underWay = 0;
     }
     this.#sending = null;
   }
