@@ -127,7 +127,7 @@ describe('the figures of a board', () => {
     const { board, figures, first } = rig();
     first.routes.exchangeEnded(0, exchange, 0, false);
     first.routes.failed(0, 'SLUICE_NO_ENDPOINT');
-    board.startRecord('route', 0);
+    board.beginRecords([{ kind: 'route', first: 0, length: 1 }]);
     expect(figures.flow('route', 0).exchanges).toBe(0);
     expect(figures.errors('route', 0)).toEqual({});
     expect(read((into) => figures.read('route', 0, 'total', into)).count).toBe(0);
