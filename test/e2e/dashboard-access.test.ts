@@ -147,6 +147,18 @@ describe.skipIf(!canRun)('the dashboard', () => {
     expect(small).toEqual([]); // WCAG 2.2, 2.5.8: targets of 24 px
   });
 
+  it('cuts nothing off where the window is neither wide nor narrow', async () => {
+    await open({ width: 1280 });
+    for (const width of [761, 1000, 1239, 1240]) {
+      await page.setViewportSize({ width, height: 800 });
+      const cut = await page.evaluate(
+        () =>
+          [...document.querySelectorAll('.endpoints tr')].filter((each) => each.scrollWidth > each.clientWidth).length,
+      );
+      expect(cut, `at ${width} px`).toBe(0);
+    }
+  });
+
   it('is reached by keyboard in the order of the page, and shows where the focus is', async () => {
     await open();
     await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
