@@ -12,7 +12,8 @@ import { ROOT } from './repository.mjs';
 const ENTRIES = ['cli/main', 'worker/entry', 'cli/demo-endpoints', 'control/hash-table-task'];
 
 /** Packages that open binaries or start threads from files of their own, or that only `bench` or tracing needs. */
-const LEFT_OUT = /^(?:uWebSockets\.js|@trufflesuite|@btc-vision|piscina|pino-pretty|autocannon|hdr-histogram-js|@opentelemetry)/;
+const LEFT_OUT =
+  /^(?:uWebSockets\.js|@trufflesuite|@btc-vision|piscina|pino-pretty|autocannon|hdr-histogram-js|@opentelemetry)/;
 
 const bundle = await rolldown({
   cwd: ROOT,

@@ -43,8 +43,8 @@ function subsetIn(from: UpstreamPlan, to: UpstreamPlan, subset: number): number 
   return found < 0 ? null : found;
 }
 
-/** @returns NO_ENDPOINT: the endpoint is gone, or there was none */
-function endpointIn(from: UpstreamPlan, to: UpstreamPlan, endpoint: number): number {
+/** @param endpoint index in `from`, or NO_ENDPOINT @returns its index in `to`; NO_ENDPOINT: it is gone, or there was none */
+export function endpointIn(from: UpstreamPlan, to: UpstreamPlan, endpoint: number): number {
   const before = from.endpoints[endpoint];
   if (before === undefined) return NO_ENDPOINT;
   return to.endpoints.findIndex(({ slot, generation }) => slot === before.slot && generation === before.generation);

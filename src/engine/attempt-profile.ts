@@ -2,6 +2,8 @@
 
 /** Attempts go by their pool's own times, hold what the engine itself needs for its replay, and ask about no status. */
 export const PLAIN_PROFILE = 0;
+/** Highest number of a profile; as kMaxProfile of the engine. */
+export const MOST_PROFILES = 65_535;
 
 /** Settings of attempts. Times in ms; 0: the pool's own. */
 export interface AttemptProfile {

@@ -171,9 +171,11 @@ export interface Engine {
    * @param addresses one or more of 'a.b.c.d:port', '[v6]:port', 'unix:/path'; a connect tries them in turn
    */
   openPool(slot: number, addresses: readonly string[], settings: PoolSettings): void;
+  /** Other settings of a pool that is open, for whatever begins or goes on there from now on; its connections stay. */
+  setPool(slot: number, settings: PoolSettings): void;
   /** Replaces the addresses for new connections; idle ones to addresses that are gone are closed. */
   setAddresses(slot: number, addresses: readonly string[]): void;
-  /** Closes idle connections; exchanges in flight finish on theirs, which are closed after them. Idempotent. */
+  /** Closes idle connections; exchanges in flight finish on theirs, which are closed after them. Another one may be opened at once. Idempotent. */
   closePool(slot: number): void;
 
   /**

@@ -65,10 +65,22 @@ export interface FrontEndStats {
 
 /** The native object behind the face: what native/src/binding exports as class `FrontEnd`. Thread: worker. */
 export interface FrontEnd {
-  /** Makes a listener known before its first connection. @param listener index in the plan */
+  /**
+   * Makes a listener known before its first connection; or changes it: for connections that it has, too, from their next request on. A
+   * request goes by the settings that it began with. Routes of REQUEST events that come from now on are those of the last call.
+   *
+   * @param listener its number
+   */
   openListener(listener: number, settings: FrontEndListenerSettings): void;
   /** As SessionEngine.listen. */
   listen(listener: number, from: { readonly descriptor: number } | ListeningAddress, options: ListeningOptions): void;
+  /**
+   * A listener is gone: accepts no more at a socket of this worker's own, closes idle connections, and every answer closes its connection;
+   * tunnels go on. `openListener` and `listen` open it again. Idempotent.
+   */
+  closeListener(listener: number): void;
+  /** Ends at once what such a listener still has: connections are reset, exchanges broken off. */
+  cutListener(listener: number): void;
   /** Stops accepting for good. Idempotent. */
   stopListening(): void;
   /** Number of this worker's mailbox for L7, for Acceptor.addWorker in the primary. */

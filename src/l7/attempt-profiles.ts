@@ -1,16 +1,19 @@
-/** How the requests of each route are attempted on each upstream that it may lead to: both of their settings merged, once, at the start. */
-import type { L7ListenerPlan, Plan, RoutePlan, UpstreamPlan } from '../config/plan.js';
-import { NO_FALLBACK, type RetryPlan } from '../config/resilience-plan.js';
+/** How the requests of each route are attempted on each upstream that it may lead to: both of their settings merged once for each plan. */
+import type { L7ListenerPlan, ListenerPlan, RoutePlan, UpstreamPlan } from '../config/plan.js';
+import { type HedgePlan, NO_FALLBACK, type RetryPlan } from '../config/resilience-plan.js';
 import { invariant } from '../core/invariant.js';
-import { type AttemptProfile, PLAIN_PROFILE } from '../engine/attempt-profile.js';
+import type { AttemptProfile } from '../engine/attempt-profile.js';
 import { HedgeDelay } from '../policies/hedge-delay.js';
 import type { RouteBreaker } from '../policies/route-breaker.js';
+import { ProfileNumbers } from './profile-numbers.js';
+import type { ServedUpstream } from './served-upstream.js';
 
 /** AttemptProfile.heldBodyBytes where a request that was sent is not sent again. */
 const NOTHING_HELD = -1;
 
 /** How requests of a route are attempted on one upstream. */
 export interface AttemptSettings {
+  readonly served: ServedUpstream;
   /** With what the route says of its own. */
   readonly retry: RetryPlan;
   /** Longest wait for a place in the queue. */
@@ -23,13 +26,13 @@ export interface AttemptSettings {
   readonly profileOnce: number;
 }
 
-/** One route, as its worker serves it. */
+/** One route of one plan, as its worker serves it. */
 export class RouteSettings {
   readonly plan: RoutePlan;
   /** Host and path, as logs and spans have it. */
   readonly name: string;
   readonly breaker: RouteBreaker | null;
-  /** By index of the upstream. */
+  /** By index of the upstream in that plan. */
   readonly #byUpstream: readonly (AttemptSettings | undefined)[];
 
   constructor(plan: RoutePlan, breaker: RouteBreaker | null, byUpstream: readonly (AttemptSettings | undefined)[]) {
@@ -39,15 +42,21 @@ export class RouteSettings {
     this.#byUpstream = byUpstream;
   }
 
-  /** Of an upstream that the route may lead to, its fallback's included. HOT: one look into an array. @param upstream index in the plan */
+  /** Of an upstream that the route may lead to, its fallback's included. HOT: one look into an array. @param upstream index in the plan of the route */
   on(upstream: number): AttemptSettings {
     return this.#byUpstream[upstream] as AttemptSettings; // made of all targets of the route
+  }
+
+  /** Adds the profiles that its requests may name. */
+  collectProfiles(into: Set<number>): void {
+    for (const settings of this.#byUpstream) {
+      if (settings !== undefined) into.add(settings.profile).add(settings.profileOnce);
+    }
   }
 }
 
 /** What the settings are made with. */
 export interface AttemptProfilesParts {
-  readonly plan: Pick<Plan, 'listeners' | 'upstreams'>;
   /** Makes a profile known to the engine: Engine.openProfile. */
   readonly open: (profile: number, settings: AttemptProfile) => void;
   /** The breaker of a route that has one. */
@@ -56,28 +65,58 @@ export interface AttemptProfilesParts {
 
 /** Thread: worker; one for each pipeline. */
 export class AttemptProfiles {
-  readonly #routes = new Map<RoutePlan, RouteSettings>();
-  readonly #upstreams: readonly UpstreamPlan[];
-  readonly #open: AttemptProfilesParts['open'];
-  /** By what they say, as JSON: equal settings are one. */
-  readonly #numbers = new Map<string, number>();
-  readonly #hedges = new Map<string, HedgeDelay>();
+  readonly #breakerOf: AttemptProfilesParts['breakerOf'];
+  readonly #numbers: ProfileNumbers;
+  #routes: ReadonlyMap<RoutePlan, RouteSettings> = new Map();
+  /** Of plans before, as long as somebody has their routes: listeners that are gone, and still have connections. */
+  readonly #formerRoutes = new WeakMap<RoutePlan, RouteSettings>();
+  #upstreams: readonly ServedUpstream[] = [];
+  /** By upstream and what they say: one that is in the next plan, too, keeps what it knows of answers. */
+  #hedges: ReadonlyMap<string, HedgeDelay> = new Map();
+  #nextHedges = new Map<string, HedgeDelay>();
 
-  constructor({ plan, open, breakerOf }: AttemptProfilesParts) {
-    this.#upstreams = plan.upstreams;
-    this.#open = open;
-    for (const listener of plan.listeners) {
-      if (listener.mode !== 'l7') continue;
-      for (const route of listener.routes)
-        this.#routes.set(route, new RouteSettings(route, breakerOf(route, listener), this.#settingsOf(route)));
-    }
+  constructor({ open, breakerOf }: AttemptProfilesParts) {
+    this.#numbers = new ProfileNumbers(open);
+    this.#breakerOf = breakerOf;
   }
 
-  /** @param route of the plan, the object itself */
+  /**
+   * Goes by another plan.
+   *
+   * @param upstreams by the indices of the plan
+   * @param used      those of former plans that requests under way have, or requests may still begin with
+   */
+  apply(
+    listeners: readonly ListenerPlan[],
+    upstreams: readonly ServedUpstream[],
+    used: ReadonlySet<RouteSettings>,
+  ): void {
+    for (const [route, settings] of this.#routes) this.#formerRoutes.set(route, settings);
+    this.#upstreams = upstreams;
+    this.#nextHedges = new Map();
+    const routes = new Map<RoutePlan, RouteSettings>();
+    for (const listener of listeners) {
+      if (listener.mode !== 'l7') continue;
+      for (const route of listener.routes)
+        routes.set(route, new RouteSettings(route, this.#breakerOf(route, listener), this.#settingsOf(route)));
+    }
+    this.#routes = routes;
+    this.#hedges = this.#nextHedges;
+    const numbers = new Set<number>();
+    for (const settings of [...routes.values(), ...used]) settings.collectProfiles(numbers);
+    this.#numbers.retain(numbers);
+  }
+
+  /** @param route of the plan, or of one before; the object itself */
   of(route: RoutePlan): RouteSettings {
-    const settings = this.#routes.get(route);
+    const settings = this.#routes.get(route) ?? this.#formerRoutes.get(route);
     invariant(settings, 'a request takes a route of the plan');
     return settings;
+  }
+
+  /** The delays that requests of the plan may have. */
+  get hedgeDelays(): ReadonlySet<HedgeDelay> {
+    return new Set(this.#hedges.values());
   }
 
   #settingsOf(route: RoutePlan): readonly (AttemptSettings | undefined)[] {
@@ -92,22 +131,24 @@ export class AttemptProfiles {
     return byUpstream;
   }
 
-  #settings(route: RoutePlan, upstream: UpstreamPlan): AttemptSettings {
+  #settings(route: RoutePlan, served: ServedUpstream): AttemptSettings {
+    const upstream = served.runtime.plan;
     const retry: RetryPlan = { ...upstream.retry, ...route.retry };
     const hedge = route.hedge === undefined ? upstream.hedge : route.hedge;
     const times = this.#timesOf(route, upstream);
     const triesSent = retry.attempts > 1 && (retry.on.some((condition) => condition !== 'connect') || asks(retry));
     const isSentAgain = triesSent || hedge !== null || (route.fallback?.upstream ?? NO_FALLBACK) !== NO_FALLBACK;
     return {
+      served,
       retry,
       queueMs: route.timeouts.queueMs ?? upstream.timeouts.queueMs,
-      hedge: hedge === null ? null : this.#hedgeOf(upstream, JSON.stringify(hedge), () => new HedgeDelay(hedge)),
-      profile: this.#numberOf({
+      hedge: hedge === null ? null : this.#hedgeOf(upstream, hedge),
+      profile: this.#numbers.numberOf({
         ...times,
         heldBodyBytes: isSentAgain ? retry.bodyBytes : NOTHING_HELD,
         askedStatuses: asks(retry) ? retry.statuses : [],
       }),
-      profileOnce: this.#numberOf({ ...times, heldBodyBytes: NOTHING_HELD, askedStatuses: [] }),
+      profileOnce: this.#numbers.numberOf({ ...times, heldBodyBytes: NOTHING_HELD, askedStatuses: [] }),
     };
   }
 
@@ -121,22 +162,11 @@ export class AttemptProfiles {
     };
   }
 
-  #hedgeOf(upstream: UpstreamPlan, key: string, make: () => HedgeDelay): HedgeDelay {
-    const name = `${upstream.index} ${key}`;
-    const delay = this.#hedges.get(name) ?? make();
-    this.#hedges.set(name, delay);
+  #hedgeOf({ name }: UpstreamPlan, plan: HedgePlan): HedgeDelay {
+    const key = JSON.stringify([name, plan]);
+    const delay = this.#nextHedges.get(key) ?? this.#hedges.get(key) ?? new HedgeDelay(plan);
+    this.#nextHedges.set(key, delay);
     return delay;
-  }
-
-  #numberOf(profile: AttemptProfile): number {
-    const key = JSON.stringify(profile);
-    let number = this.#numbers.get(key);
-    if (number === undefined) {
-      number = PLAIN_PROFILE + 1 + this.#numbers.size;
-      this.#numbers.set(key, number);
-      this.#open(number, profile);
-    }
-    return number;
   }
 }
 

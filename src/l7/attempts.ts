@@ -19,30 +19,25 @@ import { asksToWait, retryAfterSeconds } from '../policies/retry-after.js';
 import type { RetryBudgets } from '../policies/retry-budgets.js';
 import { BreakerPassage } from '../policies/route-breaker.js';
 import { ADMIT } from '../policies/verdict.js';
-import { QUEUE_IS_FULL, WAITS, type WaitingHost, type WaitingRoom } from '../policies/waiting-room.js';
+import { NOT_WAITING, QUEUE_IS_FULL, WAITS, type WaitingHost, type WaitingRoom } from '../policies/waiting-room.js';
 import type { RouteSettings } from './attempt-profiles.js';
 import type { BatchClock } from './batch-clock.js';
 import { BEGUN, type Exchange, NO_POOL } from './exchange.js';
-import { type ExchangeAffinity, unbind } from './exchange-affinity.js';
+import { unbind } from './exchange-affinity.js';
 import type { ExchangeRecorder } from './exchange-recorder.js';
 import { pickExplained } from './explained-pick.js';
 import type { Hedges } from './hedges.js';
 import { NONE_ASKED, NOT_WITHDRAWN } from './recovery.js';
+import type { RequestPlans } from './request-plans.js';
 import type { RequestRouting } from './request-routing.js';
 
 const MS_PER_S = 1_000;
 const IDEMPOTENCY_KEY = 'idempotency-key';
 
-/** The waiting rooms of this data plane; null: no upstream has a queue. */
-export interface RoomsByUpstream {
-  of(upstream: UpstreamRuntime): WaitingRoom<Exchange> | null;
-}
-
 /** What attempts are made with. */
 export interface AttemptsParts {
+  readonly plans: RequestPlans;
   readonly routing: RequestRouting;
-  /** By the indices of the plan; null: an upstream without. */
-  readonly affinities: readonly (ExchangeAffinity | null)[];
   readonly clock: BatchClock;
   readonly timers: Timers;
   readonly rng: Rng;
@@ -70,16 +65,10 @@ export class Attempts {
     },
     displaced: (exchange) => this.#leftQueue(exchange, 'SLUICE_QUEUE_FULL'),
   };
-  #rooms: RoomsByUpstream | null = null;
   #isClosed = false;
 
   constructor(parts: AttemptsParts) {
     this.#parts = parts;
-  }
-
-  /** Where requests wait. Before the first request; without a call nobody waits. */
-  openRooms(rooms: RoomsByUpstream): void {
-    this.#rooms = rooms;
   }
 
   /** Nothing is begun any more by what waits. Idempotent. */
@@ -87,15 +76,13 @@ export class Attempts {
     this.#isClosed = true;
   }
 
-  /** The first attempt of a request, whose upstream is set. HOT (bench/micro/l7/native-front-end.bench.ts). */
+  /** The first attempt of a request, whose upstream and settings are set. HOT (bench/micro/l7/native-front-end.bench.ts). */
   begin(exchange: Exchange): void {
-    const { routing, affinities, budgets, clock } = this.#parts;
-    const { recovery, route } = exchange;
+    const { routing, budgets, clock } = this.#parts;
+    const { recovery, route, settings } = exchange;
     const upstream = exchange.upstream as UpstreamRuntime; // set by the pipeline
-    invariant(route, 'a request that is attempted has a route');
-    const settings = route.on(upstream.plan.index);
-    exchange.settings = settings;
-    const { retry } = settings;
+    invariant(route !== null && settings !== null, 'a request that is attempted has a route');
+    const { retry, served } = settings;
     const { fallback } = route.plan;
     const isSentAgain = retry.attempts > 1 || fallback !== null;
     const isSafe = isIdempotent(exchange.method);
@@ -103,16 +90,15 @@ export class Attempts {
     recovery.isRepeatable = isRepeatable(isSafe, recovery.hasIdempotencyKey, retry);
     recovery.profile = recovery.isRepeatable ? settings.profile : settings.profileOnce;
     budgets.countRequest(upstream.plan, clock.nowMs);
-    if (fallback !== null) routing.keepFallbackKey(exchange, fallback);
+    if (fallback !== null) routing.keepFallbackKey(exchange, route, fallback);
     if (route.breaker !== null) {
       exchange.passage ??= new BreakerPassage();
       const verdict = route.breaker.admit(exchange.passage, clock.now);
       if (verdict !== ADMIT) return this.#giveUp(exchange, verdict);
     }
-    const affinity = affinities[upstream.plan.index] ?? null;
+    const { affinity, room } = served;
     if (affinity !== null) exchange.preferred = affinity.preferredOf(exchange, clock.now);
     routing.fillKey(exchange, upstream, route.plan);
-    const room = this.#rooms?.of(upstream) ?? null;
     if (room !== null) {
       recovery.priority = priorityOf(exchange);
       if (room.mustQueue(exchange, clock.now)) return this.#wait(exchange, room);
@@ -130,6 +116,7 @@ export class Attempts {
     exchange.lastFailure = code;
     recovery.note(facts);
     recovery.askedStatus = NONE_ASKED;
+    this.#parts.plans.follow(exchange);
     const told = recovery.isSent ? facts | AttemptFact.SENT : facts;
     const mayRetry = exchange.attempts < retry.attempts && mayTryElsewhere(code, told, recovery.isRepeatable, retry.on);
     // Whoever has failed this request is not asked again: with nobody else left a pause would only make the client wait.
@@ -191,7 +178,7 @@ export class Attempts {
     recovery.cancelPause = null;
     if (upstream === null) return;
     exchange.endWait(this.#parts.clock.nowMs);
-    this.#rooms?.of(upstream)?.leave(exchange);
+    if (exchange.entry !== NOT_WAITING) exchange.room?.leave(exchange);
     this.#giveBack(exchange);
   }
 
@@ -230,6 +217,7 @@ export class Attempts {
     if (settings === null || !exchange.isInTime(this.#parts.clock.now, 0))
       return this.#giveUp(exchange, 'SLUICE_EXCHANGE_TIMEOUT');
     const { queueMs } = settings;
+    exchange.room = room;
     const deadlineMs = exchangeTimeoutMs === 0 ? queueMs : Math.min(queueMs, exchange.timeLeftMs);
     const result = room.wait(exchange, recovery.priority, deadlineMs, now);
     if (result === QUEUE_IS_FULL) return this.#giveUp(exchange, exchange.lastFailure ?? 'SLUICE_QUEUE_FULL');
@@ -267,7 +255,7 @@ export class Attempts {
   #start(exchange: Exchange, slot: number): boolean {
     const { recovery, settings } = exchange;
     const upstream = exchange.upstream as UpstreamRuntime; // it has just been picked from
-    (this.#parts.affinities[upstream.plan.index] ?? null)?.bind(exchange);
+    settings?.served.affinity?.bind(exchange);
     let start = BEGUN as ReturnType<Exchange['beginAttempt']>;
     if (!exchange.isInTime(this.#parts.clock.now, 0)) start = 'SLUICE_EXCHANGE_TIMEOUT';
     else if (recovery.hasBegun) start = exchange.tryAgain(slot, recovery.profile);
@@ -301,13 +289,14 @@ export class Attempts {
       return this.#pause(exchange, Math.ceil(waitMs) + 1);
     }
     const why = upstream.whyNone(exchange, clock.now);
-    const room = why === 'SLUICE_ENDPOINTS_FULL' ? (this.#rooms?.of(upstream) ?? null) : null;
+    const room = why === 'SLUICE_ENDPOINTS_FULL' ? (exchange.settings?.served.room ?? null) : null;
     if (room !== null) return this.#wait(exchange, room);
     this.#giveUp(exchange, exchange.lastFailure ?? why);
   }
 
   /** HOT. */
   #pickOne(exchange: Exchange): number {
+    this.#parts.plans.follow(exchange);
     const upstream = exchange.upstream as UpstreamRuntime; // set before the first pick
     const { now } = this.#parts.clock;
     return exchange.listener.explains ? pickExplained(exchange, exchange, upstream, now) : upstream.pick(exchange, now);
@@ -349,8 +338,8 @@ export class Attempts {
     if (route === null) return;
     // Its own upstream has failed the request, whatever the other one makes of it.
     if (exchange.passage !== null) route.breaker?.settled(exchange.passage, true, 0, clock.now);
-    const upstream = routing.upstream(index);
     const settings = route.on(index);
+    const upstream = settings.served.runtime;
     unbind(exchange);
     exchange.upstream = upstream;
     exchange.subset = NO_SUBSET;
@@ -367,7 +356,8 @@ export class Attempts {
     routing.takeFallbackKey(exchange, upstream);
     budgets.countRequest(upstream.plan, clock.nowMs);
     exchange.state = 'attempting';
-    const room = this.#rooms?.of(upstream) ?? null;
+    this.#parts.plans.follow(exchange);
+    const room = exchange.settings.served.room;
     if (room?.mustQueue(exchange, clock.now) === true) return this.#wait(exchange, room);
     this.#pick(exchange);
   }

@@ -1,11 +1,12 @@
 /** The L7 data plane of one worker: its engine, its pipeline and the front ends of its listeners. */
 import { randomBytes } from 'node:crypto';
-import { UpstreamRuntime } from '../balancing/upstream-runtime.js';
+import { UpstreamRuntimes } from '../balancing/upstream-runtimes.js';
 import type { WorkerBoard } from '../board/worker-board.js';
-import type { L7ListenerPlan, Plan, RoutePlan, UpstreamPlan } from '../config/plan.js';
+import type { L7ListenerPlan, ListenerPlan, Plan, RoutePlan, UpstreamPlan } from '../config/plan.js';
+import { ProxyError } from '../core/proxy-error.js';
 import { seededRng } from '../core/rng.js';
 import { systemTimers } from '../core/timers.js';
-import { type Engine, EVENT_STRIDE, type PoolSettings } from '../engine/engine.js';
+import { type Engine, EVENT_STRIDE } from '../engine/engine.js';
 import { AcceptingLog } from '../observability/accepting-log.js';
 import { FailureLog } from '../observability/failure-log.js';
 import { EndpointHealthLog, RouteBreakerLog } from '../observability/health-log.js';
@@ -15,15 +16,23 @@ import { endpointWatchFor } from '../policies/endpoint-watch.js';
 import { RouteBreaker } from '../policies/route-breaker.js';
 import { SessionLimits } from '../policies/session-limits.js';
 import { Plane, WaitingRooms } from '../policies/waiting-rooms.js';
-import type { DataPlane, DataPlaneOptions, DataPlaneStats, HandOffPlace } from '../worker/data-plane.js';
+import type {
+  AddressesBySlot,
+  DataPlane,
+  DataPlaneOptions,
+  DataPlaneStats,
+  HandOffPlace,
+  PlanChange,
+} from '../worker/data-plane.js';
 import type { ExplainRequest, Explanation } from '../worker/explaining.js';
 import { AttemptProfiles } from './attempt-profiles.js';
+import { EndpointPools } from './endpoint-pools.js';
 import type { Exchange } from './exchange.js';
 import { ExchangeAccessLog } from './exchange-access-log.js';
 import { ExchangeRecorder } from './exchange-recorder.js';
 import { ExchangeTracing } from './exchange-tracing.js';
 import { NativeFrontEnd } from './frontends/native/native-front-end.js';
-import { NativeListener } from './frontends/native/native-listener.js';
+import { isForNative } from './frontends/native/native-listener.js';
 import type { UwsFrontEnds } from './frontends/uws/uws-front-ends.js';
 import { Pipeline } from './pipeline.js';
 import { explainRequest } from './request-explainer.js';
@@ -44,49 +53,50 @@ export function startL7DataPlane(options: DataPlaneOptions): DataPlane {
 class L7DataPlane implements DataPlane {
   readonly #options: DataPlaneOptions;
   readonly #engine: Engine;
-  /** By the indices of the plan. */
-  readonly #upstreams: readonly UpstreamRuntime[];
+  readonly #pools: EndpointPools;
+  readonly #upstreams: UpstreamRuntimes;
+  readonly #limits: SessionLimits;
   readonly #recorder: ExchangeRecorder;
+  readonly #failures: FailureLog;
   readonly #pipeline: Pipeline;
-  /** null: no listener has it. */
-  readonly #native: NativeFrontEnd | null;
   readonly #relay: ResponseRelay;
   readonly #rooms: WaitingRooms<Exchange>;
-  /** Made by `start`. null: no listener has it, and neither uWebSockets.js nor `ws` is even loaded. */
+  /** The plan that counts, as it came. */
+  #change: PlanChange;
+  /** Made with the first listener that has it, as `#uws`; then it stays. */
+  #native: NativeFrontEnd | null = null;
+  /** null: no listener has had it, and neither uWebSockets.js nor `ws` is even loaded. */
   #uws: UwsFrontEnds | null = null;
   #isDraining = false;
-  /** Slots whose connection pool is open. */
-  readonly #pools = new Set<number>();
+  #isClosed = false;
 
   constructor(options: DataPlaneOptions) {
-    const { plan, board, ledger, clock, logger, addon } = options;
+    const { plan, addresses, sessionListenings, board, ledger, clock, logger, addon } = options;
     this.#options = options;
+    this.#change = { plan, addresses, sessionListenings };
     const nowMs = (): number => clock.nowMs();
     const events = new Int32Array(BATCH_EVENTS * EVENT_STRIDE);
     const arena = new Uint8Array(ARENA_BYTES);
-    const failures = new FailureLog(logger, nowMs);
+    this.#failures = new FailureLog(logger, nowMs);
     const rng = seededRng(randomBytes(4).readUInt32LE());
-    const parts = {
+    this.#upstreams = new UpstreamRuntimes(plan.upstreams, {
       board,
       ledger,
       rng,
       observe: (upstream: UpstreamPlan) => endpointWatchFor(upstream, board, new EndpointHealthLog(upstream, logger)),
-    };
-    const upstreams = plan.upstreams.map((upstream) => new UpstreamRuntime(upstream, parts));
-    this.#upstreams = upstreams;
+    });
     // Only exchanges of uWebSockets.js have events of the engine's own.
     const engine = new addon.Engine({ events, arena, onBatch: (count) => this.#relay.onBatch(count) });
     this.#engine = engine;
-    const profiles = new AttemptProfiles({
-      plan,
-      open: (profile, settings) => engine.openProfile(profile, settings),
-      breakerOf: (route, listener) => breakerOf(route, listener, board, logger),
-    });
-    this.#recorder = new ExchangeRecorder(board, failures);
+    this.#pools = new EndpointPools(engine);
+    this.#limits = new SessionLimits(board, plan.listeners);
+    this.#recorder = new ExchangeRecorder(board, this.#failures);
     this.#observe(plan);
     this.#pipeline = new Pipeline({
-      upstreams,
-      profiles,
+      profiles: new AttemptProfiles({
+        open: (profile, settings) => engine.openProfile(profile, settings),
+        breakerOf: (route, listener) => breakerOf(route, listener, board, logger),
+      }),
       board,
       clock,
       timers: systemTimers,
@@ -98,14 +108,14 @@ class L7DataPlane implements DataPlane {
     this.#rooms = new WaitingRooms({
       board,
       plane: Plane.L7,
-      upstreams,
+      upstreams: this.#upstreams.all,
       host: this.#pipeline.waitingHost,
       timers: systemTimers,
       soon: (run) => void setImmediate(run),
     });
-    this.#pipeline.openRooms(this.#rooms);
     this.#relay = new ResponseRelay({ pipeline: this.#pipeline, engine: this.#engine, events, arena });
-    this.#native = this.#makeNative(failures, nowMs);
+    this.#leadRequests(plan, []);
+    if (plan.listeners.some(isForNative)) this.#native = this.#makeNative();
   }
 
   /** Who is told of the ends of exchanges, by a plan. */
@@ -117,21 +127,17 @@ class L7DataPlane implements DataPlane {
     ]);
   }
 
-  #makeNative(failures: FailureLog, nowMs: () => number): NativeFrontEnd | null {
-    const { plan, board, logger, addon, maxConnections, viaName } = this.#options;
-    const listeners = plan.listeners.map((listener, index) =>
-      listener.mode === 'l7' && listener.frontend === 'native' ? new NativeListener(index, listener) : null,
-    );
-    if (listeners.every((listener) => listener === null)) return null;
-    const log = new AcceptingLog(logger, nowMs);
+  #makeNative(): NativeFrontEnd {
+    const { clock, board, logger, addon, maxConnections, viaName } = this.#options;
+    const log = new AcceptingLog(logger, () => clock.nowMs());
     return new NativeFrontEnd({
       addon,
-      listeners,
       engine: this.#engine,
       pipeline: this.#pipeline,
-      limits: new SessionLimits(board, plan.listeners),
+      limits: this.#limits,
       stripe: board.stripe,
-      failures,
+      timers: systemTimers,
+      failures: this.#failures,
       accessLog: this.#options.accessLog,
       viaName,
       requestIdPrefix: randomBytes(REQUEST_ID_BYTES).toString('hex'),
@@ -140,14 +146,12 @@ class L7DataPlane implements DataPlane {
     });
   }
 
-  async #makeUws(): Promise<UwsFrontEnds | null> {
-    const { plan, logger, addon, viaName, workerIndex, clock } = this.#options;
-    const listeners = plan.listeners.filter((listener) => listener.mode === 'l7').filter(isForUws);
-    if (listeners.length === 0) return null;
+  async #makeUws(): Promise<UwsFrontEnds> {
+    const { logger, addon, viaName, workerIndex, clock } = this.#options;
     const requestIdPrefix = randomBytes(REQUEST_ID_BYTES).toString('hex');
     const { UwsFrontEnds: Made } = await import('./frontends/uws/uws-front-ends.js');
     return new Made({
-      listeners,
+      listeners: this.#change.plan.listeners.filter(isForUws),
       relay: this.#relay,
       pipeline: this.#pipeline,
       addon,
@@ -160,11 +164,72 @@ class L7DataPlane implements DataPlane {
   }
 
   async start(): Promise<void> {
-    const { addresses, sessionListenings } = this.#options;
-    this.#uws = await this.#makeUws();
-    for (const [slot, known] of Object.entries(addresses)) this.setAddresses(Number(slot), known);
-    this.#native?.listen(sessionListenings);
+    const { plan, addresses, sessionListenings } = this.#change;
+    if (plan.listeners.some(isForUws)) this.#uws = await this.#makeUws();
+    this.#openPools(plan, addresses);
+    this.#native?.apply(plan, sessionListenings);
     this.#uws?.listen();
+  }
+
+  async apply(change: PlanChange): Promise<void> {
+    // It takes nothing new any more, and what it has finishes by the plan that it has.
+    if (this.#isDraining || this.#isClosed) return;
+    const { plan, addresses, sessionListenings } = change;
+    const former = this.#change.plan;
+    this.#change = change;
+    this.#rooms.apply(this.#upstreams.apply(plan.upstreams));
+    this.#leadRequests(plan, this.#leavingRoutes(former, plan));
+    this.#openPools(plan, addresses);
+    this.#limits.apply(plan.listeners);
+    this.#observe(plan);
+    if (plan.listeners.some(isForNative)) this.#native ??= this.#makeNative();
+    // Front ends of before in the turn of the pipeline: they tell it of routes by the objects of a plan.
+    const failures: unknown[] = [];
+    for (const frontEnd of [this.#native, this.#uws]) {
+      try {
+        frontEnd?.apply(plan, sessionListenings);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (this.#uws === null && plan.listeners.some(isForUws))
+      await this.#addUws().catch((error) => failures.push(error));
+    if (failures.length > 0) throw failures.find((error) => !(error instanceof ProxyError)) ?? failures[0];
+  }
+
+  /** The first listener of uWebSockets.js has come with a later plan. @throws ProxyError */
+  async #addUws(): Promise<void> {
+    const uws = await this.#makeUws();
+    if (this.#isClosed) return uws.close();
+    this.#uws = uws;
+    for (const [slot, known] of Object.entries(this.#change.addresses)) uws.setAddresses(Number(slot), known);
+    uws.listen();
+    if (this.#isDraining) uws.drain();
+  }
+
+  /** New requests, and next attempts of those under way, go by this plan. */
+  #leadRequests({ listeners }: Plan, leaving: readonly RoutePlan[]): void {
+    this.#pipeline.apply({
+      listeners,
+      upstreams: this.#upstreams.all,
+      rooms: this.#rooms,
+      exchanges: [...this.#relay.exchanges, ...(this.#native?.exchanges ?? [])],
+      leaving,
+    });
+  }
+
+  /** Of listeners that are gone by now: their connections stay until they have nothing more to do. */
+  #leavingRoutes(former: Plan, plan: Plan): readonly RoutePlan[] {
+    const numbers = new Set(plan.listeners.map(({ number }) => number));
+    const now = former.listeners.flatMap((listener) =>
+      listener.mode === 'l7' && !numbers.has(listener.number) ? listener.routes : [],
+    );
+    return [...now, ...(this.#native?.leavingRoutes ?? []), ...(this.#uws?.leavingRoutes ?? [])];
+  }
+
+  #openPools(plan: Plan, addresses: AddressesBySlot): void {
+    this.#pools.apply(plan, addresses);
+    for (const [slot, known] of Object.entries(addresses)) this.#uws?.setAddresses(Number(slot), known);
   }
 
   drain(): void {
@@ -175,7 +240,7 @@ class L7DataPlane implements DataPlane {
   }
 
   handOffPlaces(): readonly HandOffPlace[] {
-    const ofNative = this.#native?.handOffPlaces(this.#options.sessionListenings) ?? [];
+    const ofNative = this.#native?.handOffPlaces() ?? [];
     return [...ofNative, ...(this.#uws?.handOffPlaces() ?? [])];
   }
 
@@ -186,25 +251,15 @@ class L7DataPlane implements DataPlane {
   }
 
   setAddresses(slot: number, addresses: readonly string[]): void {
-    this.#uws?.setAddresses(slot, addresses);
-    if (this.#pools.has(slot)) return this.#engine.setAddresses(slot, addresses);
-    const upstream = this.#options.plan.upstreams.find(({ endpoints }) =>
-      endpoints.some((endpoint) => endpoint.slot === slot),
-    );
-    if (upstream === undefined) return;
-    this.#pools.add(slot);
-    this.#engine.openPool(slot, addresses, poolSettings(upstream));
-  }
-
-  apply(): Promise<void> {
-    return Promise.reject(new Error('this data plane cannot change its plan yet'));
+    if (this.#pools.setAddresses(slot, addresses)) this.#uws?.setAddresses(slot, addresses);
   }
 
   reopenFiles(): void {}
 
   explain(request: ExplainRequest): Explanation | null {
-    const { plan, board, addon, clock } = this.#options;
-    const upstreams = this.#upstreams;
+    const { board, addon, clock } = this.#options;
+    const { plan } = this.#change;
+    const upstreams = this.#upstreams.all;
     return explainRequest(request, { plan, upstreams, board, hashes: addon, now: clock.nowTick() });
   }
 
@@ -230,6 +285,7 @@ class L7DataPlane implements DataPlane {
 
   /** Front ends before the engine, which they send through. */
   close(): void {
+    this.#isClosed = true;
     this.#rooms.close();
     this.#pipeline.close();
     this.#native?.close();
@@ -249,8 +305,8 @@ function tracingOf(share: number, spans: SpanQueue): ExchangeTracing {
   });
 }
 
-function isForUws(listener: L7ListenerPlan): boolean {
-  return listener.frontend === 'uws';
+function isForUws(listener: ListenerPlan): listener is L7ListenerPlan {
+  return listener.mode === 'l7' && listener.frontend === 'uws';
 }
 
 /** The breaker of a route that has one. */
@@ -269,18 +325,4 @@ function tellBudgetSpent({ name }: UpstreamPlan, refused: number, logger: Logger
     { event: 'retry-budget-spent', upstream: name, refused },
     `retries of upstream ${name} have used up their budget: failures are passed on`,
   );
-}
-
-function poolSettings({ timeouts, pool, responseLimits, weights }: UpstreamPlan): PoolSettings {
-  return {
-    connectTimeoutMs: timeouts.connectMs,
-    firstByteTimeoutMs: timeouts.firstByteMs,
-    idleTimeoutMs: timeouts.idleMs,
-    keepAliveIdleMs: pool.keepAliveIdleMs,
-    maxIdle: pool.maxIdle,
-    maxConnections: pool.maxConnections,
-    responseHeadBytes: responseLimits.headBytes,
-    responseHeaders: responseLimits.headers,
-    takesReports: weights.kind === 'reported',
-  };
 }

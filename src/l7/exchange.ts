@@ -9,7 +9,7 @@ import type { ErrorCode } from '../core/error-catalog.js';
 import { msBetween, NEVER, type Tick } from '../core/tick.js';
 import type { AccessLines } from '../engine/access-lines.js';
 import type { BreakerPassage } from '../policies/route-breaker.js';
-import { NOT_WAITING, type Waiter } from '../policies/waiting-room.js';
+import { NOT_WAITING, type Waiter, type WaitingRoom } from '../policies/waiting-room.js';
 import type { AttemptSettings, RouteSettings } from './attempt-profiles.js';
 import type { LocalResponse } from './error-response.js';
 import type { ExchangeTrace } from './exchange-trace.js';
@@ -86,6 +86,8 @@ export abstract class Exchange implements Attempting, Waiter {
   tried: TriedSet | null = null;
   /** Entry in the queue of its upstream: the waiting room's. */
   entry = NOT_WAITING;
+  /** Where it waits, or has waited last. */
+  room: WaitingRoom<Exchange> | null = null;
   readonly recovery = new Recovery();
   /** Its attempt beside the first; null: this object has never had one. */
   second: SecondAttempt | null = null;
@@ -254,6 +256,13 @@ export abstract class Exchange implements Attempting, Waiter {
 
   /** Gives the object back to the front end. */
   abstract recycle(): void;
+
+  /** While it is free: lets go of what it still has of a plan before. @param listener any one of the plan that counts; null: it has none */
+  forgetPlan(listener: L7ListenerPlan | null): void {
+    this.route = null;
+    this.room = null;
+    if (listener !== null) this.listener = listener;
+  }
 
   /** Forgets the request. The pipeline has settled everything before. */
   reset(): void {

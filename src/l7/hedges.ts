@@ -76,6 +76,13 @@ export class Hedges {
     return true;
   }
 
+  /** Another plan counts: lines of delays that are not in it end when they are empty. */
+  retain(delays: ReadonlySet<HedgeDelay>): void {
+    for (const [delay, line] of this.#lines) {
+      if (line.length === 0 && !delays.has(delay)) this.#lines.delete(delay);
+    }
+  }
+
   /** Nothing is begun any more. Idempotent. */
   close(): void {
     for (const line of this.#lines.values()) line.close();

@@ -14,33 +14,24 @@ import type { Rng } from '../core/rng.js';
 import { msBetween, type Tick } from '../core/tick.js';
 import type { Timers } from '../core/timers.js';
 import { isReplaced } from '../policies/fallback.js';
-import { admitSize, type RequestSize } from '../policies/request-limits.js';
-import { admitPassage } from '../policies/request-passage.js';
 import { retryAfterSeconds } from '../policies/retry-after.js';
 import { RetryBudgets } from '../policies/retry-budgets.js';
-import { ADMIT, type Verdict } from '../policies/verdict.js';
+import { ADMIT } from '../policies/verdict.js';
 import type { WaitingHost } from '../policies/waiting-room.js';
 import type { AttemptProfiles } from './attempt-profiles.js';
-import { Attempts, type RoomsByUpstream } from './attempts.js';
+import { Attempts } from './attempts.js';
 import { BatchClock } from './batch-clock.js';
 import { errorResponse, fixedResponse, type LocalResponse, optionsResponse } from './error-response.js';
 import { attemptOf, DELIVERED, type Ending, type Exchange, elapsedUs, MOST_ELAPSED_US } from './exchange.js';
-import { affinityOf, unbind } from './exchange-affinity.js';
+import { unbind } from './exchange-affinity.js';
 import type { ExchangeRecorder } from './exchange-recorder.js';
 import { Hedges } from './hedges.js';
+import { admit, type RequestFacts } from './request-admission.js';
+import { type RequestPlan, RequestPlans } from './request-plans.js';
 import { RequestRouting } from './request-routing.js';
-
-/** Facts of a request that only `admit` looks at. */
-export interface RequestFacts extends RequestSize {
-  readonly hasLoop: boolean;
-  /** Max-Forwards, or -1 without one. */
-  readonly maxForwards: number;
-}
 
 /** What the pipeline works with; one for each worker. */
 export interface PipelineParts {
-  /** By the indices of the plan. */
-  readonly upstreams: readonly UpstreamRuntime[];
   readonly profiles: AttemptProfiles;
   readonly board: Pick<WorkerBoard, 'retryBudgets' | 'stripe'>;
   readonly recorder: ExchangeRecorder;
@@ -58,7 +49,7 @@ const US_PER_MS = 1_000;
 
 /** One for each worker, whatever front ends it has. */
 export class Pipeline {
-  readonly #profiles: AttemptProfiles;
+  readonly #plans: RequestPlans;
   readonly #routing: RequestRouting;
   readonly #attempts: Attempts;
   readonly #hedges: Hedges;
@@ -70,19 +61,19 @@ export class Pipeline {
   #isDraining = false;
 
   constructor(parts: PipelineParts) {
-    const { upstreams, recorder, timers, rng, board } = parts;
+    const { recorder, timers, rng, board } = parts;
     const clock = new BatchClock(parts.clock);
-    const routing = new RequestRouting(upstreams);
+    const routing = new RequestRouting();
     const budgets = new RetryBudgets(board, parts.onBudgetSpent);
-    this.#profiles = parts.profiles;
+    this.#plans = new RequestPlans(parts.profiles);
     this.#routing = routing;
     this.#recorder = recorder;
     this.#clock = clock;
     this.#onFileLimit = parts.onFileLimit;
     this.#hedges = new Hedges({ clock, timers, budgets, stripe: board.stripe });
     this.#attempts = new Attempts({
+      plans: this.#plans,
       routing,
-      affinities: upstreams.map(({ plan }) => affinityOf(plan)),
       clock,
       timers,
       rng,
@@ -111,9 +102,14 @@ export class Pipeline {
     return this.#attempts.host;
   }
 
-  /** Where requests wait for a place. Before the first request; without a call nobody waits. */
-  openRooms(rooms: RoomsByUpstream): void {
-    this.#attempts.openRooms(rooms);
+  /**
+   * Goes by a plan from now on: the first one, and each that follows. Requests under way keep route, settings and upstream that they began
+   * with; only where their next attempt goes is said by the plan of now.
+   */
+  apply(plan: RequestPlan): void {
+    this.#plans.apply(plan);
+    this.#hedges.retain(this.#plans.hedgeDelays);
+    this.#routing.forget();
   }
 
   /** From now on every response tells its client to close the connection. */
@@ -150,7 +146,9 @@ export class Pipeline {
    */
   begin(exchange: Exchange, route: RoutePlan | undefined, facts: RequestFacts): void {
     this.#open(exchange);
-    if (facts.maxForwards === 0 && exchange.method === 'OPTIONS') return this.#answerOptions(exchange);
+    // The last hop that Max-Forwards allows answers for itself (RFC 9110 7.6.2).
+    if (facts.maxForwards === 0 && exchange.method === 'OPTIONS')
+      return this.#send(exchange, optionsResponse(), false, DELIVERED);
     if (route === undefined) return this.#answer(exchange, 'SLUICE_NO_ROUTE');
     this.#route(exchange, route);
     const verdict = admit(exchange, facts);
@@ -278,6 +276,15 @@ export class Pipeline {
     if (!isLeft) this.#fail(exchange, 'SLUICE_ENDPOINT_DRAINED');
   }
 
+  /** Breaks an exchange off whatever it has come to: its client's connection ends. */
+  abandon(exchange: Exchange, code: ErrorCode): void {
+    if (exchange.state === 'broken' || exchange.state === 'free') return;
+    this.#attempts.ended(exchange);
+    exchange.release();
+    this.#settleAll(exchange);
+    this.#breakOff(exchange, code);
+  }
+
   /**
    * The attempt could not begin: the endpoint is new and its addresses are still on their way to this worker. Another one serves
    * meanwhile.
@@ -299,10 +306,10 @@ export class Pipeline {
 
   #route(exchange: Exchange, route: RoutePlan): void {
     // Nearly always that of the request before: then nothing is looked up.
-    if (exchange.route === null || exchange.route.plan !== route) exchange.route = this.#profiles.of(route);
+    if (exchange.route === null || exchange.route.plan !== route) exchange.route = this.#plans.settingsOf(route);
     exchange.exchangeTimeoutMs = route.exchangeTimeoutMs;
     exchange.beganAt = this.#clock.now;
-    this.#routing.lead(exchange, route);
+    this.#routing.lead(exchange, exchange.route);
   }
 
   #attemptFailed(
@@ -339,6 +346,10 @@ export class Pipeline {
     exchange.release();
     this.#settleAll(exchange);
     if (exchange.state === 'attempting' || exchange.state === 'waiting') return this.#answer(exchange, code);
+    this.#breakOff(exchange, code);
+  }
+
+  #breakOff(exchange: Exchange, code: ErrorCode): void {
     // Breaking off may report the client as gone within the call; it is the failure that counts, and of two the first.
     exchange.state = 'broken';
     exchange.failure ??= code;
@@ -376,11 +387,6 @@ export class Pipeline {
     return code === 'SLUICE_BREAKER_OPEN' ? (route?.breaker?.retryAfterMs(this.#clock.now) ?? 0) : 0;
   }
 
-  /** The last hop that Max-Forwards allows answers for itself (RFC 9110 7.6.2). */
-  #answerOptions(exchange: Exchange): void {
-    this.#send(exchange, optionsResponse(), false, DELIVERED);
-  }
-
   #send(exchange: Exchange, response: LocalResponse, isConnectionSpent: boolean, ending: Ending): void {
     exchange.state = 'answering';
     exchange.status = response.status;
@@ -389,10 +395,4 @@ export class Pipeline {
     const isOver = exchange.sendLocal(response, this.#isDraining || isConnectionSpent);
     if (isOver) this.finished(exchange, ending);
   }
-}
-
-/** The policies that can refuse a request, in their order. */
-function admit(exchange: Exchange, facts: RequestFacts): Verdict {
-  const passage = admitPassage(exchange.method, facts.hasLoop);
-  return passage === ADMIT ? admitSize(exchange.listener.limits, facts) : passage;
 }

@@ -5,7 +5,7 @@ import type { SplitPlan, TargetPlan } from '../config/picking-plan.js';
 import { NO_SUBSET } from '../config/picking-plan.js';
 import type { RoutePlan } from '../config/plan.js';
 import { type FallbackPlan, NO_FALLBACK } from '../config/resilience-plan.js';
-import { invariant } from '../core/invariant.js';
+import type { RouteSettings } from './attempt-profiles.js';
 import type { Exchange } from './exchange.js';
 
 /** Keys of a split are hashed with all 64 bits. */
@@ -13,24 +13,24 @@ const IS_CRC = false;
 
 /** Thread: worker; one for each pipeline. */
 export class RequestRouting {
-  readonly #upstreams: readonly UpstreamRuntime[];
   // Made when the first request needs them.
   readonly #splits = new Map<SplitPlan, TrafficSplit>();
   readonly #routeClasses = new Map<RoutePlan, number>();
 
-  /** @param upstreams by the indices of the plan */
-  constructor(upstreams: readonly UpstreamRuntime[]) {
-    this.#upstreams = upstreams;
+  /** Another plan counts. */
+  forget(): void {
+    this.#splits.clear();
+    this.#routeClasses.clear();
   }
 
-  /** Sets upstream and subset: those of the route, or of the target that the key of its split falls to. HOT. */
-  lead(exchange: Exchange, route: RoutePlan): UpstreamRuntime {
-    const { split } = route;
-    const target = split === null ? route : this.#targetOf(exchange, split);
-    const upstream = this.upstream(target.upstream);
-    exchange.upstream = upstream;
+  /** Sets upstream, subset and settings: those of the route, or of the target that the key of its split falls to. HOT. */
+  lead(exchange: Exchange, route: RouteSettings): void {
+    const { split } = route.plan;
+    const target = split === null ? route.plan : this.#targetOf(exchange, route, split);
+    const settings = route.on(target.upstream);
+    exchange.settings = settings;
+    exchange.upstream = settings.served.runtime;
     exchange.subset = target.subset;
-    return upstream;
   }
 
   /** Fills in what the balancer of the exchange's upstream wants to know; it stays for all attempts. HOT. */
@@ -41,9 +41,9 @@ export class RequestRouting {
   }
 
   /** Before any other key is filled in: that of a fallback, which may be needed when the request's head is not there any more. */
-  keepFallbackKey(exchange: Exchange, { upstream }: FallbackPlan): void {
+  keepFallbackKey(exchange: Exchange, route: RouteSettings, { upstream }: FallbackPlan): void {
     if (upstream === NO_FALLBACK) return;
-    const { source, isCrc } = this.upstream(upstream).keyWish;
+    const { source, isCrc } = route.on(upstream).served.runtime.keyWish;
     if (source !== null && exchange.hashKey(source, isCrc)) exchange.recovery.keepKey(exchange.key);
   }
 
@@ -54,21 +54,14 @@ export class RequestRouting {
     key.hashHigh = recovery.fallbackKey.hashHigh;
   }
 
-  /** @param index in the plan */
-  upstream(index: number): UpstreamRuntime {
-    const upstream = this.#upstreams[index];
-    invariant(upstream, 'a route leads to an upstream of the plan');
-    return upstream;
-  }
-
-  #targetOf(exchange: Exchange, split: SplitPlan): TargetPlan {
+  #targetOf(exchange: Exchange, route: RouteSettings, split: SplitPlan): TargetPlan {
     let sides = this.#splits.get(split);
     if (sides === undefined) {
-      sides = new TrafficSplit(split, (target) => this.#nameOf(target));
+      sides = new TrafficSplit(split, (target) => nameOf(target, route));
       this.#splits.set(split, sides);
     }
     if (!exchange.hashKey(split.key, IS_CRC))
-      this.upstream(split.targets[0]?.upstream ?? 0).fillRandomKey(exchange.key);
+      route.on(split.targets[0]?.upstream ?? 0).served.runtime.fillRandomKey(exchange.key);
     return sides.targetOf(exchange.key);
   }
 
@@ -81,9 +74,9 @@ export class RequestRouting {
     }
     return routeClass;
   }
+}
 
-  #nameOf({ upstream, subset }: TargetPlan): string {
-    const { name, subsets } = this.upstream(upstream).plan;
-    return subset === NO_SUBSET ? name : `${name} ${JSON.stringify(subsets[subset]?.labels)}`;
-  }
+function nameOf({ upstream, subset }: TargetPlan, route: RouteSettings): string {
+  const { name, subsets } = route.on(upstream).served.runtime.plan;
+  return subset === NO_SUBSET ? name : `${name} ${JSON.stringify(subsets[subset]?.labels)}`;
 }

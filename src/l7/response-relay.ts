@@ -20,8 +20,9 @@ import { exceedsBody } from '../policies/request-limits.js';
 import type { AskedResponse, AskedResponses } from './asked-response.js';
 import { retryAfterIn, tellFacts } from './endpoint-facts.js';
 import { DELIVERED } from './exchange.js';
-import type { Pipeline, RequestFacts } from './pipeline.js';
+import type { Pipeline } from './pipeline.js';
 import { BODYLESS, type RelayedExchange, UNKNOWN_LENGTH } from './relayed-exchange.js';
+import type { RequestFacts } from './request-admission.js';
 import { type HostRoutes, routeFor } from './router.js';
 
 /** What the relay works with; one for each worker. */
@@ -63,6 +64,11 @@ export class ResponseRelay implements AskedResponses<RelayedExchange> {
     exchange.askedResponses = this;
     this.#exchanges.push(exchange);
     return exchange;
+  }
+
+  /** All objects of exchanges that there are. */
+  get exchanges(): readonly RelayedExchange[] {
+    return this.#exchanges;
   }
 
   /** As DataPlane.cut. */

@@ -74,6 +74,7 @@ Napi::Function EngineWrap::Define(Napi::Env env) {
   return DefineClass(env, "Engine",
                      {
                          InstanceMethod<&EngineWrap::OpenPool>("openPool"),
+                         InstanceMethod<&EngineWrap::SetPool>("setPool"),
                          InstanceMethod<&EngineWrap::SetAddresses>("setAddresses"),
                          InstanceMethod<&EngineWrap::ClosePool>("closePool"),
                          InstanceMethod<&EngineWrap::OpenProfile>("openProfile"),
@@ -140,6 +141,15 @@ void EngineWrap::OpenPool(const Napi::CallbackInfo& info) {
   const char* const sentence =
       client_->is_closed() ? "openPool: the engine is closed" : "openPool: the slot has a pool";
   ThrowError(info.Env(), sentence);
+}
+
+void EngineWrap::SetPool(const Napi::CallbackInfo& info) {
+  const auto slot = ReadSlot(info, 0);
+  if (!slot) return;
+  const auto settings = ReadPoolSettings(info.Env(), info[1]);
+  if (!settings) return;
+  if (client_->SetPool(*slot, *settings)) return;
+  ThrowError(info.Env(), "setPool: no pool is open in this slot");
 }
 
 void EngineWrap::SetAddresses(const Napi::CallbackInfo& info) {

@@ -36,6 +36,7 @@ class EngineWrap final : public LoopObject<EngineWrap>, private upstream::BatchS
 
   // The methods of `Engine`.
   void OpenPool(const Napi::CallbackInfo& info);
+  void SetPool(const Napi::CallbackInfo& info);
   void SetAddresses(const Napi::CallbackInfo& info);
   void ClosePool(const Napi::CallbackInfo& info);
   void OpenProfile(const Napi::CallbackInfo& info);

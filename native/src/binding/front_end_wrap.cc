@@ -50,6 +50,8 @@ Napi::Function FrontEndWrap::Define(Napi::Env env) {
                      {
                          InstanceMethod<&FrontEndWrap::OpenListener>("openListener"),
                          InstanceMethod<&FrontEndWrap::Listen>("listen"),
+                         InstanceMethod<&FrontEndWrap::CloseListener>("closeListener"),
+                         InstanceMethod<&FrontEndWrap::CutListener>("cutListener"),
                          InstanceMethod<&FrontEndWrap::StopListening>("stopListening"),
                          InstanceMethod<&FrontEndWrap::Drain>("drain"),
                          InstanceMethod<&FrontEndWrap::Decide>("decide"),
@@ -165,6 +167,18 @@ void FrontEndWrap::OpenListener(const Napi::CallbackInfo& info) {
 void FrontEndWrap::Listen(const Napi::CallbackInfo& info) {
   const char* const closed = front_end_->is_closed() ? "the front end is closed" : "";
   if (AddListeningSocket(info, acceptors_.get(), closed)) UpdateReference();
+}
+
+void FrontEndWrap::CloseListener(const Napi::CallbackInfo& info) {
+  const auto listener = ReadListener(info.Env(), info[0]);
+  if (!listener) return;
+  acceptors_->Remove(*listener);
+  UpdateReference();
+  front_end_->CloseListener(*listener);
+}
+
+void FrontEndWrap::CutListener(const Napi::CallbackInfo& info) {
+  if (const auto listener = ReadListener(info.Env(), info[0])) front_end_->CutListener(*listener);
 }
 
 void FrontEndWrap::StopListening(const Napi::CallbackInfo& /*info*/) {

@@ -42,6 +42,8 @@ class FrontEndWrap final : public LoopObject<FrontEndWrap>,
   // The methods of `FrontEnd`.
   void OpenListener(const Napi::CallbackInfo& info);
   void Listen(const Napi::CallbackInfo& info);
+  void CloseListener(const Napi::CallbackInfo& info);
+  void CutListener(const Napi::CallbackInfo& info);
   void StopListening(const Napi::CallbackInfo& info);
   void Drain(const Napi::CallbackInfo& info);
   Napi::Value Decide(const Napi::CallbackInfo& info);

@@ -26,6 +26,7 @@ namespace sluice::frontend {
 
 class ClientConnection;
 struct ExchangeNoticeTag;
+struct ListenerEdition;
 
 /// kFree → kUndecided ⇄ kAttempting → kRelaying → kFlushing → kFinished → kFree; kAttempting →
 /// kUndecided when an attempt failed or its response is asked about; kUndecided → kRelaying for an
@@ -71,6 +72,8 @@ struct ClientExchange final : public ListHook<ExchangeNoticeTag> {
   Stage stage = Stage::kFree;
   Holder holder = Holder::kNobody;
   uint16_t listener = 0;
+  /// Of the listener, as it was when the request began; nullptr: it is free, or a tunnel.
+  ListenerEdition* edition = nullptr;
   /// With the upstream client: `id`, or that of the second attempt once it is the only one.
   int32_t attempt_id = 0;
   /// Bytes of the request have been handed to a connection to an endpoint.
@@ -158,7 +161,8 @@ struct ClientExchange final : public ListHook<ExchangeNoticeTag> {
   /// The client has everything that was written.
   bool is_taken() const { return out.empty() && pipe == nullptr; }
 
-  /// Gives back everything but the id and small memory; its pipe has been given back.
+  /// Gives back everything but the id and small memory; its pipe and its edition have been given
+  /// back.
   void Clear();
 };
 

@@ -31,19 +31,11 @@ FrontEnd::~FrontEnd() {
 
 // --- calls ---
 
-void FrontEnd::OpenListener(int32_t listener, ListenerSettings settings) {
-  const auto place = static_cast<size_t>(listener);
-  if (listeners_.size() <= place) listeners_.resize(place + 1);
-  listeners_[place] = std::make_unique<Listener>(std::move(settings));
-}
-
 void FrontEnd::Drain() {
   if (is_closed_) return;
   is_draining_ = true;
   for (const auto& connection : connections_) {
-    const bool is_idle = connection->state == ConnectionState::kReading &&
-                         !connection->holds_input() && !connection->is_readable();
-    if (is_idle) CloseConnection(connection.get(), ClientEnd::kDelivered, false);
+    if (IsIdle(*connection)) CloseConnection(connection.get(), ClientEnd::kDelivered, false);
   }
 }
 
@@ -83,8 +75,7 @@ void FrontEnd::Close() {
       ReleaseAttempts(exchange);
       exchange->ListHook<ExchangeNoticeTag>::Unlink();
       pipes_.Give(std::move(exchange->pipe));
-      exchange->Clear();
-      exchanges_.Give(exchange);
+      GiveExchange(exchange);
     }
     if (connection->fd.is_open()) {
       // Without an exchange the kernel may still have the end of an answer.
@@ -102,14 +93,10 @@ void FrontEnd::Close() {
     connection->unread.reset();
     connection->preface.reset();
   }
-  while (ClientExchange* const exchange = notices_.PopFront()) {
-    exchange->Clear();
-    exchanges_.Give(exchange);
-  }
-  for (ClientExchange* const exchange : std::exchange(told_, {})) {
-    exchange->Clear();
-    exchanges_.Give(exchange);
-  }
+  while (ClientExchange* const exchange = notices_.PopFront())
+    GiveExchange(exchange);
+  for (ClientExchange* const exchange : std::exchange(told_, {}))
+    GiveExchange(exchange);
   open_connections_ = 0;
   pipes_.Clear();
   if (mailbox_ != nullptr) {
@@ -180,10 +167,8 @@ void FrontEnd::Deliver() {
   for (size_t place = 0; place < count; ++place)
     Act(place);
   batch_.Empty();
-  for (ClientExchange* const exchange : told_) {
-    exchange->Clear();
-    exchanges_.Give(exchange);
-  }
+  for (ClientExchange* const exchange : told_)
+    GiveExchange(exchange);
   told_.clear();
 }
 

@@ -17,8 +17,8 @@
 #include "frontend/client_exchange.h"
 #include "frontend/event.h"
 #include "frontend/front_end_batch.h"
-#include "frontend/host_routes.h"
 #include "frontend/http_date.h"
+#include "frontend/listener_edition.h"
 #include "frontend/listener_settings.h"
 #include "frontend/outgoing_parts.h"
 #include "frontend/request_key.h"
@@ -93,8 +93,14 @@ class FrontEnd final : public l4::AcceptedSink,
   /// Why the mailbox cannot be watched (an errno); 0: all is well.
   int start_error() const { return start_error_; }
 
-  /// Makes a listener known, or changes its settings for requests to come. @param listener 0..65535
+  /// Makes a listener known, or changes its settings for requests to come, on connections that it
+  /// has, too. @param listener 0..65535
   void OpenListener(int32_t listener, ListenerSettings settings);
+  /// Idle connections of a listener close, and answers in flight close theirs. Until it is opened
+  /// again. Idempotent; listeners that are not known are ignored, as in CutListener.
+  void CloseListener(int32_t listener);
+  /// Ends at once what a listener still has: exchanges are broken off.
+  void CutListener(int32_t listener);
   void Drain();
 
   // Numbers of exchanges may be any; nothing happens where none is open.
@@ -133,6 +139,8 @@ class FrontEnd final : public l4::AcceptedSink,
   static constexpr int64_t kNothingLogged = -2;
 
   FrontEndStats stats() const;
+  /// Editions of listeners that only requests under way still have; for tests.
+  size_t former_editions() const { return former_editions_.size(); }
   /// Exchanges are open: the process should not end by itself.
   bool is_busy() const { return exchanges_.in_use() > 0; }
   /// Ends everything without events. Idempotent; the loop forgets the front end.
@@ -145,17 +153,6 @@ class FrontEnd final : public l4::AcceptedSink,
   void OnShortage(int error_number) override { sink_->OnShortage(error_number); }
 
  private:
-  /// A listener and what is made of it once.
-  struct Listener {
-    explicit Listener(ListenerSettings from)
-        : settings(std::move(from)),
-          routes(settings.host_tables),
-          limits{settings.head_bytes, settings.target_bytes, settings.headers} {}
-    ListenerSettings settings;
-    HostRoutes routes;
-    http1::ClientRequestLimits limits;
-  };
-
   // LoopTask, Pollable (the mailbox's wake-up), ConnectionOwner
   bool HasWork() const override;
   void OnReady() override;
@@ -179,9 +176,16 @@ class FrontEnd final : public l4::AcceptedSink,
   void OnTunnelEnded(int32_t id, TunnelEnd end, uint64_t bytes_from_client,
                      uint64_t bytes_to_client) override;
 
-  const Listener& ListenerOf(const ClientConnection& connection) const {
+  const ListenerEdition& ListenerOf(const ClientConnection& connection) const {
     return *listeners_[connection.listener];
   }
+  /// @returns nullptr where it is not known
+  ListenerEdition* FindListener(int32_t listener) const;
+  /// What is on its way to TypeScript, or back, speaks of routes that are not there any more.
+  void ForgetRoutes(int32_t listener);
+  void LeaveEdition(ClientExchange* exchange);
+  static bool IsIdle(const ClientConnection& connection);
+  void GiveExchange(ClientExchange* exchange);
   ClientExchange* FindOpen(int32_t exchange) const;
   /// @returns nullptr: the attempt counts no more and is to be released
   ClientExchange* FindAttempting(const upstream::Exchange& from) const;
@@ -306,7 +310,8 @@ class FrontEnd final : public l4::AcceptedSink,
   /// The upstream client is calling: nothing of it may be called.
   bool is_in_sink_ = false;
 
-  std::vector<std::unique_ptr<Listener>> listeners_;  // by listener
+  std::vector<std::unique_ptr<ListenerEdition>> listeners_;        // by listener: the latest ones
+  std::vector<std::unique_ptr<ListenerEdition>> former_editions_;  // that have exchanges
   std::vector<KeySource> keys_;
   std::string key_scratch_;
   std::vector<std::unique_ptr<ClientConnection>> connections_;

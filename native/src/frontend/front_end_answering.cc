@@ -124,8 +124,9 @@ void FrontEnd::PassOn(ClientExchange* exchange, const upstream::ResponsePart& pa
 }
 
 bool FrontEnd::MustClose(const ClientExchange& exchange) const {
-  const uint32_t most = listeners_[exchange.listener]->settings.requests_per_connection;
-  return exchange.must_close || is_draining_ || !exchange.may_keep_alive ||
+  const ListenerEdition& listener = *listeners_[exchange.listener];
+  const uint32_t most = listener.settings.requests_per_connection;
+  return exchange.must_close || is_draining_ || listener.is_closing || !exchange.may_keep_alive ||
          (most > 0 && exchange.connection->requests >= most);
 }
 
@@ -298,8 +299,10 @@ void FrontEnd::OnSwitched(upstream::Exchange* from, const http1::ResponseHead& h
   if (unread != nullptr) tunnel.from_client = unread->bytes.view();
   tunnel.head = start;
   tunnel.from_endpoint = received;
-  tunnel.idle_timeout_ms = listeners_[exchange->listener]->settings.tunnel_idle_timeout_ms;
+  tunnel.idle_timeout_ms = exchange->edition->settings.tunnel_idle_timeout_ms;
   tunnels_.Open(exchange->id, std::move(tunnel));
+  // A tunnel may stay for days, and needs it no more.
+  LeaveEdition(exchange);
 }
 
 void FrontEnd::OnTunnelEnded(int32_t id, TunnelEnd end, uint64_t bytes_from_client,

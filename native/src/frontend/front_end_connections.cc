@@ -102,9 +102,11 @@ void FrontEnd::NextRequest(ClientConnection* connection) {
 }
 
 void FrontEnd::WaitForRequest(ClientConnection* connection) {
-  if (is_draining_) return CloseConnection(connection, ClientEnd::kDelivered, false);
+  const ListenerEdition& listener = ListenerOf(*connection);
+  if (is_draining_ || listener.is_closing)
+    return CloseConnection(connection, ClientEnd::kDelivered, false);
   connection->unread.reset();
-  ArmAt(connection, loop_->now_ms() + ListenerOf(*connection).settings.keep_alive_timeout_ms);
+  ArmAt(connection, loop_->now_ms() + listener.settings.keep_alive_timeout_ms);
 }
 
 // --- ending ---
@@ -197,7 +199,7 @@ void FrontEnd::OnConnectionTimer(ClientConnection* connection, uint64_t now_ms) 
 
 void FrontEnd::ArmExchange(ClientConnection* connection) {
   const ClientExchange& exchange = *connection->exchange;
-  const ListenerSettings& settings = ListenerOf(*connection).settings;
+  const ListenerSettings& settings = exchange.edition->settings;
   uint64_t deadline_ms = UINT64_MAX;
   if (!exchange.is_taken()) deadline_ms = exchange.written_at_ms + settings.write_stall_timeout_ms;
   if (WantsBody(exchange)) {
@@ -209,7 +211,7 @@ void FrontEnd::ArmExchange(ClientConnection* connection) {
 }
 
 bool FrontEnd::IsBodyTooSlow(const ClientExchange& exchange, uint64_t now_ms) const {
-  const ListenerSettings& settings = listeners_[exchange.listener]->settings;
+  const ListenerSettings& settings = exchange.edition->settings;
   if (now_ms >= exchange.body_moved_at_ms + settings.body_idle_timeout_ms) return true;
   const uint64_t took_ms = now_ms - std::min(now_ms, exchange.body_began_at_ms);
   return took_ms > kRateGraceMs && exchange.body_bytes * 1000 < settings.min_body_rate * took_ms;
@@ -217,7 +219,7 @@ bool FrontEnd::IsBodyTooSlow(const ClientExchange& exchange, uint64_t now_ms) co
 
 void FrontEnd::OnExchangeTimer(ClientConnection* connection, uint64_t now_ms) {
   ClientExchange* const exchange = connection->exchange;
-  const ListenerSettings& settings = ListenerOf(*connection).settings;
+  const ListenerSettings& settings = exchange->edition->settings;
   if (!exchange->is_taken() && now_ms >= exchange->written_at_ms + settings.write_stall_timeout_ms)
     return Finish(exchange, ClientEnd::kStalled);
   if (WantsBody(*exchange) && IsBodyTooSlow(*exchange, now_ms))

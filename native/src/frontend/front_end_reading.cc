@@ -148,8 +148,9 @@ void FrontEnd::ParseUnread(ClientConnection* connection) {
   std::memcpy(head, unread.bytes.data(), head_bytes);
   batch_.Use(head_bytes);
   unread.bytes.DropFront(head_bytes);
-  parser_.Reset(ListenerOf(*connection).limits);
-  (void)parser_.Parse({head, head_bytes}, &request);  // the same again, with views of the arena
+  // The same again, with views of the arena and what was heeded then.
+  parser_.Reset(unread.parser.limits());
+  (void)parser_.Parse({head, head_bytes}, &request);
   (void)BeginExchange(connection, request);
 }
 
@@ -166,6 +167,8 @@ ClientExchange* FrontEnd::TakeExchange(ClientConnection* connection) {
   ++connection->requests;
   exchange->connection = connection;
   exchange->listener = connection->listener;
+  exchange->edition = listeners_[connection->listener].get();
+  ++exchange->edition->exchanges;
   exchange->stage = Stage::kUndecided;
   exchange->request_number = request_number_++;
   connection->exchange = exchange;
@@ -205,7 +208,7 @@ bool FrontEnd::BeginExchange(ClientConnection* connection, const http1::ClientRe
   exchange->text.Append(request.host.substr(0, kHostTextBytes));
   if (access_lines_ != nullptr)
     LogRequest(exchange)->Begin(connection->client, request, connection->is_trusted);
-  const uint64_t most_bytes = ListenerOf(*connection).settings.body_bytes;
+  const uint64_t most_bytes = exchange->edition->settings.body_bytes;
   if (most_bytes > 0 && exchange->body_left_bytes > most_bytes)
     exchange->fault = http1::RequestFault::kBodyTooLarge;
   PutRequest(exchange);
@@ -323,7 +326,7 @@ size_t FrontEnd::Feed(ClientExchange* exchange, char* data, size_t size) {
   exchange->body_bytes += body_bytes;
   exchange->bytes_from_client += used_bytes;
   exchange->body_moved_at_ms = loop_->now_ms();
-  const uint64_t most_bytes = listeners_[exchange->listener]->settings.body_bytes;
+  const uint64_t most_bytes = exchange->edition->settings.body_bytes;
   if (most_bytes > 0 && exchange->body_bytes > most_bytes)
     ReportFault(exchange, http1::RequestFault::kBodyTooLarge);
   if (exchange->is_body_broken) return size;

@@ -97,7 +97,7 @@ size_t FrontEnd::BuildHead(ClientExchange* exchange) {
   std::array<char, kAddressTextBytes> address;
   std::array<http1::FieldEdit, kMostEdits> edits;
   http1::EndpointHeadOptions options;
-  options.scheme = listeners_[exchange->listener]->settings.scheme;
+  options.scheme = exchange->edition->settings.scheme;
   options.via_name = identity_.via_name;
   options.client_address = AddressText(connection.client, &address);
   options.request_id = http1::RequestIdOf(
@@ -128,7 +128,8 @@ void FrontEnd::HoldHead(ClientExchange* exchange) {
   const char* const begin = request.lines.data() + request.lines.size() + 2 - request.head_bytes;
   exchange->extras->head.assign(begin, request.head_bytes);
   http1::ClientRequestParser parser;
-  parser.Reset(listeners_[exchange->listener]->limits);
+  // It was within the limits when it came, whatever they are by now.
+  parser.Reset({kMaxHeadBytes, kMaxHeadBytes, kMaxHeadBytes});
   (void)parser.Parse(exchange->extras->head, &exchange->request);
   exchange->holder = Holder::kItself;
 }

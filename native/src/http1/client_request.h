@@ -144,6 +144,8 @@ class ClientRequestParser {
   ///          same again until Reset
   ParseStatus Parse(std::string_view input, ClientRequest* request);
   RequestFault fault() const { return state_.fault; }
+  /// Of the last Reset.
+  const ClientRequestLimits& limits() const { return limits_; }
 
  private:
   /// All that must survive between two calls, as offsets within the input.

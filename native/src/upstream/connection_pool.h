@@ -44,6 +44,8 @@ class ConnectionPool final : public ListHook<DispatchTag> {
       : settings_(settings), addresses_(std::move(addresses)) {}
 
   const PoolSettings& settings() const { return settings_; }
+  /// Connections stay; what they do from now on goes by these.
+  void SetSettings(const PoolSettings& settings) { settings_ = settings; }
   const Addresses& addresses() const { return addresses_; }
   /// Addresses for new connections; the preference starts anew.
   void SetAddresses(Addresses addresses) {
@@ -78,7 +80,7 @@ class ConnectionPool final : public ListHook<DispatchTag> {
   IntrusiveList<Exchange, WaitingTag> waiting;
 
  private:
-  const PoolSettings settings_;
+  PoolSettings settings_;
   Addresses addresses_;
   size_t preferred_ = 0;
   bool is_open_ = true;

@@ -63,6 +63,14 @@ bool UpstreamClient::OpenPool(int32_t slot, std::vector<Address> addresses,
   return true;
 }
 
+bool UpstreamClient::SetPool(int32_t slot, const PoolSettings& settings) {
+  ConnectionPool* const pool = FindPool(slot);
+  if (pool == nullptr) return false;
+  pool->SetSettings(settings);
+  if (!pool->waiting.empty() && pool->has_room() && !pool->is_linked()) dispatch_.PushBack(pool);
+  return true;
+}
+
 bool UpstreamClient::SetAddresses(int32_t slot, std::vector<Address> addresses) {
   ConnectionPool* const pool = FindPool(slot);
   if (pool == nullptr) return false;

@@ -78,6 +78,10 @@ class UpstreamClient final : private LoopTask, private ConnectionOwner, private 
   /// Opens the pool of a slot (0..65535) that has none; `addresses` is not empty. @returns false
   /// when one is open
   bool OpenPool(int32_t slot, std::vector<Address> addresses, const PoolSettings& settings);
+  /// Other settings for a pool, for all that begins or goes on there from now on: attempts that
+  /// wait for a connection have one at once where there may be more. @returns false when it is not
+  /// open
+  bool SetPool(int32_t slot, const PoolSettings& settings);
   /// @returns false when no such pool is open
   bool SetAddresses(int32_t slot, std::vector<Address> addresses);
   void ClosePool(int32_t slot);

@@ -51,6 +51,45 @@ TEST(ConnectsForAWaitingAttemptWhenAConnectionCloses) {
   CHECK_EQ(client.UntilEnd(2).body, "two");
 }
 
+TEST(GivesWaitingAttemptsConnectionsOnceThereMayBeMore) {
+  Endpoint endpoint;
+  Client client;
+  client.Open(0, endpoint, AtMost(1));
+  client.Send(1, 0);
+  client.Send(2, 0);
+  Peer first = client.Accepted(endpoint);
+  CHECK(client->SetPool(0, AtMost(2)));
+  CHECK(!client->SetPool(1, AtMost(2)));
+  Peer second = client.Accepted(endpoint);
+  Answer(client, second, "two");
+  CHECK_EQ(client.UntilEnd(2).body, "two");
+  Answer(client, first, "one");
+  CHECK_EQ(client.UntilEnd(1).body, "one");
+}
+
+TEST(KeepsWhatIsThereWhenItsSettingsChange) {
+  Endpoint endpoint;
+  Client client;
+  client.Open(0, endpoint, AtMost(0));
+  client.Send(1, 0);
+  Peer peer = client.Accepted(endpoint);
+  CHECK(client->SetPool(0, AtMost(1)));
+  Answer(client, peer, "one");
+  CHECK_EQ(client.UntilEnd(1).body, "one");
+  client.Send(2, 0);
+  Answer(client, peer, "two");
+  CHECK_EQ(client.UntilEnd(2).body, "two");
+  CHECK_EQ(client->stats().reuses, 1);
+  PoolSettings none_idle = AtMost(1);
+  none_idle.max_idle = 0;
+  CHECK(client->SetPool(0, none_idle));
+  client.Send(3, 0);
+  Answer(client, peer, "three");
+  CHECK_EQ(client.UntilEnd(3).body, "three");
+  client.Turn();
+  CHECK_EQ(client->stats().connections, 0);
+}
+
 TEST(GivesThePlaceOfAReleasedAttemptToTheNext) {
   Endpoint endpoint;
   Client client;

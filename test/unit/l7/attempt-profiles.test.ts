@@ -1,5 +1,6 @@
 /** What the settings of routes and upstreams make together, and which of it the engine gets to know. */
 import { describe, expect, it } from 'vitest';
+import type { UpstreamRuntime } from '../../../src/balancing/upstream-runtime.js';
 import type { RoutePlan, UpstreamPlan } from '../../../src/config/plan.js';
 import { NO_FALLBACK } from '../../../src/config/resilience-plan.js';
 import type { AttemptProfile } from '../../../src/engine/attempt-profile.js';
@@ -18,13 +19,14 @@ const route = (parts: Partial<RoutePlan> = {}): RoutePlan => ({
 function profilesOf(routes: readonly RoutePlan[], upstreams: readonly Partial<UpstreamPlan>[] = [{}]) {
   const opened: [number, AttemptProfile][] = [];
   const profiles = new AttemptProfiles({
-    plan: {
-      listeners: [{ ...listenerPlan('web', '127.0.0.1', 80), routes }],
-      upstreams: upstreams.map((parts, index) => ({ ...upstreamPlan([]), index, ...parts })),
-    },
     open: (number, profile) => void opened.push([number, profile]),
     breakerOf: () => null,
   });
+  const served = upstreams.map((parts, index) => {
+    const plan = { ...upstreamPlan([]), index, ...parts };
+    return { runtime: { plan } as UpstreamRuntime, affinity: null, room: null };
+  });
+  profiles.apply([{ ...listenerPlan('web', '127.0.0.1', 80), routes }], served, new Set());
   return { opened, on: (index: number, upstream = 0) => profiles.of(routes[index] as RoutePlan).on(upstream) };
 }
 

@@ -43,7 +43,7 @@ function dataPlaneOf(parts: { listener?: Partial<L7ListenerPlan>; sessionListeni
   }
   const options = {
     plan: plan({
-      listeners: [sessionListenerPlan('db'), nativeListenerPlan(parts.listener)],
+      listeners: [sessionListenerPlan('db'), nativeListenerPlan({ number: 1, ...parts.listener })],
       upstreams: [upstream],
     }),
     workerIndex: 0,
@@ -127,17 +127,19 @@ describe('L7 data plane', () => {
     expect(accepting.native.calls).toEqual(['listener 1', 'listen 1 {"descriptor":70}']);
   });
 
-  it('decides on what the front end reports, and has it open until it has finished', () => {
+  it('decides on what the front end reports, and has it open until it has finished', async () => {
     const { dataPlane, batch, board } = dataPlaneOf();
+    await dataPlane.start();
     batch(opened(0), request(0));
     expect([dataPlane.openExchanges(), dataPlane.stats().openExchanges, board.totals().exchanges]).toEqual([1, 1, 1]);
     batch(finished(0, ClientEnd.GONE));
     expect([dataPlane.openExchanges(), dataPlane.stats().exchanges]).toEqual([0, 1]);
   });
 
-  it('limits connections by the settings of their listener', () => {
+  it('limits connections by the settings of their listener', async () => {
     const { limits } = nativeListenerPlan();
-    const { native, batch } = dataPlaneOf({ listener: { limits: { ...limits, sessions: 1 } } });
+    const { dataPlane, native, batch } = dataPlaneOf({ listener: { limits: { ...limits, sessions: 1 } } });
+    await dataPlane.start();
     batch(opened(0), opened(1));
     expect(native.options.events[32 + 4]).toBe(REFUSE_CONNECTION);
   });

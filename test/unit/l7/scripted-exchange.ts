@@ -1,9 +1,9 @@
 /** A pipeline over a real board, and exchanges whose front end does what the test says and keeps what it was told. */
 import { EndpointLedger } from '../../../src/balancing/endpoint-ledger.js';
-import { UpstreamRuntime } from '../../../src/balancing/upstream-runtime.js';
+import { UpstreamRuntimes } from '../../../src/balancing/upstream-runtimes.js';
 import { createBoard } from '../../../src/board/board.js';
 import { attachBoard } from '../../../src/board/worker-board.js';
-import type { RoutePlan, UpstreamPlan } from '../../../src/config/plan.js';
+import type { L7ListenerPlan, RoutePlan, UpstreamPlan } from '../../../src/config/plan.js';
 import { seededRng } from '../../../src/core/rng.js';
 import type { AttemptProfile } from '../../../src/engine/attempt-profile.js';
 import { AttemptFact } from '../../../src/engine/attempt-profile.js';
@@ -156,12 +156,10 @@ export function pipelineOf(parts: ScriptedParts = {}) {
   const rng = seededRng(3);
   const silent = new Proxy({}, { get: () => () => {} }) as EndpointEvents & BreakerEvents;
   const observe = (upstream: UpstreamPlan) => endpointWatchFor(upstream, worker, silent);
-  const runtimes = upstreams.map((upstream) => new UpstreamRuntime(upstream, { board: worker, ledger, rng, observe }));
+  const runtimes = new UpstreamRuntimes(upstreams, { board: worker, ledger, rng, observe });
   const spent: string[] = [];
   const pipeline = new Pipeline({
-    upstreams: runtimes,
     profiles: new AttemptProfiles({
-      plan: { listeners: [listener], upstreams },
       open: (number, profile) => void opened.set(number, profile),
       breakerOf: ({ breaker }) => (breaker === null ? null : new RouteBreaker(breaker, worker, silent)),
     }),
@@ -176,20 +174,24 @@ export function pipelineOf(parts: ScriptedParts = {}) {
   const rooms = new WaitingRooms({
     board: worker,
     plane: Plane.L7,
-    upstreams: runtimes,
+    upstreams: runtimes.all,
     host: pipeline.waitingHost,
     timers: time,
     soon: (run) => void time.after(0, run),
   });
-  pipeline.openRooms(rooms);
+  const made: ScriptedExchange[] = [];
+  /** What is said of upstreams and listeners when a plan changes. */
+  const lead = (listeners: readonly L7ListenerPlan[], leaving: readonly RoutePlan[] = []) =>
+    pipeline.apply({ listeners, upstreams: runtimes.all, rooms, exchanges: made, leaving });
+  lead([listener]);
   const nameOf = (slot: number): string => {
     const upstream = upstreams.findIndex(({ endpoints }) => endpoints.some((endpoint) => endpoint.slot === slot));
     return `${'ab'[upstream]}${upstreams[upstream]!.endpoints.findIndex((endpoint) => endpoint.slot === slot)}`;
   };
-  let made = 0;
   /** Of a new object, or of one that is used again. */
   const begin = (method = 'GET', fields: Readonly<Record<string, string>> = {}, used?: ScriptedExchange) => {
-    const exchange = used ?? new ScriptedExchange(made++, listener);
+    const exchange = used ?? new ScriptedExchange(made.length, listener);
+    if (used === undefined) made.push(exchange);
     exchange.nameOf = nameOf;
     exchange.method = method;
     exchange.fields = fields;

@@ -50,14 +50,14 @@ export class NativeConnections {
   /** Writes decision and trust into an OPENED event. HOT. @param nowMs the shared clock */
   opened(listener: NativeListener, base: number, nowMs: number): void {
     const { events, limits } = this.#parts;
-    const isLimited = limits.isLimited(listener.index);
+    const isLimited = limits.isLimited(listener.number);
     const connection = isLimited ? this.#connectionFor(this.#at(base, FrontEndField.number)) : this.#passing;
     events[base + FrontEndField.trust] = this.#identify(connection, listener, base);
     events[base + FrontEndField.decision] = ADMIT_CONNECTION;
     if (!isLimited) return;
-    const verdict = limits.admit(connection, listener.index, Math.floor(nowMs * US_PER_MS));
+    const verdict = limits.admit(connection, listener.number, Math.floor(nowMs * US_PER_MS));
     if (verdict === ADMIT) return;
-    limits.release(connection, listener.index);
+    limits.release(connection, listener.number);
     events[base + FrontEndField.decision] = REFUSE_CONNECTION;
     this.#failed(listener, verdict, { client: addressText(connection) });
   }
@@ -73,7 +73,7 @@ export class NativeConnections {
     }
     // Whatever the limits are now: a plan may have changed them since it was counted in.
     const connection = this.#limited[this.#at(base, FrontEndField.number)];
-    if (connection !== undefined) limits.release(connection, listener.index);
+    if (connection !== undefined) limits.release(connection, listener.number);
   }
 
   /**

@@ -4,8 +4,9 @@
  */
 import { KeyHasher, type TextHashes } from '../../../balancing/key-hasher.js';
 import type { WorkerStripe } from '../../../board/worker-stripe.js';
-import type { RoutePlan } from '../../../config/plan.js';
+import type { Plan, RoutePlan } from '../../../config/plan.js';
 import { invariant } from '../../../core/invariant.js';
+import type { Timers } from '../../../core/timers.js';
 import type { AccessLines } from '../../../engine/access-lines.js';
 import type { Engine } from '../../../engine/engine.js';
 import { codeOfFailure } from '../../../engine/engine-failure.js';
@@ -29,13 +30,15 @@ import { ClientBytes } from '../../../observability/client-bytes.js';
 import type { FailureLog } from '../../../observability/failure-log.js';
 import type { SessionLimits } from '../../../policies/session-limits.js';
 import type { HandOffPlace, SessionListenings } from '../../../worker/data-plane.js';
-import type { Pipeline, RequestFacts } from '../../pipeline.js';
+import type { Pipeline } from '../../pipeline.js';
+import type { RequestFacts } from '../../request-admission.js';
 import { NO_TABLE } from '../../router.js';
 import { codeOfFault, endingOf } from './client-side-codes.js';
 import { NativeConnections } from './native-connections.js';
 import { type BatchInHand, NativeExchange, type NativeExchangeParts, NO_BATCH } from './native-exchange.js';
 import { NativeKeys } from './native-keys.js';
-import type { NativeListener } from './native-listener.js';
+import { isForNative, type NativeListener } from './native-listener.js';
+import { NativeListeners } from './native-listeners.js';
 
 /** Events in one batch; a fuller turn is delivered in several. */
 const BATCH_EVENTS = 256;
@@ -50,12 +53,12 @@ const TWO_TO_32 = 2 ** 32;
 /** What the front end needs of its worker. */
 export interface NativeFrontEndParts {
   readonly addon: Pick<FrontEndAddon, 'FrontEnd'> & TextHashes;
-  /** By the index in the plan; null for a listener of another front end or mode. */
-  readonly listeners: readonly (NativeListener | null)[];
   readonly engine: Engine;
   readonly pipeline: Pipeline;
   readonly limits: SessionLimits;
   readonly stripe: WorkerStripe;
+  /** Of listeners that are gone. */
+  readonly timers: Timers;
   readonly failures: FailureLog;
   readonly accessLog: Pick<AccessLog<AccessLines>, 'onLines'>;
   /** This process's name in Via. */
@@ -78,7 +81,7 @@ class NativeFacts implements RequestFacts {
 }
 
 export class NativeFrontEnd {
-  readonly #listeners: readonly (NativeListener | null)[];
+  readonly #listeners: NativeListeners;
   readonly #pipeline: Pipeline;
   readonly #connections: NativeConnections;
   readonly #events = new Int32Array(BATCH_EVENTS * FRONT_END_EVENT_STRIDE);
@@ -95,8 +98,7 @@ export class NativeFrontEnd {
   #isClosed = false;
 
   constructor(parts: NativeFrontEndParts) {
-    const { listeners, pipeline, limits, stripe, failures } = parts;
-    this.#listeners = listeners;
+    const { pipeline, limits, stripe, failures, timers } = parts;
     this.#pipeline = pipeline;
     this.#connections = new NativeConnections({ limits, stripe, failures, events: this.#events });
     this.#clientBytes = new ClientBytes(stripe);
@@ -114,26 +116,37 @@ export class NativeFrontEnd {
     });
     parts.accessLog.onLines((lines) => this.#frontEnd.logTo(lines));
     const hasher = new KeyHasher(parts.addon);
-    const keys = new NativeKeys({ frontEnd: this.#frontEnd, keyWords, hasher });
+    const frontEnd = this.#frontEnd;
+    const keys = new NativeKeys({ frontEnd, keyWords, hasher });
+    this.#listeners = new NativeListeners({ frontEnd, timers, cut: (listener) => this.#cutOff(listener) });
     this.#exchangeParts = { frontEnd: this.#frontEnd, keys, events: this.#events, pipeline, batch: this.#batch };
   }
 
-  /** Takes connections from now on: from the mailbox, or at sockets of its own. @param listenings by index of the listener */
-  listen(listenings: SessionListenings): void {
-    for (const listener of this.#listeners) {
-      if (listener !== null) this.#frontEnd.openListener(listener.index, listener.settings());
-    }
-    for (const listener of this.#listeners) {
-      const listening = listener === null ? undefined : listenings[listener.index];
-      if (listener !== null && listening !== undefined)
-        this.#frontEnd.listen(listener.index, listening.from, listening.options);
-    }
+  /**
+   * Goes by a plan: takes connections for its listeners from now on, from the mailbox or at sockets of its own, and for others no more. As
+   * DataPlane.apply; within the turn in which the pipeline goes by that plan, since routes are told by the plan's own objects.
+   *
+   * @throws ProxyError when a socket cannot be opened; the rest is done all the same
+   */
+  apply(plan: Pick<Plan, 'listeners' | 'shutdownTimeoutMs'>, listenings: SessionListenings): void {
+    this.#exchangeParts.keys.forget();
+    const failure = this.#listeners.apply(plan.listeners.filter(isForNative), listenings, plan.shutdownTimeoutMs);
+    if (failure !== null) throw failure;
+  }
+
+  /** All objects of exchanges that there are. */
+  get exchanges(): readonly NativeExchange[] {
+    return this.#exchanges.filter((exchange) => exchange !== undefined);
+  }
+
+  /** Of listeners that are gone: requests may still begin with them. */
+  get leavingRoutes(): readonly RoutePlan[] {
+    return this.#listeners.leavingRoutes;
   }
 
   /** Where the primary hands connections to; none where every listener has a socket of this worker's own. */
-  handOffPlaces(listenings: SessionListenings): readonly HandOffPlace[] {
-    const isHandedOff = this.#listeners.some((listener) => listener !== null && !(listener.index in listenings));
-    return isHandedOff ? [{ kind: 'mailbox', mode: 'l7', mailbox: this.#frontEnd.mailbox }] : [];
+  handOffPlaces(): readonly HandOffPlace[] {
+    return this.#listeners.areHandedOver ? [{ kind: 'mailbox', mode: 'l7', mailbox: this.#frontEnd.mailbox }] : [];
   }
 
   /** Stops accepting; answers in flight close their connections. Idempotent. */
@@ -175,11 +188,19 @@ export class NativeFrontEnd {
       if (exchange?.hasAttemptOn(slot, generation) === true) this.#pipeline.cut(exchange, slot);
   }
 
+  /** The time of a listener that is gone is over. */
+  #cutOff(listener: number): void {
+    this.#pipeline.readClock();
+    for (const exchange of this.exchanges)
+      if (exchange.listener.number === listener) this.#pipeline.abandon(exchange, 'SLUICE_SESSION_CUT');
+  }
+
   /** Closes every connection at once; to be called before the engine's close. Idempotent. */
   close(): void {
     if (this.#isClosed) return;
     this.countBytes();
     this.#isClosed = true;
+    this.#listeners.close();
     this.#frontEnd.close();
   }
 
@@ -349,9 +370,7 @@ export class NativeFrontEnd {
   }
 
   #listenerAt(base: number): NativeListener {
-    const listener = this.#listeners[this.#at(base, FrontEndField.listener)];
-    invariant(listener, 'a connection comes from a listener of the native front end');
-    return listener;
+    return this.#listeners.at(this.#at(base, FrontEndField.listener));
   }
 
   /** The bytes that two fields of an event point at, one character each. */

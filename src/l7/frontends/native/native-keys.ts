@@ -28,13 +28,22 @@ export interface NativeKeysParts {
 /** Thread: worker; one for each front end. */
 export class NativeKeys {
   readonly #parts: NativeKeysParts;
-  // The front end's numbers of the sources, which are objects of the plan: there are few, and they stay.
+  // The front end's numbers of the sources, which are objects of plans.
   readonly #xxHashes = new Map<KeySource, number>();
   readonly #crcs = new Map<KeySource, number>();
+  /** The same over all plans, by what the sources say: the front end keeps its keys for good. */
+  readonly #numbers = new Map<string, number>();
   readonly #clients = new Map<L7ListenerPlan, ForwardedClients>();
 
   constructor(parts: NativeKeysParts) {
     this.#parts = parts;
+  }
+
+  /** Another plan counts: sources and listeners are other objects from now on. */
+  forget(): void {
+    this.#xxHashes.clear();
+    this.#crcs.clear();
+    this.#clients.clear();
   }
 
   /** As Exchange.hashKey. HOT: one call of the engine, but for clients behind a trusted proxy. @param exchange its number */
@@ -65,9 +74,16 @@ export class NativeKeys {
     const numbers = isCrc ? this.#crcs : this.#xxHashes;
     let number = numbers.get(source);
     if (number === undefined) {
-      number = this.#parts.frontEnd.openKey(KINDS[source.kind], 'name' in source ? bytesOf(source.name) : '', isCrc);
+      number = this.#openKey(KINDS[source.kind], 'name' in source ? bytesOf(source.name) : '', isCrc);
       numbers.set(source, number);
     }
+    return number;
+  }
+
+  #openKey(kind: number, name: string, isCrc: boolean): number {
+    const text = JSON.stringify([kind, name, isCrc]);
+    const number = this.#numbers.get(text) ?? this.#parts.frontEnd.openKey(kind, name, isCrc);
+    this.#numbers.set(text, number);
     return number;
   }
 

@@ -1,5 +1,5 @@
-/** An L7 listener of the native front end in one worker: its plan, and what is made of it once. */
-import type { L7ListenerPlan, RoutePlan } from '../../../config/plan.js';
+/** An L7 listener of the native front end in one worker: one plan of it, and what is made of that once. */
+import type { L7ListenerPlan, ListenerPlan, RoutePlan } from '../../../config/plan.js';
 import { TrustedPeers } from '../../../core/peer-address.js';
 import type { FrontEndListenerSettings } from '../../../engine/front-end.js';
 import { NO_TABLE, Router, routeFor } from '../../router.js';
@@ -9,16 +9,17 @@ export class NativeListener {
   readonly router: Router;
   readonly trustedPeers: TrustedPeers;
 
-  /** @param index of the listener in the plan */
-  constructor(
-    readonly index: number,
-    readonly plan: L7ListenerPlan,
-  ) {
+  constructor(readonly plan: L7ListenerPlan) {
     this.router = new Router(plan.routes);
     this.trustedPeers = new TrustedPeers(plan.trustedProxies);
   }
 
-  /** What the front end has to know. Routes have the numbers of the plan, tables of hosts those of the router. */
+  /** What front end and limits know it by. */
+  get number(): number {
+    return this.plan.number;
+  }
+
+  /** What the front end has to know. Routes have their places in the plan's list, tables of hosts those of the router. */
   settings(): FrontEndListenerSettings {
     const { timeouts, limits, proxyProtocol, routes } = this.plan;
     return {
@@ -61,3 +62,8 @@ export class NativeListener {
 
 /** As FrontEndListenerSettings has it. */
 const UNLIMITED = 0;
+
+/** Does the native front end speak to the clients of this listener? */
+export function isForNative(listener: ListenerPlan): listener is L7ListenerPlan {
+  return listener.mode === 'l7' && listener.frontend === 'native';
+}

@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { KeyHasher } from '../../../balancing/key-hasher.js';
-import type { L7ListenerPlan } from '../../../config/plan.js';
+import type { L7ListenerPlan, RoutePlan } from '../../../config/plan.js';
 import { invariant } from '../../../core/invariant.js';
 import { ProxyError } from '../../../core/proxy-error.js';
 import { CHUNKED_BODY, NO_BODY } from '../../../engine/engine.js';
@@ -89,6 +89,11 @@ export class UwsFrontEnd {
     }
     this.#listener = listener;
     this.#router = new Router(listener.routes);
+  }
+
+  /** With which its requests begin. */
+  get routes(): readonly RoutePlan[] {
+    return this.#listener.routes;
   }
 
   /** Exchanges and WebSockets that are not over. Cold. */

@@ -1,6 +1,6 @@
 /** All that a worker has of uWebSockets.js: the loaded library, a front end for each of its listeners, and the gate before them. */
 import { KeyHasher } from '../../../balancing/key-hasher.js';
-import type { L7ListenerPlan, ListenerPlan, Plan } from '../../../config/plan.js';
+import type { L7ListenerPlan, ListenerPlan, Plan, RoutePlan } from '../../../config/plan.js';
 import { ProxyError } from '../../../core/proxy-error.js';
 import type { Addon } from '../../../engine/addon.js';
 import type { Logger } from '../../../observability/logger.js';
@@ -108,6 +108,11 @@ export class UwsFrontEnds {
     const made = new UwsFrontEnd(listener, this.#parts);
     this.#frontEnds.set(listener.number, made);
     return made;
+  }
+
+  /** Of listeners that are gone: requests may still begin with them. */
+  get leavingRoutes(): readonly RoutePlan[] {
+    return this.#leaving.all.flatMap(({ routes }) => routes);
   }
 
   handOffPlaces(): readonly HandOffPlace[] {

@@ -152,8 +152,7 @@ describe('the route of a request', () => {
   });
 
   it('is found here for a Host that the front end does not know, with the table to remember', () => {
-    const { batch, at, native, frontEnd } = frontEndOf(1, { listener: { routes } });
-    frontEnd.listen({});
+    const { batch, at, native } = frontEndOf(1, { listener: { routes } });
     const tables = native.listeners.get(0)!.hostTables;
     const unknown = (n: number, host: string, target: string) => request(n, { route: UNKNOWN_HOST, host, target });
     batch(
@@ -166,7 +165,7 @@ describe('the route of a request', () => {
     expect(tables[at(0, 'hostTable')]).toEqual({ paths: ['/', '/api', '/'], routes: [2, 1, 0] });
     expect(tables[at(1, 'hostTable')]).toEqual({ paths: ['/api', '/'], routes: [1, 0] });
     expect([at(2, 'hostTable'), at(3, 'hostTable')]).toEqual([at(1, 'hostTable'), -1]);
-    expect(native.calls).toEqual(['listener 0', 'answer 3 400']);
+    expect(native.calls).toEqual(['answer 3 400']);
   });
 });
 

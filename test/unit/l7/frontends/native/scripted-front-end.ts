@@ -24,7 +24,6 @@ import {
 import { AttemptProfiles } from '../../../../../src/l7/attempt-profiles.js';
 import { ExchangeRecorder } from '../../../../../src/l7/exchange-recorder.js';
 import { NativeFrontEnd } from '../../../../../src/l7/frontends/native/native-front-end.js';
-import { NativeListener } from '../../../../../src/l7/frontends/native/native-listener.js';
 import { Pipeline } from '../../../../../src/l7/pipeline.js';
 import { FailureLog } from '../../../../../src/observability/failure-log.js';
 import { SessionLimits } from '../../../../../src/policies/session-limits.js';
@@ -162,6 +161,8 @@ export class ScriptedFrontEnd implements FrontEnd {
     this.listeners.set(listener, settings);
   }
   listen = (listener: number, from: object): void => void this.calls.push(`listen ${listener} ${JSON.stringify(from)}`);
+  closeListener = (listener: number): void => void this.calls.push(`close listener ${listener}`);
+  cutListener = (listener: number): void => void this.calls.push(`cut listener ${listener}`);
   stopListening = (): void => void this.calls.push('stop listening');
   drain = (): void => void this.calls.push('drain');
   /** What decide, pass and hedge return. */
@@ -232,10 +233,9 @@ export function frontEndOf(
   const ledger = new EndpointLedger(worker, 2 * MAX_EXCHANGES);
   const failures = new FailureLog(log.logger, () => time.nowMs());
   const fileLimits: number[] = [];
+  const rng = seededRng(parts.rngSeed ?? 1);
   const pipeline = new Pipeline({
-    upstreams: [new UpstreamRuntime(upstream, { board: worker, ledger, rng: seededRng(parts.rngSeed ?? 1) })],
     profiles: new AttemptProfiles({
-      plan: { listeners: [plan], upstreams: [upstream] },
       open: () => {},
       breakerOf: () => null,
     }),
@@ -256,11 +256,11 @@ export function frontEndOf(
   }
   const frontEnd = new NativeFrontEnd({
     addon: { FrontEnd: Double, ...LENGTH_HASHES },
-    listeners: [new NativeListener(0, plan)],
     engine: {} as Engine,
     pipeline,
     limits: new SessionLimits(worker, [plan]),
     stripe: worker.stripe,
+    timers: time,
     failures,
     accessLog: { onLines: () => {} },
     viaName: 'sluice',
@@ -269,6 +269,11 @@ export function frontEndOf(
     onShortage: () => {},
   });
   const native = made!;
+  const upstreams = [new UpstreamRuntime(upstream, { board: worker, ledger, rng })];
+  pipeline.apply({ listeners: [plan], upstreams, rooms: null, exchanges: [], leaving: [] });
+  frontEnd.apply({ listeners: [plan], shutdownTimeoutMs: 30_000 }, {});
+  // What a test does is told from here on.
+  native.calls.length = 0;
   const at = (index: number, field: keyof typeof FrontEndField): number =>
     native.options.events[index * FRONT_END_EVENT_STRIDE + FrontEndField[field]]!;
   return {
