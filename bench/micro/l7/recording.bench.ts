@@ -17,7 +17,7 @@ function nextUs(): number {
 
 function record(one: Exchange): void {
   const us = nextUs();
-  recorder.begin();
+  recorder.begin(one);
   one.status = 200;
   one.isReused = true;
   one.firstByteUs = us;

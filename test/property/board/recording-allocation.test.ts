@@ -30,7 +30,7 @@ describe('recording', () => {
     exchange.status = 200;
     const bytes = bytesEach(() => {
       const us = 100 + ((count++ * 97) & 0xffff);
-      recorder.begin();
+      recorder.begin(exchange);
       recorder.answered(exchange, exchange, 200, us);
       recorder.completed(exchange, us);
       exchange.totalUs = us;

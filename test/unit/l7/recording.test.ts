@@ -106,10 +106,10 @@ describe('observers of exchanges', () => {
     });
     recorder.observe([observer('log'), observer('trace')]);
     exchange.totalUs = 70;
-    recorder.begin();
+    recorder.begin(exchange);
     recorder.end(exchange, 'DELIVERED');
     recorder.observe([]);
-    recorder.begin();
+    recorder.begin(exchange);
     recorder.end(exchange, 'DELIVERED');
     expect(told).toEqual([
       ['log', 'DELIVERED', 70],
