@@ -17,6 +17,7 @@ import { type ReloadAnswer, reloadReport } from './reload-report.js';
 import { Scheme } from './scheme.js';
 import { SteerDialog } from './steer-dialog.js';
 import { type StreamState, streamStatus } from './stream-status.js';
+import { badFileSince } from './timeline-entries.js';
 import { TimelineView } from './timeline-view.js';
 import { UpstreamList } from './upstream-list.js';
 
@@ -185,7 +186,7 @@ class Dashboard {
     setShown(part('waiting', HTMLElement), false);
     setShown(part('figures', HTMLElement), true);
     setText(part('version', HTMLElement), figures.version);
-    this.#overview.show(figures, fromMs, untilMs);
+    this.#overview.show(figures, fromMs, untilMs, badFileSince(this.#timeline.entries));
     this.#showCharts(figures, fromMs, untilMs);
     this.#upstreams.show(figures.upstreams, { fromMs, untilMs, heat: this.#heat, isDark: this.#scheme.isDark });
     this.#workers.show(figures.workers);

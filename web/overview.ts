@@ -85,9 +85,10 @@ export class Overview {
     for (const tile of this.#tiles) tile.remember(figures);
   }
 
-  show(figures: LiveFigures, fromMs: number, untilMs: number): void {
+  /** @param badFileSince as verdictOf() takes it */
+  show(figures: LiveFigures, fromMs: number, untilMs: number, badFileSince: number | null): void {
     for (const tile of this.#tiles) tile.show(figures, fromMs, untilMs);
-    this.#showVerdict(verdictOf(figures), figures);
+    this.#showVerdict(verdictOf(figures, badFileSince), figures);
   }
 
   clear(): void {

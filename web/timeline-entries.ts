@@ -32,3 +32,13 @@ export function chosen(entries: readonly TimelineEntry[], least: LevelChoice, te
 function wordsOf({ text, event, code, upstream, endpoint }: TimelineEntry): string {
   return [text, event, code, upstream, endpoint].join('\n').toLowerCase();
 }
+
+/** Events that say how a reload went; the latest one counts. */
+const RELOADS: readonly TimelineEntry['event'][] = ['reloaded', 'reload-unchanged', 'reload-failed'];
+
+/** Since when the configuration file is one that cannot be used, in ms since 1970; null: the last reload went well, or there was none. */
+export function badFileSince(entries: readonly TimelineEntry[]): number | null {
+  const reloads = entries.filter(({ event }) => RELOADS.includes(event));
+  const lastGood = reloads.findLastIndex(({ event }) => event !== 'reload-failed');
+  return reloads[lastGood + 1]?.at ?? null;
+}

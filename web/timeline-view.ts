@@ -42,6 +42,11 @@ export class TimelineView {
     this.#show();
   }
 
+  /** Those that are known, oldest first. */
+  get entries(): readonly TimelineEntry[] {
+    return this.#entries;
+  }
+
   /** Takes entries, known ones among them. */
   add(entries: readonly TimelineEntry[]): void {
     this.#entries = merged(this.#entries, entries);

@@ -1,7 +1,7 @@
 /** Whether all is well, in a sentence, and what is not. Pure. */
 import type { LiveFigures, LiveUpstream } from '../src/observability/live-figures.js';
 import { CONDITIONS, type Tone, takesWork } from './conditions.js';
-import { countOf, percentText } from './format.js';
+import { clockText, countOf, percentText } from './format.js';
 
 /** From these on a figure is worth a word: the thresholds of the alert rules that come with sluice. */
 const MUCH_ERROR_SHARE = 0.01;
@@ -30,9 +30,13 @@ export interface Verdict {
   readonly troubles: readonly Trouble[];
 }
 
-/** Judges one second. */
-export function verdictOf(figures: LiveFigures): Verdict {
-  const troubles = [...ofAll(figures), ...figures.upstreams.flatMap(ofUpstream)];
+/**
+ * Judges one second.
+ *
+ * @param badFileSince since when the configuration file cannot be used, in ms since 1970; null: it can
+ */
+export function verdictOf(figures: LiveFigures, badFileSince: number | null = null): Verdict {
+  const troubles = [...ofFile(badFileSince), ...ofAll(figures), ...figures.upstreams.flatMap(ofUpstream)];
   const bad = troubles.filter(({ tone }) => tone === 'bad');
   const ordered = [...bad, ...troubles.filter(({ tone }) => tone === 'warn')];
   const endpoints = figures.upstreams.flatMap((upstream) => upstream.endpoints);
@@ -43,6 +47,12 @@ export function verdictOf(figures: LiveFigures): Verdict {
     return { tone: 'warn', title: `${countOf(ordered.length, 'thing')} to look at`, detail, troubles: ordered };
   }
   return { tone: 'good', title: 'All is well', detail, troubles: [] };
+}
+
+function ofFile(badFileSince: number | null): Trouble[] {
+  if (badFileSince === null) return [];
+  const text = `goes by an older configuration: since ${clockText(badFileSince)} the file cannot be used, as the timeline says`;
+  return [{ tone: 'warn', upstream: null, endpoint: null, text }];
 }
 
 function ofAll({ readiness, totals, workers }: LiveFigures): Trouble[] {

@@ -23,6 +23,12 @@ describe('verdictOf', () => {
     expect(verdictOf(new FigureGenerator('empty', 0).at(1_000)).tone).toBe('good');
   });
 
+  it('says that the file cannot be used, while all goes on', () => {
+    const { tone, troubles } = verdictOf(calm, 0);
+    expect(tone).toBe('warn');
+    expect(troubles[0]?.text).toMatch(/^goes by an older configuration: since [\d:]+ the file cannot be used/);
+  });
+
   it('names an endpoint that is out, worst first', () => {
     const { tone, troubles } = verdictOf(
       withUpstream([

@@ -5,7 +5,7 @@ import { readExplainForm } from '../../../web/explain-request.js';
 import { HEAT_ROWS, HEAT_STEPS, heatColours, heatRowText, heatStep } from '../../../web/heat-scale.js';
 import { reloadReport } from '../../../web/reload-report.js';
 import { pauseMs, streamStatus } from '../../../web/stream-status.js';
-import { chosen, MOST_ENTRIES, merged } from '../../../web/timeline-entries.js';
+import { badFileSince, chosen, MOST_ENTRIES, merged } from '../../../web/timeline-entries.js';
 
 describe('readExplainForm', () => {
   const form = { method: 'GET', url: '/a?b=1', headers: '', client: '', listener: '' };
@@ -78,6 +78,31 @@ describe('the timeline', () => {
     ];
     expect(chosen(entries, 'warn', '').map(({ id }) => id)).toEqual([4, 3, 1]);
     expect(chosen(entries, 'info', ' 10.0.0.3 ').map(({ id }) => id)).toEqual([1]);
+  });
+});
+
+describe('badFileSince', () => {
+  const went = (...events: TimelineEntry['event'][]): TimelineEntry[] =>
+    events.map((event, index) => ({
+      id: index,
+      at: index,
+      level: 'info',
+      event,
+      text: '',
+      code: null,
+      upstream: null,
+      endpoint: null,
+      count: 1,
+    }));
+
+  it.each([
+    [null, []],
+    [null, ['ready', 'reloaded']],
+    [1, ['reloaded', 'reload-failed', 'ready', 'reload-failed']],
+    [null, ['reload-failed', 'reload-unchanged', 'ready']],
+    [0, ['reload-failed']],
+  ] as const)('is %s after %j', (since, events) => {
+    expect(badFileSince(went(...events))).toBe(since);
   });
 });
 
