@@ -2,8 +2,8 @@
 
 /** Files that nobody imports because they are started: the program and the threads. */
 const ENTRIES = '^src/(cli/main|worker/entry|control/hash-table-task)\\.ts$';
-/** Written out for editors and readers by scripts/generate-config-docs.mjs, and by nothing that runs. */
-const GENERATED_DOCS = '^src/config/docs/';
+/** Written out for editors and readers by scripts/generate-*-docs.mjs, and by nothing that runs. */
+const GENERATED_DOCS = '^src/(config|observability)/docs/';
 /** All that the data plane and its decisions see of a configuration. */
 const PLAN = 'config/((observing|picking|resilience)-)?plan\\.ts$';
 /** What failures of attempts are told by: plain bits, which policies decide by. */
