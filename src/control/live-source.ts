@@ -4,6 +4,7 @@ import { LatencyCounts } from '../board/latency-counts.js';
 import type { EndpointPlan, ListenerPlan, Plan, UpstreamPlan } from '../config/plan.js';
 import type { Clock } from '../core/clock.js';
 import type { Cancel, Timers } from '../core/timers.js';
+import { latencyHistogram } from '../observability/latency-histogram.js';
 import { type LatencyWindow, latencyFiguresOf } from '../observability/latency-window.js';
 import type {
   LiveEndpoint,
@@ -46,7 +47,8 @@ export interface LiveParts {
 export class LiveSource {
   readonly #parts: LiveParts;
   readonly #readings: LiveReadings;
-  /** Filled over and over. */
+  readonly #histogram = latencyHistogram();
+  /** Filled over and over, as the histogram. */
   readonly #sum = new LatencyCounts();
   readonly #listeners = new Set<(figures: LiveFigures) => void>();
   #cancel: Cancel = () => {};
@@ -126,7 +128,7 @@ export class LiveSource {
       errorShare: ended === 0 ? null : Math.min(1, failed / ended),
       bytesInPerSecond: bytesIn / seconds,
       bytesOutPerSecond: bytesOut / seconds,
-      latencyMs: latencies === null ? null : latencyFiguresOf(latencies),
+      latencyMs: latencies === null ? null : latencyFiguresOf(latencies, this.#histogram),
     };
   }
 

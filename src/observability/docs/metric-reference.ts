@@ -1,9 +1,10 @@
 /** docs/metrics.md, made from the catalogue: run by scripts/generate-metric-docs.mjs. */
-import { DURATION_BOUNDS_S, METRIC_SECTIONS, type MetricShape, SESSION_BOUNDS_S } from '../metric-catalog.js';
+import { DURATION_BOUNDS_S, METRIC_SECTIONS, SESSION_BOUNDS_S } from '../metric-catalog.js';
+import type { MetricShape } from '../metric-shape.js';
 
 const INTRODUCTION = `# Metrics
 
-<!-- Made from src/observability/metric-catalog.ts by \`npm run docs:metrics\`. Do not edit. -->
+<!-- Made from the catalogue in src/observability/metric-catalog.ts by \`npm run docs:metrics\`. Do not edit. -->
 
 \`GET /metrics\` of the admin API answers in the Prometheus text format 0.0.4, or in OpenMetrics 1.0 to who asks for it in \`Accept\`, as Prometheus does. Names, types, labels and values are the same in both.
 

@@ -3,9 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { bucketOf } from '../../../src/board/latency-buckets.js';
 import { LatencyCounts } from '../../../src/board/latency-counts.js';
 import { seededRng } from '../../../src/core/rng.js';
-import { fillHistogram, latencyHistogram } from '../../../src/observability/latency-histogram.js';
+import { latencyHistogram } from '../../../src/observability/latency-histogram.js';
 import { LatencyWindow, latencyFiguresOf } from '../../../src/observability/latency-window.js';
 import { LATENCY_BOUNDS_MS } from '../../../src/observability/live-figures.js';
+
+const histogram = latencyHistogram();
 
 /** Adds latencies in µs to what is there. */
 function count(into: LatencyCounts, ...latenciesUs: readonly number[]): void {
@@ -36,9 +38,9 @@ describe('latencies of a window', () => {
     window.beginAt(1_000);
     expect(window.counts.count).toBe(3);
     window.beginAt(2_000);
-    expect(latencyFiguresOf(window.counts)?.p50).toBeCloseTo(9, 0);
+    expect(latencyFiguresOf(window.counts, histogram)?.p50).toBeCloseTo(9, 0);
     window.beginAt(60_000);
-    expect([window.counts.count, latencyFiguresOf(window.counts)]).toEqual([0, null]);
+    expect([window.counts.count, latencyFiguresOf(window.counts, histogram)]).toEqual([0, null]);
   });
 
   it('have a heat column for each bound, of the last reading only', () => {
@@ -53,7 +55,7 @@ describe('latencies of a window', () => {
 });
 
 describe('percentiles', () => {
-  it.each([1, 2, 3])('are within 2 % of an exact sort, and as an HdrHistogram says (seed %i)', (seed) => {
+  it.each([1, 2, 3])('are within 2 % of an exact sort (seed %i)', (seed) => {
     const rng = seededRng(seed);
     const latencies = Array.from({ length: 20_000 }, () =>
       Math.floor(20 * Math.exp((rng.below(1_000_000) / 1_000_000) * 10)),
@@ -61,8 +63,7 @@ describe('percentiles', () => {
     const counts = new LatencyCounts();
     count(counts, ...latencies);
     const sorted = latencies.sort((a, b) => a - b);
-    const histogram = fillHistogram(latencyHistogram(), counts);
-    const figures = latencyFiguresOf(counts)!;
+    const figures = latencyFiguresOf(counts, histogram)!;
     for (const [percentile, ms] of [
       [50, figures.p50],
       [95, figures.p95],
@@ -70,14 +71,13 @@ describe('percentiles', () => {
     ] as const) {
       const exactMs = sorted[Math.ceil((percentile / 100) * sorted.length) - 1]! / 1_000;
       expect(Math.abs(ms - exactMs) / exactMs).toBeLessThan(0.02);
-      expect(Math.abs(ms - histogram.getValueAtPercentile(percentile) / 1_000) / ms).toBeLessThan(0.002);
     }
-    expect(figures.max).toBeGreaterThanOrEqual(sorted.at(-1)! / 1_000);
+    expect(Math.abs(figures.max / (sorted.at(-1)! / 1_000) - 1)).toBeLessThan(0.02);
   });
 
   it('of one latency are all that latency', () => {
     const counts = new LatencyCounts();
     count(counts, 20);
-    expect(latencyFiguresOf(counts)).toEqual({ p50: 0.02, p95: 0.02, p99: 0.02, max: 0.02 });
+    expect(latencyFiguresOf(counts, histogram)).toEqual({ p50: 0.02, p95: 0.02, p99: 0.02, max: 0.02 });
   });
 });
