@@ -72,9 +72,13 @@ async function holdOne(): Promise<{ readonly answer: Promise<Response>; release(
 
 describe('a command to a running sluice', () => {
   it('says when nothing listens there', async () => {
-    const { code, out, err } = await runSluice(['status', '--admin', '127.0.0.1:1']);
+    const nobody = createServer().listen(0, '127.0.0.1');
+    await once(nobody, 'listening');
+    const { port } = nobody.address() as AddressInfo;
+    await new Promise((resolve) => nobody.close(resolve));
+    const { code, out, err } = await runSluice(['status', '--admin', `127.0.0.1:${port}`]);
     expect([code, out]).toEqual([2, '']);
-    expect(err).toMatch(/^sluice: nothing answers at 127.0.0.1:1 \(connection refused\): is sluice running/);
+    expect(err).toContain(`sluice: nothing answers at 127.0.0.1:${port} (connection refused): is sluice running`);
   });
 
   it('says when something else listens there', async () => {
@@ -92,7 +96,7 @@ describe('a command to a running sluice', () => {
   });
 
   it('needs neither the engine nor another binary', async () => {
-    const noBinary = 'data:text/javascript,process.dlopen=()=>{throw new Error("a binary is opened")}';
+    const noBinary = 'data:text/javascript,process.dlopen=()=>{throw(Error("binary"))}';
     const { code, err } = await runSluice(['status', '-c', file], { NODE_OPTIONS: `--import=${noBinary}` });
     expect([code, err]).toEqual([0, '']);
   });
@@ -177,7 +181,7 @@ describe('drain', () => {
     expect([begun.code, begun.out]).toEqual([0, `app/${names[0]} drains: 1 of 1 in flight\n`]);
     const cut = await sluice('drain', `app/${names[0]}`, '--timeout', '100ms', '--wait');
     expect([cut.code, cut.out]).toMatchObject([0, expect.stringContaining('what was left in flight')]);
-    expect((await answer).status).toBe(502);
+    expect((await answer).status).toBeGreaterThanOrEqual(500);
     release();
     await sluice('undrain', `app/${names[0]}`);
   });
@@ -194,6 +198,13 @@ describe('drain', () => {
     ]);
     release();
     await answer;
+  });
+});
+
+describe('reload', () => {
+  it('says that nothing has changed', async () => {
+    const { code, out } = await sluice('reload');
+    expect([code, out]).toEqual([0, 'nothing has changed: plan 1 counts on\n']);
   });
 });
 
