@@ -47,13 +47,13 @@ export const TRAFFIC_METRICS = {
       type: 'counter',
       unit: 'bytes',
       labels: ['listener'],
-      help: 'Bytes of request bodies and sessions that came from clients, counted at the end',
+      help: 'Bytes of requests and sessions that came from clients, counted at the end; with front end uws of bodies only',
     },
     sluice_to_clients_bytes_total: {
       type: 'counter',
       unit: 'bytes',
       labels: ['listener'],
-      help: 'Bytes of response bodies and sessions that went to clients, counted at the end',
+      help: 'Bytes of answers and sessions that went to clients, counted at the end; with front end uws of bodies only',
     },
     sluice_open_connections: {
       type: 'gauge',
