@@ -6,7 +6,7 @@ import type { Config } from '../config/schema/config.js';
 import { checkAccessLog } from '../control/access-log-check.js';
 import { makeBoardAndPlan } from '../control/board-plan.js';
 import { ConfigWatch } from '../control/config-watch.js';
-import type { UwsHandOff } from '../control/hand-offs.js';
+import type { UwsHandOff } from '../control/connection-hand-off.js';
 import { openOtlpCollector } from '../control/otlp-collector.js';
 import { Primary, type PrimaryOptions } from '../control/primary.js';
 import { handleSignals } from '../control/signals.js';

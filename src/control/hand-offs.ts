@@ -3,24 +3,9 @@ import type { L7ListenerPlan, ListenerPlan } from '../config/plan.js';
 import type { SessionAddon } from '../engine/session-engine.js';
 import type { Logger } from '../observability/logger.js';
 import type { HandOffPlace } from '../worker/data-plane.js';
+import type { ConnectionHandOff, UwsHandOff } from './connection-hand-off.js';
 import type { OpenLimits } from './file-limit.js';
 import { SessionAcceptor } from './session-acceptor.js';
-
-/** Accepts connections for all workers and hands them on, where the workers' side can take them. */
-export interface ConnectionHandOff {
-  /** A worker takes connections at these places from now on, and at no others that it may have had. */
-  add(workerIndex: number, places: readonly HandOffPlace[]): void;
-  /** A worker gets nothing more; before its thread is gone, or after it. Idempotent. */
-  remove(workerIndex: number): void;
-  /** Stops accepting for good. Idempotent. */
-  stop(): void;
-}
-
-/** The hand-off of listeners with `frontend: uws`. */
-export interface UwsHandOff extends ConnectionHandOff {
-  /** Accepts for these listeners and for no others, each as soon as a worker has a place for it. */
-  listenAt(listeners: readonly L7ListenerPlan[]): void;
-}
 
 /** What the hand-offs are made of. */
 export interface HandOffsParts {

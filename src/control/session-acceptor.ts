@@ -4,7 +4,7 @@ import type { Acceptor, SessionAddon } from '../engine/session-engine.js';
 import { AcceptingLog } from '../observability/accepting-log.js';
 import type { Logger } from '../observability/logger.js';
 import type { HandOffPlace } from '../worker/data-plane.js';
-import type { ConnectionHandOff } from './hand-offs.js';
+import type { ConnectionHandOff } from './connection-hand-off.js';
 
 /** What the acceptor is made of. */
 export interface SessionAcceptorParts {

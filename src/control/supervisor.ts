@@ -7,7 +7,7 @@ import type { Logger } from '../observability/logger.js';
 import { NO_STATS, type PlanChange, type WorkerStats } from '../worker/data-plane.js';
 import type { ExplainRequest, Explanation } from '../worker/explaining.js';
 import type { FromWorker, ToWorker } from '../worker/messages.js';
-import type { ConnectionHandOff } from './hand-offs.js';
+import type { ConnectionHandOff } from './connection-hand-off.js';
 import { HeartbeatWatch } from './heartbeat-watch.js';
 import { StartFailure } from './start-failure.js';
 import { type Applied, WorkerAnswers } from './worker-answers.js';
