@@ -78,7 +78,7 @@ export class Chart {
       cursor: { drag: { x: false, y: false }, points: { size: 6 } },
       scales: {
         x: { time: true, range: (): uPlot.Range.MinMax => [this.#range[0], this.#range[1]] },
-        y: { range: (_, __, most): uPlot.Range.MinMax => [0, Math.max(most * 1.1, Number.MIN_VALUE) || 1] },
+        y: { range: (_, __, most): uPlot.Range.MinMax => [0, most > 0 ? most * 1.1 : 1] },
       },
       axes: [
         { ...axis, grid, ticks: { show: false }, space: 70, size: 28, values: TICKS },

@@ -38,7 +38,8 @@ export interface Verdict {
 export function verdictOf(figures: LiveFigures, badFileSince: number | null = null): Verdict {
   const troubles = [...ofFile(badFileSince), ...ofAll(figures), ...figures.upstreams.flatMap(ofUpstream)];
   const bad = troubles.filter(({ tone }) => tone === 'bad');
-  const ordered = [...bad, ...troubles.filter(({ tone }) => tone === 'warn')];
+  // What is wrong with an upstream says more than the many endpoints that made it so.
+  const ordered = [...troubles].sort((a, b) => placeOf(a) - placeOf(b));
   const endpoints = figures.upstreams.flatMap((upstream) => upstream.endpoints);
   const working = endpoints.filter(takesWork).length;
   const detail = `${working} of ${countOf(endpoints.length, 'endpoint')} in ${countOf(figures.upstreams.length, 'upstream')} take work`;
@@ -47,6 +48,10 @@ export function verdictOf(figures: LiveFigures, badFileSince: number | null = nu
     return { tone: 'warn', title: `${countOf(ordered.length, 'thing')} to look at`, detail, troubles: ordered };
   }
   return { tone: 'good', title: 'All is well', detail, troubles: [] };
+}
+
+function placeOf({ tone, endpoint }: Trouble): number {
+  return (tone === 'bad' ? 0 : 2) + (endpoint === null ? 0 : 1);
 }
 
 function ofFile(badFileSince: number | null): Trouble[] {

@@ -231,8 +231,9 @@ describe.skipIf(!canRun)('the dashboard', () => {
       return told.length;
     });
     expect(changes).toBe(0);
+    const line = await page.locator('.spark path').nth(1).getAttribute('d');
     for (let second = 1; second <= 5; second++) stage.tell(second * 1_000);
-    await page.waitForFunction(() => document.querySelector('#tiles .value') !== null);
+    await page.waitForFunction((was) => document.querySelectorAll('.spark path')[1]?.getAttribute('d') !== was, line);
     await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 50))));
     expect(await page.evaluate(() => (globalThis as { told?: string[] }).told)).toEqual([]);
   });

@@ -41,6 +41,15 @@ describe('verdictOf', () => {
     expect(troubles.map(({ endpoint }) => endpoint)).toEqual(['b:1', 'a:1']);
   });
 
+  it('names what is wrong with upstreams before their endpoints', () => {
+    const { troubles } = verdictOf(new FigureGenerator('down', 0).at(1_000));
+    expect(troubles.slice(0, 3).map(({ upstream, endpoint }) => [upstream, endpoint])).toEqual([
+      ['api', null],
+      ['pages', null],
+      ['api', '10.0.0.1:9001'],
+    ]);
+  });
+
   it('does not complain of what the operator wished', () => {
     const figures = withUpstream([
       liveEndpoint(),
