@@ -31,7 +31,8 @@ export interface HoldingClients {
 
 const CLIENTS = `
   const { connect } = require('node:net');
-  const [port, host, text, replyBytes] = [Number(process.argv[1]), process.argv[2], process.argv[3], Number(process.argv[4])];
+  const { port, host, greeting, ...words } = JSON.parse(process.argv[1]);
+  const [text, replyBytes] = [Buffer.from(words.text, 'base64'), words.replyBytes];
   const sockets = new Set();
   const counts = { open: 0, connected: 0, lost: 0, losses: {}, receivedBytes: 0 };
   let awaited = [];
@@ -51,8 +52,15 @@ const CLIENTS = `
       socket.destroy();
       look();
     };
-    socket.on('connect', () => { sockets.add(socket); counts.open++; counts.connected++; look(); });
-    socket.on('data', (chunk) => { counts.receivedBytes += chunk.length; look(); });
+    const isIn = () => { sockets.add(socket); counts.open++; counts.connected++; look(); };
+    let head = greeting === '' ? null : '';
+    socket.on('connect', () => { if (head === null) isIn(); else socket.write(greeting); });
+    socket.on('data', (chunk) => {
+      if (head === null) { counts.receivedBytes += chunk.length; return look(); }
+      head += chunk.toString('latin1');
+      if (!head.endsWith('\\r\\n\\r\\n')) return;
+      if (head.startsWith('HTTP/1.1 101')) { head = null; isIn(); } else over(head.slice(0, 12));
+    });
     socket.on('end', () => over('end'));
     socket.on('error', (error) => over(error.code));
     socket.on('close', () => over('close'));
@@ -94,15 +102,18 @@ const CLIENTS = `
 interface Words {
   /** An address of the proxy. */
   readonly host?: string;
-  readonly text?: string;
+  readonly text?: string | Buffer;
+  /** A request that each begins with, to be answered with 101: it counts as connected from there on. */
+  readonly greeting?: string;
   /** Of what comes back for it. */
   readonly replyBytes?: number;
 }
 
 /** @param words 127.0.0.1, and a byte for a byte, by default */
 export function startHoldingClients(port: number, words: Words = {}): HoldingClients {
-  const { host = '127.0.0.1', text = '!', replyBytes = 1 } = words;
-  const child = spawn(process.execPath, ['-e', CLIENTS, String(port), host, text, String(replyBytes)], {
+  const { host = '127.0.0.1', text = '!', greeting = '', replyBytes = 1 } = words;
+  const said = { port, host, text: Buffer.from(text).toString('base64'), greeting, replyBytes };
+  const child = spawn(process.execPath, ['-e', CLIENTS, JSON.stringify(said)], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const { stdin, stdout } = child as ChildProcess & {

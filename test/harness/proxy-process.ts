@@ -31,6 +31,8 @@ export interface ProxyProcess {
   readonly log: readonly LogLine[];
   /** Waits for a line that `matches`, also among those written already. */
   lineWhere(matches: (line: LogLine) => boolean, timeoutMs?: number): Promise<LogLine>;
+  /** Writes another configuration, and has it read by SIGHUP; `reloaded` or `reload-failed` follows in the log. */
+  reload(config: object): void;
   /** GET on the admin API. @returns the body, parsed */
   admin<T = unknown>(path: string): Promise<T>;
   /** SIGTERM (or another signal), then waits for the end. @returns the exit code or the signal's name */
@@ -49,7 +51,9 @@ export async function startProxy(
 ): Promise<ProxyProcess> {
   const directory = mkdtempSync(join(tmpdir(), 'sluice-test-'));
   const file = join(directory, 'sluice.json');
-  writeFileSync(file, JSON.stringify({ admin: { bind: '127.0.0.1:0' }, workers: 2, ...config }));
+  const write = (what: object): void =>
+    writeFileSync(file, JSON.stringify({ admin: { bind: '127.0.0.1:0' }, workers: 2, ...what }));
+  write(config);
   const main = options.main ?? [process.execPath, MAIN];
   const command = [...(options.wrap ?? []), ...main, 'run', '-c', file, ...(options.args ?? [])];
   const child = spawn(command[0] as string, command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -94,6 +98,10 @@ export async function startProxy(
       adminPort,
       log,
       lineWhere,
+      reload: (next) => {
+        write(next);
+        child.kill('SIGHUP');
+      },
       admin: async <T>(path: string) => (await (await fetch(`http://127.0.0.1:${adminPort}${path}`)).json()) as T,
       stop: async (signal = 'SIGTERM') => {
         if (child.exitCode === null && child.signalCode === null) child.kill(signal);
