@@ -31,7 +31,13 @@ const FAST = { path: '/fast/' };
 
 /** Everything that a reload is to change without a trace on the wire: endpoints, weights, balancers, routes, timeouts, queues, limits. */
 const VARIANTS: readonly Variant[] = [
-  { endpoints: [0, 1], http: { balance: 'round-robin' }, sessions: { balance: 'least-conn' }, routes: [], listener: {} },
+  {
+    endpoints: [0, 1],
+    http: { balance: 'round-robin' },
+    sessions: { balance: 'least-conn' },
+    routes: [],
+    listener: {},
+  },
   {
     endpoints: [1, 2],
     http: { balance: 'least-time', queue: { length: 50 } },
@@ -67,7 +73,8 @@ export const STAGE_VARIANTS = VARIANTS.length;
  */
 export function stageConfig(number: number, frontend: string, ports: StagePorts, places: StagePlaces): object {
   const variant = VARIANTS[number % VARIANTS.length] as Variant;
-  const pick = (of: readonly number[]): object[] => variant.endpoints.map((index) => endpointEntry(of[index] as number));
+  const pick = (of: readonly number[]): object[] =>
+    variant.endpoints.map((index) => endpointEntry(of[index] as number));
   const [first, ...rest] = pick(ports.http);
   const uws = frontend === 'uws' ? { limits: {} } : {};
   return {

@@ -8,7 +8,7 @@ import { FRONT_ENDS } from '../../harness/front-ends.js';
 import { type HoldingClients, startHoldingClients } from '../../harness/holding-clients.js';
 import { memoryBytes } from '../../harness/process-facts.js';
 import { badLines, type ProxyProcess, startProxy } from '../../harness/proxy-process.js';
-import { STAGE_VARIANTS, stageConfig, type StagePlaces, type StagePorts } from '../../harness/reload-stage.js';
+import { STAGE_VARIANTS, type StagePlaces, type StagePorts, stageConfig } from '../../harness/reload-stage.js';
 import { ok, startRequestEndpoint } from '../../harness/request-endpoint.js';
 import { startSessionEndpoint } from '../../harness/session-endpoint.js';
 import type { SocketPeer } from '../../harness/socket-peer.js';
@@ -77,12 +77,15 @@ function keepSpeaking(clients: HoldingClients): () => Promise<number> {
 }
 
 function placesOf({ log }: ProxyProcess): StagePlaces {
-  const portOf = (name: string): number => Number(log.find((line) => line.event === 'listening' && line['listener'] === name)?.['port']);
+  const portOf = (name: string): number =>
+    Number(log.find((line) => line.event === 'listening' && line['listener'] === name)?.['port']);
   return { web: portOf('web'), tcp: portOf('tcp') };
 }
 
 describe.each(FRONT_ENDS)('reloads under load (%s)', (frontend) => {
-  it('fail no request, end no tunnel and no session, and take no memory', { timeout: IS_LONG ? 1_800_000 : 60_000 }, async () => {
+  it('fail no request, end no tunnel and no session, and take no memory', {
+    timeout: IS_LONG ? 1_800_000 : 60_000,
+  }, async () => {
     const ports = await startEndpoints();
     const proxy = await started(startProxy(stageConfig(0, frontend, ports, { web: 0, tcp: 0 })));
     await proxy.lineWhere(({ event }) => event === 'ready');
