@@ -63,6 +63,8 @@ export class Primary {
   readonly #reloader: Reloader;
   readonly #views: AdminSource;
   #admin: AdminApi | null = null;
+  /** By number of the listener: where the log says that it accepts. */
+  #announced: ReadonlyMap<number, string> = new Map();
   #phase: RunPhase = { kind: 'starting' };
   #cancelTimeout: Cancel = () => {};
   #finish: (exitCode: number) => void = () => {};
@@ -120,7 +122,10 @@ export class Primary {
       epoch: () => this.plan.epoch,
       ready: this.ready,
       isOver,
-      taken: (config) => options.configured(config),
+      taken: (config) => {
+        options.configured(config);
+        this.#announceListeners();
+      },
       logger,
     });
     const startedAt = clock.nowMs();
@@ -325,14 +330,7 @@ export class Primary {
 
   #announceReady(): void {
     const { logger } = this.#options;
-    for (const listener of this.plan.listeners) {
-      const { name, ...facts } = listenerView(listener);
-      const how = listener.mode === 'l7' ? listener.frontend : listener.relay;
-      logger.info(
-        { event: 'listening', listener: name, ...facts },
-        `listener ${name} accepts on ${bindText(listener.bind)} (${listener.mode}, ${how})`,
-      );
-    }
+    this.#announceListeners();
     if (this.#admin !== null) {
       const { host, port } = this.#admin;
       logger.info({ event: 'admin-listening', host, port }, `the admin API answers on http://${placeText(host, port)}`);
@@ -340,6 +338,22 @@ export class Primary {
     const { workers } = this.plan;
     logger.info({ event: 'ready', workers, pid: process.pid }, `ready with ${counted(workers, 'worker')}`);
     this.#announce();
+  }
+
+  /** Tells of listeners that accept now and did not before, or elsewhere. */
+  #announceListeners(): void {
+    const before = this.#announced;
+    this.#announced = new Map(this.plan.listeners.map(({ number, bind }) => [number, bindText(bind)]));
+    for (const listener of this.plan.listeners) {
+      const place = bindText(listener.bind);
+      if (before.get(listener.number) === place) continue;
+      const { name, ...facts } = listenerView(listener);
+      const how = listener.mode === 'l7' ? listener.frontend : listener.relay;
+      this.#options.logger.info(
+        { event: 'listening', listener: name, ...facts },
+        `listener ${name} accepts on ${place} (${listener.mode}, ${how})`,
+      );
+    }
   }
 
   #end(): void {

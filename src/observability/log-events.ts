@@ -6,7 +6,8 @@ export const LOG_EVENTS = {
   'config-warning': 'the configuration is accepted, but something in it may not do what its author expects',
   'file-limit-low': 'the limit of open files is below what the configuration may need',
   'start-failed': 'sluice could not start, or could not go on; `code` says why; the process exits',
-  listening: 'a listener accepts on `host` and `port`, or `path`; one for each listener, once all workers accept',
+  listening:
+    'a listener accepts on `host` and `port`, or `path`; one for each listener, once all workers accept, and again when a reload brings it or moves it',
   'admin-listening': 'the admin API answers on `host` and `port`',
   ready: 'all workers accept',
   signal: 'a signal to stop has come',
