@@ -1,7 +1,7 @@
 /** Runs sluice as its users do, in a process of its own, for tests that look at the wire. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -51,8 +51,11 @@ export async function startProxy(
 ): Promise<ProxyProcess> {
   const directory = mkdtempSync(join(tmpdir(), 'sluice-test-'));
   const file = join(directory, 'sluice.json');
-  const write = (what: object): void =>
-    writeFileSync(file, JSON.stringify({ admin: { bind: '127.0.0.1:0' }, workers: 2, ...what }));
+  // Under its name when it is whole: a proxy that runs watches it.
+  const write = (what: object): void => {
+    writeFileSync(`${file}.new`, JSON.stringify({ admin: { bind: '127.0.0.1:0' }, workers: 2, ...what }));
+    renameSync(`${file}.new`, file);
+  };
   write(config);
   const main = options.main ?? [process.execPath, MAIN];
   const command = [...(options.wrap ?? []), ...main, 'run', '-c', file, ...(options.args ?? [])];
