@@ -103,7 +103,7 @@ describe.each(FRONT_ENDS)('an l7 listener (%s)', (frontend) => {
     mode: 'l7',
     frontend,
     bind: '127.0.0.1:0',
-    upstream: 'app',
+    routes: [{ upstream: 'app' }],
     ...more,
   });
 
@@ -114,8 +114,7 @@ describe.each(FRONT_ENDS)('an l7 listener (%s)', (frontend) => {
     client.send(get('/'));
     expect((await client.response()).startLine).toContain('200');
     const routes = [{ match: { path: '/only/' }, upstream: 'app' }];
-    const { upstream: _, ...rest } = web({ routes });
-    await reload(rest as Listener);
+    await reload(web({ routes }));
     client.send(get('/'));
     expect((await client.response()).startLine).toContain('404');
     client.send(get('/only/x'));
