@@ -36,6 +36,8 @@ function dataPlaneOf(parts: { listener?: Partial<L7ListenerPlan>; sessionListeni
   class Engine {
     openProfile = () => {};
     openPool = (slot: number, addresses: readonly string[]) => void calls.push(`pool ${slot} ${addresses.join(' ')}`);
+    setPool = (slot: number) => void calls.push(`set pool ${slot}`);
+    closePool = (slot: number) => void calls.push(`close pool ${slot}`);
     setAddresses = (slot: number, addresses: readonly string[]) =>
       void calls.push(`addresses ${slot} ${addresses.join(' ')}`);
     stats = () => ({ connections: 4 });
@@ -54,6 +56,7 @@ function dataPlaneOf(parts: { listener?: Partial<L7ListenerPlan>; sessionListeni
     maxSessions: 100,
     maxConnections: 200,
     addon: { Engine, FrontEnd },
+    accessLog: { onLines: () => {} },
     clock: new FakeTime(),
     viaName: 'sluice-1',
     logger: log.logger,

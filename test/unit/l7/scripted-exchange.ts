@@ -186,22 +186,45 @@ export function pipelineOf(parts: ScriptedParts = {}) {
   lead([listener]);
   const nameOf = (slot: number): string => {
     const upstream = upstreams.findIndex(({ endpoints }) => endpoints.some((endpoint) => endpoint.slot === slot));
+    if (upstream < 0) return `new ${slot}`;
     return `${'ab'[upstream]}${upstreams[upstream]!.endpoints.findIndex((endpoint) => endpoint.slot === slot)}`;
+  };
+  let current = { route, listener, upstreams };
+  /** Another plan counts: upstreams by name, and the route anew. */
+  const change = (next: { upstreams?: UpstreamPlan[]; route?: Partial<RoutePlan> }) => {
+    const nextRoute = { ...current.route, ...next.route };
+    current = {
+      route: nextRoute,
+      listener: { ...listener, routes: [nextRoute] },
+      upstreams: next.upstreams ?? structuredClone(current.upstreams),
+    };
+    rooms.apply(runtimes.apply(current.upstreams));
+    lead([current.listener]);
   };
   /** Of a new object, or of one that is used again. */
   const begin = (method = 'GET', fields: Readonly<Record<string, string>> = {}, used?: ScriptedExchange) => {
-    const exchange = used ?? new ScriptedExchange(made.length, listener);
+    const exchange = used ?? new ScriptedExchange(made.length, current.listener);
     if (used === undefined) made.push(exchange);
     exchange.nameOf = nameOf;
     exchange.method = method;
     exchange.fields = fields;
     pipeline.readClock();
-    pipeline.begin(exchange, route, { hasLoop: false, maxForwards: -1, headBytes: 0, fields: 0, bodyBytes: -1 });
+    pipeline.begin(exchange, current.route, {
+      hasLoop: false,
+      maxForwards: -1,
+      headBytes: 0,
+      fields: 0,
+      bodyBytes: -1,
+    });
     return exchange;
   };
   return {
     pipeline,
     begin,
+    change,
+    runtimes,
+    plans: upstreams,
+    route,
     slotOf: (name: string): number => upstreams['ab'.indexOf(name[0]!)]!.endpoints[Number(name.slice(1))]!.slot,
     board,
     worker,
