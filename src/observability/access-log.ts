@@ -169,6 +169,9 @@ export class AccessLog<Lines extends LineMaker = LineMaker> {
     this.#current = null;
     if (output !== null) this.#retire(output);
     await Promise.all([...this.#retiring].map((retiring) => retiring.retire()));
+    this.#cancelDropped?.();
+    this.#cancelDropped = null;
+    this.#tellDropped();
   }
 
   /** The thread ends: what can be written at once is. Idempotent. */

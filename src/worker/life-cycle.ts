@@ -187,7 +187,6 @@ function drainThenEnd(dataPlane: DataPlane, stripe: WorkerStripe, observing: Obs
     quietLooks = open === 0 ? quietLooks + 1 : 0;
     if (quietLooks < 2) return;
     clearInterval(poll);
-    // Whoever reads the log slowly has until the shutdown timeout.
     void observing.close().then(() => {
       stripe.setState('stopped');
       endThread(0);

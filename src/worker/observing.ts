@@ -9,6 +9,9 @@ import type { Logger } from '../observability/logger.js';
 import { SpanQueue } from '../observability/span-queue.js';
 import type { FromWorker } from './messages.js';
 
+/** A disk or a reader that takes nothing for this long at the end of the worker is given up on. */
+const CLOSE_PATIENCE_MS = 2_000;
+
 /** What it is made of. */
 export interface ObservingParts {
   readonly plan: Plan;
@@ -39,10 +42,16 @@ export class Observing {
     this.spans.apply(plan.tracing);
   }
 
-  /** Nothing more comes: resolves when all of it is out. */
+  /** Nothing more comes: resolves when all of it is out, or its reader or disk has been given up on. */
   async close(): Promise<void> {
     this.spans.flush();
-    await this.accessLog.close();
+    await new Promise<void>((resolve) => {
+      const cancel = systemTimers.after(CLOSE_PATIENCE_MS, resolve);
+      void this.accessLog.close().then(() => {
+        cancel();
+        resolve();
+      });
+    });
   }
 
   /** The thread ends: what can leave at once does. Idempotent. */

@@ -49,7 +49,10 @@ AccessLines::AccessLines(std::vector<AccessField> fields, AccessMemory memory, A
       escaping_(is_json_ ? Escaping::kJson : Escaping::kHex),
       memory_(memory),
       limits_(limits),
-      fields_(std::move(fields)) {}
+      fields_(std::move(fields)) {
+  for (size_t field = 0; field < kAccessFields; ++field)
+    text_keys_[field] = std::string(kKeys[field]) + '"';
+}
 
 int32_t AccessLines::OpenText(std::string_view text) {
   names_.push_back(EscapedName(text, escaping_));
@@ -172,18 +175,17 @@ void AccessLines::WriteJson(const AccessTexts& texts, LineWriter* out) const {
 
 void AccessLines::WriteField(AccessField field, const AccessTexts& texts, LineWriter* out) const {
   const std::string_view key = kKeys[static_cast<size_t>(field)];
+  const std::string_view text_key = text_keys_[static_cast<size_t>(field)];
   const auto text = [&](std::string_view value, size_t most_bytes) {
     if (value.empty()) return;
-    out->Add(key);
-    out->Add('"');
+    out->Add(text_key);
     out->AddEscaped(value, escaping_, most_bytes);
     out->Add('"');
   };
   const auto name = [&](size_t word) {
     const std::string_view value = Name(word);
     if (value.empty()) return;
-    out->Add(key);
-    out->Add('"');
+    out->Add(text_key);
     out->Add(value);
     out->Add('"');
   };
@@ -201,8 +203,7 @@ void AccessLines::WriteField(AccessField field, const AccessTexts& texts, LineWr
   const size_t query = texts.target.find('?');
   switch (field) {
     case AccessField::kTime: {
-      out->Add(key);
-      out->Add('"');
+      out->Add(text_key);
       out->Add(time_);
       const char digits[] = {static_cast<char>('0' + millisecond_ / 100),
                              static_cast<char>('0' + millisecond_ / 10 % 10),
