@@ -135,7 +135,7 @@ describe.each(FRONT_ENDS)('an l7 listener (%s)', (frontend) => {
     }
     endpoint.answerWith(() => undefined);
     client.send(get('/slow'));
-    await until('the request at the endpoint', () => endpoint.requests.length === 3);
+    await until('the request at the endpoint', () => endpoint.requests.length === 1);
     await reload(keeper);
     expect(await isRefused(port)).toBe(true);
     endpoint.last.socket.write(ok('late'));
