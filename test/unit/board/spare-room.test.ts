@@ -1,7 +1,11 @@
 /** What a board has besides what the first configuration needs. */
 import { describe, expect, it } from 'vitest';
+import { MOST_HASH_TABLE_WORDS } from '../../../src/board/capacities.js';
 import { layoutFor } from '../../../src/board/layout.js';
-import { capacitiesWithRoom, endpointSlotsFor, type NeededRoom } from '../../../src/board/spare-room.js';
+import { capacitiesWithRoom, endpointSlotsFor, MOST_PAGES, type NeededRoom } from '../../../src/board/spare-room.js';
+import { ENDPOINTS_MAX, LISTENERS_MAX } from '../../../src/config/cross-checks.js';
+import { QUEUED_MAX } from '../../../src/config/resilience-checks.js';
+import { WORKERS_MAX } from '../../../src/config/schema/config.js';
 
 const small: NeededRoom = {
   endpoints: 3,
@@ -44,5 +48,25 @@ describe('spare room', () => {
     const tight = capacitiesWithRoom(small, whole - 1);
     expect(layoutFor(tight).pages).toBeLessThan(whole);
     expect(capacitiesWithRoom(small, 1)).toMatchObject({ upstreams: 1, listeners: 1, queues: 0, routes: 1 });
+  });
+
+  it.each([
+    ['many workers', { workers: WORKERS_MAX, hashTables: 0 }],
+    ['a large ring for each upstream', { workers: 2, hashTables: ENDPOINTS_MAX }],
+  ])('fits the board at its largest: %s', (_name, { workers, hashTables }) => {
+    const capacities = capacitiesWithRoom({
+      endpoints: ENDPOINTS_MAX,
+      upstreams: ENDPOINTS_MAX,
+      turns: 2 * ENDPOINTS_MAX,
+      hashTables,
+      hashTableWords: MOST_HASH_TABLE_WORDS,
+      queueEntries: QUEUED_MAX,
+      queues: ENDPOINTS_MAX,
+      routeBreakers: LISTENERS_MAX,
+      routes: 4 * LISTENERS_MAX,
+      workers,
+      listeners: LISTENERS_MAX,
+    });
+    expect(layoutFor(capacities).pages).toBeLessThanOrEqual(MOST_PAGES);
   });
 });

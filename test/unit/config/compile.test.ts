@@ -1,13 +1,8 @@
 /** Compiling: a configuration becomes plain data with slots, indexes and times in ms. */
 
 import { describe, expect, it } from 'vitest';
-import { MOST_HASH_TABLE_WORDS } from '../../../src/board/capacities.js';
-import { layoutFor } from '../../../src/board/layout.js';
-import { capacitiesWithRoom, MOST_PAGES } from '../../../src/board/spare-room.js';
 import { compilePlan } from '../../../src/config/compile.js';
-import { ENDPOINTS_MAX, LISTENERS_MAX } from '../../../src/config/cross-checks.js';
 import { FreshRecords } from '../../../src/config/plan-records.js';
-import { QUEUED_MAX } from '../../../src/config/resilience-checks.js';
 import type { ResiliencePlan } from '../../../src/config/resilience-plan.js';
 import { WORKERS_MAX } from '../../../src/config/schema/config.js';
 import { PLAIN_CHECK, PLAIN_PICKING, PLAIN_PROBE, WHOLE_UPSTREAM } from '../control/plans.js';
@@ -392,25 +387,5 @@ upstreams:
       affinitySecret: 'sixteen-letters!',
     });
     expect(asked).toEqual(['api 10.0.0.1:9001', 'api [::1]:1', 'api unix:/run/a.sock', 'web h:1']);
-  });
-
-  it.each([
-    ['many workers', { workers: WORKERS_MAX, hashTables: 0 }],
-    ['a large ring for each upstream', { workers: 2, hashTables: ENDPOINTS_MAX }],
-  ])('fits the board at its largest: %s', (_name, { workers, hashTables }) => {
-    const capacities = capacitiesWithRoom({
-      endpoints: ENDPOINTS_MAX,
-      upstreams: ENDPOINTS_MAX,
-      turns: 2 * ENDPOINTS_MAX,
-      hashTables,
-      hashTableWords: MOST_HASH_TABLE_WORDS,
-      queueEntries: QUEUED_MAX,
-      queues: ENDPOINTS_MAX,
-      routeBreakers: LISTENERS_MAX,
-      routes: 4 * LISTENERS_MAX,
-      workers,
-      listeners: LISTENERS_MAX,
-    });
-    expect(layoutFor(capacities).pages).toBeLessThanOrEqual(MOST_PAGES);
   });
 });
