@@ -12,6 +12,9 @@ ENV npm_config_nodedir=/usr/local
 COPY . .
 # What `npm start` does before it starts: packages, engine, TypeScript, dashboard, bundle. Then only what runs stays.
 RUN node scripts/set-up.mjs && npm prune --omit=dev --ignore-scripts --no-audit --no-fund
+# uWebSockets.js comes with binaries for every system and version of Node: 200 MB that nobody loads here.
+RUN find node_modules/uWebSockets.js node_modules/uWebSockets.js-next -name 'uws_*.node' \
+  ! -name "uws_linux_$(node -p process.arch)_$(node -p process.versions.modules).node" -delete
 
 FROM node:20-bookworm-slim
 WORKDIR /opt/sluice
