@@ -20,8 +20,8 @@ const started = endAfterEach();
 
 const IS_LONG = process.env['SLUICE_LONG'] === '1';
 const RELOADS = IS_LONG ? 1_000 : 24;
-/** The heaps of all threads have their size after these: each variant has come several times. */
-const WARM_UP_RELOADS = IS_LONG ? 100 : 0;
+/** The heaps of all threads grow to their size with the garbage of plans: until then resident memory rises. */
+const WARM_UP_RELOADS = IS_LONG ? 500 : 0;
 const TUNNELS = IS_LONG ? 1_000 : 100;
 const SESSIONS = IS_LONG ? 1_000 : 100;
 /** Of resident memory, from the end of the warm-up on; a leak of 16 KiB a reload would be seen. */
