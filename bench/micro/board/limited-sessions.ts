@@ -41,7 +41,7 @@ export function boardOf(workers: number): SharedArrayBuffer {
 
 /** A batch of sessions of many clients, each admitted and released. */
 export function sessionsOf(buffer: SharedArrayBuffer, listener: ListenerPlan): () => void {
-  const limits = new SessionLimits(attachBoard(buffer, 0), [listener]);
+  const limits = new SessionLimits(attachBoard(buffer, 0), [{ ...listener, number: 0 }]);
   const sessions = Array.from({ length: CLIENTS }, (_, client) => ({
     word0: 0,
     word1: 0,

@@ -5,7 +5,7 @@ import { attachBoard } from '../../../dist/board/worker-board.js';
 import { SessionLimits } from '../../../dist/policies/session-limits.js';
 
 const { buffer, worker, listener } = workerData;
-const limits = new SessionLimits(attachBoard(buffer, worker), [listener]);
+const limits = new SessionLimits(attachBoard(buffer, worker), [{ ...listener, number: 0 }]);
 const stop = new Int32Array(workerData.stop);
 const session = { word0: 0, word1: 0, word2: 0xffff, word3: 7, isCountedAtListener: false, clientEntry: NO_ENTRY };
 parentPort.postMessage('ready');

@@ -94,7 +94,10 @@ const tasks = {
    */
   'hold-sessions'() {
     awaitStart(shared);
-    const limits = new SessionLimits(board, task.listeners);
+    const limits = new SessionLimits(
+      board,
+      task.listeners.map((listener, number) => ({ ...listener, number })),
+    );
     const sessions = Array.from({ length: task.atOnce }, () => sessionFrom(0));
     let refusals = 0;
     let most = 0;
@@ -123,7 +126,10 @@ const tasks = {
    * behind that how many of clients. When it is 2, it ends them all.
    */
   'churn-sessions'() {
-    const limits = new SessionLimits(board, task.listeners);
+    const limits = new SessionLimits(
+      board,
+      task.listeners.map((listener, number) => ({ ...listener, number })),
+    );
     const held = [];
     for (;;) {
       Atomics.store(shared, 4 + 2 * worker, held.filter(({ session }) => session.isCountedAtListener).length);

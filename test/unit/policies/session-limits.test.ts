@@ -28,7 +28,7 @@ function limitsOf(...limits: Partial<L4ListenerPlan['limits']>[]) {
   const board = createBoard(capacities, [1, 2]);
   const workers = [0, 1].map((worker) => {
     const tables = attachBoard(board.buffer, worker);
-    return { tables, limits: new SessionLimits(tables, listeners) };
+    return { tables, limits: new SessionLimits(tables, numbered(listeners)) };
   });
   return { board, workers, one: workers[0]!.limits, two: workers[1]!.limits, tables: workers[0]!.tables };
 }
@@ -150,7 +150,7 @@ describe('session limits', () => {
       { mode: 'l7', limits: { ...UNLIMITED, sessions: 1 } },
       { mode: 'l7', limits: UNLIMITED },
     ] as ListenerPlan[];
-    const limits = new SessionLimits(attachBoard(board.buffer, 0), listeners);
+    const limits = new SessionLimits(attachBoard(board.buffer, 0), numbered(listeners));
     expect([limits.isLimited(0), limits.isLimited(1), limits.isLimited(2)]).toEqual([true, false, false]);
     expect([sessionFrom(1), sessionFrom(2)].map((session) => limits.admit(session, 0, 0))).toEqual([
       ADMIT,
@@ -183,3 +183,8 @@ describe('session limits', () => {
     expect([tables.listenerSessions.open(0), tables.clients.sessions(entry)]).toEqual([1, 1]);
   });
 });
+
+/** Each listener by its place in the list. */
+function numbered(listeners: readonly ListenerPlan[]): ListenerPlan[] {
+  return listeners.map((listener, number) => ({ ...listener, number }));
+}
