@@ -5,55 +5,11 @@ import { invariant } from '../core/invariant.js';
 import type { AttemptProfile } from '../engine/attempt-profile.js';
 import { HedgeDelay } from '../policies/hedge-delay.js';
 import type { RouteBreaker } from '../policies/route-breaker.js';
+import { type AttemptSettings, RouteSettings, type ServedUpstream } from './exchange.js';
 import { ProfileNumbers } from './profile-numbers.js';
-import type { ServedUpstream } from './served-upstream.js';
 
 /** AttemptProfile.heldBodyBytes where a request that was sent is not sent again. */
 const NOTHING_HELD = -1;
-
-/** How requests of a route are attempted on one upstream. */
-export interface AttemptSettings {
-  readonly served: ServedUpstream;
-  /** With what the route says of its own. */
-  readonly retry: RetryPlan;
-  /** Longest wait for a place in the queue. */
-  readonly queueMs: number;
-  /** null: no second attempts. Shared by all routes with the same settings. */
-  readonly hedge: HedgeDelay | null;
-  /** Engine.openProfile, of requests that may be carried out twice. */
-  readonly profile: number;
-  /** Of the others: nothing that was sent is held, no status asked about. */
-  readonly profileOnce: number;
-}
-
-/** One route of one plan, as its worker serves it. */
-export class RouteSettings {
-  readonly plan: RoutePlan;
-  /** Host and path, as logs and spans have it. */
-  readonly name: string;
-  readonly breaker: RouteBreaker | null;
-  /** By index of the upstream in that plan. */
-  readonly #byUpstream: readonly (AttemptSettings | undefined)[];
-
-  constructor(plan: RoutePlan, breaker: RouteBreaker | null, byUpstream: readonly (AttemptSettings | undefined)[]) {
-    this.plan = plan;
-    this.name = `${plan.host}${plan.path}`;
-    this.breaker = breaker;
-    this.#byUpstream = byUpstream;
-  }
-
-  /** Of an upstream that the route may lead to, its fallback's included. HOT: one look into an array. @param upstream index in the plan of the route */
-  on(upstream: number): AttemptSettings {
-    return this.#byUpstream[upstream] as AttemptSettings; // made of all targets of the route
-  }
-
-  /** Adds the profiles that its requests may name. */
-  collectProfiles(into: Set<number>): void {
-    for (const settings of this.#byUpstream) {
-      if (settings !== undefined) into.add(settings.profile).add(settings.profileOnce);
-    }
-  }
-}
 
 /** What the settings are made with. */
 export interface AttemptProfilesParts {

@@ -4,16 +4,8 @@ import type { KeySourcePlan } from '../config/picking-plan.js';
 import type { UpstreamPlan } from '../config/plan.js';
 import type { Tick } from '../core/tick.js';
 import { EndpointCookies, KeyHomes } from '../policies/affinity.js';
-import type { Exchange } from './exchange.js';
+import type { Exchange, ExchangeAffinity } from './exchange.js';
 import { signText } from './signed-text.js';
-
-/** Affinity of one upstream in one worker. */
-export interface ExchangeAffinity {
-  /** The endpoint that the request's client belongs to, or NO_ENDPOINT; its upstream and subset have been found. HOT. */
-  preferredOf(exchange: Exchange, now: Tick): number;
-  /** An attempt is about to begin at `exchange.endpoint`: sees to it that the response of this one binds the client, if it is to. HOT. */
-  bind(exchange: Exchange): void;
-}
 
 const SET_COOKIE = 'set-cookie';
 const COOKIE = 'cookie';

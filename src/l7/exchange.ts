@@ -4,13 +4,14 @@ import type { KeySource } from '../balancing/key-source.js';
 import type { TriedSet } from '../balancing/tried-set.js';
 import type { Attempting, UpstreamRuntime } from '../balancing/upstream-runtime.js';
 import { NO_SUBSET } from '../config/picking-plan.js';
-import type { L7ListenerPlan } from '../config/plan.js';
+import type { L7ListenerPlan, RoutePlan } from '../config/plan.js';
+import type { RetryPlan } from '../config/resilience-plan.js';
 import type { ErrorCode } from '../core/error-catalog.js';
 import { msBetween, NEVER, type Tick } from '../core/tick.js';
 import type { AccessLines } from '../engine/access-lines.js';
-import type { BreakerPassage } from '../policies/route-breaker.js';
+import type { HedgeDelay } from '../policies/hedge-delay.js';
+import type { BreakerPassage, RouteBreaker } from '../policies/route-breaker.js';
 import { NOT_WAITING, type Waiter, type WaitingRoom } from '../policies/waiting-room.js';
-import type { AttemptSettings, RouteSettings } from './attempt-profiles.js';
 import type { LocalResponse } from './error-response.js';
 import type { ExchangeTrace } from './exchange-trace.js';
 import type { LogTexts } from './log-texts.js';
@@ -39,6 +40,70 @@ export interface RequestDescription {
   /** Without the query, which may hold secrets. */
   readonly path: string;
   readonly requestId: string;
+}
+
+/** Affinity of one upstream in one worker. */
+export interface ExchangeAffinity {
+  /** The endpoint that the request's client belongs to, or NO_ENDPOINT; its upstream and subset have been found. HOT. */
+  preferredOf(exchange: Exchange, now: Tick): number;
+  /** An attempt is about to begin at `exchange.endpoint`: sees to it that the response of this one binds the client, if it is to. HOT. */
+  bind(exchange: Exchange): void;
+}
+
+/**
+ * An upstream as the requests of one plan meet it: its runtime, and what this data plane has beside it. Requests that began under a former
+ * plan go on with theirs, unless they follow the plan (Attempts). Thread: worker.
+ */
+export interface ServedUpstream {
+  readonly runtime: UpstreamRuntime;
+  /** null: an upstream without. */
+  readonly affinity: ExchangeAffinity | null;
+  /** Where requests wait for a place; null: nobody waits. */
+  readonly room: WaitingRoom<Exchange> | null;
+}
+
+/** How requests of a route are attempted on one upstream. */
+export interface AttemptSettings {
+  readonly served: ServedUpstream;
+  /** With what the route says of its own. */
+  readonly retry: RetryPlan;
+  /** Longest wait for a place in the queue. */
+  readonly queueMs: number;
+  /** null: no second attempts. Shared by all routes with the same settings. */
+  readonly hedge: HedgeDelay | null;
+  /** Engine.openProfile, of requests that may be carried out twice. */
+  readonly profile: number;
+  /** Of the others: nothing that was sent is held, no status asked about. */
+  readonly profileOnce: number;
+}
+
+/** One route of one plan, as its worker serves it. */
+export class RouteSettings {
+  readonly plan: RoutePlan;
+  /** Host and path, as logs and spans have it. */
+  readonly name: string;
+  readonly breaker: RouteBreaker | null;
+  /** By index of the upstream in that plan. */
+  readonly #byUpstream: readonly (AttemptSettings | undefined)[];
+
+  constructor(plan: RoutePlan, breaker: RouteBreaker | null, byUpstream: readonly (AttemptSettings | undefined)[]) {
+    this.plan = plan;
+    this.name = `${plan.host}${plan.path}`;
+    this.breaker = breaker;
+    this.#byUpstream = byUpstream;
+  }
+
+  /** Of an upstream that the route may lead to, its fallback's included. HOT: one look into an array. @param upstream index in the plan of the route */
+  on(upstream: number): AttemptSettings {
+    return this.#byUpstream[upstream] as AttemptSettings; // made of all targets of the route
+  }
+
+  /** Adds the profiles that its requests may name. */
+  collectProfiles(into: Set<number>): void {
+    for (const settings of this.#byUpstream) {
+      if (settings !== undefined) into.add(settings.profile).add(settings.profileOnce);
+    }
+  }
 }
 
 /** What became of an attempt that was to begin. NO_POOL: its endpoint is not known to the engine (yet); nothing was begun. */

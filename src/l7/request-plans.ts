@@ -5,10 +5,9 @@ import type { ListenerPlan, RoutePlan } from '../config/plan.js';
 import { invariant } from '../core/invariant.js';
 import type { HedgeDelay } from '../policies/hedge-delay.js';
 import type { WaitingRoom } from '../policies/waiting-room.js';
-import type { AttemptProfiles, RouteSettings } from './attempt-profiles.js';
-import type { Exchange } from './exchange.js';
+import type { AttemptProfiles } from './attempt-profiles.js';
+import type { Exchange, RouteSettings, ServedUpstream } from './exchange.js';
 import { affinityOf } from './exchange-affinity.js';
-import type { ServedUpstream } from './served-upstream.js';
 
 /** A plan as its pipeline takes it over. */
 export interface RequestPlan {

@@ -5,8 +5,7 @@ import type { SplitPlan, TargetPlan } from '../config/picking-plan.js';
 import { NO_SUBSET } from '../config/picking-plan.js';
 import type { RoutePlan } from '../config/plan.js';
 import { type FallbackPlan, NO_FALLBACK } from '../config/resilience-plan.js';
-import type { RouteSettings } from './attempt-profiles.js';
-import type { Exchange } from './exchange.js';
+import type { Exchange, RouteSettings } from './exchange.js';
 
 /** Keys of a split are hashed with all 64 bits. */
 const IS_CRC = false;

@@ -1,3 +1,4 @@
+/** Trace contexts of clients: which are taken, and what endpoints get. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseTraceParent, passableTraceState, traceParentOf } from '../../../src/l7/exchange-trace.js';

@@ -54,7 +54,15 @@ function underTest(
     l7: make('l7', { kind: 'app', listener: 'web', descriptor: 1 }, 1),
     l4: make('l4', { kind: 'mailbox', mode: 'l4', mailbox: 2 }, 10),
   });
-  return { calls, make: () => makeDataPlane({ plan: plan({ listeners }), spans: { apply: () => {} } } as unknown as DataPlaneOptions) };
+  return {
+    calls,
+    make: () =>
+      makeDataPlane({
+        plan: plan({ listeners }),
+        spans: { apply: () => {} },
+        accessLog: { apply: () => {} },
+      } as unknown as DataPlaneOptions),
+  };
 }
 
 describe('data planes', () => {

@@ -11,6 +11,7 @@ import type { Engine } from '../../../engine/engine.js';
 import type { LocalResponse } from '../../error-response.js';
 import { BODYLESS, RelayedExchange, UNKNOWN_LENGTH } from '../../relayed-exchange.js';
 import type { ResponseRelay } from '../../response-relay.js';
+import { joinedBytes } from './joined-bytes.js';
 import type { UwsResponse } from './load-uws.js';
 
 /** Above this a complete body goes through tryEnd, so that we know when the client has taken it all; below it `end` is cheaper. */
@@ -265,7 +266,7 @@ export class UwsExchange extends RelayedExchange {
       this.#totalBytes = isLast ? body.length : totalBytes;
     }
     if (this.#isBlocked) {
-      this.#rest = joined(this.#rest, body as Uint8Array);
+      this.#rest = joinedBytes(this.#rest, body as Uint8Array);
       this.#isRestLast = isLast;
       corked.isTaken = wasPaused && this.#writeRest(response);
     } else if (this.#totalBytes === UNKNOWN_LENGTH) {
@@ -394,12 +395,4 @@ function writeCorked(): void {
 
 function flushCorked(): void {
   corked.exchange?.flushCorked();
-}
-
-function joined(first: Uint8Array | null, second: Uint8Array): Uint8Array {
-  if (first === null) return second.slice();
-  const both = new Uint8Array(first.length + second.length);
-  both.set(first);
-  both.set(second, first.length);
-  return both;
 }
