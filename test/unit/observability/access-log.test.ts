@@ -1,3 +1,4 @@
+/** The access log of a worker over real files: where lines go, and what becomes of them when the file or the plan changes. */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
