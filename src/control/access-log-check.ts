@@ -1,4 +1,4 @@
-/** Says before anything runs that the access log cannot be written, which would otherwise show with the first request only. */
+/** Says before a configuration counts that its access log cannot be written, which would otherwise show with the first request only. */
 import { closeSync, openSync } from 'node:fs';
 import { placeOf, STANDARD_OUTPUT } from '../observability/line-file.js';
 import { StartFailure } from './start-failure.js';

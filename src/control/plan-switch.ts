@@ -6,6 +6,7 @@ import type { Config } from '../config/schema/config.js';
 import { ProxyError } from '../core/proxy-error.js';
 import type { Timers } from '../core/timers.js';
 import type { SessionListenings } from '../worker/data-plane.js';
+import { checkAccessLog } from './access-log-check.js';
 import { BoardFullError, type PlanBook } from './board-plan.js';
 import type { Departures } from './departures.js';
 import type { EndpointKeepers } from './endpoint-keepers.js';
@@ -90,6 +91,9 @@ export class PlanSwitch {
       const edition = plans.edit(config, before.epoch + 1);
       withdrawals.push(() => edition.withdraw());
       const settled = settledPlan(before, edition.plan, handOffs.uwsHeadBytes);
+      const file = settled.plan.accessLog?.file;
+      // One that stays is open, whatever its directory has become.
+      if (file !== undefined && file !== before.accessLog?.file) checkAccessLog(file);
       const places = addresses.edit(settled.plan);
       withdrawals.push(() => places.withdraw());
       const { plan, descriptors } = places;

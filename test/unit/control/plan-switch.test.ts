@@ -1,5 +1,6 @@
 /** The order in which another configuration comes to count, and what becomes of one that cannot. */
 import { describe, expect, it } from 'vitest';
+import type { AccessLogPlan } from '../../../src/config/observing-plan.js';
 import type { Plan } from '../../../src/config/plan.js';
 import { BoardFullError } from '../../../src/control/board-plan.js';
 import { APPLY_PATIENCE_MS, PlanSwitch, type PlanSwitchParts } from '../../../src/control/plan-switch.js';
@@ -13,8 +14,17 @@ import { plan, sessionListenerPlan } from './plans.js';
 const config = configOf(SMALLEST);
 const listener = (name: string, number: number) => ({ ...sessionListenerPlan(name), number });
 
+/** Below what is no directory. */
+const UNWRITABLE: AccessLogPlan = {
+  file: '/dev/null/access.log',
+  format: 'combined',
+  fields: [],
+  share: 1,
+  bufferBytes: 65_536,
+};
+
 /** Steps that are made to fail, by their names in the trace. */
-type Fault = 'compile' | 'open' | 'prepare' | 'over';
+type Fault = 'compile' | 'log' | 'open' | 'prepare' | 'over';
 
 function rig(fault?: Fault) {
   const time = new FakeTime();
@@ -38,7 +48,7 @@ function rig(fault?: Fault) {
         if (fault === 'compile') throw new BoardFullError('endpoint');
         trace.push('compile');
         return {
-          plan: next,
+          plan: fault === 'log' ? { ...next, accessLog: UNWRITABLE } : next,
           commit: () => {
             trace.push('commit');
             return changes;
@@ -147,6 +157,7 @@ describe('plan switch', () => {
 
   it.each([
     ['compile', /no room for so many more endpoints.*restart sluice/, []],
+    ['log', /access log \/dev\/null\/access\.log does not exist \(accessLog\.file\)/, ['compile', 'withdraw-plan']],
     ['open', /the port is taken/, ['compile', 'withdraw-plan']],
     ['prepare', /./, ['compile', 'open', 'withdraw-addresses', 'withdraw-plan']],
     [
