@@ -13,7 +13,7 @@ import { AddressRates, type RateSettings, rateKey } from './rate-limit.js';
 import { allowedMethods, NOT_FOUND, resourceAt, routeFor } from './router.js';
 import type { AdminRoute, RoutedRequest } from './routes.js';
 import { seconds, TokenGuard } from './token-guard.js';
-import { writeRefusal } from './write-guard.js';
+import { type OriginHead, originRefusal, writeRefusal } from './write-guard.js';
 
 /** Of one address: far above what a dashboard, a scraper and a few terminals ask, far below what would keep the primary busy. */
 const REQUESTS: RateSettings = { perSecond: 200, burst: 400 };
@@ -130,6 +130,9 @@ export class AdminConversation {
 
   #live(request: IncomingMessage, response: ServerResponse, query: URLSearchParams): AdminAnswer | null {
     const { streams } = this.#options;
+    // A page that cannot read a stream can keep one open all the same, and there are few.
+    const refusal = originRefusal(originOf(request));
+    if (refusal !== null) return refusal;
     if (!streams.hasRoom) {
       return tooEarly(503, 'too-many-streams', `${MOST_STREAMS} streams are open; that is all there may be`, 5);
     }
@@ -145,12 +148,16 @@ export class AdminConversation {
 
 /** @returns the body, or the refusal; '' where the route reads none */
 async function writeBody(request: IncomingMessage, route: AdminRoute): Promise<string | AdminAnswer> {
-  const { host, origin, 'content-type': contentType, 'sec-fetch-site': fetchSite } = request.headers;
-  const head = { host, origin, contentType, fetchSite: typeof fetchSite === 'string' ? fetchSite : undefined };
+  const head = { ...originOf(request), contentType: request.headers['content-type'] };
   const refusal = writeRefusal(head, route.body !== null);
   if (refusal !== null) return refusal;
   if (route.body === null) return '';
   return (await readBody(request)) ?? TOO_LARGE;
+}
+
+function originOf({ headers }: IncomingMessage): OriginHead {
+  const { host, origin, 'sec-fetch-site': fetchSite } = headers;
+  return { host, origin, fetchSite: typeof fetchSite === 'string' ? fetchSite : undefined };
 }
 
 /** Path and query of a request target. */

@@ -1,13 +1,30 @@
-/** Refuses writes to the admin API that a web page of a stranger could have made the operator's browser send (cross-site request forgery). */
+/** Refuses what a web page of a stranger could have made the operator's browser ask of the admin API: writes (cross-site request forgery), streams. */
 import { type AdminAnswer, failure } from './answer.js';
 
-/** What of a request's head is looked at; as received, undefined: absent. */
-export interface WriteHead {
+/** What of a request's head tells where it comes from; as received, undefined: absent. */
+export interface OriginHead {
   readonly host: string | undefined;
   readonly origin: string | undefined;
   /** Sec-Fetch-Site: what a browser says of who made it ask. */
   readonly fetchSite: string | undefined;
+}
+
+/** What of a write's head is looked at. */
+export interface WriteHead extends OriginHead {
   readonly contentType: string | undefined;
+}
+
+const STRANGER = failure(
+  403,
+  'origin-not-allowed',
+  'a page of another origin may neither change nor watch anything here',
+);
+
+/** May a page of where this comes from ask for more than an answer that it cannot read? @returns the refusal, or null: go on */
+export function originRefusal({ host, origin, fetchSite }: OriginHead): AdminAnswer | null {
+  const isOwn = origin === undefined || isOwnOrigin(origin, host);
+  const isSameSite = fetchSite === undefined || fetchSite === 'same-origin' || fetchSite === 'none';
+  return isOwn && isSameSite ? null : STRANGER;
 }
 
 /**
@@ -17,15 +34,9 @@ export interface WriteHead {
  * @param hasBody false: there is none, and hence nothing to say of it
  * @returns the refusal, or null: go on
  */
-export function writeRefusal(
-  { host, origin, fetchSite, contentType }: WriteHead,
-  hasBody: boolean,
-): AdminAnswer | null {
-  const isOwn = origin === undefined || isOwnOrigin(origin, host);
-  const isSameSite = fetchSite === undefined || fetchSite === 'same-origin' || fetchSite === 'none';
-  if (!isOwn || !isSameSite) {
-    return failure(403, 'origin-not-allowed', 'a page of another origin may not change anything here');
-  }
+export function writeRefusal({ contentType, ...head }: WriteHead, hasBody: boolean): AdminAnswer | null {
+  const refusal = originRefusal(head);
+  if (refusal !== null) return refusal;
   const mediaType = contentType?.split(';')[0]?.trim().toLowerCase();
   if (!hasBody || mediaType === 'application/json') return null;
   return failure(

@@ -74,6 +74,15 @@ describe('GET /api/v1/live', () => {
     expect(reader.events()).toEqual(['happened 1', 'figures 1']);
   });
 
+  it.each(['Origin: http://evil.test', 'Sec-Fetch-Site: cross-site'])(
+    'is not for a page of a stranger, which could keep all streams: %s',
+    async (field) => {
+      const reader = new Reader('/api/v1/live', [field]);
+      await until('an answer', () => (reader.isOver ? true : undefined));
+      expect(reader.text).toMatch(/^HTTP\/1.1 403 [\s\S]*origin-not-allowed/);
+    },
+  );
+
   it('tells figures, what happens, and reloads', async () => {
     const reader = new Reader();
     await reader.has('figures 1');
