@@ -4,7 +4,7 @@
  */
 import type { TracingPlan } from '../config/observing-plan.js';
 import type { Clock } from '../core/clock.js';
-import type { Timers } from '../core/timers.js';
+import type { Cancel, Timers } from '../core/timers.js';
 import type { Logger } from '../observability/logger.js';
 import type { SpanBatch } from '../observability/span-queue.js';
 import type { SpanRecord } from '../observability/span-record.js';
@@ -25,7 +25,7 @@ const MOST_SPANS = 16_384;
 const SEND_SPANS = 512;
 /** Loss is told at most so often. */
 const TOLD_EVERY_MS = 60_000;
-/** At the end of the process, for what is still to be sent. */
+/** At the end of the process, for what is still to be sent and for the collector's connections together. */
 const CLOSE_PATIENCE_MS = 2_000;
 
 /** What it is made of. */
@@ -67,13 +67,8 @@ export class SpanExport {
 
   /** Sends what there is, as far as that is possible soon; nothing may come any more. */
   async close(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const cancel = this.#parts.timers.after(CLOSE_PATIENCE_MS, resolve);
-      void (this.#sending ?? Promise.resolve()).then(() => {
-        cancel();
-        resolve();
-      });
-    });
+    const patience = this.#patience();
+    await Promise.race([this.#sending, patience.over]);
     this.#lose(this.#waiting.length + this.#underWay, 'the process has ended');
     this.#waiting = [];
     this.#underWay = 0;
@@ -81,7 +76,17 @@ export class SpanExport {
     this.#tell();
     const collector = this.#collector;
     this.#collector = null;
-    await collector?.then((opened) => opened.close()).catch(() => {});
+    // Closing waits for the request that is under way, too: as long as a collector that never answers may take.
+    await Promise.race([collector?.then((opened) => opened.close()).catch(() => {}), patience.over]);
+    patience.cancel();
+  }
+
+  #patience(): { readonly over: Promise<void>; readonly cancel: Cancel } {
+    let cancel: Cancel = () => {};
+    const over = new Promise<void>((resolve) => {
+      cancel = this.#parts.timers.after(CLOSE_PATIENCE_MS, resolve);
+    });
+    return { over, cancel };
   }
 
   #collect(tracing: TracingPlan): void {
