@@ -138,9 +138,11 @@ export class AdminConversation {
     }
     if (request.method === 'HEAD') return { status: 200, headers: {}, contentType: 'text/event-stream', text: '' };
     const given = request.headers['last-event-id'];
+    const token = this.#token();
     streams.open(response, SAFE_HEADERS, {
       onlyFigures: query.get('only') === 'figures',
       lastEventId: typeof given === 'string' ? given : '',
+      isAllowed: () => this.#token() === null || this.#token() === token,
     });
     return null;
   }

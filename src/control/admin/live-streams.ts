@@ -31,6 +31,8 @@ export interface StreamWish {
   readonly onlyFigures: boolean;
   /** Last-Event-ID; '' without. */
   readonly lastEventId: string;
+  /** May who asked still watch? Asked after each reload, which may have taken the token away that let it in. */
+  readonly isAllowed: () => boolean;
 }
 
 /** All open streams. Figures are written as text once for all of them. Thread: primary. */
@@ -65,6 +67,7 @@ export class LiveStreams {
       entries: wish.onlyFigures ? () => [] : (sinceId) => source.timeline.entries(sinceId),
       latestId: firstUnknown(wish.lastEventId, processId),
       takesReloads: !wish.onlyFigures,
+      isAllowed: wish.isAllowed,
     });
     this.#streams.add(stream);
     response.once('close', () => this.#forget(stream));
@@ -105,7 +108,10 @@ export class LiveStreams {
         for (const stream of this.#streams) stream.catchUp();
       }),
       source.onReloaded((report) => {
-        for (const stream of this.#streams) stream.reloaded(report);
+        for (const stream of this.#streams) {
+          if (stream.isAllowed) stream.reloaded(report);
+          else stream.end();
+        }
       }),
     ];
     this.#stopListening = () => {
@@ -130,6 +136,7 @@ interface Telling {
   /** Of the entries that the reader has. */
   readonly latestId: number;
   readonly takesReloads: boolean;
+  readonly isAllowed: () => boolean;
 }
 
 /** One reader. Nothing is kept for it but where it stands: the timeline is the buffer. */
@@ -154,6 +161,10 @@ class LiveStream {
       this.#stalledAt = null;
       this.catchUp();
     });
+  }
+
+  get isAllowed(): boolean {
+    return this.#telling.isAllowed();
   }
 
   /** Skipped where the reader lags: the next ones say more. */

@@ -165,6 +165,20 @@ describe('GET /api/v1/live', () => {
     );
   });
 
+  it('ends when a reload takes the token away that it came with, and not for another reload', async () => {
+    let token = 'the-first-of-two-tokens';
+    api.close();
+    api = await startTestApi(source, { access: () => ({ token, hosts: [] }) });
+    const reader = new Reader('/api/v1/live', [`Authorization: Bearer ${token}`]);
+    await reader.has('figures 1');
+    source.reloads.tell({ ...UNCHANGED, epoch: 2 });
+    await reader.has('reloaded 2');
+    token = 'the-second-of-two-tokens';
+    source.reloads.tell({ ...UNCHANGED, epoch: 3 });
+    await until('its end', () => (reader.isOver ? true : undefined));
+    expect(reader.events()).toEqual(['figures 1', 'reloaded 2']);
+  });
+
   it('ends when the API closes', async () => {
     const reader = new Reader();
     await reader.has('figures 1');
