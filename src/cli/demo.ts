@@ -130,19 +130,19 @@ function introduction(primary: Primary, balance: string, words: CommandWords): s
   invariant(listener, 'the demo has a listener');
   const url = urlOf(listener.bind);
   const { workers } = primary.plan;
-  const admin = primary.adminAddress;
+  const { adminAddress } = primary;
+  const admin = adminAddress === null ? null : `http://${placeText(adminAddress.host, adminAddress.port)}/`;
   return [
     '',
     `sluice listens on ${url ?? bindText(listener.bind)} with ${workers} ${workers === 1 ? 'worker' : 'workers'} and balances by ${balance} over`,
     ...DEMO_ENDPOINTS.map(({ name, delayMs }) => `  ${name.padEnd(7)} which takes ${delayMs} ms to answer`),
     '',
+    ...(admin === null ? [] : [`Watch it in a browser: ${admin}`, '']),
     'Try in another terminal:',
     ...(url === null
       ? [`  curl ${curlOption(listener.bind)} http://localhost/`]
       : [`  curl ${url}`, `  ${words.bench} --url ${url}`]),
-    ...(admin === null
-      ? []
-      : [`  curl http://${placeText(admin.host, admin.port)}/api/v1/upstreams/${UPSTREAM_NAME}/endpoints`]),
+    ...(admin === null ? [] : [`  curl ${admin}api/v1/upstreams/${UPSTREAM_NAME}/endpoints`]),
     'and with another balancer:',
     `  ${words.again} --balance ${balance === 'round-robin' ? 'least-conn' : 'round-robin'}`,
     '',

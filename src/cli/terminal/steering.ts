@@ -23,8 +23,10 @@ export async function runSteering(
   command: Extract<TerminalCommand, { name: 'drain' | 'undrain' | 'weight' }>,
   surroundings: TerminalSurroundings,
 ): Promise<TerminalExitCode> {
-  const { client, out } = surroundings;
-  const found = endpointNamed(command.endpoint, await client.get<LiveFigures>('/api/v1/live/now'));
+  const { client, out, nowMs } = surroundings;
+  const figures = await client.get<LiveFigures>('/api/v1/live/now');
+  const aheadMs = figures.at - nowMs();
+  const found = endpointNamed(command.endpoint, figures);
   if (!found.ok) throw new AdminFailure('refused', found.sentence);
   const named = found.endpoint;
   const name = `${named.upstream}/${named.address}`;
@@ -39,7 +41,7 @@ export async function runSteering(
     out.write(`${name} takes work again${whyNotYet(endpoint)}\n`);
     return TerminalExit.OK;
   }
-  if (command.isWaiting) return await waitForDrain(named, endpoint, surroundings);
+  if (command.isWaiting) return await waitForDrain(named, endpoint, aheadMs, surroundings);
   out.write(`${name} ${drainText(endpoint)}\n`);
   return TerminalExit.OK;
 }
@@ -69,14 +71,15 @@ function whyNotYet({ healthy, resolved, weight }: EndpointView): string {
   return healthy ? '' : ', as soon as it is healthy';
 }
 
+/** @param aheadMs what the clock of the proxy is ahead of ours: moments of a drain are by its own */
 async function waitForDrain(
   named: NamedEndpoint,
   first: EndpointView,
+  aheadMs: number,
   { client, out, isTerminal, nowMs, sleep }: TerminalSurroundings,
 ): Promise<TerminalExitCode> {
   const name = `${named.upstream}/${named.address}`;
   const startedAt = nowMs();
-  const timeoutMs = first.drain?.timeoutMs ?? null;
   let printedAt = Number.NEGATIVE_INFINITY;
   let endpoint = first;
   while (endpoint.state === 'draining') {
@@ -94,7 +97,9 @@ async function waitForDrain(
     throw new AdminFailure('refused', `the drain of ${name} is over: somebody else has made it ${endpoint.state}`);
   }
   const elapsedMs = nowMs() - startedAt;
-  const isCut = timeoutMs !== null && elapsedMs >= timeoutMs;
+  // The drain may have begun long before this command did.
+  const endsAt = endpoint.drain?.endsAt ?? null;
+  const isCut = first.state === 'draining' && endsAt !== null && nowMs() + aheadMs >= Date.parse(endsAt);
   const how = isCut ? '; what was left in flight when its time was over was cut' : '';
   out.write(`${name} is drained after ${(elapsedMs / 1_000).toFixed(1)} s, it can be stopped${how}\n`);
   return TerminalExit.OK;

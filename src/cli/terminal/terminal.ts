@@ -4,6 +4,7 @@ import type { Arguments } from '../arguments.js';
 import { AdminClient, AdminFailure } from './admin-client.js';
 import { findTarget } from './admin-target.js';
 import { runExplain } from './explain.js';
+import { plainText } from './figures-text.js';
 import { runReload } from './reload.js';
 import { runStatus } from './status.js';
 import { runSteering } from './steering.js';
@@ -29,7 +30,7 @@ export async function runTerminal({
     return await carryOut(command, surroundingsFor(new AdminClient(found.target)));
   } catch (error) {
     if (!(error instanceof AdminFailure)) throw error;
-    process.stderr.write(`sluice: ${error.message}\n`);
+    process.stderr.write(`sluice: ${plainText(error.message)}\n`);
     return error.kind === 'unreachable' ? TerminalExit.UNREACHABLE : TerminalExit.REFUSED;
   }
 }

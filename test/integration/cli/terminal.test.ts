@@ -186,6 +186,18 @@ describe('drain', () => {
     await sluice('undrain', `app/${names[0]}`);
   });
 
+  it('says so, too, of a drain that had begun long before', async () => {
+    const { answer, release } = await holdOne();
+    await sluice('drain', `app/${names[0]}`);
+    const since = Date.parse((await endpointOf('app', names[0] ?? '')).drain?.since ?? '');
+    await until('its time to be over', () => (Date.now() - since > 1_000 ? true : undefined));
+    const cut = await sluice('drain', `app/${names[0]}`, '--timeout', '1s', '--wait');
+    expect([cut.code, cut.out]).toMatchObject([0, expect.stringContaining('what was left in flight')]);
+    expect((await answer).status).toBeGreaterThanOrEqual(500);
+    release();
+    await sluice('undrain', `app/${names[0]}`);
+  });
+
   it('ends when somebody else takes it back', async () => {
     const { answer, release } = await holdOne();
     const drain = startSluice(['drain', `app/${names[0]}`, '--wait', '-c', file]);
@@ -204,7 +216,7 @@ describe('drain', () => {
 describe('reload', () => {
   it('says that nothing has changed', async () => {
     const { code, out } = await sluice('reload');
-    expect([code, out]).toEqual([0, 'nothing has changed: plan 1 counts on\n']);
+    expect([code, out]).toEqual([0, expect.stringMatching(/^nothing has changed: plan 1 counts on\n/)]);
   });
 });
 

@@ -20,4 +20,12 @@ describe('sluice demo', () => {
     expect(await sluice.exit()).toBe(0);
     expect(sluice.stderr).toBe('');
   });
+
+  it('says where a browser can watch it', async () => {
+    const sluice = SluiceProcess.command('demo', '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--workers', '1');
+    open.push(sluice);
+    const url = await until('the address', () => /Watch it in a browser: (http:\S+\/)\n/.exec(sluice.stdout)?.[1]);
+    expect((await fetch(`${url}readyz`)).status).toBe(200);
+    expect(sluice.stdout).toContain(`  curl ${url}api/v1/upstreams/default/endpoints\n`);
+  });
 });
