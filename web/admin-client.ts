@@ -29,6 +29,11 @@ export class AdminClient {
     this.#store = store;
   }
 
+  /** Is there a token that questions bring? */
+  get hasToken(): boolean {
+    return this.#store.getItem(TOKEN_KEY) !== null;
+  }
+
   /** Remembers the token that later questions bring; '' forgets it. */
   setToken(token: string): void {
     if (token === '') this.#store.removeItem(TOKEN_KEY);

@@ -129,6 +129,7 @@ class Dashboard {
 
   #askForToken(): void {
     part('token', HTMLInputElement).value = '';
+    setShown(part('token-wrong', HTMLElement), this.#client.hasToken);
     openDialog(this.#token);
   }
 

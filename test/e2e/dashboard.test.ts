@@ -195,8 +195,12 @@ describe.skipIf(!canRun)('the dashboard', () => {
 
   it('asks for the token, and keeps it for this tab', async () => {
     await open({ token: 'secret' });
+    const refusal = dialog().getByText('The token that was given is not that of the configuration.');
+    await dialog().getByLabel('Token').waitFor();
+    expect(await refusal.isVisible()).toBe(false);
     await dialog().getByLabel('Token').fill('wrong');
     await dialog().getByRole('button', { name: 'Continue' }).click();
+    await refusal.waitFor();
     await dialog().getByLabel('Token').fill('secret');
     await dialog().getByRole('button', { name: 'Continue' }).click();
     await page.getByText('Live', { exact: true }).waitFor();
