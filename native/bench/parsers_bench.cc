@@ -1,9 +1,7 @@
 // Times the parsers of the engine: ns for each input and MB/s. Prints one line of JSON for each
 // bench; scripts/bench-micro.mjs compares them with the budgets written here. They are about one
 // and a half times what was measured at commit 6036e7e on a shared AMD EPYC virtual machine.
-#include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -12,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bench/timing.h"
 #include "http1/answer_head.h"
 #include "http1/chunked_decoder.h"
 #include "http1/client_request.h"
@@ -24,49 +23,7 @@
 
 namespace {
 
-constexpr int kBatches = 25;
-constexpr double kBatchNs = 4e6;
-
-double NowNs() {
-  const auto since = std::chrono::steady_clock::now().time_since_epoch();
-  return static_cast<double>(std::chrono::duration_cast<std::chrono::nanoseconds>(since).count());
-}
-
-/// Keeps the compiler from leaving out what nobody reads.
-template <typename Value>
-void Keep(const Value& value) {
-  asm volatile("" : : "r,m"(value) : "memory");
-}
-
-/// Ends the program: a bench that times refused input times nothing.
-[[noreturn]] void Refuse(const char* name) {
-  std::fprintf(stderr, "%s: the input is refused\n", name);
-  std::exit(1);
-}
-
-/// Runs `parse` in batches of some ms, and prints the median time of one call.
-template <typename Parse>
-void Bench(const char* name, size_t bytes, Parse parse) {
-  size_t calls = 16;
-  double took_ns = 0;
-  const auto run = [&] {
-    const double from = NowNs();
-    for (size_t call = 0; call < calls; call++) {
-      if (!parse()) Refuse(name);
-    }
-    took_ns = NowNs() - from;
-  };
-  for (run(); took_ns < kBatchNs; run())
-    calls *= 2;
-  std::array<double, kBatches> each_ns = {};
-  for (double& each : each_ns) {
-    run();
-    each = took_ns / static_cast<double>(calls);
-  }
-  std::sort(each_ns.begin(), each_ns.end());
-  const double ns = each_ns[kBatches / 2];
-  std::printf("{\"name\":\"%s\",\"ns\":%.2f,\"bytes\":%zu}\n", name, ns, bytes);
-}
+using namespace sluice::bench;
 
 void BenchResponseHead(const char* name, const std::string& head) {
   using namespace sluice::http1;

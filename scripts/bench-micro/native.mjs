@@ -28,7 +28,9 @@ export function runNativeBench(source) {
 function buildBench(source) {
   const isSource = (path) => path.endsWith('.cc') && !path.includes('/native/src/binding/');
   const sources = filesUnder([`${ROOT}/native/src`], isSource);
-  const headers = filesUnder([`${ROOT}/native/src`, `${ROOT}/native/test`], (path) => path.endsWith('.h'));
+  const headers = filesUnder([`${ROOT}/native/src`, `${ROOT}/native/test`, `${ROOT}/native/bench`], (path) =>
+    path.endsWith('.h'),
+  );
   const folder = `${CACHE}/native-bench`;
   const program = `${folder}/${fingerprintOf(ROOT, [source, ...sources, ...headers], [COMPILER, FLAGS])}.bench`;
   if (existsSync(program)) return program;

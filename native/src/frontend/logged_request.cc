@@ -10,6 +10,12 @@ namespace sluice::frontend {
 namespace {
 
 constexpr std::string_view kLineEnd = "\r\n";
+constexpr char kReferer[] = "referer";
+constexpr char kUserAgent[] = "user-agent";
+constexpr char kTraceparent[] = "traceparent";
+constexpr char kForwardedFor[] = "x-forwarded-for";
+/// Makes a letter of ASCII a small one.
+constexpr char kLowerCase = 0x20;
 // Of `00-` 32 digits `-` 16 digits `-` 2 digits.
 constexpr size_t kTraceIdBegin = 3;
 constexpr size_t kTraceIdDigits = 32;
@@ -64,31 +70,38 @@ void LoggedRequest::Begin(const l4::PeerAddress& client, const http1::ClientRequ
   size_t traceparents = 0;
   std::string_view traceparent;
   for (std::string_view lines = request.lines; !lines.empty();) {
-    const std::string_view line = lines.substr(0, lines.find(kLineEnd));
-    lines.remove_prefix(line.size() + kLineEnd.size());
-    const std::string_view name = line.substr(0, line.find(':'));
-    const auto value = [&line, &name] { return http1::TrimBlanks(line.substr(name.size() + 1)); };
-    switch (name.size()) {
-      case 7:
-        if (referer_.size == 0 && http1::EqualsLowerCase(name, "referer")) referer_ = Keep(value());
+    // No control stands within a line, and a name holds no colon.
+    const size_t size = lines.find('\n') + 1;
+    const std::string_view line = lines.substr(0, size - kLineEnd.size());
+    lines.remove_prefix(size);
+    const auto is = [&line](const auto& name) {
+      constexpr size_t kSize = sizeof name - 1;
+      return line.size() > kSize && line[kSize] == ':' &&
+             http1::EqualsLowerCase(line.substr(0, kSize), name);
+    };
+    const auto value_of = [&line](const auto& name) {
+      return http1::TrimBlanks(line.substr(sizeof name));
+    };
+    switch (line[0] | kLowerCase) {
+      case 'r':
+        if (referer_.size == 0 && is(kReferer)) referer_ = Keep(value_of(kReferer));
         break;
-      case 10:
-        if (user_agent_.size == 0 && http1::EqualsLowerCase(name, "user-agent"))
-          user_agent_ = Keep(value());
+      case 'u':
+        if (user_agent_.size == 0 && is(kUserAgent)) user_agent_ = Keep(value_of(kUserAgent));
         break;
-      case 11:
-        if (!http1::EqualsLowerCase(name, "traceparent")) break;
+      case 't':
+        if (!is(kTraceparent)) break;
         ++traceparents;
-        traceparent = value();
+        traceparent = value_of(kTraceparent);
         break;
-      case 15:
-        if (!is_trusted || !http1::EqualsLowerCase(name, "x-forwarded-for")) break;
+      case 'x':
+        if (!is_trusted || !is(kForwardedFor)) break;
         // Behind the first one there may be others already.
         if (forwarded_for_.size == 0) {
-          forwarded_for_ = Keep(value());
+          forwarded_for_ = Keep(value_of(kForwardedFor));
         } else {
-          const std::string joined = std::string(At(forwarded_for_)).append(", ").append(value());
-          forwarded_for_ = Keep(joined);
+          std::string joined(At(forwarded_for_));
+          forwarded_for_ = Keep(joined.append(", ").append(value_of(kForwardedFor)));
         }
         break;
       default:

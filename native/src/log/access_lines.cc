@@ -21,6 +21,23 @@ constexpr std::array<std::string_view, kAccessFields> kKeys = {
     ",\"userAgent\":",
 };
 
+using Keys = std::array<PaddedText, kAccessFields>;
+
+/// @param end what stands behind the key
+constexpr Keys KeysWith(std::string_view end) {
+  Keys keys;
+  for (size_t field = 0; field < kAccessFields; ++field) {
+    for (const std::string_view part : {kKeys[field], end}) {
+      for (const char byte : part)
+        keys[field].bytes[keys[field].size++] = byte;
+    }
+  }
+  return keys;
+}
+
+constexpr Keys kNumberKeys = KeysWith("");
+constexpr Keys kTextKeys = KeysWith("\"");
+
 /// nginx's status of a client that left without an answer.
 constexpr uint64_t kClientLeft = 499;
 constexpr uint64_t kUsPerMs = 1000;
@@ -49,10 +66,7 @@ AccessLines::AccessLines(std::vector<AccessField> fields, AccessMemory memory, A
       escaping_(is_json_ ? Escaping::kJson : Escaping::kHex),
       memory_(memory),
       limits_(limits),
-      fields_(std::move(fields)) {
-  for (size_t field = 0; field < kAccessFields; ++field)
-    text_keys_[field] = std::string(kKeys[field]) + '"';
-}
+      fields_(std::move(fields)) {}
 
 int32_t AccessLines::OpenText(std::string_view text) {
   names_.push_back(EscapedName(text, escaping_));
@@ -174,8 +188,8 @@ void AccessLines::WriteJson(const AccessTexts& texts, LineWriter* out) const {
 }
 
 void AccessLines::WriteField(AccessField field, const AccessTexts& texts, LineWriter* out) const {
-  const std::string_view key = kKeys[static_cast<size_t>(field)];
-  const std::string_view text_key = text_keys_[static_cast<size_t>(field)];
+  const PaddedText& key = kNumberKeys[static_cast<size_t>(field)];
+  const PaddedText& text_key = kTextKeys[static_cast<size_t>(field)];
   const auto text = [&](std::string_view value, size_t most_bytes) {
     if (value.empty()) return;
     out->Add(text_key);
@@ -200,7 +214,6 @@ void AccessLines::WriteField(AccessField field, const AccessTexts& texts, LineWr
     out->Add(key);
     out->AddThousandths(us);
   };
-  const size_t query = texts.target.find('?');
   switch (field) {
     case AccessField::kTime: {
       out->Add(text_key);
@@ -217,11 +230,12 @@ void AccessLines::WriteField(AccessField field, const AccessTexts& texts, LineWr
     case AccessField::kMethod:
       return text(texts.method, limits_.text_bytes);
     case AccessField::kPath:
-      return text(texts.target.substr(0, query), limits_.target_bytes);
-    case AccessField::kQuery:
-      return query == std::string_view::npos
-                 ? void()
-                 : text(texts.target.substr(query + 1), limits_.target_bytes);
+      return text(texts.target.substr(0, texts.target.find('?')), limits_.target_bytes);
+    case AccessField::kQuery: {
+      const size_t query = texts.target.find('?');
+      if (query == std::string_view::npos) return;
+      return text(texts.target.substr(query + 1), limits_.target_bytes);
+    }
     case AccessField::kProtocol:
       return text(texts.protocol, limits_.text_bytes);
     case AccessField::kHost:

@@ -133,8 +133,6 @@ class AccessLines {
   const AccessMemory memory_;
   const AccessLimits limits_;
   std::vector<AccessField> fields_;
-  /// What stands before the text of each field: `,"name":"`.
-  std::array<std::string, kAccessFields> text_keys_;
   /// Escaped already.
   std::vector<std::string> names_;
   /// The second that `time_` is about.

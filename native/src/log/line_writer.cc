@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cstddef>
 
 #if defined(__SSE2__) && !defined(SLUICE_PORTABLE_SCAN)
 #define SLUICE_LOG_SSE2 1
@@ -22,20 +23,48 @@ bool IsPlain(char byte) {
   return byte >= ' ' && byte <= '~' && byte != '"' && byte != '\\';
 }
 
-/// The first byte that is not plain, or `end`. What is behind `end` may be read up to a block.
+#ifdef SLUICE_LOG_SSE2
+/// A bit for each byte of the block that is not plain.
+unsigned SpecialsIn(__m128i block) {
+  // One more than the byte, as a signed number, is below 0x21 for controls, DEL and 0x80 on.
+  const __m128i next = _mm_add_epi8(block, _mm_set1_epi8(1));
+  const __m128i special = _mm_or_si128(_mm_cmplt_epi8(next, _mm_set1_epi8(0x21)),
+                                       _mm_or_si128(_mm_cmpeq_epi8(block, _mm_set1_epi8('"')),
+                                                    _mm_cmpeq_epi8(block, _mm_set1_epi8('\\'))));
+  return static_cast<unsigned>(_mm_movemask_epi8(special));
+}
+
+__m128i BlockAt(const char* at) {
+  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+}
+
+__m128i HalfAt(const char* at) {
+  return _mm_loadl_epi64(reinterpret_cast<const __m128i*>(at));
+}
+#endif
+
+/// The first byte that is not plain, or `end`. The last block of a text overlaps what was looked at
+/// before it, so that nothing is read byte by byte but the shortest texts.
 const char* FindSpecial(const char* at, const char* end) {
 #ifdef SLUICE_LOG_SSE2
-  const __m128i quote = _mm_set1_epi8('"');
-  const __m128i backslash = _mm_set1_epi8('\\');
-  for (; end - at >= 16; at += 16) {
-    const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-    // One more than the byte, as a signed number, is below 0x21 for controls, DEL and 0x80 on.
-    const __m128i next = _mm_add_epi8(block, _mm_set1_epi8(1));
-    const __m128i special =
-        _mm_or_si128(_mm_cmplt_epi8(next, _mm_set1_epi8(0x21)),
-                     _mm_or_si128(_mm_cmpeq_epi8(block, quote), _mm_cmpeq_epi8(block, backslash)));
-    const auto found = static_cast<unsigned>(_mm_movemask_epi8(special));
-    if (found != 0) return at + std::countr_zero(found);
+  constexpr std::ptrdiff_t kBlock = 16;
+  constexpr std::ptrdiff_t kHalf = 8;
+  constexpr unsigned kHalfBits = 0xff;
+  if (end - at >= kBlock) {
+    for (; end - at >= kBlock; at += kBlock) {
+      const unsigned specials = SpecialsIn(BlockAt(at));
+      if (specials != 0) return at + std::countr_zero(specials);
+    }
+    if (at == end) return end;
+    const unsigned specials = SpecialsIn(BlockAt(end - kBlock));
+    return specials == 0 ? end : end - kBlock + std::countr_zero(specials);
+  }
+  if (end - at >= kHalf) {
+    const unsigned specials = SpecialsIn(_mm_unpacklo_epi64(HalfAt(at), HalfAt(end - kHalf)));
+    if (specials == 0) return end;
+    const unsigned first = specials & kHalfBits;
+    return first != 0 ? at + std::countr_zero(first)
+                      : end - kHalf + std::countr_zero(specials >> kHalf);
   }
 #endif
   while (at != end && IsPlain(*at))
@@ -131,7 +160,8 @@ void LineWriter::AddEscaped(std::string_view text, Escaping escaping, size_t mos
     const Escape escape = EscapeOf({special, static_cast<size_t>(end - special)}, escaping);
     if (escape.size > most_bytes) return;
     most_bytes -= escape.size;
-    Add(std::string_view(escape.bytes.data(), escape.size));
+    for (size_t byte = 0; byte < escape.size; ++byte)
+      Add(escape.bytes[byte]);
     at = special + escape.taken;
   }
 }
