@@ -56,9 +56,9 @@ export class SessionAcceptor implements ConnectionHandOff {
   add(worker: number, places: readonly HandOffPlace[]): void {
     const place = places.find((each) => each.kind === 'mailbox' && each.mode === this.#mode);
     const mailbox = place?.kind === 'mailbox' ? place.mailbox : undefined;
-    if (mailbox === this.#mailboxes.get(worker)) return;
+    // A worker without listeners of this mode keeps its mailbox: removed, it would be closed for those that the next plan may bring.
+    if (mailbox === undefined || mailbox === this.#mailboxes.get(worker)) return;
     this.remove(worker);
-    if (mailbox === undefined) return;
     this.#mailboxes.set(worker, mailbox);
     this.#acceptor.addWorker(mailbox);
   }

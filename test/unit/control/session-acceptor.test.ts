@@ -81,9 +81,17 @@ describe('session acceptor', () => {
     const { acceptor, calls } = acceptorUnderTest();
     acceptor.add(0, [mailbox(11)]);
     acceptor.add(0, [mailbox(11), app]);
-    acceptor.add(0, [app]);
     acceptor.add(0, [mailbox(12)]);
     expect(calls.slice(2)).toEqual(['add 11', 'remove 11', 'add 12']);
+  });
+
+  it('keeps the mailbox of a worker that has no listener of the mode for now', () => {
+    const { acceptor, calls } = acceptorUnderTest();
+    acceptor.add(0, [mailbox(11)]);
+    acceptor.add(0, [app]);
+    acceptor.add(0, [mailbox(11)]);
+    acceptor.remove(0);
+    expect(calls.slice(2)).toEqual(['add 11', 'remove 11']);
   });
 
   it.each([
