@@ -75,8 +75,9 @@ export interface FrontEnd {
   /** As SessionEngine.listen. */
   listen(listener: number, from: { readonly descriptor: number } | ListeningAddress, options: ListeningOptions): void;
   /**
-   * A listener is gone: accepts no more at a socket of this worker's own, closes idle connections, and every answer closes its connection;
-   * tunnels go on. `openListener` and `listen` open it again. Idempotent.
+   * A listener is gone: accepts no more at a socket of this worker's own, closes connections that wait for their next request, and every
+   * answer closes its connection, also the first one of a connection that has just come; tunnels go on. `openListener` and `listen` open it
+   * again. Idempotent.
    */
   closeListener(listener: number): void;
   /** Ends at once what such a listener still has: connections are reset, exchanges broken off. */

@@ -96,8 +96,9 @@ class FrontEnd final : public l4::AcceptedSink,
   /// Makes a listener known, or changes its settings for requests to come, on connections that it
   /// has, too. @param listener 0..65535
   void OpenListener(int32_t listener, ListenerSettings settings);
-  /// Idle connections of a listener close, and answers in flight close theirs. Until it is opened
-  /// again. Idempotent; listeners that are not known are ignored, as in CutListener.
+  /// Connections of a listener close where they wait for their next request, and answers in flight
+  /// close theirs; so does that of the first request of a connection that has had none. Until it is
+  /// opened again. Idempotent; listeners that are not known are ignored, as in CutListener.
   void CloseListener(int32_t listener);
   /// Ends at once what a listener still has: exchanges are broken off.
   void CutListener(int32_t listener);

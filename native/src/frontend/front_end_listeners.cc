@@ -34,7 +34,9 @@ void FrontEnd::CloseListener(int32_t listener) {
   ListenerEdition* const found = FindListener(listener);
   if (is_closed_ || found == nullptr || std::exchange(found->is_closing, true)) return;
   for (const auto& connection : connections_) {
-    if (connection->listener == listener && IsIdle(*connection))
+    // The first request of a connection that has just come may be on its way; its answer closes it.
+    const bool is_new = connection->requests == 0;
+    if (connection->listener == listener && !is_new && IsIdle(*connection))
       CloseConnection(connection.get(), ClientEnd::kDelivered, false);
   }
 }

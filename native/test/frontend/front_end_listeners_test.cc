@@ -169,10 +169,13 @@ TEST(thousand_changes_keep_one_edition_for_each_that_has_a_request) {
 
 TEST(listener_that_closes_ends_its_connections_in_order) {
   Rig rig;
+  Peer idle = rig.Connect();
+  idle.Write(kGet);
+  Peer endpoint = rig.Accepted();
+  Answered(rig, idle, endpoint);
   Peer busy = rig.Connect();
   busy.Write(kGet);
-  Peer endpoint = rig.Accepted();
-  Peer idle = rig.Connect();
+  rig.EndpointReads(endpoint, "\r\n\r\n");
   CHECK(rig.Until([&] { return rig->stats().idle_connections == 1; }));
   rig->CloseListener(0);
   rig->CloseListener(0);
@@ -184,6 +187,25 @@ TEST(listener_that_closes_ends_its_connections_in_order) {
   CHECK(!was_reset);
   CHECK(answer.find("connection: close\r\n") != std::string::npos);
   CHECK(answer.ends_with("ok"));
+  CHECK(rig.Until([&] { return rig->stats().connections == 0; }));
+}
+
+TEST(listener_that_closes_answers_the_first_request_of_who_has_just_come) {
+  Rig rig;
+  Peer fresh = rig.Connect();
+  Peer silent = rig.Connect();
+  CHECK(rig.Until([&] { return rig->stats().idle_connections == 2; }));
+  rig->CloseListener(0);
+  fresh.Write(kGet);
+  Peer endpoint = rig.Accepted();
+  endpoint.Write(kAnswer);
+  bool was_reset = true;
+  const std::string answer = rig.ReadToEnd(fresh, &was_reset);
+  CHECK(!was_reset);
+  CHECK(answer.find("connection: close\r\n") != std::string::npos);
+  CHECK(answer.ends_with("ok"));
+  rig->CutListener(0);
+  CHECK_EQ(rig.ReadToEnd(silent), "");
   CHECK(rig.Until([&] { return rig->stats().connections == 0; }));
 }
 

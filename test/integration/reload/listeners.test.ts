@@ -97,6 +97,21 @@ describe('an l4 listener', () => {
   });
 });
 
+describe('a listener of another mode at the same port', () => {
+  it('is accepted at, however often they take turns', async () => {
+    const endpoint = await started(startRequestEndpoint(ok()));
+    const requests = { name: 'web', mode: 'l7', routes: [{ upstream: 'app' }] };
+    const { reload, proxy } = await startWith([{ ...requests, bind: '127.0.0.1:0' }], endpoint.port);
+    const bind = `127.0.0.1:${proxy.port}`;
+    for (const listener of [tcp({ bind }), { ...requests, bind }, tcp({ bind })]) {
+      await reload(listener);
+      const client = await started(WireClient.open(proxy.port));
+      client.send(get('/'));
+      expect((await client.response()).startLine).toContain('200');
+    }
+  });
+});
+
 describe.each(FRONT_ENDS)('an l7 listener (%s)', (frontend) => {
   const web = (more: object = {}): Listener => ({
     name: 'web',
@@ -143,6 +158,20 @@ describe.each(FRONT_ENDS)('an l7 listener (%s)', (frontend) => {
     expect([last.body.toString(), valuesOf(last, 'connection')]).toEqual(['late', ['close']]);
     await client.ended();
     await idle.ended();
+  });
+
+  it('that goes answers who has come just before', async () => {
+    const endpoint = await started(startRequestEndpoint(ok()));
+    const { reload, proxy } = await startWith([web(), keeper], endpoint.port);
+    const client = await started(WireClient.open(portOf(proxy, 'web')));
+    const other = await started(WireClient.open(portOf(proxy, 'web')));
+    other.send(get('/'));
+    expect((await other.response()).startLine).toContain('200');
+    await reload(keeper);
+    client.send(get('/'));
+    const only = await client.response();
+    expect([only.startLine, valuesOf(only, 'connection')]).toEqual(['HTTP/1.1 200 OK', ['close']]);
+    await client.ended();
   });
 
   it('that goes leaves its WebSockets their time', async () => {
