@@ -88,6 +88,9 @@ export class PlanSwitch {
       for (const undo of withdrawals.splice(0).reverse()) undo();
     };
     try {
+      // Where it is the same as before, workers tell what becomes of it.
+      const { accessLog } = config;
+      if (accessLog !== 'off' && accessLog.file !== before.accessLog?.file) checkAccessLog(accessLog.file);
       const edition = plans.edit(config, before.epoch + 1);
       withdrawals.push(() => edition.withdraw());
       const settled = settledPlan(before, edition.plan, handOffs.uwsHeadBytes);

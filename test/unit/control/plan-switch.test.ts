@@ -170,4 +170,14 @@ describe('plan switch', () => {
     expect(await planSwitch.to(config)).toEqual({ ok: false, problem: expect.stringMatching(problem) });
     expect(trace).toEqual(steps);
   });
+
+  it('takes no access log that it could not start with', async () => {
+    const { planSwitch, trace } = rig();
+    const logging = configOf(`${SMALLEST}\naccessLog: { file: /nowhere/access.log }\n`);
+    expect(await planSwitch.to(logging)).toEqual({
+      ok: false,
+      problem: expect.stringMatching(/the directory of the access log .nowhere.access\.log does not exist/),
+    });
+    expect(trace).toEqual([]);
+  });
 });
