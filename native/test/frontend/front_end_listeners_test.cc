@@ -172,6 +172,7 @@ TEST(listener_that_closes_ends_its_connections_in_order) {
   Peer idle = rig.Connect();
   idle.Write(kGet);
   Peer endpoint = rig.Accepted();
+  rig.EndpointReads(endpoint, "\r\n\r\n");
   Answered(rig, idle, endpoint);
   Peer busy = rig.Connect();
   busy.Write(kGet);
