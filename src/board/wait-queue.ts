@@ -157,6 +157,12 @@ export class WaitQueue {
     return this.line.isFor(entry, place, this.members) && !this.line.hasTried(entry, place);
   }
 
+  /** Is a place at an endpoint kept for anybody, or could anybody who waits uncalled use it? */
+  isWanted(place: number): boolean {
+    const isUsable = this.firstFor(place, NO_ENTRY_IN_LINE) !== NO_ENTRY_IN_LINE;
+    return isUsable || this.firstCalledFor(place) !== NO_ENTRY_IN_LINE;
+  }
+
   /** How many were called for places at an endpoint and have not answered. */
   reservedAt(place: number): number {
     const { line } = this;

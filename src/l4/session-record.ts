@@ -8,7 +8,8 @@ import type { ErrorCode } from '../core/error-catalog.js';
 import { msBetween, NEVER, type Tick } from '../core/tick.js';
 import { FIRST_SESSION_NUMBER } from '../engine/session-engine.js';
 import type { LimitedSession } from '../policies/session-limits.js';
-import { NOT_WAITING, type Waiter, type WaitingRoom } from '../policies/waiting-room.js';
+import { NOT_WAITING, type Waiter } from '../policies/waiter.js';
+import type { WaitingRoom } from '../policies/waiting-room.js';
 import type { SessionListener } from './session-listener.js';
 
 const US_PER_MS = 1_000;

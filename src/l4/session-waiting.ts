@@ -4,7 +4,8 @@ import type { UpstreamRuntime } from '../balancing/upstream-runtime.js';
 import type { ErrorCode } from '../core/error-catalog.js';
 import { NEVER, type Tick } from '../core/tick.js';
 import { LATER, REFUSE } from '../engine/session-engine.js';
-import { QUEUE_IS_FULL, WAITS, type WaitingHost } from '../policies/waiting-room.js';
+import type { WaitingHost } from '../policies/waiter.js';
+import { QUEUE_IS_FULL, WAITS } from '../policies/waiting-room.js';
 import type { WaitingRooms } from '../policies/waiting-rooms.js';
 import type { SessionRecord } from './session-record.js';
 

@@ -17,7 +17,7 @@ import { isReplaced } from '../policies/fallback.js';
 import { retryAfterSeconds } from '../policies/retry-after.js';
 import { RetryBudgets } from '../policies/retry-budgets.js';
 import { ADMIT } from '../policies/verdict.js';
-import type { WaitingHost } from '../policies/waiting-room.js';
+import type { WaitingHost } from '../policies/waiter.js';
 import type { AttemptProfiles } from './attempt-profiles.js';
 import { Attempts } from './attempts.js';
 import { BatchClock } from './batch-clock.js';

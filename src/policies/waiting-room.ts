@@ -1,57 +1,18 @@
 /** Requests and sessions of one worker that wait for a place at an endpoint of an upstream, in the line of all workers. */
 import { NO_ENDPOINT } from '../balancing/balancer.js';
-import type { Attempting, ReleaseObserver, UpstreamRuntime } from '../balancing/upstream-runtime.js';
+import type { ReleaseObserver, UpstreamRuntime } from '../balancing/upstream-runtime.js';
 import { NO_ENTRY_IN_LINE } from '../board/wait-line.js';
 import type { WaitQueue } from '../board/wait-queue.js';
 import type { QueuePlan } from '../config/resilience-plan.js';
 import { invariant } from '../core/invariant.js';
 import { msBetween, NEVER, type Tick, tickAfter } from '../core/tick.js';
+import { NOT_WAITING, type RoomKeeper, type Waiter, type WaitingHost } from './waiter.js';
 import { hasTried, membersOf, slotsOf, triedSlots, turnOf } from './waiting-places.js';
-
-/** Waiter.entry of one that does not wait. */
-export const NOT_WAITING = -1;
 
 /** WaitingRoom.wait: it waits; the host is told of its place, its deadline or its displacement. */
 export const WAITS = -2;
 /** WaitingRoom.wait: as many wait as may, none of them of a worse priority (SLUICE_QUEUE_FULL). */
 export const QUEUE_IS_FULL = -3;
-
-/** An exchange or a session, as the waiting room sees it. */
-export interface Waiter extends Attempting {
-  /** Where it is picked for. */
-  readonly upstream: UpstreamRuntime | null;
-  /** Its entry on the board while it waits, else NOT_WAITING. Written by the waiting room only. */
-  entry: number;
-}
-
-/** What a waiting room asks of the pipeline whose exchanges or sessions wait. Thread: worker. */
-export interface WaitingHost<W extends Waiter> {
-  /** Reads the clock: calls follow that no event of the engine has begun. */
-  readTick(): Tick;
-  /**
-   * Picks and claims an endpoint for a waiter, nothing more: the queue is locked. Begins nothing, settles nothing, throws nothing. May take
-   * it to its upstream's runtime of the plan that counts now (followPlan).
-   *
-   * @returns the slot, or NO_ENDPOINT: it goes on waiting
-   */
-  pick(waiter: W): number;
-  /** It has its place, and waits no more: its attempt is to begin there. */
-  begin(waiter: W, slot: number): void;
-  /** Its time is over, and it waits no more: SLUICE_QUEUE_TIMEOUT. */
-  timedOut(waiter: W): void;
-  /** One of a better priority has got its place in the queue: SLUICE_QUEUE_FULL. It waits no more. */
-  displaced(waiter: W): void;
-}
-
-/** Who looks after a room between the calls of its pipeline. */
-export interface RoomKeeper {
-  /** Some of its waiters were called or displaced by this very data plane: answer() is to be called soon, and not from within. */
-  answerSoon(): void;
-  /** Somebody is about to join: from here on calls from other workers must be heard. */
-  listen(): void;
-  /** There is one more that waits, and is to be looked after no later than this. */
-  expect(deadlineMs: number): void;
-}
 
 /** One that waits, as its own worker knows it. */
 interface Stay<W> {
@@ -71,7 +32,8 @@ interface Stay<W> {
  * given it back.
  *
  * With another plan the room stays as long as its queue does, and looks for places at the endpoints of that plan (`follow`). A room whose
- * queue is gone takes nobody in any more (`shut`), and serves those that are in it. Thread: worker.
+ * queue is gone takes nobody in any more (`shut`), and serves those that are in it, in whatever worker, before anybody in the upstream's
+ * next queue who could use the same places. Thread: worker.
  */
 export class WaitingRoom<W extends Waiter> implements ReleaseObserver {
   readonly plan: QueuePlan;
@@ -122,6 +84,15 @@ export class WaitingRoom<W extends Waiter> implements ReleaseObserver {
     return this.#queue.waiting > 0;
   }
 
+  get isShut(): boolean {
+    return this.#isShut;
+  }
+
+  /** Does anybody wait in a former queue of the upstream? HOT without one: one load. */
+  get #isBehind(): boolean {
+    return this.former !== null && (this.former.hasWaiters || this.former.#isBehind);
+  }
+
   /** Those of this room. */
   get size(): number {
     return this.#stays.size + this.#displaced.length;
@@ -133,7 +104,7 @@ export class WaitingRoom<W extends Waiter> implements ReleaseObserver {
    */
   mustQueue(waiter: W, now: Tick): boolean {
     return (
-      this.hasWaiters &&
+      (this.hasWaiters || this.#isBehind) &&
       !this.#isShut &&
       (waiter.upstream ?? this.upstream).whyNone(waiter, now) === 'SLUICE_ENDPOINTS_FULL'
     );
@@ -154,13 +125,14 @@ export class WaitingRoom<W extends Waiter> implements ReleaseObserver {
     this.#now = now;
     this.#keeper.listen();
     const queue = this.#queue;
+    const isBehind = this.#isBehind;
     queue.lock();
     const entry = queue.enter({ owner: queue.owner, priority, subset: turnOf(waiter) }, triedSlots(waiter));
     if (entry === NO_ENTRY_IN_LINE) {
       queue.unlock();
       return QUEUE_IS_FULL;
     }
-    const slot = this.#pickAtOnce(entry, waiter);
+    const slot = isBehind ? NO_ENDPOINT : this.#pickAtOnce(entry, waiter);
     const sequence = queue.line.sequenceOf(entry);
     if (slot !== NO_ENDPOINT) queue.leave(entry);
     const isTold = queue.unlock();
@@ -193,9 +165,9 @@ export class WaitingRoom<W extends Waiter> implements ReleaseObserver {
     const queue = this.#queue;
     // Who waits in a former queue came before.
     if (this.former !== null) this.former.released(slot, now);
-    if (queue.waiting === 0 || (this.#isShut && this.size === 0)) return;
+    if (queue.waiting === 0) return;
     this.#now = now;
-    if (this.#placesAt(slot) === 0) return;
+    if (this.#placesAt(slot) === 0 || this.#isOwed(slot)) return;
     queue.lock();
     this.#callFor(slot);
     if (queue.unlock()) this.#keeper.answerSoon();
@@ -224,8 +196,10 @@ export class WaitingRoom<W extends Waiter> implements ReleaseObserver {
     const queue = this.#queue;
     this.#looksSeen = queue.looks;
     if (queue.waiting === 0) return;
+    const { endpoints } = this.upstream.plan;
+    const open = this.#isBehind ? endpoints.filter(({ slot }) => !this.#isOwed(slot)) : endpoints;
     queue.lock();
-    for (const { slot } of this.upstream.plan.endpoints) {
+    for (const { slot } of open) {
       let places = this.#placesAt(slot);
       if (places > 0) places -= queue.reservedAt(slot);
       while (places > 0 && queue.callNext(slot) !== NO_ENTRY_IN_LINE) places -= 1;
@@ -255,6 +229,21 @@ export class WaitingRoom<W extends Waiter> implements ReleaseObserver {
   close(): void {
     for (const { waiter } of [...this.#stays.values()]) this.leave(waiter);
     for (const waiter of this.#displaced.splice(0)) waiter.entry = NOT_WAITING;
+  }
+
+  /** Is a place at an endpoint for somebody in a former queue? Takes their locks, so not under this one's. */
+  #isOwed(slot: number): boolean {
+    for (let room = this.former; room !== null; room = room.former) if (room.#isWanted(slot)) return true;
+    return false;
+  }
+
+  #isWanted(slot: number): boolean {
+    const queue = this.#queue;
+    if (queue.waiting === 0) return false;
+    queue.lock();
+    const isWanted = queue.isWanted(slot);
+    queue.unlock();
+    return isWanted;
   }
 
   // --- under the lock -----------------------------------------------------------------------------------------------------

@@ -5,7 +5,8 @@ import type { WorkerBoard } from '../board/worker-board.js';
 import type { QueuePlan } from '../config/resilience-plan.js';
 import type { Tick } from '../core/tick.js';
 import type { Cancel, Timers } from '../core/timers.js';
-import { type RoomKeeper, type Waiter, type WaitingHost, WaitingRoom } from './waiting-room.js';
+import type { RoomKeeper, Waiter, WaitingHost } from './waiter.js';
+import { WaitingRoom } from './waiting-room.js';
 
 /**
  * While somebody waits, free places are looked for this often: when an endpoint returns or its cap rises nobody rings. Short against
@@ -35,7 +36,7 @@ export interface WaitingRoomsParts<W extends Waiter> {
 export class WaitingRooms<W extends Waiter> implements RoomKeeper {
   readonly #board: WorkerBoard;
   readonly #plane: number;
-  /** Those of the upstreams of the plan that counts, and those of former queues that still have waiters. */
+  /** Those of the upstreams of the plan that counts, and those of former queues that still have waiters, here or in other workers. */
   readonly #rooms = new Set<WaitingRoom<W>>();
   /** By the runtimes of that plan. */
   #byUpstream: ReadonlyMap<UpstreamRuntime, WaitingRoom<W>> = new Map();
@@ -68,8 +69,8 @@ export class WaitingRooms<W extends Waiter> implements RoomKeeper {
 
   /**
    * Goes by another plan. A room whose queue is in it keeps its waiters, and picks for them at the endpoints of that plan. Where the queue
-   * is gone, or another one, the room takes nobody in any more and ends when its waiters have left; they get places of the upstream's new
-   * runtime, if there is one.
+   * is gone, or another one, the room takes nobody in any more and ends when its waiters have left, those of other workers too; they get
+   * places of the upstream's new runtime, if there is one, and before those that join its next queue.
    *
    * @param upstreams of this data plane, by the indices of the plan
    */
@@ -88,7 +89,12 @@ export class WaitingRooms<W extends Waiter> implements RoomKeeper {
     }
     const current = new Set(byUpstream.values());
     for (const room of this.#rooms) if (!current.has(room)) this.#outlive(room, upstreams);
-    for (const room of current) this.#rooms.add(room);
+    // Behind the former ones: the next time the oldest of them are looked at first.
+    for (const room of current) {
+      this.#rooms.delete(room);
+      this.#rooms.add(room);
+    }
+    if (this.#hasFormer) this.expect(LOOK_MS);
   }
 
   /** The room of a queue, which may be that of a plan before. */
@@ -101,11 +107,15 @@ export class WaitingRooms<W extends Waiter> implements RoomKeeper {
     return new WaitingRoom<W>(queue, upstream, this.#board.openQueue(this.#plane, queue), this.#host, this);
   }
 
-  /** A queue is not in the plan any more: its waiters, if there are any, still come before those that join the upstream's next queue. */
+  /**
+   * A queue is not in the plan any more: who waits there, in whatever worker, still comes before those that join the upstream's next queue.
+   * Workers that go by the plan before may still join it, so that one without waiters stays until the next look.
+   */
   #outlive(room: WaitingRoom<W>, upstreams: readonly UpstreamRuntime[]): void {
+    const wasShut = room.isShut;
     room.shut(true);
     room.former = null;
-    if (room.size === 0) return void this.#rooms.delete(room);
+    if (wasShut && !room.hasWaiters && room.size === 0) return void this.#rooms.delete(room);
     const upstream = upstreams.find(({ plan }) => plan.name === room.upstream.plan.name);
     if (upstream === undefined) return;
     room.follow(upstream);
@@ -171,16 +181,33 @@ export class WaitingRooms<W extends Waiter> implements RoomKeeper {
     });
   }
 
+  get #hasFormer(): boolean {
+    for (const room of this.#rooms) if (room.isShut) return true;
+    return false;
+  }
+
+  /** Former queues in which nobody waits any more are nobody's soon: their records may be given to others. */
+  #forgetFormer(): void {
+    for (const room of this.#rooms) {
+      if (!room.isShut || room.hasWaiters || room.size > 0) continue;
+      this.#rooms.delete(room);
+      for (const other of this.#rooms) if (other.former === room) other.former = room.former;
+      const { upstream } = room;
+      if (upstream.releases === room) upstream.releases = room.former;
+    }
+  }
+
   #lookAfter(): void {
+    this.#forgetFormer();
     const now = this.#host.readTick();
-    let nextMs = this.#lookMs;
+    let nextMs = this.#hasFormer ? Math.min(LOOK_MS, this.#lookMs) : this.#lookMs;
     for (const room of this.#rooms) {
       if (room.size === 0) continue;
       if (this.#lookMs !== Number.POSITIVE_INFINITY) room.look(now);
       room.answer(now);
       nextMs = Math.min(nextMs, room.expire(now));
     }
-    if (this.size > 0 && !this.#isClosed) this.#setTimer(nextMs);
+    if ((this.size > 0 || this.#hasFormer) && !this.#isClosed) this.#setTimer(nextMs);
   }
 }
 

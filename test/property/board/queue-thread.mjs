@@ -10,7 +10,8 @@ import { attachBoard } from '../../../dist/board/worker-board.js';
 import { seededRng } from '../../../dist/core/rng.js';
 import { tickOf } from '../../../dist/core/tick.js';
 import { systemTimers } from '../../../dist/core/timers.js';
-import { NOT_WAITING, QUEUE_IS_FULL, WAITS } from '../../../dist/policies/waiting-room.js';
+import { NOT_WAITING } from '../../../dist/policies/waiter.js';
+import { QUEUE_IS_FULL, WAITS } from '../../../dist/policies/waiting-room.js';
 import { WaitingRooms } from '../../../dist/policies/waiting-rooms.js';
 
 const { buffer, worker, task } = workerData;
