@@ -51,7 +51,6 @@ describe('engine', () => {
       status: 200,
       head: '200 OK\r\nX-A: 1',
       contentLength: 5,
-      errno: 0,
     });
     expect(event.body.toString()).toBe('hello');
     expect(event.flags).toBe(EventFlag.LAST | EventFlag.LENGTH_KNOWN);
