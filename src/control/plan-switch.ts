@@ -22,6 +22,10 @@ import type { Applied } from './worker-answers.js';
 /** Workers that have not answered by then go by the new plan as soon as they can; new listeners do not wait for them any longer. */
 export const APPLY_PATIENCE_MS = 10_000;
 
+/** Endpoints that get nothing before their first good probe have had it by then, or are ill: the plan counts without them. */
+export const FIRST_PROBES_PATIENCE_MS = 5_000;
+const PROBES_LOOK_MS = 20;
+
 /** Said to whoever asks when the process drains. */
 export const ENDING = 'sluice ends, and takes no other configuration';
 
@@ -48,7 +52,7 @@ export type SwitchResult =
 
 /** Everything that goes by the plan. */
 export interface PlanSwitchParts {
-  readonly board: Pick<Board, 'beginRecords'>;
+  readonly board: Pick<Board, 'beginRecords'> & { readonly control: Pick<Board['control'], 'awaitsFirstProbe'> };
   readonly plans: Pick<PlanBook, 'edit'>;
   readonly addresses: Pick<ListenerAddresses, 'edit'>;
   readonly handOffs: Pick<HandOffs, 'prepare' | 'leave' | 'listenAt' | 'uwsHeadBytes'>;
@@ -88,15 +92,12 @@ export class PlanSwitch {
       for (const undo of withdrawals.splice(0).reverse()) undo();
     };
     try {
-      // Where it is the same as before, workers tell what becomes of it.
+      // One that stays is open, whatever its directory has become.
       const { accessLog } = config;
       if (accessLog !== 'off' && accessLog.file !== before.accessLog?.file) checkAccessLog(accessLog.file);
       const edition = plans.edit(config, before.epoch + 1);
       withdrawals.push(() => edition.withdraw());
       const settled = settledPlan(before, edition.plan, handOffs.uwsHeadBytes);
-      const file = settled.plan.accessLog?.file;
-      // One that stays is open, whatever its directory has become.
-      if (file !== undefined && file !== before.accessLog?.file) checkAccessLog(file);
       const places = addresses.edit(settled.plan);
       withdrawals.push(() => places.withdraw());
       const { plan, descriptors } = places;
@@ -129,6 +130,7 @@ export class PlanSwitch {
     board.beginRecords(changes.records.joined);
     keepers.replace(plan.upstreams, changes.slots.joined);
     await hashTables.replace(plan.upstreams);
+    await this.#firstProbes(changes.slots.joined);
     this.#running = { plan, sessionListenings };
     take(this.#running);
     const gone = before.listeners.filter(({ number }) => !plan.listeners.some((each) => each.number === number));
@@ -142,6 +144,15 @@ export class PlanSwitch {
     if (inTime === null) return { failures: [], isLate: true };
     const failures = inTime.failures.map(({ worker, failure }) => `worker ${worker}: ${failure.message}`);
     return { failures, isLate: false };
+  }
+
+  /** Until new endpoints that wait for their first probe have had it: those before them serve meanwhile. */
+  async #firstProbes(joined: readonly number[]): Promise<void> {
+    const { board, timers } = this.#parts;
+    for (let waitedMs = 0; waitedMs < FIRST_PROBES_PATIENCE_MS; waitedMs += PROBES_LOOK_MS) {
+      if (!joined.some((slot) => board.control.awaitsFirstProbe(slot))) return;
+      await new Promise<void>((resolve) => void timers.after(PROBES_LOOK_MS, resolve));
+    }
   }
 
   /** @returns null: not within the patience */

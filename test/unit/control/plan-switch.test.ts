@@ -1,9 +1,13 @@
 /** The order in which another configuration comes to count, and what becomes of one that cannot. */
 import { describe, expect, it } from 'vitest';
-import type { AccessLogPlan } from '../../../src/config/observing-plan.js';
 import type { Plan } from '../../../src/config/plan.js';
 import { BoardFullError } from '../../../src/control/board-plan.js';
-import { APPLY_PATIENCE_MS, PlanSwitch, type PlanSwitchParts } from '../../../src/control/plan-switch.js';
+import {
+  APPLY_PATIENCE_MS,
+  FIRST_PROBES_PATIENCE_MS,
+  PlanSwitch,
+  type PlanSwitchParts,
+} from '../../../src/control/plan-switch.js';
 import { StartFailure } from '../../../src/control/start-failure.js';
 import type { Applied } from '../../../src/control/worker-answers.js';
 import { ProxyError } from '../../../src/core/proxy-error.js';
@@ -14,23 +18,15 @@ import { plan, sessionListenerPlan } from './plans.js';
 const config = configOf(SMALLEST);
 const listener = (name: string, number: number) => ({ ...sessionListenerPlan(name), number });
 
-/** Below what is no directory. */
-const UNWRITABLE: AccessLogPlan = {
-  file: '/dev/null/access.log',
-  format: 'combined',
-  fields: [],
-  share: 1,
-  bufferBytes: 65_536,
-};
-
 /** Steps that are made to fail, by their names in the trace. */
-type Fault = 'compile' | 'log' | 'open' | 'prepare' | 'over';
+type Fault = 'compile' | 'open' | 'prepare' | 'over';
 
 function rig(fault?: Fault) {
   const time = new FakeTime();
   const trace: string[] = [];
   const before = plan({ epoch: 4, listeners: [listener('gone', 0), listener('stays', 1)] });
   const next: Plan = plan({ epoch: 5, listeners: [listener('stays', 1), listener('new', 2)] });
+  const awaited = new Set<number>();
   const changes = {
     slots: { kept: [], joined: [7], left: [3] },
     records: { joined: [{ kind: 'listener' as const, first: 2, length: 1 }], left: [] },
@@ -42,13 +38,16 @@ function rig(fault?: Fault) {
       trace.push([step, ...facts].join(' '));
     };
   const parts: PlanSwitchParts = {
-    board: { beginRecords: () => does('begin-records')() },
+    board: {
+      beginRecords: () => does('begin-records')(),
+      control: { awaitsFirstProbe: (slot) => awaited.has(slot) },
+    },
     plans: {
       edit: () => {
         if (fault === 'compile') throw new BoardFullError('endpoint');
         trace.push('compile');
         return {
-          plan: fault === 'log' ? { ...next, accessLog: UNWRITABLE } : next,
+          plan: next,
           commit: () => {
             trace.push('commit');
             return changes;
@@ -106,7 +105,7 @@ function rig(fault?: Fault) {
   const turn = async (): Promise<void> => {
     for (let step = 0; step < 20; step++) await Promise.resolve();
   };
-  return { planSwitch, trace, time, turn, answer: (applied: Applied) => answer(applied) };
+  return { planSwitch, trace, time, turn, awaited, answer: (applied: Applied) => answer(applied) };
 }
 
 const BEFORE_APPLIED = [
@@ -147,6 +146,33 @@ describe('plan switch', () => {
     expect(trace.at(-1)).toBe('departures 3');
   });
 
+  it('publishes when new endpoints that wait for their first probe have had it', async () => {
+    const { planSwitch, trace, time, turn, awaited } = rig();
+    awaited.add(7);
+    void planSwitch.to(config);
+    await turn();
+    await time.pass(100);
+    await turn();
+    expect(trace).toContain('tables');
+    expect(trace).not.toContain('publish 5');
+    awaited.clear();
+    await time.pass(20);
+    await turn();
+    expect(trace).toContain('publish 5');
+  });
+
+  it('does not wait for ever for a first probe', async () => {
+    const { planSwitch, trace, time, turn, awaited } = rig();
+    awaited.add(7);
+    void planSwitch.to(config);
+    for (let ms = 0; ms < FIRST_PROBES_PATIENCE_MS; ms += 20) {
+      await turn();
+      await time.pass(20);
+    }
+    await turn();
+    expect(trace).toContain('publish 5');
+  });
+
   it('tells what single workers could not do', async () => {
     const { planSwitch, turn, answer } = rig();
     const result = planSwitch.to(config);
@@ -157,7 +183,6 @@ describe('plan switch', () => {
 
   it.each([
     ['compile', /no room for so many more endpoints.*restart sluice/, []],
-    ['log', /access log \/dev\/null\/access\.log does not exist \(accessLog\.file\)/, ['compile', 'withdraw-plan']],
     ['open', /the port is taken/, ['compile', 'withdraw-plan']],
     ['prepare', /./, ['compile', 'open', 'withdraw-addresses', 'withdraw-plan']],
     [
