@@ -145,8 +145,21 @@ export class ListenerAddresses {
       const { port, descriptor } = socket;
       return { kind: 'own', wanted, options, port, descriptor, close: () => socket.close() };
     } catch (error) {
-      throw bindFailure(listenerPlace(listener), error);
+      const failure = bindFailure(listenerPlace(listener), error);
+      throw failure.code === 'SLUICE_ADDRESS_IN_USE' ? (this.#ownConflict(wanted) ?? failure) : failure;
     }
+  }
+
+  /** The port is sluice's own, at another address of this machine. null: it is not. */
+  #ownConflict(wanted: BindPlan): StartFailure | null {
+    if (wanted.kind !== 'tcp') return null;
+    const own = [...this.#held.values()].find(({ wanted: has, port }) => has.kind === 'tcp' && port === wanted.port);
+    if (own === undefined || own.wanted.kind !== 'tcp') return null;
+    const has = bindText({ ...own.wanted, port: own.port });
+    return new StartFailure(
+      'SLUICE_ADDRESS_IN_USE',
+      `${bindText(wanted)} cannot be had while sluice itself listens on ${has}, which closes only when the new address is there: restart sluice, or go by another port first`,
+    );
   }
 }
 

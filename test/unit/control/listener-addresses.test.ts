@@ -247,6 +247,17 @@ describe('listener addresses', () => {
       expect([...addon.open]).toEqual(['listening 8080']);
     });
 
+    it('says that it has the port itself, at another address', () => {
+      const failures: Record<string, string> = {};
+      const { addresses } = reserveListeners(several(at('a', 1, 8080)), listeningAddon(failures));
+      failures['listening 8080'] = 'EADDRINUSE';
+      const wide = { ...at('a', 1, 8080), bind: { kind: 'tcp', host: '0.0.0.0', port: 8080 } } as ListenerPlan;
+      const { message } = failureOf(() => addresses.edit(several(wide)));
+      expect(message).toMatch(
+        /^0\.0\.0\.0:8080 cannot be had while sluice itself listens on \S+:8080,.*restart sluice/,
+      );
+    });
+
     it('hands sockets over to who has their addresses now: renamed listeners, and two that swap', () => {
       const addon = listeningAddon();
       const { addresses } = reserveListeners(several(at('a', 1, 8080), at('b', 2, 8081)), addon);
