@@ -29,7 +29,7 @@ TEST(WritesEachFieldToItsWord) {
   event.body_bytes = 10;
   event.content_length = 0x1'8000'0001;
   event.elapsed_us = uint64_t{1} << 40;
-  event.error_number = 5;
+  event.connect_us = 5;
   memory.batch.Add(event);
   const int32_t wanted[] = {1, 7,         200, 1, 8, 9, 16, 10, static_cast<int32_t>(0x8000'0001),
                             1, INT32_MAX, 5};

@@ -57,10 +57,11 @@ TEST(GivesWaitingAttemptsConnectionsOnceThereMayBeMore) {
   client.Open(0, endpoint, AtMost(1));
   client.Send(1, 0);
   client.Send(2, 0);
-  Peer first = client.Accepted(endpoint);
+  Peer first = endpoint.Accept();
   CHECK(client->SetPool(0, AtMost(2)));
   CHECK(!client->SetPool(1, AtMost(2)));
-  Peer second = client.Accepted(endpoint);
+  client.Turn();
+  Peer second = endpoint.Accept();
   Answer(client, second, "two");
   CHECK_EQ(client.UntilEnd(2).body, "two");
   Answer(client, first, "one");
