@@ -28,7 +28,7 @@ function violationsIn(folder: string): Promise<Violation[]> {
 }
 
 describe('layers', () => {
-  it('are kept by all of src', async () => {
+  it('are kept by all of src', { timeout: 60_000 }, async () => {
     const violations = await violationsIn(ROOT);
     expect(violations.map(({ rule, from, to }) => `${rule.name}: ${from} -> ${to}`)).toEqual([]);
   });
