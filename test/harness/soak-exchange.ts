@@ -137,7 +137,7 @@ export class SoakExchange {
     const name = code ?? (this.isTunnel ? `tunnel ${ending}` : ending);
     this.ledger.countOutcome(name);
     const fault =
-      this.#fault ?? (this.#mayEnd(ending, code) ? undefined : `ended ${name} after ${this.receivedBytes} bytes`);
+      this.#fault ?? (this.#mayEnd(ending, code, told) ? undefined : `ended ${name} after ${this.receivedBytes} bytes`);
     if (fault !== undefined) this.ledger.fault('client', [fault, told].filter(Boolean).join('; '), this.script);
   }
 
@@ -146,12 +146,12 @@ export class SoakExchange {
     return /SLUICE_[A-Z_]+/.exec(this.#ownBody)?.[0] ?? `no code: ${this.#ownBody.slice(0, 80)}`;
   }
 
-  #mayEnd(ending: ExchangeEnding, code: string | undefined): boolean {
+  #mayEnd(ending: ExchangeEnding, code: string | undefined, told: string): boolean {
     if (ending === 'left') return true;
     if (ending === 'hung') return false;
     if (code !== undefined) return this.#mayAnswer(code);
     if (this.isTunnel) return this.#mayEndTunnel(ending);
-    return ending === 'whole' ? this.#mayBeWhole() : this.#mayBeCut();
+    return ending === 'whole' ? this.#mayBeWhole() : this.#mayBeCut(told);
   }
 
   #mayBeWhole(): boolean {
@@ -161,11 +161,13 @@ export class SoakExchange {
     return !breaksAnswer(script) && CODE_OF_WAY[script.endpoint] === undefined;
   }
 
-  #mayBeCut(): boolean {
+  #mayBeCut(told: string): boolean {
     const { script } = this;
     // The answer of an endpoint that does not wait for the request may be lost when the connection behind it is broken.
     if (breaksAnswer(script) || script.endpoint === 'early' || this.isBeforeBreak) return true;
     if (isStall(script.client) || breaksRequest(script)) return true;
+    // So may sluice's own early answer, where the client still sends into a connection that is closed behind it.
+    if (script.endpoint === 'reset-early' && told.includes('EPIPE')) return true;
     return this.ledger.wasRestarted(this.startedAt);
   }
 
