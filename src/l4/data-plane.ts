@@ -197,8 +197,6 @@ class L4DataPlane implements DataPlane {
     this.#endpoints.setAddresses(slot, addresses);
   }
 
-  reopenFiles(): void {}
-
   explain(): null {
     return null;
   }

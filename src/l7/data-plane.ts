@@ -254,8 +254,6 @@ class L7DataPlane implements DataPlane {
     if (this.#pools.setAddresses(slot, addresses)) this.#uws?.setAddresses(slot, addresses);
   }
 
-  reopenFiles(): void {}
-
   explain(request: ExplainRequest): Explanation | null {
     const { board, addon, clock } = this.#options;
     const { plan } = this.#change;

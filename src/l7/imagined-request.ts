@@ -7,7 +7,7 @@ import type { L7ListenerPlan } from '../config/plan.js';
 import { AddressRanges, parseIpAddress } from '../core/address-ranges.js';
 import type { ExplainRequest } from '../worker/explaining.js';
 import { peerAt } from './client-address.js';
-import { UwsRequestKeys } from './frontends/uws/uws-request-keys.js';
+import { TextRequestKeys } from './text-request-keys.js';
 
 /** A client on this machine, where none is said. */
 const LOOPBACK = '127.0.0.1';
@@ -16,7 +16,7 @@ const LOOPBACK = '127.0.0.1';
 export class ImaginedRequest {
   readonly path: string;
   readonly #headers: Readonly<Record<string, string>>;
-  readonly #keys: UwsRequestKeys;
+  readonly #keys: TextRequestKeys;
 
   constructor({ target, headers, client }: ExplainRequest, listener: L7ListenerPlan, hasher: KeyHasher) {
     const question = target.indexOf('?');
@@ -24,7 +24,7 @@ export class ImaginedRequest {
     const query = question < 0 ? undefined : target.slice(question + 1);
     this.path = path;
     this.#headers = headers;
-    this.#keys = new UwsRequestKeys(hasher, listener.trustedProxies);
+    this.#keys = new TextRequestKeys(hasher, listener.trustedProxies);
     const address = client ?? LOOPBACK;
     const parsed = parseIpAddress(address);
     const isTrusted = parsed !== null && new AddressRanges(listener.trustedProxies).includes(parsed);

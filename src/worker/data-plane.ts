@@ -136,8 +136,6 @@ export interface DataPlane {
    * the others count all the same. Calls do not overlap.
    */
   apply(change: PlanChange): Promise<void>;
-  /** Opens the files that this data plane writes anew. */
-  reopenFiles(): void;
   /** null: this data plane has no listener that fits. */
   explain(request: ExplainRequest): Explanation | null;
   /** Exchanges and sessions open now. */

@@ -98,10 +98,6 @@ class DataPlanes implements DataPlane {
     if (this.#isClosed) dataPlane.close();
   }
 
-  reopenFiles(): void {
-    for (const dataPlane of this.#all) dataPlane.reopenFiles();
-  }
-
   explain(request: ExplainRequest): Explanation | null {
     for (const dataPlane of this.#all) {
       const explanation = dataPlane.explain(request);

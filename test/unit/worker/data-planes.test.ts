@@ -43,7 +43,6 @@ function underTest(
           calls.push(`apply ${mode}`);
           failIf(mode, 'apply');
         },
-        reopenFiles: () => void calls.push(`reopen ${mode}`),
         explain: () => null,
         cut: (slot, generation) => void calls.push(`cut ${mode} ${slot} ${generation}`),
         stats: () => ({ openConnections: open, openExchanges: open, exchanges: open, upstreamConnections: open }),

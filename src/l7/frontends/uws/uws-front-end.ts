@@ -15,11 +15,11 @@ import { RequestHead } from '../../request-head.js';
 import type { RequestIds } from '../../request-id.js';
 import type { ResponseRelay } from '../../response-relay.js';
 import { Router } from '../../router.js';
+import { TextRequestKeys } from '../../text-request-keys.js';
 import { clientWebSocketBehavior } from './client-web-socket.js';
 import type { LoadedUws, UwsApp, UwsListenSocket, UwsRequest, UwsResponse, UwsUpgradeContext } from './load-uws.js';
 import type { UwsExchange } from './uws-exchange.js';
 import type { UwsExchanges } from './uws-exchanges.js';
-import { UwsRequestKeys } from './uws-request-keys.js';
 import { wantsWebSocket } from './web-socket-head.js';
 
 /** What bytes that are not UTF-8 have become by the time we see them; passing that on would change the request. */
@@ -45,7 +45,7 @@ export class UwsFrontEnd {
   #listener: L7ListenerPlan;
   #router: Router;
   #peers: PeerTable;
-  #keys: UwsRequestKeys;
+  #keys: TextRequestKeys;
   /** The plan has this listener no more. */
   #isGone = false;
   #listenSocket: UwsListenSocket | null = null;
@@ -63,7 +63,7 @@ export class UwsFrontEnd {
     this.#listener = listener;
     this.#router = new Router(listener.routes);
     this.#peers = new PeerTable(listener.trustedProxies);
-    this.#keys = new UwsRequestKeys(parts.hasher, listener.trustedProxies);
+    this.#keys = new TextRequestKeys(parts.hasher, listener.trustedProxies);
     this.#head = new RequestHead({ scheme: 'http', viaName: parts.viaName });
     this.#app = parts.loaded.uws.App();
     this.#app.ws(
@@ -85,7 +85,7 @@ export class UwsFrontEnd {
     if (listener === this.#listener) return;
     if (!isDeepStrictEqual(listener.trustedProxies, this.#listener.trustedProxies)) {
       this.#peers = new PeerTable(listener.trustedProxies);
-      this.#keys = new UwsRequestKeys(this.#parts.hasher, listener.trustedProxies);
+      this.#keys = new TextRequestKeys(this.#parts.hasher, listener.trustedProxies);
     }
     this.#listener = listener;
     this.#router = new Router(listener.routes);

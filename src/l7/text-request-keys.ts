@@ -1,14 +1,20 @@
-/** Keys of requests of uWebSockets.js, whose request can be read in its handler only; the same as those of the native front end. */
-import type { PickKey } from '../../../balancing/balancer.js';
-import type { KeyHasher } from '../../../balancing/key-hasher.js';
-import { type KeySource, networkOf } from '../../../balancing/key-source.js';
-import { ForwardedClients, type Peer, UNKNOWN_PEER } from '../../client-address.js';
-import type { RequestKeys } from '../../relayed-exchange.js';
-import { cookieIn, isToldField, parameterIn } from '../../request-key.js';
-import type { UwsRequest } from './load-uws.js';
+/** Keys of requests that TypeScript has as text: those of uWebSockets.js, within its handler, and imagined ones; the same as those of the native front end. */
+import type { PickKey } from '../balancing/balancer.js';
+import type { KeyHasher } from '../balancing/key-hasher.js';
+import { type KeySource, networkOf } from '../balancing/key-source.js';
+import { ForwardedClients, type Peer, UNKNOWN_PEER } from './client-address.js';
+import type { RequestKeys } from './relayed-exchange.js';
+import { cookieIn, isToldField, parameterIn } from './request-key.js';
 
-/** What is read of a request. */
-type KeyedRequest = Pick<UwsRequest, 'getUrl' | 'getQuery' | 'forEach'>;
+/** What is read of a request; that of uWebSockets.js has it. */
+export interface KeyedRequest {
+  /** The path without its query, undecoded. */
+  getUrl(): string;
+  /** Without the '?'. Undefined where the target has none. */
+  getQuery(): string | undefined;
+  /** Every field in order, repeated ones separately, names in lower case. */
+  forEach(visit: (name: string, value: string) => void): void;
+}
 
 /** A character above what one byte in UTF-8 is. */
 const NOT_ASCII = /[^\0-\x7f]/;
@@ -17,7 +23,7 @@ const FORWARDED_FOR = 'x-forwarded-for';
 const COOKIE = 'cookie';
 
 /** Thread: worker; one for each front end, for one request after the other. */
-export class UwsRequestKeys implements RequestKeys {
+export class TextRequestKeys implements RequestKeys {
   readonly #hasher: KeyHasher;
   readonly #clients: ForwardedClients;
   #request: KeyedRequest | null = null;
