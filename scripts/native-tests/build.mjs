@@ -16,6 +16,11 @@ const TEST_FOLDER = `${ROOT}/native/test`;
 const WARNINGS = ['-Wall', '-Wextra', '-Wshadow', '-Wconversion', '-Werror'];
 const COMMON = ['-std=c++20', '-fno-exceptions', '-fno-rtti', '-pthread', '-g', ...WARNINGS];
 const INCLUDES = [`-I${ROOT}/native/src`, `-I${ROOT}/native/test`];
+/** What the node binary brings along for the addon. Kept though all references to them are weak. */
+const LIBRARIES = ['-Wl,--no-as-needed', '-lssl', '-lcrypto', '-lnghttp2'];
+
+/** Debian's packages with what tests are compiled and linked with, by a header of each. */
+const LIBRARY_PACKAGES = { 'openssl/ssl.h': 'libssl-dev', 'nghttp2/nghttp2.h': 'libnghttp2-dev' };
 
 /** Compiler flags of each mode; frames are kept so that a sanitizer's report names the callers. */
 export const MODES = {
@@ -27,6 +32,16 @@ export const MODES = {
 /** @returns {string[]} absolute paths of the test files */
 export function testFiles() {
   return filesUnder([TEST_FOLDER], (path) => path.endsWith('_test.cc'));
+}
+
+/** @returns {Promise<string[]>} the packages (names of Debian) that tests need and this machine lacks */
+export async function missingPackages(compiler) {
+  const missing = [];
+  for (const [header, name] of Object.entries(LIBRARY_PACKAGES)) {
+    const { code } = await runToEnd([compiler, '-E', '-include', header, '-x', 'c++', '/dev/null', '-o', '/dev/null']);
+    if (code !== 0) missing.push(name);
+  }
+  return missing;
 }
 
 /** The compiler's own output when it refused a file. */
@@ -47,7 +62,7 @@ export async function buildTests(mode, compiler) {
   const folder = `${CACHE}/native-tests/${mode}`;
   mkdirSync(folder, { recursive: true });
   // One fingerprint over all headers: simple, and a header change rebuilds in seconds what it may touch.
-  const headers = filesUnder([...SOURCE_FOLDERS, TEST_FOLDER], (path) => path.endsWith('.h'));
+  const headers = filesUnder([...SOURCE_FOLDERS, TEST_FOLDER], (path) => /\.(?:h|inc)$/.test(path));
   const shared = fingerprintOf(ROOT, headers, [flags, await versionOf(compiler)]);
   const compile = async (source) => {
     const object = `${folder}/${fingerprintOf(ROOT, [source], [shared])}.o`;
@@ -61,7 +76,7 @@ export async function buildTests(mode, compiler) {
   const programs = await inParallel(tests, async (test, index) => {
     const parts = [objects[sources.length + index], ...tested];
     const program = `${folder}/${fingerprintOf(ROOT, [], parts)}.test`;
-    await makeOnce(program, [compiler, ...flags, ...parts]);
+    await makeOnce(program, [compiler, ...flags, ...parts, ...LIBRARIES]);
     return { test: relative(TEST_FOLDER, test).replace(/\.cc$/, ''), program };
   });
   removeUnused(folder, [...objects, ...programs.map(({ program }) => program)]);

@@ -6,7 +6,7 @@ import { runCommand, SetUpError } from './command.mjs';
 import { filesUnder, fingerprintOf } from './fingerprint.mjs';
 import { lockedVersion } from './packages.mjs';
 import { readStamp, removeStamp, writeStamp } from './stamp.mjs';
-import { nodeHeadersFolder } from './toolchain.mjs';
+import { nodeHeadersFolder, requireOpenSslHeaders } from './toolchain.mjs';
 
 const BUILD = `${ROOT}/build`;
 const STAMP = `${BUILD}/.sluice-stamp`;
@@ -39,6 +39,7 @@ export async function buildAddon(env) {
   const isIncremental = readStamp(STAMP).settings === settings;
   removeStamp(STAMP);
   const headers = nodeHeadersFolder();
+  requireOpenSslHeaders(headers);
   const args = [
     `${ROOT}/node_modules/node-gyp/bin/node-gyp.js`,
     ...(isIncremental ? ['configure', 'build'] : ['rebuild']),

@@ -80,6 +80,29 @@ export function nodeHeadersFolder(execPath = process.execPath) {
   return places.find(({ header }) => existsSync(header) && abiIn(header) === process.versions.modules)?.folder;
 }
 
+/**
+ * Node brings OpenSSL's headers along, but a distribution may leave them out.
+ *
+ * @param {string | undefined} headers from nodeHeadersFolder; undefined: node-gyp downloads the official ones, which have them
+ * @throws SetUpError one sentence with what is missing and what to do
+ */
+export function requireOpenSslHeaders(headers, systemHeader = '/usr/include/openssl/ssl.h') {
+  if (headers === undefined) return;
+  const places = [
+    join(headers, 'include/node/openssl/ssl.h'),
+    join(headers, 'deps/openssl/openssl/include/openssl/ssl.h'),
+  ];
+  if (places.some((header) => existsSync(header))) return;
+  // A Node of a distribution may use the system's library: then its headers are right, those of a library within Node are not.
+  const isShared = process.config.variables.node_shared_openssl;
+  if (isShared && existsSync(systemHeader)) return;
+  throw new SetUpError(
+    isShared
+      ? `the native engine is compiled with the headers of OpenSSL, and this machine lacks them: install libssl-dev (openssl-devel), then try again.`
+      : `the native engine is compiled with the headers of OpenSSL, and Node's headers in ${headers} lack them: install Node from its official archive or image, which bring them along.`,
+  );
+}
+
 function abiIn(header) {
   return /#define NODE_MODULE_VERSION (\d+)/.exec(readFileSync(header, 'utf8'))?.[1];
 }

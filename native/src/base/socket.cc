@@ -100,6 +100,13 @@ void ResetOnClose(int fd) {
   (void)::setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
+Result<std::pair<UniqueFd, UniqueFd>> OpenSocketPair() {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0)
+    return SystemError{errno, "socketpair"};
+  return std::pair<UniqueFd, UniqueFd>(ends[0], ends[1]);
+}
+
 Result<std::pair<UniqueFd, UniqueFd>> OpenPipe() {
   int ends[2];
   if (::pipe2(ends, O_NONBLOCK | O_CLOEXEC) != 0) return SystemError{errno, "pipe2"};

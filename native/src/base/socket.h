@@ -71,6 +71,10 @@ void FinishSending(int fd);
 /// sockets.
 void ResetOnClose(int fd);
 
+/// Opens a pair of connected non-blocking UNIX stream sockets that are closed on exec. Fails with
+/// socketpair()'s errno (EMFILE …).
+Result<std::pair<UniqueFd, UniqueFd>> OpenSocketPair();
+
 /// Opens a non-blocking pipe that is closed on exec. Fails with pipe2()'s errno (EMFILE …).
 Result<std::pair<UniqueFd, UniqueFd>> OpenPipe();
 

@@ -19,6 +19,7 @@
 #include "binding/listening_calls.h"
 #include "binding/reserved_address.h"
 #include "binding/session_engine_wrap.h"
+#include "binding/tls_wraps.h"
 
 namespace sluice::binding {
 
@@ -93,6 +94,10 @@ void SilenceForeignHandlesCall(const Napi::CallbackInfo& info) {
   SilenceForeignHandles(LoopOf(info.Env()));
 }
 
+void MuteStandardOutputStreamCall(const Napi::CallbackInfo& /*info*/) {
+  MuteStandardOutputStream();
+}
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   // Freed by the environment, after the hook that it is the argument of.
   AddonState* const state = std::make_unique<AddonState>().release();
@@ -119,7 +124,10 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
               Napi::Function::New<CountForeignWritersCall>(env, "countForeignWriters"));
   exports.Set("silenceForeignHandles",
               Napi::Function::New<SilenceForeignHandlesCall>(env, "silenceForeignHandles"));
+  exports.Set("muteStandardOutputStream",
+              Napi::Function::New<MuteStandardOutputStreamCall>(env, "muteStandardOutputStream"));
   exports.Set("raiseFileLimit", Napi::Function::New<RaiseFileLimitCall>(env, "raiseFileLimit"));
+  ExportTls(env, exports);
   ExportHashCalls(env, exports);  // what it throws, the loading throws
   return exports;
 }

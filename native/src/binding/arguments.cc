@@ -95,6 +95,52 @@ std::optional<std::vector<Address>> ReadAddresses(Napi::Env env, Napi::Value val
   return addresses;
 }
 
+namespace {
+
+/// How a pool speaks to its endpoint: TLS, protocol, and the settings of HTTP/2.
+/// @returns false after throwing
+bool ReadSpeech(Napi::Env env, const Napi::Object& object, upstream::PoolSettings* settings) {
+  const Napi::Value context = object.Get("tlsContext");
+  if (!context.IsUndefined()) {
+    const auto number = ReadInteger(env, context, "tlsContext", upstream::kNoTls, kMaxNumber);
+    if (!number) return false;
+    settings->tls_context = static_cast<int32_t>(*number);
+  }
+  const Napi::Value protocol = object.Get("protocol");
+  if (!protocol.IsUndefined()) {
+    const auto number = ReadInteger(env, protocol, "protocol", 0,
+                                    static_cast<int64_t>(upstream::EndpointProtocol::kAuto));
+    if (!number) return false;
+    settings->protocol = static_cast<upstream::EndpointProtocol>(*number);
+  }
+  const Napi::Value server_name = object.Get("serverName");
+  if (!server_name.IsUndefined()) {
+    auto name = ReadUtf8(env, server_name, "serverName");
+    if (!name) return false;
+    settings->server_name = std::move(*name);
+  }
+  const Napi::Value http2 = object.Get("http2");
+  if (http2.IsUndefined()) return true;
+  if (!http2.IsObject()) {
+    ThrowTypeError(env, "http2 must be an object");
+    return false;
+  }
+  const std::pair<const char*, uint32_t*> fields[] = {
+      {"streams", &settings->http2_streams},
+      {"streamWindowBytes", &settings->http2_stream_window_bytes},
+      {"connectionWindowBytes", &settings->http2_connection_window_bytes},
+      {"pingMs", &settings->http2_ping_ms},
+  };
+  for (const auto& [name, place] : fields) {
+    const auto number = ReadInteger(env, http2.As<Napi::Object>().Get(name), name, 0, kMaxNumber);
+    if (!number) return false;
+    *place = static_cast<uint32_t>(*number);
+  }
+  return true;
+}
+
+}  // namespace
+
 std::optional<upstream::PoolSettings> ReadPoolSettings(Napi::Env env, Napi::Value value) {
   if (!value.IsObject()) {
     ThrowTypeError(env, "settings must be an object");
@@ -130,6 +176,7 @@ std::optional<upstream::PoolSettings> ReadPoolSettings(Napi::Env env, Napi::Valu
     if (!takes) return std::nullopt;
     settings.takes_reports = *takes;
   }
+  if (!ReadSpeech(env, object, &settings)) return std::nullopt;
   return settings;
 }
 

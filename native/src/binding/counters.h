@@ -3,6 +3,9 @@
 
 #include <napi.h>
 
+#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <initializer_list>
 
 namespace sluice::binding {
@@ -23,6 +26,15 @@ inline Napi::Object ObjectOf(Napi::Env env, std::initializer_list<Counter> count
   for (const Counter& counter : counters)
     object.Set(counter.name, Napi::Number::New(env, counter.value));
   return object;
+}
+
+/// Counters by their place.
+template <size_t kCount>
+Napi::Array ArrayOf(Napi::Env env, const std::array<uint64_t, kCount>& counters) {
+  const auto array = Napi::Array::New(env, kCount);
+  for (uint32_t place = 0; place < kCount; ++place)
+    array.Set(place, Napi::Number::New(env, static_cast<double>(counters[place])));
+  return array;
 }
 
 }  // namespace sluice::binding

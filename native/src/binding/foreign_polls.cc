@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <iostream>
+#include <mutex>
 
 namespace sluice::binding {
 namespace {
@@ -75,6 +77,12 @@ int CloseForeignPolls(uv_loop_t* loop) {
 void SilenceForeignHandles(uv_loop_t* loop) {
   CloseForeignPolls(loop);
   uv_walk(loop, SilenceIfForeign, nullptr);
+}
+
+void MuteStandardOutputStream() {
+  // Of the whole process, which every worker asks for.
+  static std::once_flag once;
+  std::call_once(once, [] { std::cout.setstate(std::ios_base::failbit); });
 }
 
 }  // namespace sluice::binding

@@ -27,4 +27,8 @@ uint32_t CountForeignWriters(uv_loop_t* loop);
 /// the process.
 void SilenceForeignHandles(uv_loop_t* loop);
 
+/// Nothing more goes to std::cout in this process: uWebSockets.js prints there which server names
+/// it has, between the lines of the log. Node and this addon write to the descriptor.
+void MuteStandardOutputStream();
+
 }  // namespace sluice::binding

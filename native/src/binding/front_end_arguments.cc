@@ -3,12 +3,15 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "binding/arguments.h"
 #include "binding/errors.h"
 #include "binding/field_reader.h"
+#include "binding/tls_arguments.h"
+#include "frontend/added_fields.h"
 #include "http1/bytes.h"
 
 namespace sluice::binding {
@@ -20,6 +23,9 @@ constexpr int64_t kMaxSafeInteger = (int64_t{1} << 53) - 1;
 /// The front end leaves room for one such head in the arena before it reads.
 constexpr int64_t kMaxHeadBytes = frontend::FrontEnd::kMaxHeadBytes;
 constexpr size_t kRequestIdPrefixDigits = 24;
+constexpr std::string_view kHstsField = "strict-transport-security";
+/// With its name it has room in what http1::kAnswerExtraBytes stands for.
+constexpr size_t kMostHstsBytes = 200;
 
 std::nullopt_t Refuse(Napi::Env env, const std::string& sentence) {
   ThrowTypeError(env, sentence);
@@ -65,6 +71,47 @@ std::optional<std::vector<frontend::HostTable>> ReadHostTables(Napi::Env env, Na
   return tables;
 }
 
+/// @returns nothing where a TypeError has been thrown
+std::optional<frontend::TlsSettings> ReadTls(Napi::Env env, Napi::Value value) {
+  frontend::TlsSettings settings;
+  if (value.IsNull() || value.IsUndefined()) return settings;
+  const auto object = ReadObject(env, value, "tls");
+  if (!object) return std::nullopt;
+  FieldReader fields(env, *object, "tls.");
+  fields.Text("subjectField", &settings.subject_field)
+      .Text("fingerprintField", &settings.fingerprint_field);
+  if (!fields.is_well() || !ReadListenerTls(env, *object, &settings)) return std::nullopt;
+  settings.is_on = true;
+  return settings;
+}
+
+/// Burst and rate of `name`.
+bool ReadRate(Napi::Env env, Napi::Object http2, const char* name, http2::Rate* rate) {
+  const auto object = ReadObject(env, http2.Get(name), name);
+  if (!object) return false;
+  FieldReader fields(env, *object, std::string("http2.") + name + ".");
+  fields.Integer("burst", 1, kMaxNumber, &rate->burst)
+      .Integer("perSecond", 1, kMaxNumber, &rate->per_second);
+  return fields.is_well();
+}
+
+/// @returns false: it has thrown
+bool ReadHttp2(Napi::Env env, Napi::Value value, frontend::Http2Settings* settings) {
+  const auto object = ReadObject(env, value, "http2");
+  if (!object) return false;
+  http2::ServerLimits& limits = settings->limits;
+  FieldReader fields(env, *object, "http2.");
+  fields.Boolean("isClearText", &settings->is_clear_text)
+      .Integer("streams", 1, kMaxNumber, &limits.streams)
+      .Integer("streamWindowBytes", 1, kMaxNumber, &limits.stream_window_bytes)
+      .Integer("connectionWindowBytes", http2::kLeastConnectionWindowBytes, kMaxNumber,
+               &limits.connection_window_bytes)
+      .Integer("continuations", 1, kMaxNumber, &limits.continuations)
+      .Integer("ackTimeoutMs", 0, kMaxNumber, &limits.ack_timeout_ms);
+  return fields.is_well() && ReadRate(env, *object, "resets", &limits.resets) &&
+         ReadRate(env, *object, "controlFrames", &limits.control_frames);
+}
+
 }  // namespace
 
 std::optional<frontend::ListenerSettings> ReadFrontEndListenerSettings(Napi::Env env,
@@ -72,6 +119,7 @@ std::optional<frontend::ListenerSettings> ReadFrontEndListenerSettings(Napi::Env
   const auto object = ReadObject(env, value, "settings");
   if (!object) return std::nullopt;
   frontend::ListenerSettings settings;
+  std::string hsts;
   FieldReader fields(env, *object);
   fields.Text("scheme", &settings.scheme)
       .Integer("headBytes", 1, kMaxHeadBytes, &settings.head_bytes)
@@ -86,7 +134,8 @@ std::optional<frontend::ListenerSettings> ReadFrontEndListenerSettings(Napi::Env
       .Integer("writeStallTimeoutMs", 1, kMaxNumber, &settings.write_stall_timeout_ms)
       .Integer("tunnelIdleTimeoutMs", 1, kMaxNumber, &settings.tunnel_idle_timeout_ms)
       .Integer("prefaceTimeoutMs", 1, kMaxNumber, &settings.preface_timeout_ms)
-      .Boolean("readsProxyHeader", &settings.reads_proxy_header);
+      .Boolean("readsProxyHeader", &settings.reads_proxy_header)
+      .Text("hsts", &hsts);
   if (!fields.is_well()) return std::nullopt;
   if (settings.scheme != "http" && settings.scheme != "https") {
     return Refuse(env, "scheme must be 'http' or 'https', not '" + settings.scheme + "'");
@@ -94,6 +143,16 @@ std::optional<frontend::ListenerSettings> ReadFrontEndListenerSettings(Napi::Env
   if (settings.target_bytes > settings.head_bytes) {
     return Refuse(env, "targetBytes must not be above headBytes");
   }
+  if (!hsts.empty()) {
+    if (!frontend::AddedFields::IsAllowed(kHstsField, hsts) || hsts.size() > kMostHstsBytes) {
+      return Refuse(env, "hsts must be at most 200 bytes of printable ASCII");
+    }
+    settings.hsts_line = std::string(kHstsField) + ": " + hsts + "\r\n";
+  }
+  auto tls = ReadTls(env, object->Get("tls"));
+  if (!tls) return std::nullopt;
+  settings.tls = std::move(*tls);
+  if (!ReadHttp2(env, object->Get("http2"), &settings.http2)) return std::nullopt;
   auto tables = ReadHostTables(env, object->Get("hostTables"));
   if (!tables) return std::nullopt;
   settings.host_tables = std::move(*tables);

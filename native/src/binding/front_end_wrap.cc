@@ -70,6 +70,9 @@ Napi::Function FrontEndWrap::Define(Napi::Env env) {
                          InstanceMethod<&FrontEndWrap::LogTo>("logTo"),
                          InstanceMethod<&FrontEndWrap::WriteAccessLine>("writeAccessLine"),
                          InstanceMethod<&FrontEndWrap::ForwardedFor>("forwardedFor"),
+                         InstanceMethod<&FrontEndWrap::ClientCertificate>("clientCertificate"),
+                         InstanceMethod<&FrontEndWrap::Handshakes>("handshakes"),
+                         InstanceMethod<&FrontEndWrap::Http2Streams>("http2Streams"),
                          InstanceMethod<&FrontEndWrap::Stats>("stats"),
                          InstanceMethod<&FrontEndWrap::Close>("close"),
                      });
@@ -308,11 +311,13 @@ Napi::Value FrontEndWrap::Stats(const Napi::CallbackInfo& info) {
                                   {"exchanges", stats.exchanges},
                                   {"tunnels", stats.tunnels},
                                   {"heldBytes", stats.held_bytes},
+                                  {"handshakes", stats.handshakes},
                                   {"accepted", stats.accepted},
                                   {"requests", stats.requests},
                                   {"dropped", stats.dropped},
                                   {"bytesFromClients", stats.bytes_from_clients},
                                   {"bytesToClients", stats.bytes_to_clients},
+                                  {"http2Connections", stats.http2_connections},
                               });
 }
 

@@ -62,6 +62,9 @@ class FrontEndWrap final : public LoopObject<FrontEndWrap>,
   void LogTo(const Napi::CallbackInfo& info);
   Napi::Value WriteAccessLine(const Napi::CallbackInfo& info);
   Napi::Value ForwardedFor(const Napi::CallbackInfo& info);
+  Napi::Value ClientCertificate(const Napi::CallbackInfo& info);
+  Napi::Value Http2Streams(const Napi::CallbackInfo& info);
+  Napi::Value Handshakes(const Napi::CallbackInfo& info);
   Napi::Value Stats(const Napi::CallbackInfo& info);
   void Close(const Napi::CallbackInfo& info);
 

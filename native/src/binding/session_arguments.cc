@@ -4,6 +4,7 @@
 #include "binding/arguments.h"
 #include "binding/errors.h"
 #include "binding/field_reader.h"
+#include "binding/tls_arguments.h"
 
 namespace sluice::binding {
 
@@ -13,6 +14,24 @@ constexpr int64_t kMaxNumber = INT32_MAX;
 constexpr int64_t kMaxListener = 65535;
 constexpr int64_t kMaxPort = 65535;
 constexpr int64_t kMaxMode = 0777;
+
+/// TLS of a listener; null: it has none.
+bool ReadClientTls(Napi::Env env, Napi::Value value, tls::ListenerTls* settings) {
+  if (value.IsNull()) return true;
+  const auto object = ReadObject(env, value, "tls");
+  return object && ReadListenerTls(env, *object, settings);
+}
+
+/// TLS to an endpoint; null: none.
+bool ReadEndpointTls(Napi::Env env, Napi::Value value, l4::SessionEndpointSettings* settings) {
+  if (value.IsNull()) return true;
+  const auto object = ReadObject(env, value, "tls");
+  if (!object) return false;
+  FieldReader fields(env, *object, "tls.");
+  fields.Text("serverName", &settings->tls_server_name)
+      .Text("sessionKey", &settings->tls_session_key);
+  return fields.is_well() && ReadContext(env, *object, "TlsClient", &settings->tls);
+}
 
 }  // namespace
 
@@ -41,7 +60,8 @@ std::optional<l4::SessionListenerSettings> ReadSessionListenerSettings(Napi::Env
       .Integer("prefaceTimeoutMs", 1, kMaxNumber, &settings.preface_timeout_ms)
       .Boolean("readsProxyHeader", &settings.reads_proxy_header)
       .Boolean("readsClientHello", &settings.reads_client_hello);
-  if (!fields.is_well()) return std::nullopt;
+  if (!fields.is_well() || !ReadClientTls(env, object->Get("tls"), &settings.tls))
+    return std::nullopt;
   return settings;
 }
 
@@ -54,7 +74,8 @@ std::optional<l4::SessionEndpointSettings> ReadSessionEndpointSettings(Napi::Env
   fields.Integer("connectTimeoutMs", 1, kMaxNumber, &settings.connect_timeout_ms)
       .Integer("proxyHeader", 0, 2, &settings.proxy_header)
       .KeepAliveField("keepAlive", &settings.keep_alive);
-  if (!fields.is_well()) return std::nullopt;
+  if (!fields.is_well() || !ReadEndpointTls(env, object->Get("tls"), &settings))
+    return std::nullopt;
   return settings;
 }
 

@@ -12,6 +12,7 @@
 #include "binding/errors.h"
 #include "binding/listening_calls.h"
 #include "binding/session_arguments.h"
+#include "binding/tls_arguments.h"
 
 namespace sluice::binding {
 
@@ -39,6 +40,8 @@ Napi::Function SessionEngineWrap::Define(Napi::Env env) {
                          InstanceMethod<&SessionEngineWrap::CloseEndpoint>("closeEndpoint"),
                          InstanceMethod<&SessionEngineWrap::Decide>("decide"),
                          InstanceMethod<&SessionEngineWrap::CloseSession>("closeSession"),
+                         InstanceMethod<&SessionEngineWrap::ClientCertificate>("clientCertificate"),
+                         InstanceMethod<&SessionEngineWrap::Handshakes>("handshakes"),
                          InstanceMethod<&SessionEngineWrap::Stats>("stats"),
                          InstanceMethod<&SessionEngineWrap::Close>("close"),
                      });
@@ -177,12 +180,25 @@ void SessionEngineWrap::CloseSession(const Napi::CallbackInfo& info) {
   if (session) engine_->CloseSession(static_cast<int32_t>(*session));
 }
 
+Napi::Value SessionEngineWrap::ClientCertificate(const Napi::CallbackInfo& info) {
+  const auto session = ReadInteger(info.Env(), info[0], "session", 0, l4::kMaxSessions - 1);
+  if (!session) return {};
+  return CertificateObject(info.Env(), engine_->ClientCertificate(static_cast<int32_t>(*session)));
+}
+
+Napi::Value SessionEngineWrap::Handshakes(const Napi::CallbackInfo& info) {
+  const auto listener = ReadListener(info.Env(), info[0]);
+  if (!listener) return {};
+  return ArrayOf(info.Env(), engine_->handshakes(*listener).ends);
+}
+
 Napi::Value SessionEngineWrap::Stats(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const l4::SessionEngineStats stats = engine_->stats();
   return ObjectOf(env, {
                            {"sessions", stats.sessions},
                            {"queued", stats.queued},
+                           {"handshakes", stats.handshakes},
                            {"endpointConnections", stats.endpoint_connections},
                            {"heldBytes", stats.held_bytes},
                            {"pipes", stats.pipes},

@@ -48,6 +48,8 @@ class SessionEngineWrap final : public LoopObject<SessionEngineWrap>,
   void CloseEndpoint(const Napi::CallbackInfo& info);
   void Decide(const Napi::CallbackInfo& info);
   void CloseSession(const Napi::CallbackInfo& info);
+  Napi::Value ClientCertificate(const Napi::CallbackInfo& info);
+  Napi::Value Handshakes(const Napi::CallbackInfo& info);
   Napi::Value Stats(const Napi::CallbackInfo& info);
   void Close(const Napi::CallbackInfo& info);
 

@@ -9,16 +9,18 @@ void ClientExchange::Clear() {
   holder = Holder::kNobody;
   attempt_id = id;
   is_sent = leaves_by_finishing = false;
-  is_chunked = wants_tunnel = has_own_id = false;
+  is_chunked = is_streamed = is_http2 = is_early = wants_tunnel = has_own_id = false;
   is_body_complete = true;
   is_body_broken = is_body_paused = false;
   body_left_bytes = body_bytes = 0;
   out.Clear();
   small_splices = 0;
-  is_out_chunked = has_head_gone = ends_with_close = must_close = is_endpoint_paused = false;
+  is_unsent = is_out_chunked = has_head_gone = ends_with_close = must_close = is_endpoint_paused =
+      false;
   bytes_to_client = bytes_from_client = 0;
   progress = status = 0;
   first_byte_us = connect_us = 0;
+  grpc_status = kNotGrpc;
   facts.reset();
   has_request_notice = has_failed_notice = has_asked_notice = has_fault_notice = false;
   failure_flags = 0;

@@ -16,6 +16,7 @@
 #include "frontend/attempt_records.h"
 #include "frontend/endpoint_facts.h"
 #include "frontend/event.h"
+#include "frontend/grpc_status.h"
 #include "frontend/logged_request.h"
 #include "http1/chunked_decoder.h"
 #include "http1/client_request.h"
@@ -85,13 +86,17 @@ struct ClientExchange final : public ListHook<ExchangeNoticeTag> {
   http1::ClientRequest request;
   http1::Method method = http1::Method::kOther;
   bool is_http10 = false;
+  bool is_http2 = false;
   bool may_keep_alive = false;
   bool takes_trailers = false;
   bool wants_tunnel = false;    // Connection: upgrade
+  bool is_early = false;        // came as early data of TLS
   uint32_t request_number = 0;  // its id's counter
   bool has_own_id = false;      // text ends with the id that a trusted peer gave it
   http1::ChunkedDecoder chunks;
   bool is_chunked = false;
+  /// Its body ends with its stream.
+  bool is_streamed = false;
   bool is_body_complete = true;
   /// A fault was told of: nothing more of the body is read.
   bool is_body_broken = false;
@@ -104,6 +109,8 @@ struct ClientExchange final : public ListHook<ExchangeNoticeTag> {
 
   // The answer.
   ByteBuffer out;  // what the client has not taken yet
+  /// What was taken out of there lies with the connection's carrier.
+  bool is_unsent = false;
   /// Only while bytes lie in it, which come behind `out`.
   std::unique_ptr<l4::Pipe> pipe;
   uint8_t small_splices = 0;  // in a row
@@ -122,6 +129,7 @@ struct ClientExchange final : public ListHook<ExchangeNoticeTag> {
   int32_t status = 0;
   uint64_t first_byte_us = 0;
   uint64_t connect_us = 0;
+  int32_t grpc_status = kNotGrpc;
   /// Goes with kFirstByte; nullptr: nothing is to be told.
   std::unique_ptr<EndpointFacts> facts;
   bool has_request_notice = false;
@@ -159,7 +167,7 @@ struct ClientExchange final : public ListHook<ExchangeNoticeTag> {
   std::string_view added_lines() const { return added == nullptr ? "" : added->lines(); }
 
   /// The client has everything that was written.
-  bool is_taken() const { return out.empty() && pipe == nullptr; }
+  bool is_taken() const { return out.empty() && pipe == nullptr && !is_unsent; }
 
   /// Gives back everything but the id and small memory; its pipe and its edition have been given
   /// back.

@@ -37,6 +37,7 @@ enum EventField : size_t {
   kMaxForwards = 16,
   kFault = 17,
   kHostTable = 18,
+  kGrpcStatus = 18,  // PROGRESS
   kConnection = 19,
   kConnectUs = 19,  // PROGRESS, RESPONSE_ASKED
   // PROGRESS, ATTEMPT_FAILED, RESPONSE_ASKED, CLOSED
@@ -59,6 +60,11 @@ enum EventField : size_t {
   kClaimed0 = 11,
   kClaimedPort = 15,
   kTrust = 16,
+  // CLOSED with kTlsFailed; also kErrno, and kReportOffset with kReportLength
+  kTlsFailure = 17,
+  kTlsAlert = 20,
+  // CLOSED with kHttp2Error, kHttp2Flood; kErrno: the error code
+  kFloodKind = 17,
 };
 
 enum class EventType : int32_t {
@@ -89,6 +95,8 @@ inline constexpr int32_t kAnswered = 4096;
 inline constexpr int32_t kHedge = 8192;
 inline constexpr int32_t kOngoing = 16384;
 inline constexpr int32_t kHedgeWon = 32768;
+inline constexpr int32_t kHttp2 = 65536;
+inline constexpr int32_t kMisdirected = 131072;
 }  // namespace event_flag
 
 /// Decisions.
@@ -123,6 +131,11 @@ enum class ClientEnd : int32_t {
   kIdle = 5,
   kBadProxyHeader = 6,
   kPrefaceTimeout = 7,
+  kTlsFailed = 8,
+  kTlsTimeout = 9,
+  kTlsLimit = 10,
+  kHttp2Error = 16,
+  kHttp2Flood = 17,
 };
 
 /// Reason of ATTEMPT_FAILED beside upstream::EngineError.

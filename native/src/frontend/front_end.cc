@@ -36,15 +36,22 @@ void FrontEnd::Drain() {
   is_draining_ = true;
   for (const auto& connection : connections_) {
     if (IsIdle(*connection)) CloseConnection(connection.get(), ClientEnd::kDelivered, false);
+    if (connection->state == ConnectionState::kSession)
+      LeaveSession(connection->session.get(), ClientEnd::kDelivered);
   }
 }
 
 FrontEndStats FrontEnd::stats() const {
   FrontEndStats stats;
   stats.connections = open_connections_;
+  stats.handshakes = gate_.in_progress();
   stats.queued = mailbox_ == nullptr || is_closed_ ? 0 : mailbox_->queued();
   for (const auto& connection : connections_) {
     if (connection->state == ConnectionState::kReading) ++stats.idle_connections;
+    if (connection->state == ConnectionState::kSession) {
+      if (connection->session->streams.empty()) ++stats.idle_connections;
+      stats.held_bytes += connection->session->out().size();
+    }
     if (const ClientExchange* const exchange = connection->exchange; exchange != nullptr) {
       stats.held_bytes += exchange->out.size();
       if (exchange->asked != nullptr)
@@ -52,6 +59,10 @@ FrontEndStats FrontEnd::stats() const {
       if (exchange->pipe != nullptr) stats.held_bytes += exchange->pipe->bytes;
     }
     if (connection->holds_input()) stats.held_bytes += connection->unread->bytes.size();
+  }
+  for (const auto& stream : streams_) {
+    if (stream->exchange != nullptr) stats.held_bytes += stream->exchange->out.size();
+    if (stream->holds_input()) stats.held_bytes += stream->unread->bytes.size();
   }
   stats.exchanges = exchanges_.in_use();
   stats.tunnels = tunnels_.count();
@@ -61,6 +72,7 @@ FrontEndStats FrontEnd::stats() const {
   stats.dropped = dropped_;
   stats.bytes_from_clients = bytes_from_clients_;
   stats.bytes_to_clients = bytes_to_clients_;
+  stats.http2_connections = sessions_;
   return stats;
 }
 
@@ -69,6 +81,7 @@ void FrontEnd::Close() {
   ReleaseLosers();
   is_closed_ = true;
   tunnels_.CloseAll();
+  CloseStreams();
   for (const auto& connection : connections_) {
     ClientExchange* const exchange = std::exchange(connection->exchange, nullptr);
     if (exchange != nullptr) {
@@ -77,22 +90,21 @@ void FrontEnd::Close() {
       pipes_.Give(std::move(exchange->pipe));
       GiveExchange(exchange);
     }
-    if (connection->fd.is_open()) {
-      // Without an exchange the kernel may still have the end of an answer.
-      const bool may_reset = exchange != nullptr ||
-                             connection->state == ConnectionState::kPreface ||
-                             connection->state == ConnectionState::kOpening;
-      if (may_reset && !connection->is_unix) ResetOnClose(connection->fd.get());
-      loop_->Forget(connection->fd.get());
-      connection->fd.Reset();
-    }
+    // Without an exchange the kernel may still have the end of an answer.
+    const bool may_reset = exchange != nullptr || connection->state == ConnectionState::kPreface ||
+                           connection->state == ConnectionState::kOpening ||
+                           connection->state == ConnectionState::kHandshaking;
+    connection->Close(loop_, may_reset);
     loop_->timers().Cancel(connection.get());
     connection->ListHook<ConnectionReadyTag>::Unlink();
     connection->ListHook<ConnectionNoticeTag>::Unlink();
     connection->state = ConnectionState::kFree;
     connection->unread.reset();
     connection->preface.reset();
+    connection->tls_fault.reset();
+    connection->session.reset();
   }
+  gate_.Clear();
   while (ClientExchange* const exchange = notices_.PopFront())
     GiveExchange(exchange);
   for (ClientExchange* const exchange : std::exchange(told_, {}))
@@ -117,8 +129,10 @@ ClientExchange* FrontEnd::FindOpen(int32_t exchange) const {
 // --- the turn ---
 
 bool FrontEnd::HasWork() const {
-  if (!losers_.empty() || !ready_.empty() || !notices_.empty() || !connection_notices_.empty())
+  if (!losers_.empty() || !ready_.empty() || !notices_.empty() || !connection_notices_.empty() ||
+      !to_write_.empty()) {
     return true;
+  }
   return mailbox_ != nullptr && !mailbox_->FallAsleep();
 }
 
@@ -155,6 +169,7 @@ void FrontEnd::OnTurnEnd() {
     Deliver();
     if (is_closed_) return;
   }
+  WriteSessions();
   if (mailbox_ != nullptr && ended_mail_ > 0) mailbox_->OnEnded(std::exchange(ended_mail_, 0));
 }
 
@@ -273,6 +288,7 @@ bool FrontEnd::PutProgress(ClientExchange* exchange, int32_t bits) {
   words[kStatus] = exchange->status;
   words[kElapsedUs] = FrontEndBatch::Capped(exchange->first_byte_us);
   words[kConnectUs] = FrontEndBatch::Capped(exchange->connect_us);
+  words[kGrpcStatus] = exchange->grpc_status;
   words[kReason] = static_cast<int32_t>(exchange->end);
   FrontEndBatch::PutLong(words, kToClientLow, exchange->bytes_to_client);
   FrontEndBatch::PutLong(words, kFromClientLow, exchange->bytes_from_client);
@@ -324,6 +340,14 @@ void FrontEnd::PutFacts(int32_t* words, std::unique_ptr<EndpointFacts> facts) {
   batch_.PutText(words, kReportOffset, facts->report);
 }
 
+void FrontEnd::PutFault(int32_t* words, const TlsFault& fault) {
+  words[kTlsFailure] = static_cast<int32_t>(fault.failure);
+  words[kTlsAlert] = fault.alert;
+  words[kErrno] = fault.error_number;
+  if (batch_.free_bytes() >= fault.verify_error.size() + FrontEndBatch::kAlignment)
+    batch_.PutText(words, kReportOffset, fault.verify_error);
+}
+
 void FrontEnd::PutConnectionEvent(ClientConnection* connection) {
   const bool is_closed = connection->state == ConnectionState::kClosed;
   const EventType type = is_closed ? EventType::kClosed : EventType::kOpened;
@@ -331,6 +355,11 @@ void FrontEnd::PutConnectionEvent(ClientConnection* connection) {
   l4::PutAddress(connection->client, words + kPeer0);
   if (is_closed) {
     words[kReason] = static_cast<int32_t>(connection->end);
+    if (connection->tls_fault != nullptr) PutFault(words, *connection->tls_fault);
+    if (connection->end == ClientEnd::kHttp2Error || connection->end == ClientEnd::kHttp2Flood) {
+      words[kFloodKind] = connection->http2_flood;
+      words[kErrno] = static_cast<int32_t>(connection->http2_error);
+    }
     return GiveConnection(connection);
   }
   words[kDecision] = kRefuseConnection;

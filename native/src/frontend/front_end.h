@@ -15,8 +15,12 @@
 #include "base/socket.h"
 #include "frontend/client_connection.h"
 #include "frontend/client_exchange.h"
+#include "frontend/client_session.h"
 #include "frontend/event.h"
 #include "frontend/front_end_batch.h"
+#include "frontend/front_end_bounds.h"
+#include "frontend/front_end_sink.h"
+#include "frontend/front_end_stats.h"
 #include "frontend/http_date.h"
 #include "frontend/listener_edition.h"
 #include "frontend/listener_settings.h"
@@ -27,43 +31,11 @@
 #include "l4/accepted.h"
 #include "l4/mailbox.h"
 #include "log/access_lines.h"
+#include "tls/handshake_gate.h"
 #include "upstream/response_sink.h"
 #include "upstream/upstream_client.h"
 
 namespace sluice::frontend {
-
-/// Takes batches; it may call anything of the front end from within, Close included.
-class FrontEndSink {
- public:
-  /// The first `count` events are filled; decisions are read from them when it returns.
-  virtual void OnBatch(size_t count) = 0;
-  /// Accepting in this worker fails (an errno) or works again (0).
-  virtual void OnShortage(int error_number) = 0;
-
- protected:
-  ~FrontEndSink() = default;
-};
-
-/// What the proxy says of itself to endpoints.
-struct FrontEndIdentity {
-  std::string via_name;
-  std::string request_id_prefix;  // 24 hex digits
-};
-
-/// Counters; the fields of FrontEndStats in src/engine/front-end.ts.
-struct FrontEndStats {
-  size_t connections = 0;
-  size_t idle_connections = 0;
-  size_t queued = 0;
-  size_t exchanges = 0;
-  size_t tunnels = 0;
-  size_t held_bytes = 0;
-  uint64_t accepted = 0;
-  uint64_t requests = 0;
-  uint64_t dropped = 0;
-  uint64_t bytes_from_clients = 0;
-  uint64_t bytes_to_clients = 0;
-};
 
 /// One per worker, on one thread, inside one EventLoop, beside the worker's UpstreamClient.
 /// src/engine/front-end.ts says what it does; the calls here are those of its FrontEnd.
@@ -77,6 +49,7 @@ class FrontEnd final : public l4::AcceptedSink,
                        private Pollable,
                        private ConnectionOwner,
                        private upstream::ResponseSink,
+                       private http2::ServerSessionSink,
                        private TunnelSink {
  public:
   /// Most that headBytes of a listener may be.
@@ -120,6 +93,8 @@ class FrontEnd final : public l4::AcceptedSink,
   bool AddResponseField(int32_t exchange, std::string_view name,
                         std::optional<std::string_view> value);
   std::string Describe(int32_t exchange) const;
+  /// @returns nullptr: none was shown, or the exchange is over
+  const tls::PeerCertificate* ClientCertificate(int32_t exchange) const;
 
   /// Makes a key known. @returns its number, or -1 when there are kMostKeys
   int32_t OpenKey(KeySource source);
@@ -140,6 +115,8 @@ class FrontEnd final : public l4::AcceptedSink,
   static constexpr int64_t kNothingLogged = -2;
 
   FrontEndStats stats() const;
+  /// Of a listener, since start.
+  ListenerCounts counts(int32_t listener) const;
   /// Editions of listeners that only requests under way still have; for tests.
   size_t former_editions() const { return former_editions_.size(); }
   /// Exchanges are open: the process should not end by itself.
@@ -169,13 +146,22 @@ class FrontEnd final : public l4::AcceptedSink,
   upstream::SpliceOutcome OnSpliceable(upstream::Exchange* from, int fd,
                                        uint64_t left_bytes) override;
   void OnSwitched(upstream::Exchange* from, const http1::ResponseHead& head,
-                  std::string_view head_input, UniqueFd fd, std::string_view received,
-                  uint64_t elapsed_us) override;
+                  std::string_view head_input, upstream::SwitchedConnection switched,
+                  std::string_view received, uint64_t elapsed_us) override;
   void OnFailed(upstream::Exchange* from) override;
   void OnDrained(upstream::Exchange* from) override;
   // TunnelSink
   void OnTunnelEnded(int32_t id, TunnelEnd end, uint64_t bytes_from_client,
                      uint64_t bytes_to_client) override;
+
+  // ServerSessionSink
+  http2::ServerStream* OnRequest(http2::ServerSession* session,
+                                 const http2::RequestHead& head) override;
+  void OnData(http2::ServerSession* session, http2::ServerStream* of, std::string_view bytes,
+              bool is_last) override;
+  void OnRequestEnd(http2::ServerSession* session, http2::ServerStream* of) override;
+  void OnTaken(http2::ServerSession* session, http2::ServerStream* of) override;
+  void OnReset(http2::ServerSession* session, http2::ServerStream* of) override;
 
   const ListenerEdition& ListenerOf(const ClientConnection& connection) const {
     return *listeners_[connection.listener];
@@ -188,6 +174,8 @@ class FrontEnd final : public l4::AcceptedSink,
   static bool IsIdle(const ClientConnection& connection);
   void GiveExchange(ClientExchange* exchange);
   ClientExchange* FindOpen(int32_t exchange) const;
+  /// Of one whose head can be read. @returns empty: it has none; else valid until the next call
+  std::string_view FindKeyOf(const ClientExchange& exchange, const KeySource& source);
   /// @returns nullptr: the attempt counts no more and is to be released
   ClientExchange* FindAttempting(const upstream::Exchange& from) const;
 
@@ -198,10 +186,32 @@ class FrontEnd final : public l4::AcceptedSink,
   void AskForAdmission(ClientConnection* connection);
   void Admit(ClientConnection* connection, int32_t trust_bits);
 
+  // TLS.
+  void BeginTls(ClientConnection* connection, std::string_view received);
+  void ReadHello(ClientConnection* connection);
+  void AcceptTls(ClientConnection* connection, std::string_view received);
+  void Handshake(ClientConnection* connection);
+  void EndHandshake(ClientConnection* connection);
+  void RefuseUnencrypted(ClientConnection* connection, std::string_view received);
+  void FailTls(ClientConnection* connection, tls::TlsFailure failure);
+  void FailTls(ClientConnection* connection, ClientEnd end, tls::HandshakeEnd counted);
+  void LeaveGate(ClientConnection* connection);
+  static const tls::PeerCertificate& CertificateOf(const ClientConnection& connection);
+  static constexpr size_t kMostTlsEdits = 3;
+  /// @param edits room for kMostTlsEdits @returns how many it wrote
+  static size_t PutTlsEdits(const ClientExchange& exchange, http1::FieldEdit* edits);
+  /// A field that the proxy says of the client's certificate. @returns whether it is one
+  static bool FindTlsField(const ClientExchange& exchange, std::string_view name,
+                           std::optional<std::string>* value);
+  static void NoteEarliness(ClientExchange* exchange);
+
   // Reading.
   void HandleReady(ClientConnection* connection);
   static bool HasLeft(const ClientConnection& connection);
   IoResult Read(ClientConnection* connection, char* into, size_t size);
+  IoResult ReadCarried(ClientConnection* connection, char* into, size_t size);
+  static bool MustSayEnd(const ClientConnection& connection);
+  void DropInput(ClientConnection* connection);
   bool HasRoomToRead() const;
   void ReadRequest(ClientConnection* connection);
   void ParseUnread(ClientConnection* connection);
@@ -209,16 +219,69 @@ class FrontEnd final : public l4::AcceptedSink,
   bool BeginExchange(ClientConnection* connection, const http1::ClientRequest& request);
   void BeginFaulty(ClientConnection* connection, http1::RequestFault fault, std::string_view head);
   ClientExchange* TakeExchange(ClientConnection* connection);
-  static LoggedRequest* LogRequest(ClientExchange* exchange);
+  LoggedRequest* LogRequest(ClientExchange* exchange);
   /// @param out room for kRequestIdBytes, where the text may lie
   std::string_view RequestIdText(const ClientExchange& exchange, char* out) const;
   void PutRequest(ClientExchange* exchange);
+  /// The client has asked for a name by SNI, and for an authority that is neither that name nor one
+  /// of the certificate it was shown (RFC 9110 section 7.4).
+  static bool IsMisdirected(const ClientStream& stream, std::string_view host);
   bool IsInArena(std::string_view text) const;
   bool WantsBody(const ClientExchange& exchange) const;
   void ReadBody(ClientConnection* connection);
   size_t Feed(ClientExchange* exchange, char* data, size_t size);
   void ExpectBody(ClientExchange* exchange);
   void ReportFault(ClientExchange* exchange, http1::RequestFault fault);
+
+  void HandOn(ClientExchange* exchange, std::string_view body, size_t used_bytes);
+
+  // Sessions of HTTP/2.
+  bool MayBeSession(const ClientConnection& connection, std::string_view bytes) const;
+  /// @returns false: these bytes are no beginning of HTTP/2
+  bool TakesPreface(ClientConnection* connection, std::string_view bytes);
+  void BeginSession(ClientConnection* connection, std::string_view received);
+  bool IsSessionReady(const ClientConnection& connection) const;
+  void ReadSession(ClientConnection* connection);
+  void HeedSession(ClientConnection* connection);
+  void LeaveSession(ClientSession* session, ClientEnd end);
+  void WriteLater(ClientSession* session);
+  void WriteSessions();
+  void WriteSession(ClientSession* session);
+  void ArmSession(ClientConnection* connection);
+  void OnSessionTimer(ClientConnection* connection, uint64_t now_ms);
+  void EndSession(ClientConnection* connection);
+  void DetachStreams(ClientConnection* connection, ClientEnd end);
+  void CloseStreams();
+
+  // Streams.
+  ClientStream* TakeStream(ClientSession* session, int32_t stream_id);
+  void GiveStream(ClientStream* stream);
+  void RefuseStream(ClientStream* stream);
+  static int32_t WireNumber(const ClientConnection& connection);
+  /// @returns the stream, or nullptr where no exchange is left for it: it has been given back
+  http2::ServerStream* BegunOrGiven(ClientStream* stream);
+  http2::ServerStream* BeginStream(ClientStream* stream, std::string_view head);
+  http1::ClientRequestLimits LimitsOf(const ClientConnection& connection) const;
+  void FeedStream(ClientExchange* exchange, std::string_view bytes, bool is_last);
+  void ReadStreamBody(ClientStream* stream);
+  void Used(ClientStream* stream, size_t bytes);
+  bool IsStreamReady(const ClientStream& stream) const;
+  void HandleStream(ClientStream* stream);
+  void PutToStream(ClientExchange* exchange, const http2::Outgoing& outgoing);
+  void PassOnToStream(ClientExchange* exchange, const upstream::ResponsePart& part,
+                      bool takes_reports);
+  /// Frames of its answer have gone out since the last look.
+  bool HasStreamMoved(ClientExchange* exchange);
+  void EndStream(ClientStream* stream, const ClientExchange& exchange, ClientEnd end);
+  bool OpenStreamTunnel(ClientExchange* exchange, const http1::ResponseHead& head,
+                        std::string_view head_input, TunnelStart* tunnel);
+  /// Extended CONNECT, answered 2xx without a switch: over HTTP/2 that would say that a tunnel is
+  /// open (RFC 8441 section 5).
+  static bool LacksTunnel(const ClientExchange& exchange, int status);
+  void MoveTunnel(ClientStream* stream);
+  void EndMovedTunnel(ClientStream* stream);
+  /// A tunnel has ended, but what it said last has not gone out.
+  bool WaitsForStream(ClientExchange* exchange, TunnelEnd end);
 
   // Sending requests.
   void StartAttempt(ClientExchange* exchange, int32_t slot, uint64_t timeout_ms, int32_t profile);
@@ -245,6 +308,8 @@ class FrontEnd final : public l4::AcceptedSink,
                  OutgoingParts* parts);
   bool Put(ClientExchange* exchange, const OutgoingParts& parts);
   bool PutPipe(ClientExchange* exchange);
+  /// @returns false: the connection is broken
+  bool FlushCarrier(ClientConnection* connection);
   void Flush(ClientConnection* connection);
 
   // Ending.
@@ -272,28 +337,9 @@ class FrontEnd final : public l4::AcceptedSink,
   void PutFacts(int32_t* words, std::unique_ptr<EndpointFacts> facts);
   bool HasRoomFor(const EndpointFacts* facts) const;
   void PutConnectionEvent(ClientConnection* connection);
+  void PutFault(int32_t* words, const TlsFault& fault);
   void Deliver();
   void Act(size_t place);
-
-  /// A request's head is read in pieces of this size; what comes behind it in one is kept.
-  static constexpr size_t kHeadWindowBytes = 16 * 1024;
-  /// One read of a body at most.
-  static constexpr size_t kBodyWindowBytes = 64 * 1024;
-  /// Above this many bytes held for the endpoint the client's body is not read.
-  static constexpr size_t kBodyHighWaterBytes = 64 * 1024;
-  /// How long bytes are dropped behind the last answer of a connection, and how long their silence
-  /// may be (nginx has 30 s and 5 s).
-  static constexpr uint64_t kLingerMs = 5'000;
-  /// The rate of a body counts from here on.
-  static constexpr uint64_t kRateGraceMs = 5'000;
-  static constexpr uint64_t kRateLookMs = 1'000;
-  /// Bounds a turn.
-  static constexpr int kBatchesPerTurn = 64;
-  static constexpr size_t kSplicedPerTurnBytes = 1024 * 1024;
-  // Of a request's description, which fits into the memory that a buffer keeps.
-  static constexpr size_t kMethodTextBytes = 32;
-  static constexpr size_t kTargetTextBytes = 640;
-  static constexpr size_t kHostTextBytes = 256;
 
   EventLoop* loop_;
   upstream::UpstreamClient* client_;
@@ -313,10 +359,14 @@ class FrontEnd final : public l4::AcceptedSink,
 
   std::vector<std::unique_ptr<ListenerEdition>> listeners_;        // by listener: the latest ones
   std::vector<std::unique_ptr<ListenerEdition>> former_editions_;  // that have exchanges
+  std::vector<ListenerCounts> counts_;                             // by listener
+  tls::HandshakeGate gate_;
   std::vector<KeySource> keys_;
   std::string key_scratch_;
   std::vector<std::unique_ptr<ClientConnection>> connections_;
   std::vector<int32_t> free_connections_;
+  std::vector<std::unique_ptr<ClientStream>> streams_;
+  std::vector<ClientStream*> free_streams_;
   ClientExchangeTable exchanges_;
   /// Told as finished in the batch that is being filled or told: free when it has been told.
   std::vector<ClientExchange*> told_;
@@ -325,6 +375,9 @@ class FrontEnd final : public l4::AcceptedSink,
   IntrusiveList<ClientConnection, ConnectionReadyTag> ready_;
   IntrusiveList<ClientConnection, ConnectionNoticeTag> connection_notices_;
   IntrusiveList<ClientExchange, ExchangeNoticeTag> notices_;
+  /// Their frames go out when the turn ends.
+  IntrusiveList<ClientSession, SessionWriteTag> to_write_;
+  http2::AnswerFields answer_fields_;
   std::vector<l4::Accepted> mail_;
   http1::ClientRequestParser parser_;  // of heads that come whole
   std::unique_ptr<char[]> window_;     // kBodyWindowBytes
@@ -338,6 +391,7 @@ class FrontEnd final : public l4::AcceptedSink,
   uint64_t dropped_ = 0;
   uint64_t bytes_from_clients_ = 0;
   uint64_t bytes_to_clients_ = 0;
+  size_t sessions_ = 0;
 };
 
 }  // namespace sluice::frontend

@@ -34,21 +34,6 @@ std::string PassableTrailers(std::string_view lines) {
   return kept;
 }
 
-ClientEnd EndOfTunnel(TunnelEnd end) {
-  switch (end) {
-    case TunnelEnd::kClean:
-      return ClientEnd::kDelivered;
-    case TunnelEnd::kClientReset:
-      return ClientEnd::kGone;
-    case TunnelEnd::kIdle:
-      return ClientEnd::kTunnelIdle;
-    case TunnelEnd::kEndpointReset:
-    case TunnelEnd::kClosed:
-      break;
-  }
-  return ClientEnd::kBrokenOff;
-}
-
 }  // namespace
 
 // --- answers of endpoints ---
@@ -59,10 +44,14 @@ SinkVerdict FrontEnd::OnInterim(upstream::Exchange* from, const http1::ResponseH
   if (exchange == nullptr) return SinkVerdict::kRelease;
   // HTTP/1.0 knows no interim responses; of two attempts nobody knows yet which one counts.
   if (exchange->is_http10 || exchange->is_hedged()) return SinkVerdict::kMore;
+  const size_t head_bytes = http1::WriteInterimHead(head_input, head, head_out_.get());
   OutgoingParts parts;
-  parts.Add({head_out_.get(), http1::WriteInterimHead(head_input, head, head_out_.get())});
+  parts.Add({head_out_.get(), head_bytes});
   is_in_sink_ = true;
-  if (!Put(exchange, parts)) Finish(exchange, ClientEnd::kGone);
+  if (exchange->is_http2) {
+    PutToStream(exchange, {.head = head_out_.get(), .head_bytes = head_bytes, .is_interim = true});
+  } else if (!Put(exchange, parts))
+    Finish(exchange, ClientEnd::kGone);
   is_in_sink_ = false;
   if (exchange->stage == Stage::kFinished) return SinkVerdict::kRelease;
   exchange->is_endpoint_paused = !exchange->is_taken();
@@ -72,6 +61,11 @@ SinkVerdict FrontEnd::OnInterim(upstream::Exchange* from, const http1::ResponseH
 SinkVerdict FrontEnd::OnResponse(upstream::Exchange* from, const upstream::ResponsePart& part) {
   ClientExchange* const exchange = FindAttempting(*from);
   if (exchange == nullptr) return SinkVerdict::kRelease;
+  if (part.head != nullptr && exchange->is_http2 && LacksTunnel(*exchange, part.head->status)) {
+    exchange->holder = Holder::kNobody;
+    ReportFault(exchange, http1::RequestFault::kNoTunnel);
+    return part.is_last ? SinkVerdict::kMore : SinkVerdict::kRelease;
+  }
   if (part.is_asked && !exchange->wants_tunnel && !exchange->is_body_broken)
     return Ask(exchange, *from, part);
   if (exchange->is_hedged()) Win(exchange, from->id);
@@ -91,8 +85,11 @@ void FrontEnd::PassOn(ClientExchange* exchange, const upstream::ResponsePart& pa
     exchange->progress |= event_flag::kEndpointDone;
     if (part.is_request_unfinished || !exchange->is_body_complete) exchange->must_close = true;
   }
+  if (exchange->is_http2) return PassOnToStream(exchange, part, takes_reports);
   OutgoingParts parts;
   if (part.head != nullptr) WriteHead(exchange, part, takes_reports, &parts);
+  if (part.is_last && exchange->grpc_status == kGrpcAwaited)
+    exchange->grpc_status = GrpcStatusOfTrailers(part.trailers);
   char size_line[20];
   std::string trailers;
   const std::string_view body(part.body, part.body_bytes);
@@ -123,6 +120,31 @@ void FrontEnd::PassOn(ClientExchange* exchange, const upstream::ResponsePart& pa
   }
 }
 
+void FrontEnd::PassOnToStream(ClientExchange* exchange, const upstream::ResponsePart& part,
+                              bool takes_reports) {
+  http2::Outgoing outgoing;
+  OutgoingParts parts;
+  if (part.head != nullptr) {
+    WriteHead(exchange, part, takes_reports, &parts);
+    outgoing.head = head_out_.get();
+    outgoing.head_bytes = parts.bytes();
+  }
+  if (part.is_last && exchange->grpc_status == kGrpcAwaited)
+    exchange->grpc_status = GrpcStatusOfTrailers(part.trailers);
+  std::string trailers;
+  if (part.is_last && exchange->takes_trailers) trailers = PassableTrailers(part.trailers);
+  if (part.body_bytes > 0) outgoing.body = {part.body, part.body_bytes};
+  outgoing.is_last = part.is_last;
+  outgoing.trailers = trailers;
+  exchange->stage = part.is_last ? Stage::kFlushing : Stage::kRelaying;
+  PutToStream(exchange, outgoing);
+  if (part.is_last && exchange->is_taken()) {
+    Finish(exchange, ClientEnd::kDelivered);
+  } else if (exchange->progress != 0) {
+    Notice(exchange);
+  }
+}
+
 bool FrontEnd::MustClose(const ClientExchange& exchange) const {
   const ListenerEdition& listener = *listeners_[exchange.listener];
   const uint32_t most = listener.settings.requests_per_connection;
@@ -145,7 +167,10 @@ void FrontEnd::WriteHead(ClientExchange* exchange, const upstream::ResponsePart&
       break;
     case http1::BodyKind::kChunked:
     case http1::BodyKind::kUntilClose:
-      if (!exchange->is_http10) {
+      if (exchange->is_http2) {
+        // Its stream ends it. Nothing says so in the head.
+        options.framing = http1::AnswerFraming::kUntilClose;
+      } else if (!exchange->is_http10) {
         options.framing = http1::AnswerFraming::kChunked;
         exchange->is_out_chunked = true;
       } else if (part.is_last) {
@@ -161,11 +186,14 @@ void FrontEnd::WriteHead(ClientExchange* exchange, const upstream::ResponsePart&
   exchange->must_close = MustClose(*exchange);
   options.closes = exchange->must_close;
   options.says_keep_alive = exchange->is_http10 && !options.closes;
-  options.passes_trailer_field = exchange->takes_trailers && exchange->is_out_chunked;
+  options.passes_trailer_field =
+      exchange->takes_trailers && (exchange->is_out_chunked || exchange->is_http2);
   options.date = date_.At(loop_->now_ms());
   if (takes_reports) options.dropped_field = kReportField;
+  options.hsts_line = exchange->edition->settings.hsts_line;
   options.added_lines = exchange->added_lines();
   exchange->facts = FactsOf(part.head_input, head, takes_reports);
+  if (exchange->takes_trailers) exchange->grpc_status = GrpcStatusOfHead(part.head_input, head);
   parts->Add(
       {head_out_.get(), http1::WriteAnswerHead(part.head_input, head, options, head_out_.get())});
   exchange->has_head_gone = true;
@@ -192,6 +220,7 @@ bool FrontEnd::Answer(int32_t id, std::string_view head, std::string_view body, 
   options.closes = exchange->must_close;
   options.says_keep_alive = exchange->is_http10 && !options.closes;
   options.date = date_.At(loop_->now_ms());
+  options.hsts_line = exchange->edition->settings.hsts_line;
   options.added_lines = exchange->added_lines();
   std::string written(head.size() + http1::kAnswerExtraBytes + options.added_lines.size(), '\0');
   written.resize(http1::WriteOwnHead(head, options, written.data()));
@@ -201,9 +230,17 @@ bool FrontEnd::Answer(int32_t id, std::string_view head, std::string_view body, 
   exchange->has_head_gone = true;
   (void)std::from_chars(head.data(), head.data() + head.size(), exchange->status);
   exchange->stage = Stage::kFlushing;
+  if (exchange->is_http2) {
+    PutToStream(exchange, {.head = written.data(),
+                           .head_bytes = written.size(),
+                           .body = options.is_head_request ? std::string_view() : body,
+                           .is_last = true});
+    if (exchange->is_taken()) Finish(exchange, ClientEnd::kDelivered);
+    return true;
+  }
   if (!Put(exchange, parts)) {
     Finish(exchange, ClientEnd::kGone);
-  } else if (exchange->out.empty()) {
+  } else if (exchange->is_taken()) {
     Finish(exchange, ClientEnd::kDelivered);
   }
   return true;
@@ -243,6 +280,11 @@ void FrontEnd::Finish(ClientExchange* exchange, ClientEnd end) {
   exchange->out.Free();
   pipes_.Give(std::move(exchange->pipe));
   Notice(exchange);
+  if (connection->stream != nullptr) {
+    exchange->bytes_to_client = connection->stream->sent_bytes;
+    exchange->bytes_from_client = connection->stream->received_bytes;
+    return EndStream(connection->stream, *exchange, end);
+  }
   if (end == ClientEnd::kBrokenOff && !exchange->ends_with_close) {
     // What went out is incomplete by its own framing. A reset could take complete answers from a
     // client that has not read them yet.
@@ -256,68 +298,6 @@ void FrontEnd::Finish(ClientExchange* exchange, ClientEnd end) {
   } else {
     NextRequest(connection);
   }
-}
-
-// --- tunnels ---
-
-void FrontEnd::OnSwitched(upstream::Exchange* from, const http1::ResponseHead& head,
-                          std::string_view head_input, UniqueFd fd, std::string_view received,
-                          uint64_t elapsed_us) {
-  ClientExchange* const exchange = FindAttempting(*from);
-  if (exchange == nullptr) return;  // both sockets close
-  ClientConnection* const connection = exchange->connection;
-  exchange->holder = Holder::kNobody;
-  exchange->stage = Stage::kTunnel;
-  exchange->has_head_gone = true;
-  exchange->status = head.status;
-  exchange->first_byte_us = elapsed_us;
-  exchange->connect_us = from->connect_us;
-  exchange->progress |= event_flag::kFirstByte | event_flag::kTunnel;
-  if (from->is_reused) exchange->progress |= event_flag::kReused;
-  Notice(exchange);
-  std::string start(exchange->out.view());  // an interim response that waits
-  const size_t start_bytes = start.size();
-  const std::string_view added = exchange->added_lines();
-  const bool takes_reports = TakesReports(*from);
-  exchange->facts = FactsOf(head_input, head, takes_reports);
-  start.resize(start_bytes + head.head_bytes + http1::kAnswerExtraBytes + added.size());
-  start.resize(start_bytes + http1::WriteSwitchingHead(head_input, head,
-                                                       takes_reports ? kReportField : "", added,
-                                                       start.data() + start_bytes));
-  exchange->out.Free();
-  exchange->bytes_to_client += start.size() - start_bytes;
-  bytes_to_clients_ += start.size() - start_bytes;
-  connection->state = ConnectionState::kTunnel;
-  connection->deadline_ms = UINT64_MAX;
-  connection->ListHook<ConnectionReadyTag>::Unlink();
-  loop_->Unwatch(connection->fd.get());
-  TunnelStart tunnel;
-  tunnel.client = std::move(connection->fd);
-  tunnel.endpoint = std::move(fd);
-  tunnel.is_client_unix = connection->is_unix;
-  const std::unique_ptr<Unread> unread = std::move(connection->unread);
-  if (unread != nullptr) tunnel.from_client = unread->bytes.view();
-  tunnel.head = start;
-  tunnel.from_endpoint = received;
-  tunnel.idle_timeout_ms = exchange->edition->settings.tunnel_idle_timeout_ms;
-  tunnels_.Open(exchange->id, std::move(tunnel));
-  // A tunnel may stay for days, and needs it no more.
-  LeaveEdition(exchange);
-}
-
-void FrontEnd::OnTunnelEnded(int32_t id, TunnelEnd end, uint64_t bytes_from_client,
-                             uint64_t bytes_to_client) {
-  ClientExchange* const exchange = FindOpen(id);
-  if (exchange == nullptr) return;
-  exchange->bytes_from_client += bytes_from_client;
-  exchange->bytes_to_client += bytes_to_client;
-  bytes_from_clients_ += bytes_from_client;
-  bytes_to_clients_ += bytes_to_client;
-  exchange->progress |= event_flag::kEndpointDone;
-  exchange->must_close = true;
-  exchange->is_body_complete = true;
-  exchange->connection->signs = 0;  // its socket has gone with the tunnel
-  Finish(exchange, EndOfTunnel(end));
 }
 
 }  // namespace sluice::frontend

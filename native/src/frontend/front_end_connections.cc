@@ -37,6 +37,8 @@ void FrontEnd::OpenConnection(l4::Accepted&& accepted, bool came_by_mail) {
   connection->end = ClientEnd::kDelivered;
   connection->came_by_mail = came_by_mail;
   connection->is_admitted = connection->is_trusted = false;
+  connection->is_at_gate = connection->has_said_end = false;
+  connection->accepted_low_ms = static_cast<uint32_t>(accepted.accepted_at_us / 1000);
   connection->client = accepted.peer;
   connection->is_unix = accepted.peer == l4::PeerAddress{};
   connection->requests = 0;
@@ -77,13 +79,13 @@ void FrontEnd::AskForAdmission(ClientConnection* connection) {
 
 void FrontEnd::Admit(ClientConnection* connection, int32_t trust_bits) {
   connection->is_trusted = (trust_bits & trust::kForwarded) != 0;
+  const std::unique_ptr<l4::Preface> preface = std::move(connection->preface);
+  if (preface != nullptr && (trust_bits & trust::kProxyHeader) != 0 && preface->is_proxied())
+    connection->client = preface->source();
+  const std::string_view received = preface == nullptr ? std::string_view() : preface->bytes();
+  if (ListenerOf(*connection).settings.tls.is_on) return BeginTls(connection, received);
+  KeepUnread(connection, received);
   connection->state = ConnectionState::kReading;
-  if (connection->preface != nullptr) {
-    if ((trust_bits & trust::kProxyHeader) != 0 && connection->preface->is_proxied())
-      connection->client = connection->preface->source();
-    KeepUnread(connection, connection->preface->bytes());
-    connection->preface.reset();
-  }
   ArmAt(connection, loop_->now_ms() + ListenerOf(*connection).settings.request_head_timeout_ms);
   OnConnectionReady(connection);
 }
@@ -115,13 +117,15 @@ void FrontEnd::EndAfterAnswer(ClientConnection* connection, bool is_request_unre
   // A close with bytes unread is a reset, which may take the answer from the client. In front of a
   // client's end there may be some, too.
   const bool has_more = is_request_unread || connection->holds_input() || connection->is_readable();
-  if (has_more && !connection->is_broken()) return Linger(connection);
+  // What ends with the connection is whole for the client only with TLS's own end.
+  const bool is_ended = connection->is_plain() || connection->carrier->FinishSending();
+  if ((has_more || !is_ended) && !connection->is_broken()) return Linger(connection);
   CloseConnection(connection, ClientEnd::kDelivered, false);
 }
 
 void FrontEnd::Linger(ClientConnection* connection) {
-  if (!connection->fd.is_open()) return CloseConnection(connection, connection->end, false);
-  FinishSending(connection->fd.get());
+  if (!connection->is_open()) return CloseConnection(connection, connection->end, false);
+  connection->FinishSending();
   connection->state = ConnectionState::kLingering;
   connection->unread.reset();
   ArmAt(connection, loop_->now_ms() + kLingerMs);
@@ -129,11 +133,10 @@ void FrontEnd::Linger(ClientConnection* connection) {
 }
 
 void FrontEnd::CloseConnection(ClientConnection* connection, ClientEnd end, bool with_reset) {
-  if (connection->fd.is_open()) {
-    if (with_reset && !connection->is_unix) ResetOnClose(connection->fd.get());
-    loop_->Forget(connection->fd.get());
-    connection->fd.Reset();
-  }
+  if (connection->session != nullptr)
+    DetachStreams(connection, end == ClientEnd::kStalled ? end : ClientEnd::kGone);
+  LeaveGate(connection);
+  connection->Close(loop_, with_reset);
   loop_->timers().Cancel(connection);
   connection->ListHook<ConnectionReadyTag>::Unlink();
   connection->ListHook<ConnectionNoticeTag>::Unlink();
@@ -142,6 +145,7 @@ void FrontEnd::CloseConnection(ClientConnection* connection, ClientEnd end, bool
   if (connection->came_by_mail) ++ended_mail_;
   --open_connections_;
   connection->end = end;
+  // Those whose TLS fails have been admitted.
   const bool is_told = connection->is_admitted || end == ClientEnd::kBadProxyHeader ||
                        end == ClientEnd::kPrefaceTimeout;
   connection->state = ConnectionState::kClosed;
@@ -154,6 +158,7 @@ void FrontEnd::CloseConnection(ClientConnection* connection, ClientEnd end, bool
 
 void FrontEnd::GiveConnection(ClientConnection* connection) {
   connection->state = ConnectionState::kFree;
+  connection->tls_fault.reset();
   free_connections_.push_back(connection->number);
 }
 
@@ -178,6 +183,9 @@ void FrontEnd::OnConnectionTimer(ClientConnection* connection, uint64_t now_ms) 
     case ConnectionState::kPreface:
       CloseConnection(connection, ClientEnd::kPrefaceTimeout, true);
       break;
+    case ConnectionState::kHandshaking:
+      FailTls(connection, ClientEnd::kTlsTimeout, tls::HandshakeEnd::kTimeout);
+      break;
     case ConnectionState::kReading:
       // Empty lines begin no request (RFC 9112 section 2.2): some clients send one behind a body.
       if (connection->holds_input() &&
@@ -187,6 +195,9 @@ void FrontEnd::OnConnectionTimer(ClientConnection* connection, uint64_t now_ms) 
       } else {
         CloseConnection(connection, ClientEnd::kIdle, false);
       }
+      break;
+    case ConnectionState::kSession:
+      OnSessionTimer(connection, now_ms);
       break;
     case ConnectionState::kExchange:
       OnExchangeTimer(connection, now_ms);
@@ -220,7 +231,8 @@ bool FrontEnd::IsBodyTooSlow(const ClientExchange& exchange, uint64_t now_ms) co
 void FrontEnd::OnExchangeTimer(ClientConnection* connection, uint64_t now_ms) {
   ClientExchange* const exchange = connection->exchange;
   const ListenerSettings& settings = exchange->edition->settings;
-  if (!exchange->is_taken() && now_ms >= exchange->written_at_ms + settings.write_stall_timeout_ms)
+  if (!exchange->is_taken() && !HasStreamMoved(exchange) &&
+      now_ms >= exchange->written_at_ms + settings.write_stall_timeout_ms)
     return Finish(exchange, ClientEnd::kStalled);
   if (WantsBody(*exchange) && IsBodyTooSlow(*exchange, now_ms))
     return ReportFault(exchange, http1::RequestFault::kBodyTimeout);

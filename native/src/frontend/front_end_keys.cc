@@ -30,13 +30,19 @@ int32_t FrontEnd::OpenKey(KeySource source) {
   return static_cast<int32_t>(keys_.size()) - 1;
 }
 
+std::string_view FrontEnd::FindKeyOf(const ClientExchange& exchange, const KeySource& source) {
+  const ClientConnection& connection = *exchange.connection;
+  // Not before somebody wants it: reading a certificate takes memory of the connection.
+  if (IsOfCertificate(source)) return FindCertificateKey(source, CertificateOf(connection));
+  return FindKey(source, exchange.request, connection.client, &key_scratch_);
+}
+
 int32_t FrontEnd::HashKey(int32_t id, int32_t key, uint64_t* hash) {
   const ClientExchange* const exchange = FindOpen(id);
   if (!IsReadable(exchange)) return 0;
   const KeySource& source = keys_[static_cast<size_t>(key)];
   const ClientConnection& connection = *exchange->connection;
-  const std::string_view found =
-      FindKey(source, exchange->request, connection.client, &key_scratch_);
+  const std::string_view found = FindKeyOf(*exchange, source);
   if (!found.empty()) *hash = HashOfKey(source, found);
   const bool is_forwarded =
       IsOfClient(source) && connection.is_trusted && NamesClient(exchange->request);
@@ -46,8 +52,7 @@ int32_t FrontEnd::HashKey(int32_t id, int32_t key, uint64_t* hash) {
 std::optional<std::string> FrontEnd::KeyText(int32_t id, int32_t key) {
   const ClientExchange* const exchange = FindOpen(id);
   if (!IsReadable(exchange)) return std::nullopt;
-  const std::string_view found = FindKey(keys_[static_cast<size_t>(key)], exchange->request,
-                                         exchange->connection->client, &key_scratch_);
+  const std::string_view found = FindKeyOf(*exchange, keys_[static_cast<size_t>(key)]);
   if (found.empty()) return std::nullopt;
   return std::string(found);
 }

@@ -8,7 +8,10 @@ namespace sluice::frontend {
 
 void FrontEnd::OpenListener(int32_t listener, ListenerSettings settings) {
   const auto place = static_cast<size_t>(listener);
-  if (listeners_.size() <= place) listeners_.resize(place + 1);
+  if (listeners_.size() <= place) {
+    listeners_.resize(place + 1);
+    counts_.resize(place + 1);
+  }
   std::unique_ptr<ListenerEdition> former =
       std::exchange(listeners_[place], std::make_unique<ListenerEdition>(std::move(settings)));
   if (former == nullptr) return;
@@ -38,6 +41,8 @@ void FrontEnd::CloseListener(int32_t listener) {
     const bool is_new = connection->requests == 0;
     if (connection->listener == listener && !is_new && IsIdle(*connection))
       CloseConnection(connection.get(), ClientEnd::kDelivered, false);
+    if (connection->listener == listener && connection->state == ConnectionState::kSession)
+      LeaveSession(connection->session.get(), ClientEnd::kDelivered);
   }
 }
 
@@ -47,6 +52,7 @@ void FrontEnd::CutListener(int32_t listener) {
     const bool is_over = connection->state == ConnectionState::kFree ||
                          connection->state == ConnectionState::kClosed;
     if (is_over || connection->listener != listener) continue;
+    DetachStreams(connection.get(), ClientEnd::kBrokenOff);
     if (connection->exchange != nullptr) {
       BreakOff(connection->exchange->id);
     } else {

@@ -9,6 +9,13 @@ namespace sluice::frontend {
 LoggedRequest* FrontEnd::LogRequest(ClientExchange* exchange) {
   if (exchange->logged == nullptr) exchange->logged = std::make_unique<LoggedRequest>();
   exchange->is_logged = true;
+  const bool wants_tls = access_lines_->wants_tls();
+  const tls::Channel* const channel = wants_tls ? exchange->connection->channel() : nullptr;
+  if (channel != nullptr) {
+    exchange->logged->NoteTls(channel->version(), channel->cipher());
+  } else {
+    exchange->logged->NoteTls({}, {});
+  }
   return exchange->logged.get();
 }
 

@@ -7,80 +7,6 @@
 
 namespace sluice::frontend {
 
-void FrontEnd::OnConnectionReady(ClientConnection* connection) {
-  if (connection->ListHook<ConnectionReadyTag>::is_linked()) return;
-  switch (connection->state) {
-    case ConnectionState::kFree:
-    case ConnectionState::kOpening:
-    case ConnectionState::kTunnel:
-    case ConnectionState::kClosed:
-      return;
-    case ConnectionState::kPreface:
-    case ConnectionState::kLingering:
-      if (!connection->is_readable()) return;
-      break;
-    case ConnectionState::kReading: {
-      const bool has_next = connection->holds_input() && !connection->unread->has_partial_head;
-      if (!connection->is_readable() && !has_next) return;
-      break;
-    }
-    case ConnectionState::kExchange: {
-      const ClientExchange& exchange = *connection->exchange;
-      const bool can_write = connection->is_writable() && !exchange.is_taken();
-      const bool can_read =
-          WantsBody(exchange) && (connection->is_readable() || connection->holds_input());
-      if (!can_write && !can_read && !HasLeft(*connection)) return;
-      break;
-    }
-  }
-  ready_.PushBack(connection);
-}
-
-void FrontEnd::HandleReady(ClientConnection* connection) {
-  switch (connection->state) {
-    case ConnectionState::kFree:
-    case ConnectionState::kOpening:
-    case ConnectionState::kTunnel:
-    case ConnectionState::kClosed:
-      return;
-    case ConnectionState::kPreface:
-      return ReadPreface(connection);
-    case ConnectionState::kReading:
-      return ReadRequest(connection);
-    case ConnectionState::kExchange:
-      if (HasLeft(*connection)) return Finish(connection->exchange, ClientEnd::kGone);
-      if (connection->is_writable() && !connection->exchange->is_taken()) Flush(connection);
-      if (connection->state == ConnectionState::kExchange && WantsBody(*connection->exchange))
-        ReadBody(connection);
-      return;
-    case ConnectionState::kLingering: {
-      const IoResult got = Read(connection, window_.get(), kBodyWindowBytes);
-      if (got.would_block()) return;
-      if (got.error != 0 || got.bytes == 0)
-        return CloseConnection(connection, connection->end, false);
-      return OnConnectionReady(connection);
-    }
-  }
-}
-
-bool FrontEnd::HasLeft(const ClientConnection& connection) {
-  if (connection.is_broken()) return true;
-  // Whoever has finished sending still gets an answer, but has no use for a tunnel; and who does so
-  // in a wait has given it up, in all likelihood.
-  const ClientExchange& exchange = *connection.exchange;
-  return connection.has_finished() && !exchange.has_head_gone &&
-         (exchange.wants_tunnel || exchange.leaves_by_finishing);
-}
-
-IoResult FrontEnd::Read(ClientConnection* connection, char* into, size_t size) {
-  const IoResult got = Receive(connection->fd.get(), into, size);
-  const bool is_drained = got.error == 0 && got.bytes < size && connection->drains_by_short_read();
-  if (got.would_block() || is_drained) connection->signs &= ~uint32_t{EPOLLIN};
-  if (got.would_block()) connection->signs &= ~uint32_t{EPOLLRDHUP};
-  bytes_from_clients_ += got.bytes;
-  return got;
-}
-
 bool FrontEnd::HasRoomToRead() const {
   // A head that came in pieces is moved to the arena as a whole; it has at most the listener's
   // limit.
@@ -90,6 +16,7 @@ bool FrontEnd::HasRoomToRead() const {
 // --- heads ---
 
 void FrontEnd::ReadRequest(ClientConnection* connection) {
+  if (connection->HasUnsent()) (void)connection->carrier->Flush();
   if (connection->holds_input() && !connection->unread->has_partial_head)
     return ParseUnread(connection);
   char* const data = batch_.free();
@@ -109,6 +36,7 @@ void FrontEnd::ReadRequest(ClientConnection* connection) {
     connection->unread->bytes.Append({data, got.bytes});
     return ParseUnread(connection);
   }
+  if (connection->requests == 0 && TakesPreface(connection, {data, got.bytes})) return;
   http1::ClientRequest request;
   parser_.Reset(ListenerOf(*connection).limits);
   const http1::ParseStatus status = parser_.Parse({data, got.bytes}, &request);
@@ -132,16 +60,21 @@ void FrontEnd::ReadRequest(ClientConnection* connection) {
 
 void FrontEnd::ParseUnread(ClientConnection* connection) {
   Unread& unread = *connection->unread;
+  if (connection->requests == 0 && TakesPreface(connection, unread.bytes.view())) return;
   if (!unread.has_partial_head) {
-    unread.parser.Reset(ListenerOf(*connection).limits);
+    unread.parser.Reset(LimitsOf(*connection));
     unread.has_partial_head = true;
   }
   http1::ClientRequest request;
   const http1::ParseStatus status = unread.parser.Parse(unread.bytes.view(), &request);
   if (status == http1::ParseStatus::kNeedMore) return OnConnectionReady(connection);
   unread.has_partial_head = false;
-  if (status != http1::ParseStatus::kDone)
-    return BeginFaulty(connection, unread.parser.fault(), unread.bytes.view());
+  if (status != http1::ParseStatus::kDone) {
+    BeginFaulty(connection, unread.parser.fault(), unread.bytes.view());
+    if (connection->stream != nullptr && connection->exchange == nullptr)
+      RefuseStream(connection->stream);
+    return;
+  }
   // Its place for the time until it is sent is the arena: there TypeScript sees it.
   const size_t head_bytes = request.head_bytes;
   char* const head = batch_.free();
@@ -151,7 +84,8 @@ void FrontEnd::ParseUnread(ClientConnection* connection) {
   // The same again, with views of the arena and what was heeded then.
   parser_.Reset(unread.parser.limits());
   (void)parser_.Parse({head, head_bytes}, &request);
-  (void)BeginExchange(connection, request);
+  if (!BeginExchange(connection, request) && connection->stream != nullptr)
+    RefuseStream(connection->stream);
 }
 
 void FrontEnd::KeepUnread(ClientConnection* connection, std::string_view bytes) {
@@ -169,6 +103,10 @@ ClientExchange* FrontEnd::TakeExchange(ClientConnection* connection) {
   exchange->listener = connection->listener;
   exchange->edition = listeners_[connection->listener].get();
   ++exchange->edition->exchanges;
+  if (connection->stream != nullptr) {
+    connection->stream->waiting = &exchange->out;
+    exchange->is_http2 = true;
+  }
   exchange->stage = Stage::kUndecided;
   exchange->request_number = request_number_++;
   connection->exchange = exchange;
@@ -180,11 +118,12 @@ ClientExchange* FrontEnd::TakeExchange(ClientConnection* connection) {
 bool FrontEnd::BeginExchange(ClientConnection* connection, const http1::ClientRequest& request) {
   ClientExchange* const exchange = TakeExchange(connection);
   if (exchange == nullptr) {
+    if (connection->stream != nullptr) return false;
     // As many are open as can be told apart: the one answer that is not TypeScript's.
     constexpr std::string_view kFull =
         "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nretry-after: 1\r\n"
         "connection: close\r\n\r\n";
-    (void)Send(connection->fd.get(), kFull.data(), kFull.size());
+    (void)connection->Send(kFull.data(), kFull.size());
     Linger(connection);
     return false;
   }
@@ -196,10 +135,12 @@ bool FrontEnd::BeginExchange(ClientConnection* connection, const http1::ClientRe
   exchange->takes_trailers = request.takes_trailers && !exchange->is_http10;
   exchange->wants_tunnel = request.wants_upgrade;
   exchange->bytes_from_client = request.head_bytes;
-  exchange->is_chunked = request.body_bytes == http1::kChunkedRequestBody;
+  const bool is_unknown = request.body_bytes == http1::kChunkedRequestBody;
+  exchange->is_chunked = is_unknown && !exchange->is_http2;
+  exchange->is_streamed = is_unknown && exchange->is_http2;
   exchange->body_left_bytes =
       request.body_bytes > 0 ? static_cast<uint64_t>(request.body_bytes) : 0;
-  exchange->is_body_complete = !exchange->is_chunked && exchange->body_left_bytes == 0;
+  exchange->is_body_complete = !is_unknown && exchange->body_left_bytes == 0;
   if (exchange->is_chunked) exchange->chunks.Reset(true);
   exchange->text.Append(request.method_text.substr(0, kMethodTextBytes));
   exchange->text.Append(" ");
@@ -207,10 +148,12 @@ bool FrontEnd::BeginExchange(ClientConnection* connection, const http1::ClientRe
   exchange->text.Append("\n");
   exchange->text.Append(request.host.substr(0, kHostTextBytes));
   if (access_lines_ != nullptr)
-    LogRequest(exchange)->Begin(connection->client, request, connection->is_trusted);
+    LogRequest(exchange)->Begin(connection->client, request, connection->is_trusted,
+                                exchange->is_http2);
   const uint64_t most_bytes = exchange->edition->settings.body_bytes;
   if (most_bytes > 0 && exchange->body_left_bytes > most_bytes)
     exchange->fault = http1::RequestFault::kBodyTooLarge;
+  if (!connection->is_plain()) NoteEarliness(exchange);
   PutRequest(exchange);
   return true;
 }
@@ -218,7 +161,10 @@ bool FrontEnd::BeginExchange(ClientConnection* connection, const http1::ClientRe
 void FrontEnd::BeginFaulty(ClientConnection* connection, http1::RequestFault fault,
                            std::string_view head) {
   ClientExchange* const exchange = TakeExchange(connection);
-  if (exchange == nullptr) return CloseConnection(connection, ClientEnd::kDelivered, true);
+  if (exchange == nullptr) {
+    if (connection->stream != nullptr) return;
+    return CloseConnection(connection, ClientEnd::kDelivered, true);
+  }
   // Nothing is known of it, but that no body may answer what began like HEAD.
   head.remove_prefix(std::min(head.find_first_not_of("\r\n"), head.size()));
   const bool is_head = head.starts_with("HEAD ");
@@ -237,7 +183,8 @@ void FrontEnd::BeginFaulty(ClientConnection* connection, http1::RequestFault fau
 void FrontEnd::PutRequest(ClientExchange* exchange) {
   exchange->batch_place = static_cast<uint32_t>(batch_.count());
   int32_t* const words = batch_.Add(EventType::kRequest, exchange->id, exchange->listener);
-  words[kConnection] = exchange->connection->number;
+  words[kConnection] = WireNumber(*exchange->connection);
+  if (exchange->is_http2) words[kFlags] |= event_flag::kHttp2;
   words[kFault] = static_cast<int32_t>(exchange->fault);
   words[kHostTable] = words[kMaxForwards] = -1;
   words[kMethod] = static_cast<int32_t>(exchange->method);
@@ -260,7 +207,8 @@ void FrontEnd::PutRequest(ClientExchange* exchange) {
       request.host, request.target.substr(0, request.path_bytes));
   if (request.max_forwards >= 0)
     words[kMaxForwards] = FrontEndBatch::Capped(static_cast<uint64_t>(request.max_forwards));
-  const BodyKind kind = exchange->is_chunked      ? BodyKind::kChunked
+  const bool is_unknown = exchange->is_chunked || exchange->is_streamed;
+  const BodyKind kind = is_unknown                ? BodyKind::kChunked
                         : request.body_bytes >= 0 ? BodyKind::kKnown
                                                   : BodyKind::kNone;
   words[kBodyKind] = static_cast<int32_t>(kind);
@@ -270,6 +218,9 @@ void FrontEnd::PutRequest(ClientExchange* exchange) {
   if (exchange->is_http10) words[kFlags] |= event_flag::kHttp10;
   if (request.has_via && http1::HasLoop(request, identity_.via_name))
     words[kFlags] |= event_flag::kLoop;
+  if (exchange->connection->stream != nullptr &&
+      IsMisdirected(*exchange->connection->stream, request.host))
+    words[kFlags] |= event_flag::kMisdirected;
 }
 
 bool FrontEnd::IsInArena(std::string_view text) const {
@@ -323,19 +274,22 @@ size_t FrontEnd::Feed(ClientExchange* exchange, char* data, size_t size) {
     exchange->body_left_bytes -= body_bytes;
     exchange->is_body_complete = exchange->body_left_bytes == 0;
   }
-  exchange->body_bytes += body_bytes;
+  HandOn(exchange, {data, body_bytes}, used_bytes);
+  return exchange->is_body_broken ? size : used_bytes;
+}
+
+void FrontEnd::HandOn(ClientExchange* exchange, std::string_view body, size_t used_bytes) {
+  exchange->body_bytes += body.size();
   exchange->bytes_from_client += used_bytes;
   exchange->body_moved_at_ms = loop_->now_ms();
   const uint64_t most_bytes = exchange->edition->settings.body_bytes;
   if (most_bytes > 0 && exchange->body_bytes > most_bytes)
     ReportFault(exchange, http1::RequestFault::kBodyTooLarge);
-  if (exchange->is_body_broken) return size;
-  if (body_bytes == 0 && !exchange->is_body_complete) return used_bytes;
+  if (exchange->is_body_broken || (body.empty() && !exchange->is_body_complete)) return;
   upstream::Misuse misuse = upstream::Misuse::kNone;
   const size_t held_bytes =
-      client_->Write(exchange->attempt_id, {data, body_bytes}, exchange->is_body_complete, &misuse);
+      client_->Write(exchange->attempt_id, body, exchange->is_body_complete, &misuse);
   exchange->is_body_paused = !exchange->is_body_complete && held_bytes > kBodyHighWaterBytes;
-  return used_bytes;
 }
 
 void FrontEnd::ExpectBody(ClientExchange* exchange) {

@@ -95,21 +95,25 @@ size_t FrontEnd::BuildHead(ClientExchange* exchange) {
   const ClientConnection& connection = *exchange->connection;
   std::array<char, kRequestIdBytes> made_id;
   std::array<char, kAddressTextBytes> address;
-  std::array<http1::FieldEdit, kMostEdits> edits;
+  std::array<http1::FieldEdit, kMostEdits + kMostTlsEdits> edits;
   http1::EndpointHeadOptions options;
   options.scheme = exchange->edition->settings.scheme;
+  if (connection.channel() != nullptr) options.scheme = "https";
   options.via_name = identity_.via_name;
   options.client_address = AddressText(connection.client, &address);
   options.request_id = http1::RequestIdOf(
       exchange->request, connection.is_trusted,
       WriteRequestId(identity_.request_id_prefix, exchange->request_number, made_id.data()));
   options.is_trusted = connection.is_trusted;
+  options.is_http2 = exchange->is_http2;
   options.passes_trailers = exchange->takes_trailers;
   if (exchange->extras != nullptr) {
     for (const HeldEdit& edit : exchange->extras->edits)
       edits[options.edit_count++] = {edit.name, edit.value, edit.is_removal};
-    options.edits = edits.data();
   }
+  // Last, and so above what policies have said under these names.
+  options.edit_count += PutTlsEdits(*exchange, edits.data() + options.edit_count);
+  options.edits = edits.data();
   // What a trusted peer calls its request cannot be made again from a counter.
   if (options.request_id.data() != made_id.data() && !exchange->has_own_id) {
     exchange->has_own_id = true;
@@ -156,6 +160,8 @@ std::optional<std::string> FrontEnd::Header(int32_t id, std::string_view name) c
   const bool is_readable = exchange != nullptr && (exchange->holder == Holder::kArena ||
                                                    exchange->holder == Holder::kItself);
   if (!is_readable || IsOwnField(name)) return std::nullopt;
+  std::optional<std::string> of_certificate;
+  if (FindTlsField(*exchange, name, &of_certificate)) return of_certificate;
   if (exchange->extras != nullptr) {
     for (const HeldEdit& edit : exchange->extras->edits) {
       if (!http1::EqualsIgnoringCase(edit.name, name)) continue;

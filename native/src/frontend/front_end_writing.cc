@@ -27,10 +27,11 @@ bool FrontEnd::Put(ClientExchange* exchange, const OutgoingParts& parts) {
   exchange->bytes_to_client += parts.bytes();
   bytes_to_clients_ += parts.bytes();
   size_t sent_bytes = 0;
-  if (exchange->out.empty() && parts.count() > 0) {
+  const bool is_free = exchange->out.empty() && !exchange->is_unsent;
+  if (is_free && parts.count() > 0) {
     IoResult sent;
     if (parts.count() == 1) {
-      sent = Send(connection->fd.get(), parts.At(0).data(), parts.bytes());
+      sent = connection->Send(parts.At(0).data(), parts.bytes());
     } else if (parts.bytes() <= kOneWriteBytes) {
       std::array<char, kOneWriteBytes> joined;
       char* at = joined.data();
@@ -38,15 +39,16 @@ bool FrontEnd::Put(ClientExchange* exchange, const OutgoingParts& parts) {
         std::memcpy(at, parts.At(index).data(), parts.At(index).size());
         at += parts.At(index).size();
       }
-      sent = Send(connection->fd.get(), joined.data(), parts.bytes());
+      sent = connection->Send(joined.data(), parts.bytes());
     } else {
-      sent = SendParts(connection->fd.get(), parts.data(), parts.count());
+      sent = connection->SendParts(parts.data(), parts.count());
     }
     if (sent.error != 0 && !sent.would_block()) return false;
     sent_bytes = sent.bytes;
+    exchange->is_unsent = connection->HasUnsent();
   }
-  if (sent_bytes == parts.bytes()) return true;
-  if (exchange->out.empty()) {
+  if (sent_bytes == parts.bytes() && !exchange->is_unsent) return true;
+  if (is_free) {
     connection->signs &= ~uint32_t{EPOLLOUT};  // until the next edge
     exchange->written_at_ms = loop_->now_ms();
   }
@@ -62,8 +64,9 @@ bool FrontEnd::Put(ClientExchange* exchange, const OutgoingParts& parts) {
 SpliceOutcome FrontEnd::OnSpliceable(upstream::Exchange* from, int fd, uint64_t left_bytes) {
   SpliceOutcome outcome;
   ClientExchange* const exchange = FindAttempting(*from);
-  const bool is_worth_while = exchange != nullptr && !exchange->is_out_chunked &&
-                              exchange->is_taken() && exchange->small_splices < kMostSmallSplices;
+  const bool is_worth_while = exchange != nullptr && exchange->connection->is_plain() &&
+                              !exchange->is_out_chunked && exchange->is_taken() &&
+                              exchange->small_splices < kMostSmallSplices;
   std::unique_ptr<l4::Pipe> pipe = is_worth_while ? pipes_.Take() : nullptr;
   if (pipe == nullptr) {
     outcome.is_declined = true;
@@ -123,14 +126,26 @@ bool FrontEnd::PutPipe(ClientExchange* exchange) {
   return true;
 }
 
+bool FrontEnd::FlushCarrier(ClientConnection* connection) {
+  ClientExchange* const exchange = connection->exchange;
+  const IoResult flushed = connection->carrier->Flush();
+  if (flushed.error != 0 && !flushed.would_block()) return false;
+  exchange->is_unsent = connection->HasUnsent();
+  if (flushed.bytes > 0) exchange->written_at_ms = loop_->now_ms();
+  if (exchange->is_unsent) connection->signs &= ~uint32_t{EPOLLOUT};
+  return true;
+}
+
 void FrontEnd::Flush(ClientConnection* connection) {
   ClientExchange* const exchange = connection->exchange;
-  if (!exchange->out.empty()) {
-    const IoResult sent = Send(connection->fd.get(), exchange->out.data(), exchange->out.size());
+  if (exchange->is_unsent && !FlushCarrier(connection)) return Finish(exchange, ClientEnd::kGone);
+  if (!exchange->out.empty() && !exchange->is_unsent) {
+    const IoResult sent = connection->Send(exchange->out.data(), exchange->out.size());
     if (sent.error != 0 && !sent.would_block()) return Finish(exchange, ClientEnd::kGone);
     if (sent.bytes > 0) exchange->written_at_ms = loop_->now_ms();
     exchange->out.DropFront(sent.bytes);
-    if (!exchange->out.empty()) connection->signs &= ~uint32_t{EPOLLOUT};
+    exchange->is_unsent = connection->HasUnsent();
+    if (!exchange->out.empty() || exchange->is_unsent) connection->signs &= ~uint32_t{EPOLLOUT};
   }
   if (exchange->out.empty() && exchange->pipe != nullptr) {
     if (!PutPipe(exchange)) return Finish(exchange, ClientEnd::kGone);

@@ -3,8 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
+
+#include "http2/server_limits.h"
+#include "tls/listener_tls.h"
 
 namespace sluice::frontend {
 
@@ -12,6 +16,22 @@ namespace sluice::frontend {
 struct HostTable {
   std::vector<std::string> paths;
   std::vector<int32_t> routes;  // as many as paths
+};
+
+/// TLS with the listener's clients.
+struct TlsSettings : tls::ListenerTls {
+  bool is_on = false;
+  /// Request fields that tell endpoints of a client's certificate, lower case; empty: none.
+  std::string subject_field;
+  std::string fingerprint_field;
+};
+
+/// HTTP/2 with the listener's clients.
+struct Http2Settings {
+  /// Connections without TLS may begin with it.
+  bool is_clear_text = false;
+  /// head_bytes is the listener's.
+  http2::ServerLimits limits;
 };
 
 struct ListenerSettings {
@@ -29,6 +49,9 @@ struct ListenerSettings {
   uint64_t tunnel_idle_timeout_ms = 0;
   uint64_t preface_timeout_ms = 0;
   bool reads_proxy_header = false;
+  Http2Settings http2;
+  std::string hsts_line;  // `strict-transport-security: …\r\n`; empty: none is said
+  TlsSettings tls;
   std::vector<HostTable> host_tables;
 };
 

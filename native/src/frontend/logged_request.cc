@@ -60,8 +60,9 @@ void LoggedRequest::Begin(const l4::PeerAddress& client) {
 }
 
 void LoggedRequest::Begin(const l4::PeerAddress& client, const http1::ClientRequest& request,
-                          bool is_trusted) {
+                          bool is_trusted, bool is_http2) {
   Begin(client);
+  is_http2_ = is_http2;
   is_read_ = true;
   is_http10_ = request.minor_version == 0;
   method_ = Keep(request.method_text);
@@ -125,7 +126,9 @@ log::AccessTexts LoggedRequest::Texts() const {
   texts.referer = At(referer_);
   texts.user_agent = At(user_agent_);
   texts.trace_id = At(trace_id_);
-  if (is_read_) texts.protocol = is_http10_ ? "HTTP/1.0" : "HTTP/1.1";
+  texts.tls_version = tls_version_;
+  texts.tls_cipher = tls_cipher_;
+  if (is_read_) texts.protocol = is_http2_ ? "HTTP/2.0" : is_http10_ ? "HTTP/1.0" : "HTTP/1.1";
   return texts;
 }
 

@@ -19,7 +19,15 @@ class LoggedRequest {
   void Begin(const l4::PeerAddress& client);
   /// Copies what a line can have. Of fields that come more than once the first counts, but for
   /// traceparent, which then says nothing (Trace Context section 3.2.1).
-  void Begin(const l4::PeerAddress& client, const http1::ClientRequest& request, bool is_trusted);
+  void Begin(const l4::PeerAddress& client, const http1::ClientRequest& request, bool is_trusted,
+             bool is_http2 = false);
+
+  /// How TLS carries its connection, of texts that live as long as the process; empty: it does not,
+  /// or nobody wants to know. Begin leaves it.
+  void NoteTls(std::string_view version, std::string_view cipher) {
+    tls_version_ = version;
+    tls_cipher_ = cipher;
+  }
 
   /// All but the client, whose text needs memory, and the request's id; valid until the next Begin.
   log::AccessTexts Texts() const;
@@ -46,7 +54,10 @@ class LoggedRequest {
   Place user_agent_;
   Place trace_id_;
   Place forwarded_for_;
+  std::string_view tls_version_;
+  std::string_view tls_cipher_;
   bool is_http10_ = false;
+  bool is_http2_ = false;
   bool is_read_ = false;
   /// What Keep was asked to keep lies all in the buffer, whose own view may be empty.
 };

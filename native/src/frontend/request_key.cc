@@ -94,8 +94,17 @@ std::string_view FindKey(const KeySource& source, const http1::ClientRequest& re
     case KeyKind::kUri:
       if (request.path_bytes > 0) return request.target;
       return scratch->assign("/").append(request.target);
+    case KeyKind::kCertificateSubject:
+    case KeyKind::kCertificateFingerprint:
+      return {};  // not of the request
   }
   return {};
+}
+
+std::string_view FindCertificateKey(const KeySource& source,
+                                    const tls::PeerCertificate& certificate) {
+  return source.kind == KeyKind::kCertificateSubject ? certificate.subject
+                                                     : certificate.fingerprint;
 }
 
 uint64_t HashOfKey(const KeySource& source, std::string_view key) {

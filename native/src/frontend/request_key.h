@@ -8,6 +8,7 @@
 
 #include "http1/client_request.h"
 #include "l4/accepted.h"
+#include "tls/channel.h"
 
 namespace sluice::frontend {
 
@@ -20,9 +21,11 @@ enum class KeyKind : uint8_t {
   kQuery = 4,
   kPath = 5,
   kUri = 6,
+  kCertificateSubject = 7,
+  kCertificateFingerprint = 8,
 };
 
-inline constexpr int64_t kMostKeyKind = static_cast<int64_t>(KeyKind::kUri);
+inline constexpr int64_t kMostKeyKind = static_cast<int64_t>(KeyKind::kCertificateFingerprint);
 
 struct KeySource {
   KeyKind kind = KeyKind::kClientAddress;
@@ -37,7 +40,20 @@ inline bool IsOfClient(const KeySource& source) {
   return source.kind == KeyKind::kClientAddress || source.kind == KeyKind::kClientNetwork;
 }
 
-/// Tells the bytes of a request's key. HOT (bench/micro/l7/native-front-end.bench.ts).
+/// Says whether the key is told by the certificate of the client's connection, not by the request.
+inline bool IsOfCertificate(const KeySource& source) {
+  return source.kind == KeyKind::kCertificateSubject ||
+         source.kind == KeyKind::kCertificateFingerprint;
+}
+
+/// Tells the key of a connection by what its client has shown and what was believed: the subject as
+/// RFC 2253 writes it, or the SHA-256 fingerprint in hex digits. Empty: none was shown, or it has
+/// no subject.
+std::string_view FindCertificateKey(const KeySource& source,
+                                    const tls::PeerCertificate& certificate);
+
+/// Tells the bytes of a request's key; none of one that IsOfCertificate. HOT
+/// (bench/micro/l7/native-front-end.bench.ts).
 ///
 /// - client address: its text as X-Forwarded-For has it; network: of IPv4 without the last octet.
 /// - header: all values in their order, joined by ", "; Host as it routes. Fields that belong to

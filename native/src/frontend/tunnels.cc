@@ -15,7 +15,7 @@ namespace sluice::frontend {
 
 namespace {
 
-constexpr l4::PairRules kRules{l4::RelayKind::kAdaptive, /*half_close=*/true};
+constexpr l4::RelayKind kKind = l4::RelayKind::kAdaptive;
 
 struct TunnelReadyTag;
 class Tunnel;
@@ -55,8 +55,9 @@ struct Ended {
 };
 
 /// Both sides were written to before: no first piece can be spared the system call.
-void BeginSide(l4::Side* side, UniqueFd fd, bool is_unix) {
+void BeginSide(l4::Side* side, UniqueFd fd, std::unique_ptr<tls::Channel> channel, bool is_unix) {
   side->fd = std::move(fd);
+  side->tls = std::move(channel);
   if (!is_unix) SetNoDelay(side->fd.get());
   side->Begin(is_unix, true);
 }
@@ -73,10 +74,11 @@ class Tunnels::Impl final : private LoopTask, private TunnelOwner {
         std::make_unique<Tunnel>(static_cast<TunnelOwner*>(this), id, start.idle_timeout_ms);
     Tunnel* const tunnel = made.get();
     tunnels_[id] = std::move(made);
-    BeginSide(&tunnel->client, std::move(start.client), start.is_client_unix);
-    BeginSide(&tunnel->endpoint, std::move(start.endpoint), start.is_endpoint_unix);
-    relay_.Start(&tunnel->from_client, kRules.kind);
-    relay_.Start(&tunnel->to_client, kRules.kind);
+    BeginSide(&tunnel->client, std::move(start.client), std::move(start.client_tls),
+              start.is_client_unix);
+    BeginSide(&tunnel->endpoint, std::move(start.endpoint), std::move(start.endpoint_tls),
+              start.is_endpoint_unix);
+    relay_.Start(tunnel, kKind);
     relay_.HoldFirst({}, start.from_client, &tunnel->from_client);
     relay_.HoldFirst(start.head, start.from_endpoint, &tunnel->to_client);
     if (loop_->Watch(tunnel->client.fd.get(), l4::Side::kEvents, &tunnel->client) != 0 ||
@@ -139,7 +141,7 @@ class Tunnels::Impl final : private LoopTask, private TunnelOwner {
   }
 
   void RelayBothWays(Tunnel* tunnel) {
-    const l4::PairOutcome outcome = l4::MoveBothWays(&relay_, tunnel, kRules);
+    const l4::PairOutcome outcome = l4::MoveBothWays(&relay_, tunnel, {kKind, /*half_close=*/true});
     if (outcome.has_moved) tunnel->moved_at_ms = loop_->now_ms();
     switch (outcome.step) {
       case l4::PairStep::kWaiting:

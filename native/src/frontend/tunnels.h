@@ -8,6 +8,7 @@
 
 #include "base/event_loop.h"
 #include "base/unique_fd.h"
+#include "tls/channel.h"
 
 namespace sluice::frontend {
 
@@ -30,9 +31,24 @@ class TunnelSink {
 };
 
 /// What a tunnel begins with.
+///
+/// A side over TLS comes with its channel, whose handshake is done; what lies in it, read or
+/// unsent, goes on its way. A client that is a stream of HTTP/2 (RFC 8441) has no socket: one end
+/// of a pair of UNIX sockets (OpenSocketPair) stands for it, and the owner of the stream moves
+/// bytes between the other end and the stream:
+///   - DATA is written there; what does not fit is kept, and its flow control given back only as it
+///     leaves (EPOLLOUT); END_STREAM is FinishSending.
+///   - What is read there goes out as DATA, as far as the stream's window lets it; where it does
+///     not, nothing is read; the end is END_STREAM.
+///   - RST_STREAM is Tunnels::Close: a UNIX socket knows no reset. The other way round,
+///     OnTunnelEnded with anything but kClean is RST_STREAM.
+/// A pair costs two copies through the kernel, for these streams alone; all others pay nothing.
 struct TunnelStart {
   UniqueFd client;
   UniqueFd endpoint;
+  /// nullptr: plain.
+  std::unique_ptr<tls::Channel> client_tls;
+  std::unique_ptr<tls::Channel> endpoint_tls;
   bool is_client_unix = false;
   bool is_endpoint_unix = false;
   /// Read from the client already, for the endpoint.
@@ -46,7 +62,8 @@ struct TunnelStart {
 };
 
 /// All tunnels of one front end. Half-close is passed on; a tunnel that ends otherwise resets the
-/// side that did not end it; a direction holds at most Relay::kBufferBytes, or what it began with;
+/// side that did not end it, and so does one whose side over TLS is cut (no close_notify) before
+/// the other has finished; a direction holds at most Relay::kBufferBytes, or what it began with;
 /// small writes go out at once (TCP_NODELAY). One thread.
 class Tunnels {
  public:

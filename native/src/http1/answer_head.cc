@@ -13,6 +13,7 @@ namespace sluice::http1 {
 namespace {
 
 constexpr std::string_view kVersion = "HTTP/1.1 ";
+constexpr std::string_view kHstsField = "strict-transport-security";
 constexpr size_t kStatusCodeSize = 3;  // `200`
 
 char* Append(char* out, std::string_view text) {
@@ -39,11 +40,11 @@ HeadParts PartsOf(std::string_view input, const ResponseHead& head) {
 
 /// Writes the status line, its end excepted, then the lines that are not dropped, each with its end
 /// (a head without any: the status line's end). @param is_dropped as for CopyFieldLines
-/// @param dropped_field name of one more that is dropped; empty: none
+/// @param options say what is dropped besides
 /// @returns where to go on
 template <typename IsDropped>
 char* CopyHead(std::string_view input, const ResponseHead& head, IsDropped is_dropped,
-               std::string_view dropped_field, char* out) {
+               const AnswerOptions& options, char* out) {
   const HeadParts parts = PartsOf(input, head);
   out = Append(out, kVersion);
   const std::string_view reason(parts.reason,
@@ -55,8 +56,10 @@ char* CopyHead(std::string_view input, const ResponseHead& head, IsDropped is_dr
     out = Append(out, ReasonOf(head.status));
   }
   RunWriter writer(is_reason_empty ? parts.status_line_end : parts.status, out);
-  if (head.has_nominations || !dropped_field.empty()) {
-    const ResponseNominations nominations(parts.lines, parts.end, dropped_field);
+  if (head.has_nominations || !options.dropped_field.empty() || !options.hsts_line.empty()) {
+    const std::string_view hsts_field = options.hsts_line.empty() ? "" : kHstsField;
+    const ResponseNominations nominations(parts.lines, parts.end,
+                                          {options.dropped_field, hsts_field});
     CopyFieldLines(parts.lines, parts.end, &nominations, is_dropped, &writer);
   } else {
     CopyFieldLines(parts.lines, parts.end, nullptr, is_dropped, &writer);
@@ -64,10 +67,17 @@ char* CopyHead(std::string_view input, const ResponseHead& head, IsDropped is_dr
   return writer.out();
 }
 
+/// What the proxy adds.
+char* AppendAdded(const AnswerOptions& options, char* out) {
+  // Without any there is no address either, which memcpy may not be given even for no bytes.
+  if (!options.hsts_line.empty()) out = Append(out, options.hsts_line);
+  if (!options.added_lines.empty()) out = Append(out, options.added_lines);
+  return out;
+}
+
 /// Added lines, framing, Connection and the empty line.
 char* AppendEnd(const AnswerOptions& options, char* out) {
-  // Without any there is no address either, which memcpy may not be given even for no bytes.
-  if (!options.added_lines.empty()) out = Append(out, options.added_lines);
+  out = AppendAdded(options, out);
   switch (options.framing) {
     case AnswerFraming::kLength: {
       constexpr size_t kMaxDigits = 20;
@@ -121,23 +131,23 @@ size_t WriteAnswerHead(std::string_view input, const ResponseHead& head,
         return true;
     }
   };
-  char* at = CopyHead(input, head, is_dropped, options.dropped_field, out);
+  char* at = CopyHead(input, head, is_dropped, options, out);
   if (!has_date) at = AppendDate(options.date, at);
   return static_cast<size_t>(AppendEnd(options, at) - out);
 }
 
 size_t WriteInterimHead(std::string_view input, const ResponseHead& head, char* out) {
   const auto is_dropped = [](FieldName name) { return name != FieldName::kDate; };
-  char* const at = CopyHead(input, head, is_dropped, {}, out);
+  char* const at = CopyHead(input, head, is_dropped, AnswerOptions{}, out);
   return static_cast<size_t>(Append(at, "\r\n") - out);
 }
 
 size_t WriteSwitchingHead(std::string_view input, const ResponseHead& head,
-                          std::string_view dropped_field, std::string_view added_lines, char* out) {
+                          const AnswerOptions& options, char* out) {
   const auto is_dropped = [](FieldName name) {
     return name != FieldName::kDate && name != FieldName::kUpgrade;
   };
-  char* const at = Append(CopyHead(input, head, is_dropped, dropped_field, out), added_lines);
+  char* const at = AppendAdded(options, CopyHead(input, head, is_dropped, options, out));
   return static_cast<size_t>(Append(at, "connection: upgrade\r\n\r\n") - out);
 }
 

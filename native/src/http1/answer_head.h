@@ -27,11 +27,13 @@ struct AnswerOptions {
   bool passes_trailer_field = false;    // Trailer goes on
   std::string_view date = {};           // an IMF-fixdate, for answers that have none of their own
   std::string_view dropped_field = {};  // name of a field that is not for the client
+  std::string_view hsts_line = {};      // `strict-transport-security: …\r\n`, in place of others
   std::string_view added_lines = {};    // `name: value\r\n` for each field that the proxy adds
 };
 
-/// Most that WriteAnswerHead adds to a head besides AnswerOptions::added_lines.
-inline constexpr size_t kAnswerExtraBytes = 256;
+/// Most that WriteAnswerHead adds to a head besides AnswerOptions::added_lines; half of it is for
+/// hsts_line.
+inline constexpr size_t kAnswerExtraBytes = 512;
 
 /// Rewrites a parsed response head of an endpoint: `HTTP/1.1 ` and what WriteClientHead
 /// (client_head.h) would write, but Date is kept (the first; one is added where there is none, RFC
@@ -47,10 +49,10 @@ size_t WriteInterimHead(std::string_view input, const ResponseHead& head, char* 
 
 /// Writes the head of 101: as WriteAnswerHead, with `connection: upgrade` and the endpoint's
 /// Upgrade.
-/// @param dropped_field, added_lines as in AnswerOptions
+/// @param options of which dropped_field, hsts_line and added_lines count
 /// @param out room for head.head_bytes + kAnswerExtraBytes + the added lines
 size_t WriteSwitchingHead(std::string_view input, const ResponseHead& head,
-                          std::string_view dropped_field, std::string_view added_lines, char* out);
+                          const AnswerOptions& options, char* out);
 
 /// Writes the head of an answer of the proxy's own. @param head "503 Service Unavailable\r\nname:
 /// value"

@@ -37,6 +37,8 @@ enum class RequestFault : uint8_t {
   kHeadTimeout = 7,
   kBodyTimeout = 8,
   kBodyTooLarge = 9,
+  kTooEarly = 10,
+  kNoTunnel = 11,  // the endpoint's: see FrontEnd::LacksTunnel
 };
 
 struct ClientRequestLimits {

@@ -99,9 +99,20 @@ class Edits {
   const FieldEdit* Find(std::string_view name) const {
     for (size_t index = count_; index > 0; --index) {
       const FieldEdit& edit = edits_[index - 1];
-      if (EqualsIgnoringCase(edit.name, name)) return IsAllowed(edit) ? &edit : nullptr;
+      if (EqualsIgnoringCase(edit.name, name) ||
+          (edit.covers_lookalikes && IsLookalikeOf(edit.name, name))) {
+        return IsAllowed(edit) ? &edit : nullptr;
+      }
     }
     return nullptr;
+  }
+
+  /// @param own lower case
+  static bool IsLookalikeOf(std::string_view own, std::string_view name) {
+    return std::equal(own.begin(), own.end(), name.begin(), name.end(),
+                      [](char wanted, char found) {
+                        return wanted == ToLowerCase(found) || (wanted == '-' && found == '_');
+                      });
   }
 
   /// A request without a Host is none (RFC 9112 section 3.2).
@@ -211,7 +222,11 @@ void WriteOwnFields(const ClientRequest& request, const EndpointHeadOptions& opt
   if (is_written("via")) {
     *writer << "via: ";
     if (request.has_via) WriteValues(request, RequestField::kVia, writer);
-    *writer << (request.minor_version == 1 ? "1.1 " : "1.0 ") << options.via_name << "\r\n";
+    // RFC 9110 section 7.6.3: the version that the request was received with.
+    *writer << (options.is_http2             ? "2.0 "
+                : request.minor_version == 1 ? "1.1 "
+                                             : "1.0 ")
+            << options.via_name << "\r\n";
   }
   if (is_written("x-request-id")) {
     *writer << "x-request-id: " << RequestIdOf(request, options.is_trusted, options.request_id)

@@ -14,6 +14,9 @@ struct FieldEdit {
   std::string_view name = {};   // a token, lower case
   std::string_view value = {};  // without CR, LF, NUL
   bool is_removal = false;
+  /// Fields whose name has underscores for its hyphens are taken off as well (see
+  /// RequestField::kLookalike).
+  bool covers_lookalikes = false;
 };
 
 /// What the proxy says of itself and of the client.
@@ -24,6 +27,7 @@ struct EndpointHeadOptions {
   std::string_view request_id = {};      // what to send unless a trusted peer's own is used
   bool is_trusted = false;       // X-Forwarded-*, Forwarded, X-Real-IP, X-Request-Id are believed
   bool passes_trailers = false;  // TE: trailers goes on, the response's trailers will be taken
+  bool is_http2 = false;         // the request has come over HTTP/2: Via says so
   const FieldEdit* edits = nullptr;
   size_t edit_count = 0;
 };
@@ -42,10 +46,11 @@ size_t EndpointHeadBound(const ClientRequest& request, const EndpointHeadOptions
 /// begins with X-Forwarded-; and whatever has an underscore for a hyphen in the name of one of
 /// these (RequestField::kLookalike), also of trusted peers. Expect stays, but of HTTP/1.0, where it
 /// means nothing (RFC 9110 section 10.1.1). Host is empty for an HTTP/1.0 client that said none;
-/// Via tells the client's version. An upgrade adds `connection: upgrade` and `upgrade: VALUE`, else
-/// TE `connection: te` and `te: trailers`. Edits come last: a set field takes the place of all of
-/// its name, Host and those that the proxy adds included; of several edits of a name the last one
-/// counts. Framing, Connection and what belongs to it cannot be edited, and Host not removed.
+/// Via tells the client's version, 2.0 with is_http2. An upgrade adds `connection: upgrade` and
+/// `upgrade: VALUE`, else TE `connection: te` and `te: trailers`. Edits come last: a set field
+/// takes the place of all of its name, Host and those that the proxy adds included; of several
+/// edits of a name the last one counts. Framing, Connection and what belongs to it cannot be
+/// edited, and Host not removed.
 ///
 /// HOT: once per request; no allocation; bench "endpoint head". @param out room for
 /// EndpointHeadBound

@@ -32,13 +32,18 @@ inline FieldLine ReadFieldLine(const char* begin, const char* line, const char* 
 }
 
 /// The fields that the Connection lines of one response nominate, without the protected ones, and
-/// one that the proxy drops.
+/// those that the proxy drops.
 class ResponseNominations {
  public:
+  static constexpr size_t kMostDropped = 2;
+
   /// @param begin the first field line @param end behind the last one
-  /// @param dropped a field's name; empty: none
-  ResponseNominations(const char* begin, const char* end, std::string_view dropped = {}) {
-    if (!dropped.empty()) names_[count_++] = dropped;
+  /// @param dropped names of fields; empty ones are none
+  ResponseNominations(const char* begin, const char* end,
+                      std::array<std::string_view, kMostDropped> dropped = {}) {
+    for (const std::string_view name : dropped) {
+      if (!name.empty()) names_[count_++] = name;
+    }
     const char* lines = begin;
     while (lines != end) {
       const FieldLine line = ReadFieldLine(begin, lines, end);
@@ -62,8 +67,8 @@ class ResponseNominations {
   }
 
  private:
-  /// As many as the parser lets through, and the dropped one.
-  std::array<std::string_view, kMaxConnectionOptions + 1> names_;
+  /// As many as the parser lets through, and the dropped ones.
+  std::array<std::string_view, kMaxConnectionOptions + kMostDropped> names_;
   size_t count_ = 0;
 };
 

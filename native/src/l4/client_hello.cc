@@ -162,26 +162,6 @@ bool IsIpv4Literal(const std::string& name) {
   return inet_pton(AF_INET, name.c_str(), &address) == 1;
 }
 
-/// The name as routes compare it; empty where it is no host name.
-std::string HostName(std::string_view name) {
-  constexpr size_t kMaxNameBytes = 253;
-  constexpr size_t kMaxLabelBytes = 63;
-  // RFC 6066 wants it without the dot; clients that were given an absolute name send it all the
-  // same.
-  if (name.ends_with('.')) name.remove_suffix(1);
-  if (name.empty() || name.size() > kMaxNameBytes) return {};
-  std::string host(name);
-  size_t label_bytes = 0;
-  for (char& byte : host) {
-    if (byte >= 'A' && byte <= 'Z') byte = static_cast<char>(byte | 0x20);
-    if (!IsHostByte(byte)) return {};
-    if (byte == '.' && label_bytes == 0) return {};
-    label_bytes = byte == '.' ? 0 : label_bytes + 1;
-    if (label_bytes > kMaxLabelBytes) return {};
-  }
-  return label_bytes == 0 || IsIpv4Literal(host) ? std::string() : host;
-}
-
 /// RFC 6066 section 3. Other types of names begin with a length, too, and say nothing to us.
 bool ReadServerName(std::string_view extension, ClientHello* hello) {
   FieldReader fields(extension);
@@ -239,6 +219,25 @@ bool ReadMessage(std::string_view message, ClientHello* hello) {
 }
 
 }  // namespace
+
+std::string HostName(std::string_view name) {
+  constexpr size_t kMaxNameBytes = 253;
+  constexpr size_t kMaxLabelBytes = 63;
+  // RFC 6066 wants it without the dot; clients that were given an absolute name send it all the
+  // same.
+  if (name.ends_with('.')) name.remove_suffix(1);
+  if (name.empty() || name.size() > kMaxNameBytes) return {};
+  std::string host(name);
+  size_t label_bytes = 0;
+  for (char& byte : host) {
+    if (byte >= 'A' && byte <= 'Z') byte = static_cast<char>(byte | 0x20);
+    if (!IsHostByte(byte)) return {};
+    if (byte == '.' && label_bytes == 0) return {};
+    label_bytes = byte == '.' ? 0 : label_bytes + 1;
+    if (label_bytes > kMaxLabelBytes) return {};
+  }
+  return label_bytes == 0 || IsIpv4Literal(host) ? std::string() : host;
+}
 
 PrefaceStatus ParseClientHello(std::string_view input, ClientHello* hello) {
   const Message found = FindMessage(input.substr(0, kMaxClientHelloBytes));

@@ -27,6 +27,9 @@ struct ClientHello {
   std::string alpn = {};
 };
 
+/// A server name as routes compare it; empty where it is no host name (see ClientHello).
+std::string HostName(std::string_view name);
+
 /// Reads from the first bytes of a connection; everything received so far is given each time. The
 /// hello may be split over any number of segments and over several TLS records. Nothing is
 /// allocated before it is complete. The verdict depends on the bytes alone, never on how they were

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "l4/accepted.h"
 #include "l4/client_hello.h"
@@ -13,7 +14,7 @@
 namespace sluice::l4 {
 
 /// Collects a preface and keeps what it said. Bytes of the PROXY header are consumed; all others
-/// are the endpoint's.
+/// are the endpoint's, or, where sessions are decrypted, the first of TLS.
 class Preface {
  public:
   Preface(bool reads_proxy_header, bool reads_client_hello)
@@ -37,6 +38,11 @@ class Preface {
   const std::string& alpn() const { return alpn_; }
   const std::string& unique_id() const { return unique_id_; }
   const ClientHello& hello() const { return hello_; }
+  /// What a handshake has come to stands for what a ClientHello offers; its bytes are gone.
+  void SetHello(ClientHello hello) {
+    hello_ = std::move(hello);
+    bytes_.clear();
+  }
 
  private:
   SessionEnd ReadProxyHeader();

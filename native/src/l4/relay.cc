@@ -8,20 +8,6 @@ namespace sluice::l4 {
 
 namespace {
 
-/// A first piece up to this size fits into one segment everywhere (RFC 9293 section 3.7.1), so
-/// Nagle's algorithm has nothing to hold back, and TCP_NODELAY can wait for the second piece. Many
-/// connections carry only one: they are spared the system call.
-constexpr size_t kOneSegmentBytes = 512;
-
-void PrepareToSend(Side* sink, size_t size) {
-  if (sink->has_no_delay) return;
-  if (sink->has_sent || size > kOneSegmentBytes) {
-    SetNoDelay(sink->fd.get());
-    sink->has_no_delay = true;
-  }
-  sink->has_sent = true;
-}
-
 bool MayAdapt(RelayKind kind) {
   return kind != RelayKind::kCopy;
 }
@@ -30,8 +16,12 @@ bool MayAdapt(RelayKind kind) {
 
 Relay::Relay() : buffer_(new char[kBufferBytes]) {}
 
-void Relay::Start(Direction* direction, RelayKind kind) {
-  SetSplicing(direction, kind == RelayKind::kSplice);
+void Relay::Start(RelayPair* pair, RelayKind kind) {
+  const bool has_tls = pair->has_tls();
+  for (Direction* const direction : {&pair->from_client, &pair->to_client}) {
+    direction->is_over_tls = has_tls;
+    SetSplicing(direction, kind == RelayKind::kSplice && !has_tls);
+  }
 }
 
 void Relay::Release(Direction* direction) {
@@ -41,6 +31,7 @@ void Relay::Release(Direction* direction) {
 }
 
 RelayOutcome Relay::Move(Side* source, Side* sink, Direction* direction, RelayKind kind) {
+  if (direction->is_over_tls) return MoveOverTls(source, sink, direction);
   const uint64_t stop_at = direction->moved_bytes + kBytesPerTurn;
   RelayOutcome outcome;
   for (bool goes_on = true; goes_on;) {
@@ -70,6 +61,10 @@ RelayOutcome Relay::Move(Side* source, Side* sink, Direction* direction, RelayKi
 
 RelayOutcome Relay::MoveFirst(std::string_view own, std::string_view kept, Side* source, Side* sink,
                               Direction* direction, RelayKind kind) {
+  if (direction->is_over_tls) {
+    HoldFirst(own, kept, direction);
+    return MoveOverTls(source, sink, direction);
+  }
   RelayOutcome outcome;
   (void)CopyIn(own, kept, source, sink, direction, kind, &outcome);
   return outcome;
@@ -123,7 +118,7 @@ void Relay::NoteRead(Side* source, Direction* direction, size_t got, size_t aske
 bool Relay::Pass(size_t size, size_t own_bytes, Side* sink, Direction* direction,
                  RelayOutcome* outcome) {
   if (size == 0) return true;
-  PrepareToSend(sink, size);
+  sink->PrepareToSend(size);
   const IoResult sent = Send(sink->fd.get(), buffer_.get(), size);
   if (sent.error != 0 && !sent.would_block()) {
     *outcome = {RelayStep::kSinkBroken, sent.error};
@@ -186,7 +181,7 @@ bool Relay::Deliver(Side* sink, Direction* direction, RelayOutcome* outcome) {
   };
   if (direction->held != nullptr) {
     const size_t size = direction->held_end - direction->held_start;
-    PrepareToSend(sink, size);
+    sink->PrepareToSend(size);
     const IoResult sent = Send(sink->fd.get(), direction->held.get() + direction->held_start, size);
     if (has_failed(sent)) return false;
     CountSent(direction, sent.bytes);
@@ -199,7 +194,7 @@ bool Relay::Deliver(Side* sink, Direction* direction, RelayOutcome* outcome) {
   }
   Pipe* const pipe = direction->pipe.get();
   while (pipe != nullptr && pipe->bytes > 0) {
-    PrepareToSend(sink, pipe->bytes);
+    sink->PrepareToSend(pipe->bytes);
     const IoResult sent = Splice(pipe->read_end.get(), sink->fd.get(), pipe->bytes);
     if (has_failed(sent)) return false;
     pipe->bytes -= sent.bytes;

@@ -59,8 +59,9 @@ class Relay {
   /// sends itself.
   void HoldFirst(std::string_view own, std::string_view kept, Direction* direction);
 
-  /// Begins to relay: SPLICE does so from the first byte.
-  void Start(Direction* direction, RelayKind kind);
+  /// Begins to relay both ways: SPLICE does so from the first byte, unless a side has a channel:
+  /// what it carries is copied, whatever the kind. Channels are there already.
+  void Start(RelayPair* pair, RelayKind kind);
   /// Gives back what a direction holds.
   void Release(Direction* direction);
 
@@ -77,6 +78,8 @@ class Relay {
   bool CopyIn(std::string_view own, std::string_view kept, Side* source, Side* sink,
               Direction* direction, RelayKind kind, RelayOutcome* outcome);
   bool SpliceIn(Side* source, Direction* direction, RelayKind kind, RelayOutcome* outcome);
+  RelayOutcome MoveOverTls(Side* source, Side* sink, Direction* direction);
+  bool DeliverOverTls(Side* sink, Direction* direction, RelayOutcome* outcome);
   bool Pass(size_t size, size_t own_bytes, Side* sink, Direction* direction, RelayOutcome* outcome);
 
   static void NoteRead(Side* source, Direction* direction, size_t got, size_t asked);

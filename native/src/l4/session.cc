@@ -18,14 +18,17 @@ void Session::Begin(Accepted&& accepted, const SessionListenerSettings& settings
   client.fd = std::move(accepted.fd);
   client.signs = 0;
   client.Begin(peer == PeerAddress{}, true);
-  if (settings.reads_proxy_header || settings.reads_client_hello) {
-    preface = std::make_unique<Preface>(settings.reads_proxy_header, settings.reads_client_hello);
+  is_decrypted = settings.tls.context != nullptr;
+  const bool reads_client_hello = settings.reads_client_hello && !is_decrypted;
+  if (settings.reads_proxy_header || reads_client_hello) {
+    preface = std::make_unique<Preface>(settings.reads_proxy_header, reads_client_hello);
   }
 }
 
 void Session::Clear() {
   state = SessionState::kFree;
   came_by_mail = is_believed = was_opened = was_connected = is_put_off = false;
+  is_decrypted = is_at_gate = false;
   has_opened_notice = has_failed_notice = has_connected_notice = false;
   end = SessionEnd::kNone;
   failure = ConnectFailure::kNone;
@@ -33,6 +36,7 @@ void Session::Clear() {
   connect_us = 0;
   preface.reset();
   target.reset();
+  handshake.reset();
   connector.DropAddresses();
   from_client = Direction{};
   to_client = Direction{};

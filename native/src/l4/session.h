@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "base/connector.h"
 #include "base/event_loop.h"
@@ -32,15 +33,29 @@ class SessionOwner : public RelayPairOwner {
   ~SessionOwner() = default;
 };
 
-/// kFree → (kPreface) → kUndecided ⇄ kConnecting → kRelaying → kEnded → kFree; from every state to
-/// kEnded.
+/// How TLS with one side begins, and why it could not.
+struct SessionHandshake {
+  /// It must be complete by then.
+  uint64_t until_ms = 0;
+  tls::TlsFailure failure = tls::TlsFailure::kOther;
+  int alert = 0;
+  /// OpenSSL's words for what is wrong with a certificate.
+  std::string text;
+};
+
+/// kFree → (kPreface) → (kHandshake) → kUndecided ⇄ kConnecting → (kEndpointHandshake) → kRelaying
+/// → kEnded → kFree; from every state to kEnded, and from kEndpointHandshake back to kUndecided.
 enum class SessionState : uint8_t {
   kFree,
   /// Reads the PROXY header and the ClientHello.
   kPreface,
+  /// TLS begins with the client.
+  kHandshake,
   /// Waits for a decision.
   kUndecided,
   kConnecting,
+  /// TLS begins with the endpoint.
+  kEndpointHandshake,
   kRelaying,
   /// Waits for its ENDED to be told; all that it had is given back.
   kEnded,
@@ -62,9 +77,14 @@ class Session final : public RelayPair,
   /// Gives back everything but the id; sockets are closed already.
   void Clear();
 
+  /// Whom its PROXY header names, or who has connected.
+  const PeerAddress& client_address() const {
+    return preface != nullptr && preface->is_proxied() ? preface->source() : peer;
+  }
+
   const int32_t id;
-  SessionState state = SessionState::kFree;
   int32_t listener = 0;
+  SessionState state = SessionState::kFree;
   RelayKind relay = RelayKind::kAdaptive;
   bool half_close = true;
   bool came_by_mail = false;
@@ -72,6 +92,11 @@ class Session final : public RelayPair,
   bool is_believed = false;
   bool was_opened = false;
   bool was_connected = false;
+
+  /// Its client speaks TLS with us.
+  bool is_decrypted = false;
+  /// Counted in among the handshakes in progress.
+  bool is_at_gate = false;
 
   /// The sink has put its decision off.
   bool is_put_off = false;
@@ -103,6 +128,8 @@ class Session final : public RelayPair,
   std::unique_ptr<Preface> preface;
   /// While connecting.
   std::shared_ptr<SessionEndpoint> target;
+  /// The latest one, where there was one.
+  std::unique_ptr<SessionHandshake> handshake;
 
   Connector connector;
 

@@ -52,6 +52,7 @@ bool SessionBatch::AddOpened(const Session& session) {
   }
   if (!hello->is_tls) return true;
   words[kFlags] |= session_flag::kTls;
+  if (session.is_decrypted) words[kFlags] |= session_flag::kDecrypted;
   char* const text = memory_.arena + used_bytes_;
   std::copy_n(hello->server_name.data(), sni_bytes, text);
   std::copy_n(hello->alpn.data(), alpn_bytes, text + sni_bytes);
@@ -69,9 +70,26 @@ bool SessionBatch::AddConnected(const Session& session) {
   return true;
 }
 
+bool SessionBatch::HasRoomForHandshake(const Session& session) const {
+  const SessionHandshake* const handshake = session.handshake.get();
+  return handshake == nullptr || memory_.arena_bytes - used_bytes_ >= handshake->text.size();
+}
+
+void SessionBatch::PutHandshake(const SessionHandshake& handshake, int32_t* words) {
+  const size_t text_bytes = handshake.text.size();
+  words[kTlsFailure] = static_cast<int32_t>(handshake.failure);
+  words[kTlsAlert] = handshake.alert;
+  std::copy_n(handshake.text.data(), text_bytes, memory_.arena + used_bytes_);
+  words[kTextOffset] = static_cast<int32_t>(used_bytes_);
+  words[kTlsTextLength] = static_cast<int32_t>(text_bytes);
+  used_bytes_ += text_bytes;
+}
+
 bool SessionBatch::AddConnectFailed(const Session& session) {
+  if (!HasRoomForHandshake(session)) return false;
   int32_t* const words = Next(SessionEventType::kConnectFailed, session);
   if (words == nullptr) return false;
+  if (session.failure == ConnectFailure::kTls) PutHandshake(*session.handshake, words);
   words[kReason] = static_cast<int32_t>(session.failure);
   words[kErrno] = session.error_number;
   words[kElapsedUs] = Capped(session.connect_us);
@@ -79,8 +97,10 @@ bool SessionBatch::AddConnectFailed(const Session& session) {
 }
 
 bool SessionBatch::AddEnded(const Session& session) {
+  if (!HasRoomForHandshake(session)) return false;
   int32_t* const words = Next(SessionEventType::kEnded, session);
   if (words == nullptr) return false;
+  if (session.end == SessionEnd::kTlsFailed) PutHandshake(*session.handshake, words);
   words[kReason] = static_cast<int32_t>(session.end);
   words[kErrno] = session.error_number;
   if (!session.was_opened) {

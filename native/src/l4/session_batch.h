@@ -54,6 +54,10 @@ class SessionBatch {
   /// Takes the next event and clears its words. @returns nullptr when there is none
   int32_t* Next(SessionEventType type, const Session& session);
 
+  /// Its words fit into the arena.
+  bool HasRoomForHandshake(const Session& session) const;
+  void PutHandshake(const SessionHandshake& handshake, int32_t* words);
+
   SessionBatchMemory memory_;
   size_t count_ = 0;
   size_t used_bytes_ = 0;

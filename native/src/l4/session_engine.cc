@@ -33,6 +33,7 @@ void SessionEngine::OpenListener(int32_t listener, const SessionListenerSettings
   const auto place = static_cast<size_t>(listener);
   if (listeners_.size() <= place) listeners_.resize(place + 1);
   listeners_[place] = settings;
+  if (handshakes_.size() <= place) handshakes_.resize(place + 1);
 }
 
 bool SessionEngine::OpenEndpoint(int32_t slot, std::vector<Address> addresses,
@@ -81,6 +82,7 @@ SessionEngineStats SessionEngine::stats() const {
   SessionEngineStats stats;
   stats.sessions = open_sessions_;
   stats.queued = mailbox_ == nullptr || is_closed_ ? 0 : mailbox_->queued();
+  stats.handshakes = gate_.in_progress();
   stats.endpoint_connections = endpoint_connections_;
   stats.held_bytes = relay_.held_bytes();
   stats.pipes = relay_.pipes().count();
@@ -154,11 +156,17 @@ void SessionEngine::HandleReady(Session* session) {
     case SessionState::kPreface:
       ReadPreface(session);
       break;
+    case SessionState::kHandshake:
+      session->client.tls == nullptr ? ReadHello(session) : ContinueHandshake(session);
+      break;
     case SessionState::kUndecided:
       EndIfClientBroken(session);
       break;
     case SessionState::kConnecting:
       if (!EndIfClientBroken(session)) ContinueConnect(session);
+      break;
+    case SessionState::kEndpointHandshake:
+      if (!EndIfClientBroken(session)) ContinueEndpointHandshake(session);
       break;
     case SessionState::kRelaying:
       RelayBothWays(session);
@@ -175,8 +183,19 @@ void SessionEngine::OnSessionTimer(Session* session, uint64_t now_ms) {
     case SessionState::kPreface:
       End(session, SessionEnd::kPrefaceTimeout, 0);
       break;
+    case SessionState::kHandshake:
+      if (now_ms < session->handshake->until_ms)
+        return ArmBy(session, session->handshake->until_ms);
+      CountHandshake(*session, tls::HandshakeEnd::kTimeout);
+      End(session, SessionEnd::kTlsTimeout, 0);
+      break;
     case SessionState::kConnecting:
       ContinueConnect(session);
+      break;
+    case SessionState::kEndpointHandshake:
+      if (now_ms < session->handshake->until_ms)
+        return ArmBy(session, session->handshake->until_ms);
+      FailConnect(session, ConnectFailure::kTimeout, ETIMEDOUT);
       break;
     case SessionState::kRelaying: {
       SetKeepAlive(session->endpoint.fd.get(), std::exchange(session->keep_alive, {}));
@@ -208,67 +227,13 @@ void SessionEngine::OnAccepted(Accepted* accepted, size_t count) {
     OpenSession(std::move(accepted[index]), false);
 }
 
-void SessionEngine::OpenSession(Accepted&& accepted, bool came_by_mail) {
-  const auto place = static_cast<size_t>(accepted.listener);
-  const bool is_known = place < listeners_.size() && listeners_[place].has_value();
-  Session* const session = is_known ? sessions_.Take() : nullptr;
-  if (session == nullptr) return Drop(std::move(accepted.fd), came_by_mail);
-  const SessionListenerSettings& settings = *listeners_[place];
-  session->Begin(std::move(accepted), settings);
-  if (loop_->Watch(session->client.fd.get(), Side::kEvents, &session->client) != 0) {
-    Drop(std::move(session->client.fd), came_by_mail);
-    session->Clear();
-    return sessions_.Give(session);
-  }
-  session->came_by_mail = came_by_mail;
-  ++open_sessions_;
-  if (session->preface == nullptr) return AskForDecision(session);
-  session->state = SessionState::kPreface;
-  // It may have waited for this thread, or for another worker, longer than that. What it has said
-  // meanwhile, the next wait tells.
-  ArmBy(session, std::max(session->accepted_at_us / 1000 + settings.preface_timeout_ms,
-                          loop_->now_ms() + 1));
-}
-
-void SessionEngine::Drop(UniqueFd fd, bool came_by_mail) {
-  ResetOnClose(fd.get());
-  ++dropped_;
-  if (came_by_mail) ++ended_mail_;
-}
-
-void SessionEngine::ReadPreface(Session* session) {
-  Preface& preface = *session->preface;
-  Side& client = session->client;
-  while (client.is_readable()) {
-    const size_t room = std::min(preface.free_bytes(), Relay::kBufferBytes);
-    const IoResult got = Receive(client.fd.get(), relay_.buffer(), room);
-    if (got.would_block()) {
-      client.signs &= ~uint32_t{EPOLLIN};
-      return;
-    }
-    if (got.error != 0) return End(session, SessionEnd::kClientReset, got.error);
-    if (got.bytes == 0) return End(session, SessionEnd::kPrefaceTimeout, 0);
-    if (got.bytes < room && client.drains_by_short_read() && !client.has_finished()) {
-      client.signs &= ~uint32_t{EPOLLIN};
-    }
-    const SessionEnd end = preface.Add({relay_.buffer(), got.bytes});
-    if (end != SessionEnd::kNone) return End(session, end, 0);
-    if (preface.is_complete()) return AskForDecision(session);
-  }
-}
-
-void SessionEngine::AskForDecision(Session* session) {
-  session->state = SessionState::kUndecided;
-  session->has_opened_notice = true;
-  Notice(session);
-}
-
 // --- ending ---
 
 void SessionEngine::End(Session* session, SessionEnd end, int error_number) {
-  // Whoever broke the connection needs no reset.
+  // Whoever broke the connection needs no reset; whoever was refused in the handshake is to read
+  // why.
   const bool is_clean = end == SessionEnd::kClean;
-  GiveBack(session, !is_clean && end != SessionEnd::kClientReset,
+  GiveBack(session, !is_clean && end != SessionEnd::kClientReset && end != SessionEnd::kTlsFailed,
            !is_clean && end != SessionEnd::kEndpointReset);
   session->state = SessionState::kEnded;
   session->end = end;
@@ -279,6 +244,7 @@ void SessionEngine::End(Session* session, SessionEnd end, int error_number) {
 }
 
 void SessionEngine::GiveBack(Session* session, bool resets_client, bool resets_endpoint) {
+  LeaveGate(session);
   session->client.Close(loop_, resets_client);
   CloseEndpointSide(session, resets_endpoint && session->was_connected);
   relay_.Release(&session->from_client);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "base/address.h"
@@ -21,6 +22,7 @@
 #include "l4/session_settings.h"
 #include "l4/session_table.h"
 #include "l4/two_way_relay.h"
+#include "tls/handshake_gate.h"
 
 namespace sluice::l4 {
 
@@ -40,6 +42,8 @@ class SessionBatchSink {
 struct SessionEngineStats {
   size_t sessions = 0;
   size_t queued = 0;
+  /// Of clients, in progress.
+  size_t handshakes = 0;
   size_t endpoint_connections = 0;
   size_t held_bytes = 0;
   size_t pipes = 0;
@@ -91,6 +95,11 @@ class SessionEngine final : public AcceptedSink,
   void CloseSession(int32_t session);
 
   SessionEngineStats stats() const;
+  /// What the client of a session has shown and what was believed. Any number will do. @returns
+  /// nullptr: none, or no session of this number is open
+  const tls::PeerCertificate* ClientCertificate(int32_t session) const;
+  /// How handshakes of a listener's clients have ended, since start.
+  tls::HandshakeCounts handshakes(int32_t listener) const;
   /// Sessions are open: the process should not end by itself.
   bool is_busy() const { return open_sessions_ > 0 || !notices_.empty(); }
   /// Ends everything without events. Idempotent; the loop forgets the engine.
@@ -117,8 +126,19 @@ class SessionEngine final : public AcceptedSink,
   // Beginning.
   void OpenSession(Accepted&& accepted, bool came_by_mail);
   void Drop(UniqueFd fd, bool came_by_mail);
+  uint64_t FirstDeadlineMs(const Session& session, uint64_t timeout_ms) const;
   void ReadPreface(Session* session);
+  void AfterPreface(Session* session);
   void AskForDecision(Session* session);
+  void BeginHandshake(Session* session);
+  void ReadHello(Session* session);
+  void AcceptTls(Session* session, std::string_view received);
+  void ContinueHandshake(Session* session);
+  void FailHandshake(Session* session, tls::TlsFailure failure, int error_number);
+  void OnHandshakeDone(Session* session);
+  void LeaveGate(Session* session);
+  void CountHandshake(const Session& session, tls::HandshakeEnd end);
+  static void NoteFailure(const tls::Channel& channel, SessionHandshake* handshake);
 
   // Connecting.
   void BeginConnect(Session* session, int32_t slot);
@@ -126,6 +146,10 @@ class SessionEngine final : public AcceptedSink,
   void OnConnectStep(Session* session, ConnectStep step);
   void FailConnect(Session* session, ConnectFailure failure, int error_number);
   uint64_t ConnectUs(const Session& session) const;
+  void OnConnected(Session* session);
+  bool SendProxyHeader(Session* session, int version);
+  void BeginEndpointHandshake(Session* session);
+  void ContinueEndpointHandshake(Session* session);
   void StartRelay(Session* session);
   size_t WriteProxyHeaderFor(const Session& session, int version, char* out);
 
@@ -171,6 +195,8 @@ class SessionEngine final : public AcceptedSink,
   IntrusiveList<Session, SessionNoticeTag> notices_;
   std::vector<Accepted> mail_;
 
+  tls::HandshakeGate gate_;
+  std::vector<tls::HandshakeCounts> handshakes_;  // by listener
   size_t open_sessions_ = 0;
   size_t endpoint_connections_ = 0;
   int32_t ended_mail_ = 0;  // not yet told to the mailbox

@@ -2,8 +2,10 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "l4/peer_address.h"
 #include "l4/session_engine.h"
@@ -39,7 +41,7 @@ void SessionEngine::BeginConnect(Session* session, int32_t slot) {
   const SessionEndpointSettings& settings = session->target->settings();
   ConnectOptions options;
   options.until_ms = loop_->now_ms() + settings.connect_timeout_ms;
-  options.has_no_delay = false;  // Relay sets it where it matters
+  options.has_no_delay = settings.tls != nullptr;  // else Relay sets it where it matters
   options.waits_for_descriptors = true;
   session->endpoint.signs = 0;
   const ConnectStep step =
@@ -59,7 +61,7 @@ void SessionEngine::ContinueConnect(Session* session) {
 void SessionEngine::OnConnectStep(Session* session, ConnectStep step) {
   switch (step) {
     case ConnectStep::kConnected:
-      return StartRelay(session);
+      return OnConnected(session);
     case ConnectStep::kInProgress:
       return ArmBy(session, session->connector.attempt_deadline_ms());
     case ConnectStep::kFailed:
@@ -85,13 +87,63 @@ void SessionEngine::FailConnect(Session* session, ConnectFailure failure, int er
   Notice(session);
 }
 
+void SessionEngine::OnConnected(Session* session) {
+  if (session->target->settings().tls != nullptr) return BeginEndpointHandshake(session);
+  StartRelay(session);
+}
+
+// --- TLS with the endpoint ---
+
+void SessionEngine::BeginEndpointHandshake(Session* session) {
+  const SessionEndpointSettings& settings = session->target->settings();
+  // It names the connection to whoever reads it before TLS begins (proxy-protocol.txt section 2).
+  if (settings.proxy_header != 0 && !SendProxyHeader(session, settings.proxy_header))
+    return FailConnect(session, ConnectFailure::kRefused, PendingError(session->endpoint.fd.get()));
+  session->handshake = std::make_unique<SessionHandshake>();
+  session->handshake->until_ms = session->connect_began_at_us / 1000 + settings.connect_timeout_ms;
+  std::vector<std::string> protocols;
+  if (session->is_decrypted && !session->client.tls->protocol().empty())
+    protocols.emplace_back(session->client.tls->protocol());
+  Side& endpoint = session->endpoint;
+  endpoint.tls = settings.tls->Connect(endpoint.fd.get(), settings.tls_server_name,
+                                       settings.tls_session_key, protocols);
+  if (endpoint.tls == nullptr) return FailConnect(session, ConnectFailure::kTls, 0);
+  session->state = SessionState::kEndpointHandshake;
+  ArmBy(session, session->handshake->until_ms);
+  ContinueEndpointHandshake(session);
+}
+
+bool SessionEngine::SendProxyHeader(Session* session, int version) {
+  std::array<char, kMaxWrittenProxyHeaderBytes> header;
+  const size_t header_bytes = WriteProxyHeaderFor(*session, version, header.data());
+  // There is room for it in any new socket.
+  return Send(session->endpoint.fd.get(), header.data(), header_bytes).bytes == header_bytes;
+}
+
+void SessionEngine::ContinueEndpointHandshake(Session* session) {
+  const tls::Channel& channel = *session->endpoint.tls;
+  switch (session->endpoint.Handshake()) {
+    case tls::HandshakeStep::kDone:
+      return StartRelay(session);
+    case tls::HandshakeStep::kWaiting:
+      return;
+    case tls::HandshakeStep::kFailed:
+      NoteFailure(channel, session->handshake.get());
+      return FailConnect(session, ConnectFailure::kTls, channel.error_number());
+  }
+}
+
+// --- the first bytes ---
+
 void SessionEngine::StartRelay(Session* session) {
   const Connector& connector = session->connector;
   const size_t address = connector.address();
   session->target->Prefer(connector.addresses(), address);
-  const SessionEndpointSettings settings = session->target->settings();
+  const SessionEndpointSettings& settings = session->target->settings();
+  const int proxy_header = settings.proxy_header;
   const bool is_unix = (*connector.addresses())[address].is_unix();
-  session->endpoint.Begin(is_unix, false);
+  const bool has_tls = session->endpoint.tls != nullptr;
+  session->endpoint.Begin(is_unix, has_tls);
   session->keep_alive = is_unix ? KeepAlive{} : settings.keep_alive;
   session->target.reset();
   session->connector.DropAddresses();
@@ -104,8 +156,7 @@ void SessionEngine::StartRelay(Session* session) {
   session->has_connected_notice = true;
   Notice(session);
 
-  relay_.Start(&session->from_client, session->relay);
-  relay_.Start(&session->to_client, session->relay);
+  relay_.Start(session, session->relay);
 
   ArmBy(session, SilenceDeadlineMs(session));
   if (session->keep_alive.idle_s > 0) {
@@ -115,8 +166,8 @@ void SessionEngine::StartRelay(Session* session) {
 
   std::array<char, kMaxWrittenProxyHeaderBytes> header;
   FirstBytes first;
-  if (settings.proxy_header != 0) {
-    const size_t header_bytes = WriteProxyHeaderFor(*session, settings.proxy_header, header.data());
+  if (proxy_header != 0 && !has_tls) {
+    const size_t header_bytes = WriteProxyHeaderFor(*session, proxy_header, header.data());
     first.own = {header.data(), header_bytes};
   }
   const auto preface = std::exchange(session->preface, nullptr);

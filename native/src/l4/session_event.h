@@ -34,6 +34,9 @@ enum SessionField : size_t {
   kToClientLow = 24,
   kToClientHigh = 25,
   kDurationMs = 26,
+  kTlsFailure = 27,
+  kTlsAlert = 28,
+  kTlsTextLength = 29,
 };
 
 /// Decision of TypeScript: close with a reset.
@@ -56,17 +59,19 @@ inline constexpr int32_t kNeverOpened = 4;
 inline constexpr int32_t kWasConnected = 8;
 /// The endpoint's end had been passed on, with all that it sent.
 inline constexpr int32_t kEndpointFinished = 16;
+inline constexpr int32_t kDecrypted = 32;
 }  // namespace session_flag
 
-enum class ConnectFailure : int32_t {
+enum class ConnectFailure : uint8_t {
   kNone = 0,
   kRefused = 1,
   kTimeout = 2,
   kNoAddress = 3,
   kFileLimit = 4,
+  kTls = 5,
 };
 
-enum class SessionEnd : int32_t {
+enum class SessionEnd : uint8_t {
   kNone = 0,
   kClean = 1,
   kRefused = 2,
@@ -78,6 +83,9 @@ enum class SessionEnd : int32_t {
   kPrefaceTimeout = 8,
   kClosed = 9,
   kBadClientHello = 10,
+  kTlsFailed = 11,
+  kTlsTimeout = 12,
+  kTlsLimit = 13,
 };
 
 enum class RelayKind : uint8_t { kCopy = 0, kSplice = 1, kAdaptive = 2 };

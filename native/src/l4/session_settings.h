@@ -3,9 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <string>
 
 #include "base/socket.h"
 #include "l4/session_event.h"
+#include "tls/client_context.h"
+#include "tls/listener_tls.h"
 
 namespace sluice::l4 {
 
@@ -17,12 +21,18 @@ struct SessionListenerSettings {
   uint64_t preface_timeout_ms = 0;
   bool reads_proxy_header = false;
   bool reads_client_hello = false;
+  /// Without a context, sessions are relayed as they come.
+  tls::ListenerTls tls;
 };
 
 struct SessionEndpointSettings {
   uint64_t connect_timeout_ms = 0;
   int proxy_header = 0;  // 0 none, or the version
   KeepAlive keep_alive;
+  /// nullptr: plain.
+  std::shared_ptr<tls::ClientContext> tls;
+  std::string tls_server_name;
+  std::string tls_session_key;
 };
 
 }  // namespace sluice::l4

@@ -8,16 +8,6 @@ namespace {
 /// Bounds what is read only to be dropped, so that a close is an orderly end.
 constexpr int kDroppedReads = 16;
 
-/// Reads and drops what has come: a socket that is closed with bytes unread sends a reset, and what
-/// it was still to deliver is lost.
-void DropInput(const Side& side, char* buffer) {
-  if (!side.is_readable()) return;
-  for (int reads = 0; reads < kDroppedReads; ++reads) {
-    const IoResult got = Receive(side.fd.get(), buffer, Relay::kBufferBytes);
-    if (got.error != 0 || got.bytes == 0) return;
-  }
-}
-
 /// One call of MoveBothWays.
 class PairTurn {
  public:
@@ -103,19 +93,41 @@ class PairTurn {
     return false;
   }
 
+  bool IsDone(bool is_from_client) {
+    return DirectionFrom(is_from_client).is_done() && !SideOf(!is_from_client).has_unsent();
+  }
+
   void PassOnEnds() {
-    const bool has_client_ended = pair_->from_client.is_done();
-    const bool has_endpoint_ended = pair_->to_client.is_done();
+    const bool has_client_ended = IsDone(true);
+    const bool has_endpoint_ended = IsDone(false);
     if (!has_client_ended && !has_endpoint_ended) return;
+    if (pair_->has_tls() && !HasWholeEnds()) return;
     if (has_client_ended && has_endpoint_ended) {
-      outcome_.step = PairStep::kDone;
+      Complete();
     } else if (!rules_.half_close) {
-      DropInput(SideOf(!has_client_ended), relay_->buffer());
-      outcome_.step = PairStep::kDone;
+      Complete();
+      if (outcome_.step == PairStep::kDone) DropInput(SideOf(!has_client_ended), relay_->buffer());
     } else if (!DirectionFrom(has_client_ended).is_delivered) {
-      DirectionFrom(has_client_ended).is_delivered = true;
-      FinishSending(SideOf(!has_client_ended).fd.get());
+      DirectionFrom(has_client_ended).is_delivered = SideOf(!has_client_ended).Finish();
     }
+  }
+
+  /// An end that came without close_notify may have been made by anybody on the way: it is passed
+  /// on as a reset. Not so where the other side had finished: many who are told of an end answer
+  /// it by closing (RFC 8446 section 6.1 lets them lose nothing by that).
+  bool HasWholeEnds() {
+    for (const bool is_client : {true, false}) {
+      if (!IsDone(is_client) || !SideOf(is_client).was_cut()) continue;
+      if (DirectionFrom(!is_client).is_delivered) continue;
+      return Break(is_client, ECONNRESET);
+    }
+    return true;
+  }
+
+  /// Closing tells plain sides the end, but not channels.
+  void Complete() {
+    const bool is_told = pair_->client.FinishChannel();
+    if (pair_->endpoint.FinishChannel() && is_told) outcome_.step = PairStep::kDone;
   }
 
   Relay* const relay_;
@@ -125,6 +137,14 @@ class PairTurn {
 };
 
 }  // namespace
+
+void DropInput(const Side& side, char* buffer) {
+  if (!side.is_readable()) return;
+  for (int reads = 0; reads < kDroppedReads; ++reads) {
+    const IoResult got = Receive(side.fd.get(), buffer, Relay::kBufferBytes);
+    if (got.error != 0 || got.bytes == 0) return;
+  }
+}
 
 PairOutcome MoveBothWays(Relay* relay, RelayPair* pair, const PairRules& rules,
                          const FirstBytes& first) {

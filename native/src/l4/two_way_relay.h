@@ -45,4 +45,8 @@ struct FirstBytes {
 PairOutcome MoveBothWays(Relay* relay, RelayPair* pair, const PairRules& rules,
                          const FirstBytes& first = {});
 
+/// Reads and drops what has come: a socket that is closed with bytes unread sends a reset, and what
+/// it was still to deliver is lost.
+void DropInput(const Side& side, char* buffer);
+
 }  // namespace sluice::l4

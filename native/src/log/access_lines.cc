@@ -12,13 +12,13 @@ namespace {
 
 /// Of each field with what stands around it: `,"name":`.
 constexpr std::array<std::string_view, kAccessFields> kKeys = {
-    ",\"time\":",       ",\"listener\":",  ",\"client\":",          ",\"method\":",
-    ",\"path\":",       ",\"query\":",     ",\"protocol\":",        ",\"host\":",
-    ",\"status\":",     ",\"code\":",      ",\"route\":",           ",\"upstream\":",
-    ",\"endpoint\":",   ",\"attempts\":",  ",\"bytesFromClient\":", ",\"bytesToClient\":",
-    ",\"durationMs\":", ",\"queueMs\":",   ",\"connectMs\":",       ",\"firstByteMs\":",
-    ",\"reused\":",     ",\"requestId\":", ",\"traceId\":",         ",\"referer\":",
-    ",\"userAgent\":",
+    ",\"time\":",       ",\"listener\":",   ",\"client\":",          ",\"method\":",
+    ",\"path\":",       ",\"query\":",      ",\"protocol\":",        ",\"host\":",
+    ",\"status\":",     ",\"code\":",       ",\"route\":",           ",\"upstream\":",
+    ",\"endpoint\":",   ",\"attempts\":",   ",\"bytesFromClient\":", ",\"bytesToClient\":",
+    ",\"durationMs\":", ",\"queueMs\":",    ",\"connectMs\":",       ",\"firstByteMs\":",
+    ",\"reused\":",     ",\"requestId\":",  ",\"traceId\":",         ",\"referer\":",
+    ",\"userAgent\":",  ",\"tlsVersion\":", ",\"tlsCipher\":",
 };
 
 using Keys = std::array<PaddedText, kAccessFields>;
@@ -66,7 +66,10 @@ AccessLines::AccessLines(std::vector<AccessField> fields, AccessMemory memory, A
       escaping_(is_json_ ? Escaping::kJson : Escaping::kHex),
       memory_(memory),
       limits_(limits),
-      fields_(std::move(fields)) {}
+      fields_(std::move(fields)),
+      wants_tls_(std::any_of(fields_.begin(), fields_.end(), [](AccessField field) {
+        return field == AccessField::kTlsVersion || field == AccessField::kTlsCipher;
+      })) {}
 
 int32_t AccessLines::OpenText(std::string_view text) {
   names_.push_back(EscapedName(text, escaping_));
@@ -280,6 +283,10 @@ void AccessLines::WriteField(AccessField field, const AccessTexts& texts, LineWr
       return text(texts.referer, limits_.text_bytes);
     case AccessField::kUserAgent:
       return text(texts.user_agent, limits_.text_bytes);
+    case AccessField::kTlsVersion:
+      return text(texts.tls_version, limits_.text_bytes);
+    case AccessField::kTlsCipher:
+      return text(texts.tls_cipher, limits_.text_bytes);
   }
 }
 

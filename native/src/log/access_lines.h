@@ -41,8 +41,10 @@ enum class AccessField : uint8_t {
   kTraceId,
   kReferer,
   kUserAgent,
+  kTlsVersion,
+  kTlsCipher,
 };
-inline constexpr size_t kAccessFields = 25;
+inline constexpr size_t kAccessFields = 27;
 
 /// Words of the facts; the same numbers stand in src/engine/access-lines.ts.
 namespace access_fact {
@@ -81,6 +83,9 @@ struct AccessTexts {
   std::string_view trace_id;
   std::string_view referer;
   std::string_view user_agent;
+  // Never of TypeScript.
+  std::string_view tls_version;  // "TLSv1.3"
+  std::string_view tls_cipher;   // as OpenSSL names it
 };
 
 /// Memory that TypeScript and the lines share; it outlives them.
@@ -109,6 +114,9 @@ class AccessLines {
   /// @param fields of JSON, in the order of the line; empty: the combined format
   AccessLines(std::vector<AccessField> fields, AccessMemory memory, AccessLimits limits);
 
+  /// A line says how TLS carried its request.
+  bool wants_tls() const { return wants_tls_; }
+
   /// Keeps a name for `listener`, `route` … of the facts. @returns its number
   int32_t OpenText(std::string_view text);
 
@@ -133,6 +141,7 @@ class AccessLines {
   const AccessMemory memory_;
   const AccessLimits limits_;
   std::vector<AccessField> fields_;
+  const bool wants_tls_;
   /// Escaped already.
   std::vector<std::string> names_;
   /// The second that `time_` is about.

@@ -51,8 +51,8 @@ void BatchResponses::AddHead(const Exchange& exchange, const ResponsePart& part,
   }
 }
 
-void BatchResponses::OnSwitched(Exchange*, const http1::ResponseHead&, std::string_view, UniqueFd,
-                                std::string_view, uint64_t) {
+void BatchResponses::OnSwitched(Exchange*, const http1::ResponseHead&, std::string_view,
+                                SwitchedConnection, std::string_view, uint64_t) {
   // Send takes no flag that would lead here; the connection would be closed.
 }
 

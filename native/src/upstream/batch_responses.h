@@ -19,7 +19,8 @@ class BatchResponses final : public ResponseSink {
                         std::string_view head_input) override;
   SinkVerdict OnResponse(Exchange* exchange, const ResponsePart& part) override;
   void OnSwitched(Exchange* exchange, const http1::ResponseHead& head, std::string_view head_input,
-                  UniqueFd fd, std::string_view received, uint64_t elapsed_us) override;
+                  SwitchedConnection connection, std::string_view received,
+                  uint64_t elapsed_us) override;
   void OnFailed(Exchange* exchange) override;
   void OnDrained(Exchange* exchange) override;
 

@@ -63,6 +63,8 @@ enum class EngineError : int32_t {
   kPoolTimeout = 10,
   kFileLimit = 11,
   kAttemptTimeout = 12,
+  kTls = 13,
+  kStreamRefused = 14,
 };
 
 namespace send_flag {

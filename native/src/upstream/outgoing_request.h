@@ -33,6 +33,8 @@ class OutgoingRequest {
   void MarkSent(size_t count);
   /// Everything that is held is to be sent (again).
   void Rewind() { sent_ = 0; }
+  /// The endpoint says that it has not acted on what it was sent.
+  void NoteRefused() { has_reached_endpoint_ = false; }
 
   /// Everything that is held, sent or not.
   std::string_view held() const { return held_.view(); }

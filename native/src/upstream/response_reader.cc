@@ -81,7 +81,16 @@ bool ResponseReader::IsSwitch() const {
          head_.status < kFirstRedirection;
 }
 
+void ResponseReader::End(ReadOutcome* outcome, std::string_view trailers) {
+  outcome->is_complete = true;
+  if (mode_.keeps_trailers) outcome->trailers = trailers;
+}
+
 void ResponseReader::BeginBody() {
+  if (mode_.ends_with_stream && head_.body != http1::BodyKind::kNone) {
+    phase_ = Phase::kUntilClose;
+    return;
+  }
   switch (head_.body) {
     case http1::BodyKind::kNone:
       phase_ = Phase::kNone;

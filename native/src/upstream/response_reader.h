@@ -19,6 +19,9 @@ struct ResponseMode {
   /// So does any 2xx: the request was CONNECT.
   bool is_connect_request = false;
   bool keeps_trailers = false;
+  /// A stream of HTTP/2 carries it: its end is the end of every body, whose length has been judged
+  /// there. Such heads have no framing but perhaps a length.
+  bool ends_with_stream = false;
 };
 
 /// What one piece of input brought.
@@ -70,6 +73,9 @@ class ResponseReader {
   void Skip(size_t bytes) { body_left_bytes_ -= bytes; }
   /// The endpoint's closing ends the response properly.
   bool ends_with_close() const { return phase_ == Phase::kUntilClose; }
+  /// The stream ended behind what Read has taken, which had the final head or was behind it.
+  /// @param trailers valid as long as the outcome
+  void End(ReadOutcome* outcome, std::string_view trailers);
   /// Gives back the memory of a head that came in pieces, and of trailers: they have been used.
   void FreeReported(bool is_complete = true) {
     std::string().swap(partial_head_);

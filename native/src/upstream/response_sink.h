@@ -3,10 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 
 #include "base/unique_fd.h"
 #include "http1/response_head.h"
+#include "tls/channel.h"
 #include "upstream/exchange.h"
 
 namespace sluice::upstream {
@@ -50,6 +52,12 @@ enum class SinkVerdict : uint8_t {
   kHold,
 };
 
+/// A connection that has switched protocols. What channel holds goes before what holds the socket.
+struct SwitchedConnection {
+  UniqueFd fd;
+  std::unique_ptr<tls::Channel> tls = nullptr;  // nullptr: plain
+};
+
 /// What became of an offer to splice.
 struct SpliceOutcome {
   /// Nothing was tried: the bytes are to be read.
@@ -85,8 +93,8 @@ class ResponseSink {
   /// sink's from now on. It is out of the loop's set; the exchange is released. @param received
   /// what came behind the head
   virtual void OnSwitched(Exchange* exchange, const http1::ResponseHead& head,
-                          std::string_view head_input, UniqueFd fd, std::string_view received,
-                          uint64_t elapsed_us) = 0;
+                          std::string_view head_input, SwitchedConnection connection,
+                          std::string_view received, uint64_t elapsed_us) = 0;
   /// exchange->failure, failure_errno and failure_flags (with kSent, kReused, kAnswered as facts)
   /// say why. With kRetryable the request is held for Resend until Release or a new Send; without,
   /// the client has let go of it. It comes for responses that wait for Pass, too. Told in

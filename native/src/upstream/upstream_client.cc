@@ -50,55 +50,6 @@ UpstreamClient::~UpstreamClient() {
   Close();
 }
 
-// --- pools ---
-
-bool UpstreamClient::OpenPool(int32_t slot, std::vector<Address> addresses,
-                              const PoolSettings& settings) {
-  const auto place = static_cast<size_t>(slot);
-  if (is_closed_ || FindPool(slot) != nullptr) return false;
-  if (slots_.size() <= place) slots_.resize(place + 1);
-  pools_.push_back(std::make_unique<ConnectionPool>(
-      std::make_shared<const std::vector<Address>>(std::move(addresses)), settings));
-  slots_[place] = pools_.back().get();
-  return true;
-}
-
-bool UpstreamClient::SetPool(int32_t slot, const PoolSettings& settings) {
-  ConnectionPool* const pool = FindPool(slot);
-  if (pool == nullptr) return false;
-  pool->SetSettings(settings);
-  if (!pool->waiting.empty() && pool->has_room() && !pool->is_linked()) dispatch_.PushBack(pool);
-  return true;
-}
-
-bool UpstreamClient::SetAddresses(int32_t slot, std::vector<Address> addresses) {
-  ConnectionPool* const pool = FindPool(slot);
-  if (pool == nullptr) return false;
-  if (*pool->addresses() == addresses) return true;  // a name resolved anew, to the same
-  pool->SetAddresses(std::make_shared<const std::vector<Address>>(std::move(addresses)));
-  for (Connection* connection = pool->idle.front(); connection != nullptr;) {
-    Connection* const next = pool->idle.After(connection);
-    if (!pool->IsCurrent(*connection)) CloseConnection(connection);
-    connection = next;
-  }
-  return true;
-}
-
-void UpstreamClient::ClosePool(int32_t slot) {
-  ConnectionPool* const pool = FindPool(slot);
-  if (pool == nullptr) return;
-  slots_[static_cast<size_t>(slot)] = nullptr;
-  pool->MarkClosed();
-  ++closed_pools_;
-  while (Connection* const connection = pool->idle.front())
-    CloseConnection(connection);
-}
-
-ConnectionPool* UpstreamClient::FindPool(int32_t slot) const {
-  const auto place = static_cast<size_t>(slot);
-  return slot >= 0 && place < slots_.size() ? slots_[place] : nullptr;
-}
-
 // --- exchanges ---
 
 SendResult UpstreamClient::Send(int32_t id, int32_t slot, size_t head_bytes, int32_t flags,
@@ -161,7 +112,7 @@ void UpstreamClient::Start(Exchange* exchange, ConnectionPool* pool, size_t head
   if (exchange->is_request_complete) StartAttemptTime(exchange);
 
   Connection* idle = nullptr;
-  if ((flags & send_flag::kFresh) == 0 && pool->waiting.empty())
+  if ((flags & send_flag::kFresh) == 0 && pool->waiting.empty() && !pool->Multiplexes(flags))
     idle = TakeIdle(pool, !exchange->is_idempotent());
   if (idle != nullptr) {
     Attach(exchange, idle);
@@ -244,7 +195,7 @@ size_t UpstreamClient::Write(int32_t id, std::string_view bytes, bool is_last, M
     for (size_t index = 0; index < count; ++index) {
       vectors[index] = {const_cast<char*>(parts[index].data()), parts[index].size()};
     }
-    sent = SendParts(connection->fd(), vectors.data(), count);
+    sent = connection->SendParts(vectors.data(), count);
   }
   size_t left_bytes = sent.bytes;
   for (size_t index = 0; index < count; ++index) {
@@ -291,7 +242,7 @@ void UpstreamClient::Release(int32_t id) {
 
 ClientStats UpstreamClient::stats() const {
   ClientStats stats;
-  stats.connections = connections_.size();
+  stats.connections = connections_.size() - streams_ + carriers_.size();
   stats.idle_connections = idle_connections_;
   stats.exchanges = open_exchanges_ + held_exchanges_;
   stats.connects = connects_;
@@ -307,6 +258,8 @@ void UpstreamClient::Close() {
   is_closed_ = true;
   while (!connections_.empty())
     CloseConnection(connections_.back().get());
+  while (!carriers_.empty())
+    CloseCarrier(carriers_.back().get(), 0);
   exchanges_.ForEach([this](Exchange& exchange) { Free(&exchange); });
   slots_.clear();
   for (const auto& pool : pools_)
@@ -317,12 +270,14 @@ void UpstreamClient::Close() {
 // --- the turn ---
 
 bool UpstreamClient::HasWork() const {
-  return !ready_.empty() || !notices_.empty() || !dispatch_.empty() || batch_.count() > 0;
+  return !ready_.empty() || !notices_.empty() || !dispatch_.empty() || batch_.count() > 0 ||
+         !ready_carriers_.empty() || !flush_carriers_.empty() || !settle_carriers_.empty();
 }
 
 void UpstreamClient::OnReady() {
   FreeClosed();
   WriteNotices();
+  if (!ready_carriers_.empty()) ReadCarriers();
   // Each connection once a turn: who has more to read waits until the others have had theirs.
   IntrusiveList<Connection, ReadyTag> turn;
   turn.TakeAll(ready_);
@@ -338,9 +293,13 @@ void UpstreamClient::OnReady() {
 }
 
 void UpstreamClient::OnTurnEnd() {
+  if (!settle_carriers_.empty()) SettleCarriers();
   DispatchWaiting();
+  if (!flush_carriers_.empty()) FlushCarriers();
   WriteNotices();
   Deliver();
+  // What the batch began goes out now, and not after a wait.
+  if (!flush_carriers_.empty()) FlushCarriers();
 }
 
 void UpstreamClient::Deliver() {

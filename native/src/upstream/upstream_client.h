@@ -1,5 +1,6 @@
-// The engine's HTTP/1.1 client: sends exchanges to endpoints over pooled connections and reports to
-// TypeScript in batches, to front ends in native code through sinks of theirs.
+// The engine's client: sends exchanges to endpoints over pooled connections, as HTTP/1.1 or as
+// streams of HTTP/2, and reports to TypeScript in batches, to front ends in native code through
+// sinks of theirs.
 #pragma once
 
 #include <array>
@@ -16,6 +17,7 @@
 #include "upstream/connection_pool.h"
 #include "upstream/event_batch.h"
 #include "upstream/exchange.h"
+#include "upstream/http2_connection.h"
 #include "upstream/response_sink.h"
 
 namespace sluice::upstream {
@@ -70,7 +72,14 @@ enum class Misuse : uint8_t {
 ///
 /// An idle connection is closed after keep_alive_idle, or one second before the time the endpoint
 /// announced by `Keep-Alive: timeout=N`, whichever is sooner; with N = 1 it is not kept at all.
-class UpstreamClient final : private LoopTask, private ConnectionOwner, private ExchangeOwner {
+///
+/// HTTP/2. A stream is a Connection like any other, on a carrier (Http2Connection): what has the
+/// socket. Carriers are made one at a time: attempts beyond the streams of those that are there
+/// wait as attempts above max_connections do, and share the fate of the connect they wait for.
+class UpstreamClient final : private LoopTask,
+                             private ConnectionOwner,
+                             private Http2ConnectionOwner,
+                             private ExchangeOwner {
  public:
   UpstreamClient(EventLoop* loop, BatchMemory memory, BatchSink* sink);
   ~UpstreamClient();
@@ -137,9 +146,13 @@ class UpstreamClient final : private LoopTask, private ConnectionOwner, private 
   bool HasWork() const override;
   void OnReady() override;
   void OnTurnEnd() override;
-  // ConnectionOwner, ExchangeOwner
+  // ConnectionOwner, Http2ConnectionOwner, ExchangeOwner
   void OnConnectionReady(Connection* connection) override;
   void OnConnectionTimer(Connection* connection, uint64_t now_ms) override;
+  void OnCarrierReady(Http2Connection* carrier) override;
+  void OnCarrierOutput(Http2Connection* carrier) override;
+  void OnCarrierRoom(Http2Connection* carrier) override;
+  void OnCarrierTimer(Http2Connection* carrier, uint64_t now_ms) override;
   void OnExchangeTimer(Exchange* exchange, uint64_t now_ms) override;
 
   // Beginning an attempt.
@@ -149,19 +162,45 @@ class UpstreamClient final : private LoopTask, private ConnectionOwner, private 
   void Start(Exchange* exchange, ConnectionPool* pool, size_t head_bytes, int32_t flags,
              int64_t body_bytes);
   ConnectionPool* FindPool(int32_t slot) const;
+  void CloseOutdated(ConnectionPool* pool);
   const AttemptProfile* FindProfile(int32_t number, Misuse* misuse) const;
   void Begin(Exchange* exchange, ConnectionPool* pool);
   Connection* TakeIdle(ConnectionPool* pool, bool is_certainty_needed);
   void Connect(Exchange* exchange, ConnectionPool* pool);
   void OnConnectStep(Connection* connection, ConnectStep step);
+  void Handshake(Connection* connection);
+  void OnConnected(Connection* connection);
+  void OnConnectFailed(Connection* connection, EngineError error, int error_number);
   void Attach(Exchange* exchange, Connection* connection);
   void StartWaiting(Exchange* exchange, ConnectionPool* pool);
   void DispatchWaiting();
+  bool DispatchOne(ConnectionPool* pool, Exchange* exchange);
+
+  // Streams of HTTP/2.
+  Http2Connection* FindCarrier(const ConnectionPool* pool) const;
+  bool IsCarrierComing(const ConnectionPool* pool) const;
+  bool MayConnectCarrier(const ConnectionPool* pool) const;
+  void BeginStream(Exchange* exchange, ConnectionPool* pool);
+  void AttachStream(Exchange* exchange, Http2Connection* carrier);
+  void BecomeStream(Connection* connection, Http2Connection* carrier);
+  bool MakeCarrier(Connection* connection);
+  Connection* AddConnection(ConnectionPool* pool);
+  void StopConnecting(Connection* connection);
+  void FailWaiting(ConnectionPool* pool, EngineError error, int error_number);
+  void OnStreamEnd(Connection* connection);
+  void DropStream(Connection* connection);
+  void ReadCarriers();
+  void FlushCarriers();
+  void SettleCarriers();
+  void SettleCarrier(Http2Connection* carrier);
+  void DrainCarriers(ConnectionPool* pool, bool with_current);
+  void CloseCarrier(Http2Connection* carrier, int error_number);
 
   // Sending.
   void Keep(Exchange* exchange);
   void SendFirst(Connection* connection, Exchange* exchange, std::string_view bytes);
   void SendUnsent(Connection* connection, Exchange* exchange);
+  void Flush(Connection* connection);
   void OnSent(Connection* connection, Exchange* exchange, const IoResult& sent);
 
   // Receiving.
@@ -173,6 +212,7 @@ class UpstreamClient final : private LoopTask, private ConnectionOwner, private 
   void HandOver(Connection* connection, const ReadOutcome& outcome);
   void Heed(Connection* connection, SinkVerdict verdict);
   void OnEnd(Connection* connection, int error_number);
+  void Complete(Connection* connection, std::string_view trailers);
   bool Replay(Connection* connection);
   void Finish(Connection* connection, bool has_surplus);
   void KeepAlive(Connection* connection, uint64_t idle_ms);
@@ -226,10 +266,17 @@ class UpstreamClient final : private LoopTask, private ConnectionOwner, private 
   std::vector<std::unique_ptr<Connection>> connections_;
   // Closed in this turn; freed when nobody can hold a pointer to them any more.
   std::vector<std::unique_ptr<Connection>> closed_connections_;
+  std::vector<std::unique_ptr<Http2Connection>> carriers_;
+  std::vector<std::unique_ptr<Http2Connection>> closed_carriers_;
+  size_t streams_ = 0;  // of connections_, those that are streams
 
   IntrusiveList<Connection, ReadyTag> ready_;
   IntrusiveList<Exchange, NoticeTag> notices_;
   IntrusiveList<ConnectionPool, DispatchTag> dispatch_;
+  IntrusiveList<Http2Connection, CarrierReadyTag> ready_carriers_;
+  IntrusiveList<Http2Connection, CarrierFlushTag> flush_carriers_;
+  // Streams came or went, or may.
+  IntrusiveList<Http2Connection, CarrierSettleTag> settle_carriers_;
   std::array<char, kScratchBytes> scratch_;
   // What is read for other sinks than the batch, which has the arena; pages never written to take
   // no memory.

@@ -1,4 +1,4 @@
-// How the client begins an attempt, sends its request, and ends it when it fails or takes too long.
+// How the client sends the request of an attempt, and ends it when it fails or takes too long.
 #include <algorithm>
 #include <utility>
 
@@ -19,126 +19,32 @@ uint32_t TimeOf(uint32_t profile_ms, uint32_t pool_ms) {
   return profile_ms > 0 ? profile_ms : pool_ms;
 }
 
-uint32_t ConnectTimeMs(const Exchange& exchange, const PoolSettings& settings) {
-  return TimeOf(exchange.profile->connect_timeout_ms, settings.connect_timeout_ms);
+bool IsTimeout(EngineError error) {
+  return error == EngineError::kFirstByteTimeout || error == EngineError::kIdleTimeout ||
+         error == EngineError::kAttemptTimeout || error == EngineError::kExchangeTimeout;
 }
 
-ResponseMode ModeFor(int32_t send_flags) {
+/// What carries a stream may be dead: if nothing has come since the attempt began, nothing new goes
+/// over it.
+void Suspect(const Connection& connection) {
+  Http2Connection* const carrier = connection.carrier();
+  const uint64_t since_ms = connection.exchange->started_us / 1000;
+  if (carrier != nullptr && carrier->has_been_silent_since(since_ms)) carrier->Drain();
+}
+
+ResponseMode ModeFor(int32_t send_flags, bool is_stream) {
   ResponseMode mode;
   mode.is_head_request = (send_flags & send_flag::kHeadMethod) != 0;
   mode.takes_switch = (send_flags & send_flag::kUpgrade) != 0;
   mode.is_connect_request = (send_flags & send_flag::kConnectMethod) != 0;
   mode.keeps_trailers = (send_flags & send_flag::kTrailers) != 0;
+  mode.ends_with_stream = is_stream;
   return mode;
 }
 
 }  // namespace
 
-// --- getting a connection ---
-
-void UpstreamClient::Begin(Exchange* exchange, ConnectionPool* pool) {
-  const bool is_fresh = (exchange->send_flags & send_flag::kFresh) != 0;
-  if (pool->waiting.empty()) {
-    if (!is_fresh) {
-      if (Connection* const idle = TakeIdle(pool, !exchange->is_idempotent())) {
-        Attach(exchange, idle);
-        SendUnsent(idle, exchange);
-        return;
-      }
-    }
-    // Only an attempt that wants a fresh connection gets here while others are idle: the oldest
-    // makes room.
-    if (!pool->has_room() && !pool->idle.empty()) CloseConnection(pool->idle.back());
-    if (pool->has_room()) {
-      Connect(exchange, pool);
-      return;
-    }
-  }
-  StartWaiting(exchange, pool);
-}
-
-Connection* UpstreamClient::TakeIdle(ConnectionPool* pool, bool is_certainty_needed) {
-  while (Connection* const connection = pool->idle.front()) {
-    // A request that cannot be replayed is worth one more system call: the endpoint's FIN may be
-    // here already although epoll has not been asked since. An idempotent one trusts epoll: asking
-    // would cost each request a call and could not exclude that the FIN comes just afterwards,
-    // which the replay repairs in either case.
-    const bool is_usable = !connection->is_readable && loop_->now_ms() < connection->deadline_ms &&
-                           !(is_certainty_needed && HasInput(connection->fd()));
-    if (!is_usable) {
-      CloseConnection(connection);
-      continue;
-    }
-    connection->ListHook<IdleTag>::Unlink();
-    --pool->idle_connections;
-    --idle_connections_;
-    ++reuses_;
-    return connection;
-  }
-  return nullptr;
-}
-
-void UpstreamClient::StartWaiting(Exchange* exchange, ConnectionPool* pool) {
-  SetState(exchange, ExchangeState::kWaiting);
-  exchange->pool = pool;
-  exchange->is_reused = false;
-  pool->waiting.PushBack(exchange);
-  const uint64_t until_ms = loop_->now_ms() + ConnectTimeMs(*exchange, pool->settings());
-  loop_->timers().Arm(exchange, std::min(until_ms, exchange->due_ms()));
-}
-
-void UpstreamClient::DispatchWaiting() {
-  while (ConnectionPool* const pool = dispatch_.PopFront()) {
-    while (pool->has_room()) {
-      Exchange* const exchange = pool->waiting.PopFront();
-      if (exchange == nullptr) break;
-      loop_->timers().Cancel(exchange);
-      Connect(exchange, pool);
-    }
-  }
-}
-
-void UpstreamClient::Connect(Exchange* exchange, ConnectionPool* pool) {
-  connections_.push_back(
-      std::make_unique<Connection>(loop_, static_cast<ConnectionOwner*>(this), pool));
-  Connection* const connection = connections_.back().get();
-  connection->index = connections_.size() - 1;
-  connection->exchange = exchange;
-  ++pool->connections;
-  SetState(exchange, ExchangeState::kAttached);
-  exchange->pool = nullptr;
-  exchange->connection = connection;
-  exchange->is_reused = false;
-  // Until the connection is there: since when.
-  exchange->connect_us = loop_->now_us();
-  OnConnectStep(connection, connection->BeginConnect(loop_->now_ms() +
-                                                     ConnectTimeMs(*exchange, pool->settings())));
-}
-
-void UpstreamClient::OnConnectStep(Connection* connection, ConnectStep step) {
-  Exchange* const exchange = connection->exchange;
-  const int error_number = connection->connect_error();
-  switch (step) {
-    case ConnectStep::kInProgress:
-      ArmAt(connection, std::min(connection->attempt_deadline_ms(), exchange->due_ms()));
-      return;
-    case ConnectStep::kConnected:
-      ++connects_;
-      exchange->connect_us = loop_->now_us() - exchange->connect_us;
-      Attach(exchange, connection);
-      SendUnsent(connection, exchange);
-      return;
-    case ConnectStep::kFailed: {
-      if (error_number == EMFILE || error_number == ENFILE)
-        return Fail(exchange, EngineError::kFileLimit, error_number);
-      // EAGAIN: a UNIX listener whose queue stayed full.
-      const bool is_silent = error_number == ETIMEDOUT || error_number == EAGAIN;
-      Fail(exchange, is_silent ? EngineError::kConnectTimeout : EngineError::kConnectRefused,
-           error_number);
-      return;
-    }
-  }
-}
+// --- sending ---
 
 void UpstreamClient::Attach(Exchange* exchange, Connection* connection) {
   SetState(exchange, ExchangeState::kAttached);
@@ -152,23 +58,24 @@ void UpstreamClient::Attach(Exchange* exchange, Connection* connection) {
   connection->state = ConnectionState::kBusy;
   connection->exchange = exchange;
   connection->last_progress_ms = loop_->now_ms();
-  connection->reader.Begin(ModeFor(exchange->send_flags));
+  connection->reader.Begin(ModeFor(exchange->send_flags, connection->is_stream()));
 }
-
-// --- sending ---
 
 void UpstreamClient::Keep(Exchange* exchange) {
   // What a fresh connection carries is never replayed: only on a reused one may the endpoint's idle
   // timeout meet it.
-  const size_t replay_bytes =
-      exchange->is_reused && exchange->is_idempotent() ? OutgoingRequest::kMaxReplayBytes : 0;
+  // ... Any stream may be refused.
+  const bool is_stream = exchange->connection != nullptr && exchange->connection->is_stream();
+  const size_t replay_bytes = is_stream || (exchange->is_reused && exchange->is_idempotent())
+                                  ? OutgoingRequest::kMaxReplayBytes
+                                  : 0;
   const size_t kept_bytes =
       exchange->is_kept() ? KeptBytes(exchange->profile->held_body_bytes) : replay_bytes;
   exchange->request.Retain(kept_bytes);
 }
 
 void UpstreamClient::SendFirst(Connection* connection, Exchange* exchange, std::string_view bytes) {
-  const IoResult sent = sluice::Send(connection->fd(), bytes.data(), bytes.size());
+  const IoResult sent = connection->Send(bytes);
   exchange->request.NoteSent(bytes.substr(0, sent.bytes));
   exchange->request.AddUnsent(bytes.substr(sent.bytes));
   OnSent(connection, exchange, sent);
@@ -177,7 +84,7 @@ void UpstreamClient::SendFirst(Connection* connection, Exchange* exchange, std::
 void UpstreamClient::SendUnsent(Connection* connection, Exchange* exchange) {
   const std::string_view bytes = exchange->request.unsent();
   if (bytes.empty() || connection->is_write_broken) return;
-  const IoResult sent = sluice::Send(connection->fd(), bytes.data(), bytes.size());
+  const IoResult sent = connection->Send(bytes);
   exchange->request.MarkSent(sent.bytes);
   OnSent(connection, exchange, sent);
 }
@@ -188,11 +95,7 @@ void UpstreamClient::OnSent(Connection* connection, Exchange* exchange, const Io
   if (exchange->request.unsent_bytes() > 0) {
     connection->is_writable = false;  // until the next edge
     if (sent.error != 0 && !sent.would_block()) {
-      // The endpoint may have answered before it closed: reading finds the answer, or that there is
-      // none.
-      connection->is_write_broken = true;
-      connection->write_error = sent.error;
-      connection->is_readable = connection->is_hung_up = true;
+      connection->NoteWriteBroken(sent.error);
       OnConnectionReady(connection);
     }
   } else if (exchange->is_drain_awaited) {
@@ -208,8 +111,9 @@ void UpstreamClient::OnSent(Connection* connection, Exchange* exchange, const Io
 void UpstreamClient::Fail(Exchange* exchange, EngineError error, int error_number) {
   Connection* const connection =
       exchange->state == ExchangeState::kAttached ? exchange->connection : nullptr;
-  const bool is_connecting =
-      connection == nullptr || connection->state == ConnectionState::kConnecting;
+  const bool is_connecting = connection == nullptr ||
+                             connection->state == ConnectionState::kConnecting ||
+                             connection->state == ConnectionState::kHandshaking;
   const OutgoingRequest& request = exchange->request;
   const bool is_harmless =
       !request.has_reached_endpoint() || (is_connecting && exchange->is_idempotent());
@@ -223,7 +127,10 @@ void UpstreamClient::Fail(Exchange* exchange, EngineError error, int error_numbe
                                            : is_harmless && !exchange->has_response_begun;
   if (is_held && request.is_whole() && !is_hopeless) flags |= event_flag::kRetryable;
 
-  if (connection != nullptr) CloseConnection(connection);
+  if (connection != nullptr) {
+    if (connection->is_stream() && IsTimeout(error)) Suspect(*connection);
+    CloseConnection(connection);
+  }
   loop_->timers().Cancel(exchange);
   exchange->ListHook<WaitingTag>::Unlink();
   exchange->connection = nullptr;
@@ -276,10 +183,15 @@ void UpstreamClient::CloseConnection(Connection* connection) {
   connection->ListHook<IdleTag>::Unlink();
   connection->ListHook<ReadyTag>::Unlink();
   loop_->timers().Cancel(connection);
-  connection->Close();
+  StopConnecting(connection);
   connection->state = ConnectionState::kClosed;
   connection->exchange = nullptr;
-  --pool->connections;
+  if (connection->is_stream()) {
+    DropStream(connection);
+  } else {
+    connection->Close();
+    --pool->connections;
+  }
   if (!pool->waiting.empty() && !pool->is_linked()) dispatch_.PushBack(pool);
 
   const size_t index = connection->index;
@@ -293,6 +205,7 @@ void UpstreamClient::CloseConnection(Connection* connection) {
 
 void UpstreamClient::FreeClosed() {
   if (!closed_connections_.empty()) closed_connections_.clear();
+  if (!closed_carriers_.empty()) closed_carriers_.clear();
   if (closed_pools_ == 0) return;
   closed_pools_ -= std::erase_if(pools_, [](const auto& pool) { return pool->is_abandoned(); });
 }
@@ -354,6 +267,8 @@ void UpstreamClient::OnConnectionTimer(Connection* connection, uint64_t now_ms) 
     Fail(exchange, EngineError::kAttemptTimeout, 0);
   } else if (connection->state == ConnectionState::kConnecting) {
     OnConnectStep(connection, connection->ContinueConnect());
+  } else if (connection->state == ConnectionState::kHandshaking) {
+    OnConnectFailed(connection, EngineError::kConnectTimeout, ETIMEDOUT);
   } else if (exchange->is_head_reported || exchange->request.unsent_bytes() > 0) {
     Fail(exchange, EngineError::kIdleTimeout, 0);
   } else {
@@ -367,7 +282,10 @@ void UpstreamClient::OnExchangeTimer(Exchange* exchange, uint64_t now_ms) {
   } else if (now_ms >= exchange->attempt_deadline_ms) {
     Fail(exchange, EngineError::kAttemptTimeout, 0);
   } else {
-    Fail(exchange, EngineError::kPoolTimeout, 0);
+    // Those that wait for a connection of HTTP/2 take part in its connect.
+    const bool is_connecting = IsCarrierComing(exchange->pool);
+    Fail(exchange, is_connecting ? EngineError::kConnectTimeout : EngineError::kPoolTimeout,
+         is_connecting ? ETIMEDOUT : 0);
   }
 }
 

@@ -26,6 +26,7 @@ void UpstreamClient::OnConnectionReady(Connection* connection) {
       return;
     case ConnectionState::kConnecting:
       // Connecting to the next address: nothing to do before its event or its time.
+    case ConnectionState::kHandshaking:
       if (!connection->is_readable && !connection->is_writable) return;
       break;
     case ConnectionState::kIdle:
@@ -35,7 +36,7 @@ void UpstreamClient::OnConnectionReady(Connection* connection) {
       const Exchange* const exchange = connection->exchange;
       const bool can_read = connection->is_readable && exchange->takes_response();
       const bool can_write = connection->is_writable && !connection->is_write_broken &&
-                             exchange->request.unsent_bytes() > 0;
+                             (exchange->request.unsent_bytes() > 0 || connection->HasUnsent());
       if (!can_read && !can_write) return;
       break;
     }
@@ -58,18 +59,29 @@ void UpstreamClient::HandleReady(Connection* connection) {
     case ConnectionState::kConnecting:
       OnConnectStep(connection, connection->ContinueConnect());
       // An endpoint may speak (or hang up) at once; the edge that told so has been consumed.
-      connection->has_spoken_unasked = connection->is_readable;
+      if (connection->is_plain()) connection->has_spoken_unasked = connection->is_readable;
+      OnConnectionReady(connection);
+      return;
+    case ConnectionState::kHandshaking:
+      Handshake(connection);
       OnConnectionReady(connection);
       return;
     case ConnectionState::kIdle:
       // The endpoint closed it, or sent what nobody asked for.
-      CloseConnection(connection);
+      if (connection->HasEnded()) {
+        CloseConnection(connection);
+      } else {
+        connection->is_readable = false;
+      }
       return;
     case ConnectionState::kBusy:
       break;
   }
   Exchange* const exchange = connection->exchange;
-  if (connection->is_writable) SendUnsent(connection, exchange);
+  if (connection->is_writable) {
+    if (connection->HasUnsent()) Flush(connection);
+    SendUnsent(connection, exchange);
+  }
   if (connection->is_readable && exchange->takes_response()) ReadResponse(connection);
   OnConnectionReady(connection);  // with more to read, it comes again next turn
 }
@@ -94,10 +106,10 @@ void UpstreamClient::ReadResponse(Connection* connection) {
     return;
   }
   if (connection->reader.length_left_bytes() >= kMinSpliceBytes && exchange->is_head_reported &&
-      !IsBatched(*exchange) && PassSpliced(connection)) {
+      !IsBatched(*exchange) && connection->is_plain() && PassSpliced(connection)) {
     return;
   }
-  const IoResult received = Receive(connection->fd(), data, window_bytes);
+  const IoResult received = connection->Receive(data, window_bytes);
   if (received.would_block()) {
     connection->is_readable = false;
     return;
@@ -115,6 +127,11 @@ void UpstreamClient::ReadResponse(Connection* connection) {
     if (!exchange->profile->holds()) exchange->request.Retain(0);
   }
   TakeInput(connection, data, received.bytes);
+}
+
+void UpstreamClient::Flush(Connection* connection) {
+  const int error_number = connection->Flush();
+  if (error_number != 0) connection->NoteWriteBroken(error_number);
 }
 
 bool UpstreamClient::PassSpliced(Connection* connection) {
@@ -155,6 +172,10 @@ void UpstreamClient::TakeInput(Connection* connection, char* data, size_t size) 
       return;
     }
     outcome = connection->reader.Read(outcome.body, outcome.body_bytes);
+  }
+  if (connection->is_stream() && connection->stream()->is_at_end() &&
+      connection->reader.has_head()) {
+    connection->reader.End(&outcome, connection->stream()->trailers());
   }
   Report(connection, outcome);
 }
@@ -219,8 +240,9 @@ void UpstreamClient::HandOver(Connection* connection, const ReadOutcome& outcome
     Fail(exchange, EngineError::kBadResponse, 0);
     return;
   }
+  SwitchedConnection switched{connection->TakeSocket(), connection->TakeChannel()};
   exchange->sink->OnSwitched(exchange, connection->reader.head(), outcome.head_input,
-                             connection->TakeSocket(), {outcome.body, outcome.body_bytes},
+                             std::move(switched), {outcome.body, outcome.body_bytes},
                              ElapsedUs(exchange));
   CloseConnection(connection);
   Free(exchange);
@@ -238,28 +260,44 @@ void UpstreamClient::Heed(Connection* connection, SinkVerdict verdict) {
 }
 
 void UpstreamClient::OnEnd(Connection* connection, int error_number) {
+  if (connection->is_stream()) return OnStreamEnd(connection);
   Exchange* const exchange = connection->exchange;
   // EPIPE: the endpoint's orderly end came first, and the reset only said that it takes no more of
   // the request (Linux, tcp_reset in CLOSE_WAIT).
   if (error_number == 0 && connection->write_error != EPIPE) error_number = connection->write_error;
-  if (error_number == 0 && connection->reader.ends_with_close()) {
-    ResponsePart end;
-    end.is_last = true;
-    end.is_request_unfinished = !exchange->is_request_sent();
-    end.elapsed_us = ElapsedUs(exchange);
-    exchange->sink->OnResponse(exchange, end);
-    Finish(connection, false);
+  // What ends with the connection is complete only where TLS says that this is the end.
+  if (error_number == 0 && connection->reader.ends_with_close() && !connection->wire().was_cut()) {
+    Complete(connection, {});
     return;
+  }
+  if (const int refusal = connection->wire().refusal();
+      refusal != 0 && !connection->has_served && !exchange->has_response_begun) {
+    exchange->request.NoteRefused();
+    return Fail(exchange, EngineError::kTls, refusal);
   }
   if (!exchange->has_response_begun && Replay(connection)) return;
   Fail(exchange, exchange->is_head_reported ? EngineError::kTruncated : EngineError::kReset,
        error_number);
 }
 
+void UpstreamClient::Complete(Connection* connection, std::string_view trailers) {
+  Exchange* const exchange = connection->exchange;
+  ResponsePart end;
+  end.is_last = true;
+  end.is_request_unfinished = !exchange->is_request_sent();
+  end.trailers = trailers;
+  end.elapsed_us = ElapsedUs(exchange);
+  exchange->sink->OnResponse(exchange, end);
+  Finish(connection, false);
+}
+
 bool UpstreamClient::Replay(Connection* connection) {
   Exchange* const exchange = connection->exchange;
   OutgoingRequest& request = exchange->request;
-  if (!connection->has_served || exchange->is_replayed || !request.is_whole()) return false;
+  // What was refused may be sent again wherever it was.
+  const bool is_refused = connection->is_stream() && !request.has_reached_endpoint();
+  if (!connection->has_served && !is_refused) return false;
+  if (exchange->is_replayed || !request.is_whole()) return false;
   if (request.has_reached_endpoint() && !exchange->is_idempotent()) return false;
   ConnectionPool* const pool = connection->pool();
   exchange->is_replayed = true;
@@ -268,7 +306,11 @@ bool UpstreamClient::Replay(Connection* connection) {
   // Its own place in the pool, and a fresh connection: the other idle ones may be just as dead, or
   // may be fine.
   CloseConnection(connection);
-  Connect(exchange, pool);
+  if (pool->Multiplexes(exchange->send_flags)) {
+    BeginStream(exchange, pool);
+  } else {
+    Connect(exchange, pool);
+  }
   return true;
 }
 
@@ -286,6 +328,10 @@ void UpstreamClient::Finish(Connection* connection, bool has_surplus) {
   } else {
     Free(exchange);
   }
+  if (connection->is_stream()) {
+    CloseConnection(connection);
+    return;
+  }
 
   // With N announced, the endpoint may close at any moment after N s: one less keeps clear of it.
   uint64_t idle_ms = connection->pool()->settings().keep_alive_idle_ms;
@@ -295,7 +341,7 @@ void UpstreamClient::Finish(Connection* connection, bool has_surplus) {
   // A read that filled its window does not say whether more was there.
   const bool is_quiet = !has_surplus && !connection->has_spoken_unasked &&
                         !connection->is_hung_up && !connection->is_write_broken &&
-                        (!connection->is_readable || !HasInput(connection->fd()));
+                        (!connection->is_readable || !connection->HasInput());
   if (is_sent && is_quiet && head.keep_alive && idle_ms > 0) {
     connection->is_readable = false;
     KeepAlive(connection, idle_ms);
@@ -310,7 +356,7 @@ void UpstreamClient::KeepAlive(Connection* connection, uint64_t idle_ms) {
   Exchange* const waiting = pool->waiting.front();
   // As in TakeIdle: since the response was read, the endpoint may have closed the connection.
   if (waiting != nullptr && is_current && (waiting->send_flags & send_flag::kFresh) == 0 &&
-      (waiting->is_idempotent() || !HasInput(connection->fd()))) {
+      (waiting->is_idempotent() || !connection->HasInput())) {
     waiting->ListHook<WaitingTag>::Unlink();
     loop_->timers().Cancel(waiting);
     ++reuses_;

@@ -210,7 +210,10 @@ class Rig : public FrontEndSink, private sluice::upstream::BatchSink {
         seen.to_client = long_at(kToClientLow);
         seen.from_client = long_at(kFromClientLow);
       }
-      if (seen.type == EventType::kProgress || seen.type == EventType::kResponseAsked) {
+      const bool has_report = seen.type == EventType::kClosed &&
+                              seen.reason == static_cast<int32_t>(ClientEnd::kTlsFailed);
+      if (seen.type == EventType::kProgress || seen.type == EventType::kResponseAsked ||
+          has_report) {
         seen.retry_after.assign(arena_.data() + words[kRetryAfterOffset],
                                 static_cast<size_t>(words[kRetryAfterLength]));
         seen.report.assign(arena_.data() + words[kReportOffset],

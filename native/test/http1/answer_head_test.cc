@@ -143,26 +143,32 @@ TEST(WritesInterimHeads) {
            "HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\nDate: x\r\nLink: b\r\n\r\n");
 }
 
+constexpr std::string_view kHstsLine = "strict-transport-security: max-age=60; preload\r\n";
+
 TEST(WritesSwitchingHeads) {
   const auto switching = [](std::string_view input, std::string_view added = "") {
     return WrittenBy(
         input,
         [added](std::string_view bytes, const ResponseHead& head, char* out) {
-          return WriteSwitchingHead(bytes, head, "x-own", added, out);
+          AnswerOptions options;
+          options.dropped_field = "x-own";
+          options.hsts_line = kHstsLine;
+          options.added_lines = added;
+          return WriteSwitchingHead(bytes, head, options, out);
         },
         added);
   };
   CHECK_EQ(
       switching("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
                 "Connection: Upgrade, X-Hop\r\nX-Hop: 1\r\nSec-WebSocket-Accept: k\r\n\r\nrest"),
-      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: k\r\n"
-      "connection: upgrade\r\n\r\n");
-  CHECK_EQ(
-      switching("HTTP/1.1 101\r\nUpgrade: x\r\nDate: y\r\nContent-Length: 0\r\n\r\n"),
-      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nDate: y\r\nconnection: upgrade\r\n\r\n");
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: k\r\n" +
+          std::string(kHstsLine) + "connection: upgrade\r\n\r\n");
+  CHECK_EQ(switching("HTTP/1.1 101\r\nUpgrade: x\r\nDate: y\r\nContent-Length: 0\r\n\r\n"),
+           "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nDate: y\r\n" +
+               std::string(kHstsLine) + "connection: upgrade\r\n\r\n");
   CHECK_EQ(switching("HTTP/1.1 101\r\nX-Own: 1\r\nUpgrade: x\r\n\r\n", kAddedLines),
-           "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n" + std::string(kAddedLines) +
-               "connection: upgrade\r\n\r\n");
+           "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n" + std::string(kHstsLine) +
+               std::string(kAddedLines) + "connection: upgrade\r\n\r\n");
 }
 
 TEST(DropsAFieldThatIsNotForTheClient) {
@@ -172,6 +178,19 @@ TEST(DropsAFieldThatIsNotForTheClient) {
            "HTTP/1.1 200 OK\r\nDate: x\r\nx-own2: 2\r\ncontent-length: 5\r\n\r\n");
   CHECK_EQ(Answer("Date: x\r\nConnection: x-hop\r\nX-Own: 1\r\nX-Hop: 2\r\n", options),
            "HTTP/1.1 200 OK\r\nDate: x\r\ncontent-length: 5\r\n\r\n");
+}
+
+TEST(SaysStrictTransportSecurityInPlaceOfTheEndpoint) {
+  AnswerOptions options = kFiveBytes;
+  options.hsts_line = kHstsLine;
+  CHECK_EQ(Answer("Strict-Transport-Security: max-age=1\r\nDate: x\r\nX-Own: 1\r\n"
+                  "strict-transport-security: max-age=2\r\n",
+                  options),
+           "HTTP/1.1 200 OK\r\nDate: x\r\nX-Own: 1\r\n" + std::string(kHstsLine) +
+               "content-length: 5\r\n\r\n");
+  options.dropped_field = "x-own";
+  CHECK_EQ(Answer("Date: x\r\nX-Own: 1\r\nStrict-Transport-Security: max-age=1\r\n", options),
+           "HTTP/1.1 200 OK\r\nDate: x\r\n" + std::string(kHstsLine) + "content-length: 5\r\n\r\n");
 }
 
 TEST(AddsLinesOfTheProxy) {

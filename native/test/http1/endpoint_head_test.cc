@@ -117,6 +117,14 @@ TEST(SaysAnEmptyHostForAClientThatSaidNone) {
   CHECK_EQ(LinesOf(written, "via"), "via: 1.0 sluice-test\r\n");
 }
 
+TEST(SaysInViaThatTheRequestHasComeOverHttp2) {
+  EndpointHeadOptions options = kStranger;
+  options.is_http2 = true;
+  CHECK_EQ(LinesOf(Written(Get(""), options), "via"), "via: 2.0 sluice-test\r\n");
+  CHECK_EQ(LinesOf(Written(Get("Via: 1.1 a\r\n"), options), "via"),
+           "via: 1.1 a, 2.0 sluice-test\r\n");
+}
+
 TEST(DropsWhatBelongsToOneConnection) {
   CHECK_EQ(Passed("Connection: keep-alive\r\nA: 1\r\nKEEP-ALIVE: timeout=5\r\n"
                   "Proxy-Connection: keep-alive\r\nProxy-Authorization: Basic eDp5\r\n"

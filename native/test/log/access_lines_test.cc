@@ -136,6 +136,16 @@ TEST(a_session_has_a_line_that_parses_like_a_request_s) {
            "\"-\" - 0.012\n");
 }
 
+TEST(json_says_how_tls_carried_a_request_where_it_is_wanted) {
+  Rig rig({AccessField::kTlsVersion, AccessField::kTlsCipher});
+  rig.own.tls_version = "TLSv1.3";
+  rig.own.tls_cipher = "TLS_AES_128_GCM_SHA256";
+  CHECK(rig.lines->wants_tls());
+  CHECK_EQ(rig.Write(), "{\"tlsVersion\":\"TLSv1.3\",\"tlsCipher\":\"TLS_AES_128_GCM_SHA256\"}\n");
+  CHECK(!Rig({AccessField::kTime}).lines->wants_tls());
+  CHECK(!Rig({}).lines->wants_tls());
+}
+
 TEST(json_leaves_out_what_does_not_apply) {
   Rig rig(AllFields());
   CHECK_EQ(rig.Write(),

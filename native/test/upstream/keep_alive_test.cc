@@ -187,7 +187,7 @@ TEST(SendsAnIdempotentRequestOnceMoreOnAFreshConnection) {
   Peer fresh = endpoint.Accept(0);
   client.Until([&] { return client->stats().replays == 1; });
   fresh = endpoint.Accept();
-  client.Turn(100);
+  CHECK(client.Until([&] { return client->stats().connects == 2; }));
   CHECK_EQ(fresh.ReadHead(), sent);
   fresh.Write(Ok("again"));
   const SeenEvent event = client.UntilEnd(2);
@@ -216,7 +216,7 @@ TEST(DoesNotTakeAPooledConnectionForAReplay) {
   client.Until([&] { return client->stats().replays == 1; });
   Peer third = endpoint.Accept();
   CHECK(third.is_open());
-  client.Turn(100);
+  CHECK(client.Until([&] { return client->stats().connects == 3; }));
   third.ReadHead();
   third.Write(Ok("c"));
   CHECK_EQ(client.UntilEnd(3).body, "c");
@@ -234,7 +234,7 @@ TEST(ReplaysTheBodyThatWasSentSoFar) {
   old.Close();
   client.Until([&] { return client->stats().replays == 1; });
   Peer fresh = endpoint.Accept();
-  client.Turn(100);
+  CHECK(client.Until([&] { return client->stats().connects == 2; }));
   client.Write(2, "two", true);
   CHECK_EQ(fresh.ReadUntil("0\r\n\r\n"),
            "PUT / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: "

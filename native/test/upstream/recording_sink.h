@@ -88,14 +88,14 @@ class RecordingSink final : public ResponseSink {
     return verdict(calls.back());
   }
   void OnSwitched(Exchange* exchange, const sluice::http1::ResponseHead& head,
-                  std::string_view head_input, sluice::UniqueFd fd, std::string_view received,
-                  uint64_t elapsed_us) override {
+                  std::string_view head_input, SwitchedConnection switched,
+                  std::string_view received, uint64_t elapsed_us) override {
     SeenCall seen{.call = Call::kSwitched, .exchange = exchange->id, .status = head.status};
     seen.head = head_input;
     seen.body = received;
     seen.elapsed_us = elapsed_us;
     calls.push_back(std::move(seen));
-    sockets.push_back(std::move(fd));
+    sockets.push_back(std::move(switched.fd));
   }
   void OnFailed(Exchange* exchange) override {
     SeenCall seen{.call = Call::kFailed, .exchange = exchange->id};
