@@ -185,15 +185,33 @@ export class UpstreamRuntime {
     return { explanation, endpoint, why: endpoint === NO_ENDPOINT ? this.whyNone(attempting, now) : null };
   }
 
-  /** The head of the response has come. @param elapsedUs since the pick */
-  settleFirstByte(attempting: Attempting, status: number, elapsedUs: number, now: Tick): void {
+  /**
+   * The head of the response has come.
+   *
+   * @param elapsedUs since the pick
+   * @param isJudgedLater whether it is a good answer its trailers say: settleJudgement() tells of them
+   */
+  settleFirstByte(attempting: Attempting, status: number, elapsedUs: number, now: Tick, isJudgedLater = false): void {
     if (this.#learns) {
       const isFailure = isFailingStatus(status);
       if (isFailure || this.#ledger.isMeasuredByHead(attempting.id, status))
         this.#learn(attempting, elapsedUs, isFailure, now);
     }
-    if (this.#observer !== null && status !== TOO_MANY_REQUESTS) this.#observeHead(attempting, status, elapsedUs, now);
+    if (this.#observer !== null && status !== TOO_MANY_REQUESTS && !isJudgedLater)
+      this.#observeHead(attempting, status, elapsedUs, now);
     this.#ledger.firstByte(attempting.id, status, elapsedUs, now);
+  }
+
+  /** The end of a response has said what it was. Behind settleFirstByte(), before settleLastByte(). @param elapsedUs to its head */
+  settleJudgement(attempting: Attempting, status: number, elapsedUs: number, now: Tick): void {
+    const observer = this.#observer;
+    if (observer === null) return;
+    const { id, endpoint } = attempting;
+    const ledger = this.#ledger;
+    if (isFailingStatus(status))
+      // Its head was not counted.
+      observer.failed(endpoint, status, false, ledger.measure(id), ledger.startedAt(id), now);
+    else this.#observeSuccess(observer, attempting, elapsedUs, now);
   }
 
   /**

@@ -33,6 +33,7 @@ export interface SlotAssignment {
 export interface BoardTotals {
   /** Open now. */
   readonly clientConnections: number;
+  readonly http2Connections: number;
   readonly exchanges: number;
   readonly sessions: number;
   /** Since the board was made. */
@@ -144,6 +145,7 @@ export class Board {
     const lives = this.#stripes.map((stripe) => stripe.life());
     return {
       clientConnections: lives.reduce((sum, life) => sum + life.clientConnections, 0),
+      http2Connections: lives.reduce((sum, life) => sum + life.http2Connections, 0),
       exchanges: lives.reduce((sum, life) => sum + life.exchanges, 0),
       sessions: lives.reduce((sum, life) => sum + life.sessions, 0),
       traffic: sumOf(this.#stripes.map((stripe) => stripe.traffic())),

@@ -1,6 +1,14 @@
 /** What a worker records of exchanges and sessions, in the memory that is its own: counters, errors and latencies of everything that has a record. */
 import type { ErrorCode } from '../core/error-catalog.js';
-import { EndpointFlow, ErrorCounts, type FigureKind, LATENCIES, RouteFlow } from './figures-layout.js';
+import {
+  EndpointFlow,
+  ErrorCounts,
+  type FigureKind,
+  grpcField,
+  LATENCIES,
+  ListenerFlow,
+  RouteFlow,
+} from './figures-layout.js';
 import type { MappedFigures } from './figures-memory.js';
 import { LatencyPages } from './latency-pages.js';
 
@@ -41,6 +49,8 @@ export class FigureWriter {
   readonly routes: FlowFigureWriter;
   readonly listeners: FlowFigureWriter;
   readonly upstreams: FlowFigureWriter;
+  readonly handshakes: HandshakeFigureWriter;
+  readonly http2: Http2FigureWriter;
 
   constructor(figures: MappedFigures) {
     const pages = new LatencyPages(figures);
@@ -48,6 +58,8 @@ export class FigureWriter {
     this.routes = new FlowFigureWriter(figures, pages, 'route');
     this.listeners = new FlowFigureWriter(figures, pages, 'listener');
     this.upstreams = new FlowFigureWriter(figures, pages, 'upstream');
+    this.handshakes = new HandshakeFigureWriter(figures);
+    this.http2 = new Http2FigureWriter(figures);
   }
 }
 
@@ -84,6 +96,11 @@ export class EndpointFigureWriter {
     this.#pages.record(directories + FIRST_BYTE, firstByteUs);
   }
 
+  /** A call of gRPC has ended. @param word of src/core/grpc-status.ts, above 0 */
+  grpcEnded(slot: number, word: number): void {
+    this.#add(this.#flows + slot * EndpointFlow.words + GRPC_OK + word - 1, 1);
+  }
+
   /** The connection of a session is there. */
   connected(slot: number, connectUs: number): void {
     this.#add(this.#flows + slot * EndpointFlow.words + ENDPOINT.connects, 1);
@@ -115,6 +132,7 @@ export class EndpointFigureWriter {
   }
 }
 
+const GRPC_OK = ENDPOINT[grpcField('OK')];
 const FIRST_BYTE = LATENCIES.endpoint.indexOf('firstByte');
 const TOTAL = LATENCIES.endpoint.indexOf('total');
 const CONNECT = LATENCIES.endpoint.indexOf('connect');
@@ -127,6 +145,7 @@ export class FlowFigureWriter {
   readonly #flows: number;
   readonly #errors: number;
   readonly #directories: number;
+  readonly #stride: number;
   readonly #histograms: number;
   /** Places of the histograms in the row of one record; -1: this kind has none of it. */
   readonly #firstByte: number;
@@ -138,6 +157,7 @@ export class FlowFigureWriter {
     this.#float64 = float64;
     this.#pages = pages;
     this.#flows = layout.flows[kind].base;
+    this.#stride = layout.flows[kind].stride;
     this.#errors = layout.errors[kind].base;
     this.#directories = layout.directories[kind].base;
     this.#histograms = latencies.length;
@@ -148,7 +168,7 @@ export class FlowFigureWriter {
 
   /** @param retries attempts beyond the first, a hedge included */
   exchangeEnded(number: number, exchange: EndedExchange, retries: number, isHedged: boolean): void {
-    const flow = this.#flows + number * RouteFlow.words;
+    const flow = this.#flows + number * this.#stride;
     const directories = this.#directories + number * this.#histograms;
     const { status, queueUs } = exchange;
     this.#add(flow + FLOW.exchanges, 1);
@@ -168,7 +188,7 @@ export class FlowFigureWriter {
 
   /** @param retries attempts beyond the first */
   sessionEnded(number: number, session: EndedSession, retries: number): void {
-    const flow = this.#flows + number * RouteFlow.words;
+    const flow = this.#flows + number * this.#stride;
     const directories = this.#directories + number * this.#histograms;
     this.#add(flow + FLOW.sessions, 1);
     this.#add(flow + FLOW.bytesFromClients, session.bytesFromClient);
@@ -180,7 +200,7 @@ export class FlowFigureWriter {
 
   /** Beside exchangeEnded or sessionEnded: it ended with this error. */
   failed(number: number, code: ErrorCode): void {
-    this.#add(this.#flows + number * RouteFlow.words + FLOW.failures, 1);
+    this.#add(this.#flows + number * this.#stride + FLOW.failures, 1);
     this.#add(this.#errors + number * ErrorCounts.words + ERROR[code], 1);
   }
 
@@ -191,6 +211,61 @@ export class FlowFigureWriter {
 
   #add(index: number, amount: number): void {
     this.#float64[index] = (this.#float64[index] as number) + amount; // inside this memory
+  }
+}
+
+/** Of listeners by number: TLS handshakes with clients. */
+export class HandshakeFigureWriter {
+  readonly #float64: Float64Array;
+  readonly #first: number;
+  readonly #stride: number;
+
+  constructor({ float64, layout }: MappedFigures) {
+    const { base, stride } = layout.flows.listener;
+    this.#float64 = float64;
+    this.#first = base + ListenerFlow.field.handshakes;
+    this.#stride = stride;
+  }
+
+  /** So many more have ended so. @param end place in HANDSHAKE_ENDS */
+  ended(number: number, end: number, count: number): void {
+    const index = this.#first + number * this.#stride + end;
+    this.#float64[index] = (this.#float64[index] as number) + count; // inside this memory
+  }
+}
+
+/** Of listeners by number: HTTP/2 with clients. */
+export class Http2FigureWriter {
+  readonly #float64: Float64Array;
+  readonly #base: number;
+  readonly #stride: number;
+
+  constructor({ float64, layout }: MappedFigures) {
+    const { base, stride } = layout.flows.listener;
+    this.#float64 = float64;
+    this.#base = base;
+    this.#stride = stride;
+  }
+
+  /** So many more have come, and so many more been refused. */
+  streams(number: number, begun: number, refused: number): void {
+    this.#add(number, ListenerFlow.field.http2Streams, begun);
+    this.#add(number, ListenerFlow.field.http2RefusedStreams, refused);
+  }
+
+  /** A client's connection was ended for a broken rule. */
+  broke(number: number): void {
+    this.#add(number, ListenerFlow.field.http2Errors, 1);
+  }
+
+  /** A client's connection was ended for a flood. @param flood place in HTTP2_FLOODS */
+  flooded(number: number, flood: number): void {
+    this.#add(number, ListenerFlow.field.http2Floods + flood, 1);
+  }
+
+  #add(number: number, field: number, count: number): void {
+    const index = this.#base + number * this.#stride + field;
+    this.#float64[index] = (this.#float64[index] as number) + count; // inside this memory
   }
 }
 

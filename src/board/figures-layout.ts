@@ -3,6 +3,9 @@
  * latencies in pages that are given out when something falls into them. The only file with offsets of that memory.
  */
 import { ERROR_CATALOG, type ErrorCode } from '../core/error-catalog.js';
+import { GRPC_STATUSES, type GrpcStatus } from '../core/grpc-status.js';
+import { HANDSHAKE_ENDS } from '../core/handshake-ends.js';
+import { HTTP2_FLOODS } from '../core/http2-floods.js';
 import type { BoardCapacities } from './capacities.js';
 import { LINE_BYTES, type Placement } from './layout.js';
 import { group } from './layout-group.js';
@@ -27,6 +30,12 @@ export const LATENCIES = {
 } as const;
 export type LatencyOf<Kind extends FigureKind> = (typeof LATENCIES)[Kind][number];
 
+/** Name of the count of a status. */
+export function grpcField<Name extends GrpcStatus>(name: Name): `grpc ${Name}` {
+  return `grpc ${name}`;
+}
+const GRPC_FIELDS = GRPC_STATUSES.map(grpcField);
+
 /** Counts of one endpoint; EndpointTraffic on the board has its attempts, failures and retries. */
 export const EndpointFlow = group({ writer: 'owning worker', per: 'slot', word: 'float64', spacing: 'packed' }, [
   // Answers of its attempts, those included that were tried again.
@@ -44,6 +53,8 @@ export const EndpointFlow = group({ writer: 'owning worker', per: 'slot', word: 
   // Of exchanges whose answer came from here, and of sessions; as the client's side saw them.
   'bytesFromClients',
   'bytesToClients',
+  // Answers of gRPC by how their call ended, in the order of GRPC_STATUSES.
+  ...GRPC_FIELDS,
 ]);
 
 const FLOW_FIELDS = [
@@ -72,10 +83,19 @@ export const RouteFlow = group(
   { writer: 'owning worker', per: 'route', word: 'float64', spacing: 'packed' },
   FLOW_FIELDS,
 );
-export const ListenerFlow = group(
-  { writer: 'owning worker', per: 'listener', word: 'float64', spacing: 'packed' },
-  FLOW_FIELDS,
-);
+export const ListenerFlow = group({ writer: 'owning worker', per: 'listener', word: 'float64', spacing: 'packed' }, [
+  // The first are those of all.
+  ...FLOW_FIELDS,
+  /** Handshakes of clients by their end, in the order of HANDSHAKE_ENDS. */
+  ['handshakes', HANDSHAKE_ENDS.length],
+  /** Requests of HTTP/2, and streams that were refused for want of room. */
+  'http2Streams',
+  'http2RefusedStreams',
+  /** Connections that were ended for a broken rule. */
+  'http2Errors',
+  /** Connections that were ended for a flood, in the order of HTTP2_FLOODS. */
+  ['http2Floods', HTTP2_FLOODS.length],
+]);
 export const UpstreamFlow = group(
   { writer: 'owning worker', per: 'upstream', word: 'float64', spacing: 'packed' },
   FLOW_FIELDS,

@@ -1,5 +1,7 @@
 /** The figures of all workers, added up: what the primary reads of counters, errors and latencies, and where their memory comes from. */
 import type { ErrorCode } from '../core/error-catalog.js';
+import { HANDSHAKE_ENDS, type HandshakeEnd } from '../core/handshake-ends.js';
+import { HTTP2_FLOODS, type Http2Flood } from '../core/http2-floods.js';
 import { invariant } from '../core/invariant.js';
 import type { BoardCapacities } from './capacities.js';
 import {
@@ -9,6 +11,7 @@ import {
   type FigureKind,
   LATENCIES,
   type LatencyOf,
+  ListenerFlow,
   RouteFlow,
 } from './figures-layout.js';
 import { allocateFigures, type MappedFigures, mapFigures } from './figures-memory.js';
@@ -19,6 +22,17 @@ import { LatencyPages } from './latency-pages.js';
 export type EndpointFlowFigures = Readonly<Record<keyof typeof EndpointFlow.field, number>>;
 /** Counts of one route, listener or upstream since it got its record. */
 export type FlowFigures = Readonly<Record<keyof typeof RouteFlow.field, number>>;
+/** TLS handshakes of one listener with clients, by their end, since it got its number. */
+export type HandshakeFigures = Readonly<Record<HandshakeEnd, number>>;
+/** HTTP/2 with clients of one listener since it got its number. */
+export interface Http2Figures {
+  readonly streams: number;
+  readonly refusedStreams: number;
+  /** Connections that were ended for a broken rule. */
+  readonly errors: number;
+  /** Connections that were ended for a flood. */
+  readonly floods: Readonly<Record<Http2Flood, number>>;
+}
 /** How often each error came; those that never did are absent. */
 export type ErrorFigures = Readonly<Partial<Record<ErrorCode, number>>>;
 
@@ -81,6 +95,27 @@ export class Figures {
   /** Of who has the record or number. */
   flow(kind: Exclude<FigureKind, 'endpoint'>, number: number): FlowFigures {
     return named(RouteFlow.field, this.#since('flows', kind, number));
+  }
+
+  /** Of the listener that has the number. */
+  handshakes(listener: number): HandshakeFigures {
+    const flow = this.#since('flows', 'listener', listener);
+    const first = ListenerFlow.field.handshakes;
+    const entries = HANDSHAKE_ENDS.map((end, place) => [end, flow[first + place]]);
+    return Object.fromEntries(entries) as HandshakeFigures; // a word for each end
+  }
+
+  /** Of the listener that has the number. */
+  http2(listener: number): Http2Figures {
+    const flow = this.#since('flows', 'listener', listener);
+    const { http2Streams, http2RefusedStreams, http2Errors, http2Floods } = ListenerFlow.field;
+    const entries = HTTP2_FLOODS.map((flood, place) => [flood, flow[http2Floods + place]]);
+    return {
+      streams: flow[http2Streams] as number, // a word of the record, as the next ones
+      refusedStreams: flow[http2RefusedStreams] as number,
+      errors: flow[http2Errors] as number,
+      floods: Object.fromEntries(entries) as Http2Figures['floods'], // a word for each
+    };
   }
 
   /** endpoint: attempts that failed; the others: exchanges and sessions that ended with an error. */

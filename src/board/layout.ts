@@ -161,6 +161,8 @@ export const Life = group({ writer: 'owning worker', per: 'board', word: 'int32'
   'clientConnections',
   'exchanges',
   'sessions',
+  /** Of the client connections, those that speak HTTP/2. */
+  'http2Connections',
 ]);
 
 /** Cumulative counters of one worker. float64: exact to 2^53, no carry between words. */

@@ -14,6 +14,7 @@ const HEARTBEAT_AT = Life.field.heartbeatAt;
 const CLIENT_CONNECTIONS = Life.field.clientConnections;
 const EXCHANGES = Life.field.exchanges;
 const SESSIONS = Life.field.sessions;
+const HTTP2_CONNECTIONS = Life.field.http2Connections;
 const COUNTER = Traffic.field;
 const ATTEMPTS = EndpointTraffic.field.attempts;
 const FAILURES = EndpointTraffic.field.failures;
@@ -41,6 +42,7 @@ export interface LifeFigures {
   readonly clientConnections: number;
   readonly exchanges: number;
   readonly sessions: number;
+  readonly http2Connections: number;
 }
 
 /**
@@ -143,6 +145,11 @@ export class WorkerStripe {
     this.#count(COUNTER.bytesToClients, bytes);
   }
 
+  /** Connections that speak HTTP/2 now. */
+  setHttp2Connections(connections: number): void {
+    Atomics.store(this.#int32, this.#life + HTTP2_CONNECTIONS, connections);
+  }
+
   countAccessLinesDropped(lines: number): void {
     this.#count(COUNTER.accessLinesDropped, lines);
   }
@@ -183,6 +190,7 @@ export class WorkerStripe {
       clientConnections: at(CLIENT_CONNECTIONS),
       exchanges: at(EXCHANGES),
       sessions: at(SESSIONS),
+      http2Connections: at(HTTP2_CONNECTIONS),
     };
   }
 
@@ -206,6 +214,7 @@ export class WorkerStripe {
     Atomics.store(this.#int32, this.#life + CLIENT_CONNECTIONS, 0);
     Atomics.store(this.#int32, this.#life + EXCHANGES, 0);
     Atomics.store(this.#int32, this.#life + SESSIONS, 0);
+    Atomics.store(this.#int32, this.#life + HTTP2_CONNECTIONS, 0);
     Atomics.store(this.#int32, this.#life + HEARTBEAT_AT, NEVER);
     this.setState('lost');
   }

@@ -1,8 +1,15 @@
 /** The command `check`: tells every problem of a configuration, and prints the effective one when asked. */
+
 import { effectiveYaml } from '../config/effective.js';
 import { type ConfigSource, loadConfig } from '../config/load.js';
+import { nodeExamination } from '../config/node-examination.js';
+import { CertificateReader } from '../control/certificates/certificate-reader.js';
+import { certificateExamination } from '../control/certificates/examine.js';
+import { systemSources } from '../control/certificates/system-sources.js';
+import type { Addon } from '../engine/addon.js';
 import type { Arguments } from './arguments.js';
 import { paintFor, reportLines } from './check-report.js';
+import { nodeLacks } from './node-lacks.js';
 
 /** Where text goes, e.g. process.stdout. */
 export interface TextStream {
@@ -17,6 +24,7 @@ export interface CheckSurroundings {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly readFile: ConfigSource['readFile'];
   readonly machine: ConfigSource['machine'];
+  readonly loadAddon: () => Addon;
 }
 
 /**
@@ -28,7 +36,9 @@ export interface CheckSurroundings {
 export function runCheck(command: Extract<Arguments, { kind: 'check' }>, surroundings: CheckSurroundings): 0 | 1 {
   const { out, err, environment, readFile, machine } = surroundings;
   const file = command.configFile;
-  const loaded = loadConfig({ file, flags: command.flags, readFile, machine });
+  const reader = new CertificateReader(systemSources({ readFile, environment }));
+  const examinations = [nodeExamination(() => nodeLacks(surroundings.loadAddon)), certificateExamination(reader)];
+  const loaded = loadConfig({ file, flags: command.flags, readFile, machine, examinations });
   const report = command.isPrinting ? err : out;
   const found = loaded.ok ? { problems: [], warnings: loaded.warnings } : { problems: loaded.problems, warnings: [] };
   report.write(`${reportLines(file, found, paintFor(report, environment)).join('\n')}\n`);

@@ -5,6 +5,8 @@ import { ADMIN_ADDRESS, LISTEN_ADDRESS, UPSTREAM_NAME } from '../config/defaults
 import type { ConfigFlags } from '../config/flags.js';
 import { loadConfig } from '../config/load.js';
 import type { BindPlan } from '../config/plan.js';
+import { CertificateReader } from '../control/certificates/certificate-reader.js';
+import { systemSources } from '../control/certificates/system-sources.js';
 import type { Primary } from '../control/primary.js';
 import { bindText, ExitCode, placeText } from '../control/start-failure.js';
 import { invariant } from '../core/invariant.js';
@@ -51,6 +53,7 @@ export async function runDemo(
       processors: machine.processors,
       loadAddon: surroundings.loadAddon,
       workerEntry: surroundings.workerEntry,
+      certificateReader: new CertificateReader(systemSources({ readFile, environment })),
       sink: sinkAround(display, surroundings.openSink()),
       err,
       file: null,

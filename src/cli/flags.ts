@@ -155,7 +155,7 @@ export const FLAGS: readonly Flag[] = [
     default: 'client-ip',
     commands: PROXY_COMMANDS,
     sentence:
-      'What hash, ketama, maglev and rendezvous hash: client-ip, header:NAME, cookie:NAME, query:NAME, path or uri.',
+      'What hash, ketama, maglev and rendezvous hash: client-ip, header:NAME, cookie:NAME, query:NAME, path, uri, client-certificate:subject or client-certificate:fingerprint.',
   }),
   setting('workers', {
     name: 'workers',
@@ -195,7 +195,8 @@ export const FLAGS: readonly Flag[] = [
   setting('healthCheck', {
     name: 'health-check',
     value: 'PATH',
-    sentence: 'Probes every endpoint with GET PATH; tcp probes by connecting; off to have no checks.',
+    sentence:
+      'Probes every endpoint with GET PATH; tcp probes by connecting, grpc by grpc.health.v1.Health/Check; off to have no checks.',
   }),
   setting('logLevel', {
     name: 'log-level',
@@ -264,6 +265,16 @@ export const FLAGS: readonly Flag[] = [
     value: 'ADDRESS',
     default: '127.0.0.1',
     sentence: 'IP address of the client.',
+  }),
+  ownFlag(['explain'], {
+    name: 'client-subject',
+    value: 'SUBJECT',
+    sentence: 'Subject of the certificate that the client has shown, as in CN=name,O=firm (RFC 2253).',
+  }),
+  ownFlag(['explain'], {
+    name: 'client-fingerprint',
+    value: 'HEX',
+    sentence: 'SHA-256 fingerprint of that certificate, with or without colons.',
   }),
   ownFlag(['explain'], {
     name: 'listener',

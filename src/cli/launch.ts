@@ -5,8 +5,9 @@ import type { Warning } from '../config/problem.js';
 import type { Config } from '../config/schema/config.js';
 import { checkAccessLog } from '../control/access-log-check.js';
 import { makeBoardAndPlan } from '../control/board-plan.js';
-import { ConfigWatch } from '../control/config-watch.js';
+import type { CertificateReader } from '../control/certificates/certificate-reader.js';
 import type { UwsHandOff } from '../control/connection-hand-off.js';
+import { FileWatch } from '../control/file-watch.js';
 import { openOtlpCollector } from '../control/otlp-collector.js';
 import { Primary, type PrimaryOptions } from '../control/primary.js';
 import { handleSignals } from '../control/signals.js';
@@ -23,6 +24,7 @@ import type { LogSink } from '../observability/log-sink.js';
 import { createLogger } from '../observability/logger.js';
 import { Timeline } from '../observability/timeline.js';
 import { findingText } from './check-report.js';
+import { nodeLackText } from './node-lacks.js';
 import type { ReloadableFile } from './reloadable-file.js';
 import { readVersion } from './version.js';
 
@@ -38,6 +40,7 @@ export interface LaunchOptions {
   readonly sink: LogSink;
   /** Where a start failure is told when the log is silent. */
   readonly err: { write(text: string): unknown };
+  readonly certificateReader: CertificateReader;
   /** The file that `config` was read from; null: there is none. */
   readonly file: ReloadableFile | null;
   /** What SIGHUP means; 'stop' ends like SIGTERM. */
@@ -58,7 +61,7 @@ export async function launch(options: LaunchOptions): Promise<number> {
   const gate = new LogGate(config.log.level, sink, timeline);
   const logger = createLogger(loggedLevel(config.log.level), gate);
   let primary: Primary | null = null;
-  let watch: ConfigWatch | null = null;
+  let watch: FileWatch | null = null;
   const crash = async (error: unknown): Promise<never> => {
     logger.fatal({ event: 'primary-crashed', err: error }, 'the primary crashed: this is a bug in sluice');
     process.off('uncaughtException', crash); // a second one ends the process at once
@@ -75,7 +78,7 @@ export async function launch(options: LaunchOptions): Promise<number> {
       watch?.set(next.watch);
     });
     const running = primary;
-    if (options.file !== null) watch = new ConfigWatch(options.file, systemTimers, () => void running.reload('file'));
+    if (options.file !== null) watch = new FileWatch(options.file, systemTimers, () => void running.reload('file'));
     watch?.set(config.watch);
     return await run(primary, options);
   } catch (error) {
@@ -99,6 +102,8 @@ function preparePrimary(
   const { accessLog } = options.config;
   if (accessLog !== 'off') checkAccessLog(accessLog.file);
   const addon = options.loadAddon();
+  const lack = nodeLackText(addon.tlsSupport());
+  if (lack !== null) log.logger.warn({ event: 'node-lacks' }, lack);
   const clock = monotonicClock();
   const { config, file } = options;
   return Primary.prepare({
@@ -106,6 +111,7 @@ function preparePrimary(
     config,
     addon,
     workerEntry: options.workerEntry,
+    certificateReader: options.certificateReader,
     makeUws: (listeners) => loadHandOff(listeners, () => new AcceptGate(addon, log.logger, clock.nowMs)),
     version: readVersion(),
     lookup: async (hostName) => (await lookup(hostName, { all: true })).map(({ address }) => address),

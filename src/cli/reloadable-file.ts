@@ -1,19 +1,21 @@
 /** The configuration's file, which is read again while sluice runs, with the flags of the command line over it. */
 import { createHash } from 'node:crypto';
 import { type ConfigSource, type LoadedConfig, loadConfig } from '../config/load.js';
-import type { WatchedFile } from '../control/config-watch.js';
+import type { WatchedFiles } from '../control/file-watch.js';
 import type { ReadConfig } from '../control/reloader.js';
 import { findingText } from './check-report.js';
 
 /** Knows what the file said when it was last read. Thread: primary. */
-export class ReloadableFile implements WatchedFile {
+export class ReloadableFile implements WatchedFiles {
   readonly path: string;
+  readonly paths: readonly string[];
   readonly #source: Omit<ConfigSource, 'file'>;
   #digest: string | null = null;
 
   /** @param path as the user gave it */
   constructor(path: string, source: Omit<ConfigSource, 'file'>) {
     this.path = path;
+    this.paths = [path];
     this.#source = source;
   }
 

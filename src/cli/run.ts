@@ -2,6 +2,10 @@
 
 import type { ConfigSource } from '../config/load.js';
 import { loadConfig } from '../config/load.js';
+import { nodeExamination } from '../config/node-examination.js';
+import { CertificateReader } from '../control/certificates/certificate-reader.js';
+import { certificateExamination } from '../control/certificates/examine.js';
+import { systemSources } from '../control/certificates/system-sources.js';
 import { ExitCode } from '../control/start-failure.js';
 import type { Addon } from '../engine/addon.js';
 import type { LogSink } from '../observability/log-sink.js';
@@ -9,6 +13,7 @@ import type { Arguments } from './arguments.js';
 import type { TextStream } from './check.js';
 import { paintFor, reportLines } from './check-report.js';
 import { launch } from './launch.js';
+import { nodeLacks } from './node-lacks.js';
 import { ReloadableFile } from './reloadable-file.js';
 
 /** All that running the proxy touches besides its arguments. */
@@ -44,7 +49,13 @@ export async function runProxy(
     err.write(FIRST_HELP);
     return ExitCode.BAD_INPUT;
   }
-  const source = { flags, readFile, machine };
+  const certificateReader = new CertificateReader(systemSources({ readFile, environment }));
+  const source = {
+    flags,
+    readFile,
+    machine,
+    examinations: [nodeExamination(() => nodeLacks(surroundings.loadAddon)), certificateExamination(certificateReader)],
+  };
   const file = configFile === null ? null : new ReloadableFile(configFile, source);
   const loaded = file === null ? loadConfig({ ...source, file }) : file.load();
   if (!loaded.ok) {
@@ -59,6 +70,7 @@ export async function runProxy(
     processors: machine.processors,
     loadAddon: surroundings.loadAddon,
     workerEntry: surroundings.workerEntry,
+    certificateReader,
     sink: surroundings.openSink(),
     err,
     file,

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { ProxyError } from '../core/proxy-error.js';
 import type { Addon } from '../engine/addon.js';
+import { tlsSupportText } from '../engine/tls-support.js';
 import { loadUws } from '../l7/frontends/uws/load-uws.js';
 
 /** The version in package.json, e.g. '0.1.0'. */
@@ -14,8 +15,9 @@ export function readVersion(): string {
 
 /** The answer to `--version`. Loads the binaries; one that is missing is told, not fatal. Thread: primary. */
 export function versionText(loadAddon: () => Addon): string {
+  let tls = 'TLS and HTTP/2 cannot be used: the engine is missing';
   const engine = foundOrWhy(() => {
-    loadAddon();
+    tls = tlsSupportText(loadAddon().tlsSupport());
     return 'loaded';
   });
   const uws = foundOrWhy(() => {
@@ -27,6 +29,7 @@ export function versionText(loadAddon: () => Addon): string {
     `sluice ${readVersion()}`,
     `node ${node} (v8 ${v8}, ${process.platform} ${process.arch})`,
     `engine ${engine}`,
+    tls,
     `uWebSockets.js ${uws}`,
     '',
   ].join('\n');

@@ -44,7 +44,7 @@ export class PickingNumbers {
     );
     const subsets = new Map<string, { labels: Labels; turn: number }[]>();
     for (const { upstream, subset } of config.listeners.flatMap((listener) =>
-      listener.mode === 'l7' ? listener.routes.flatMap(targetsOf) : [],
+      listener.mode === 'l7' ? (listener.routes ?? []).flatMap(targetsOf) : [],
     )) {
       const known = subsets.get(upstream) ?? [];
       if (subset === undefined || known.some(({ labels }) => areSame(labels, subset))) continue;

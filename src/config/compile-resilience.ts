@@ -1,5 +1,6 @@
 /** Compiles what happens when endpoints fail, are slow or are full, and numbers what that needs on the board. */
 import { invariant } from '../core/invariant.js';
+import { compileUpstreamTls } from './compile-tls.js';
 import { HEDGE_LEAST_MS } from './defaults.js';
 import type { HealthCheckPlan } from './plan.js';
 import { type PlanRecords, recordIdentity } from './plan-records.js';
@@ -9,6 +10,7 @@ import {
   type HedgePlan,
   NO_FALLBACK,
   type OutlierPlan,
+  type ProbeTlsPlan,
   type QueuePlan,
   type ResiliencePlan,
   type RetryCondition,
@@ -19,6 +21,7 @@ import type { Config } from './schema/config.js';
 import type { Route } from './schema/l7-route.js';
 import { upstreamsOf } from './schema/listener.js';
 import type { Upstream } from './schema/upstream.js';
+import type { UpstreamTlsPlan } from './tls-plan.js';
 
 /** What is numbered over all upstreams and routes: places in queues, and breakers of routes. Pure but for the records that it takes. */
 export class ResilienceNumbers {
@@ -42,7 +45,7 @@ export class ResilienceNumbers {
     );
     const breakers = new Map<Route, number>();
     for (const listener of config.listeners) {
-      for (const route of listener.mode === 'l7' ? listener.routes : []) {
+      for (const route of listener.mode === 'l7' ? (listener.routes ?? []) : []) {
         if (route.breaker === 'off') continue;
         breakers.set(route, records.recordOf('route breaker', routeIdentity(listener.name, route)));
       }
@@ -140,7 +143,7 @@ export function compileRouteResilience(
 }
 
 /** The checks of an upstream. */
-export function compileHealthCheck(check: Upstream['healthCheck']): HealthCheckPlan | null {
+export function compileHealthCheck({ healthCheck: check, tls, protocol }: Upstream): HealthCheckPlan | null {
   if (check === 'off') return null;
   const common = {
     intervalMs: check.interval,
@@ -152,17 +155,29 @@ export function compileHealthCheck(check: Upstream['healthCheck']): HealthCheckP
     port: check.port ?? null,
     slowerThanMs: check.slowerThan === 0 ? null : check.slowerThan,
     initial: check.initial,
+    tls: check.tls === 'off' ? null : probeTls(compileUpstreamTls(tls)),
+    protocol,
   };
   if (check.kind === 'tcp') return { ...common, kind: 'tcp' };
+  const host = check.host ?? null;
+  const headers = lowerCased(check.headers);
+  if (check.kind === 'grpc') return { ...common, kind: 'grpc', service: check.service, host, headers };
   return {
     ...common,
     kind: 'http',
     method: check.method,
     path: check.path ?? '/', // the checks have seen to it that there is one
-    host: check.host ?? null,
-    headers: lowerCased(check.headers),
+    host,
+    headers,
     expect: { statuses: check.expect.statuses.map((range) => [...range] as const), body: check.expect.body ?? null },
   };
+}
+
+/** A context's number differs from plan to plan, and a check that is the same must look so. */
+function probeTls(tls: UpstreamTlsPlan | null): ProbeTlsPlan | null {
+  if (tls === null) return null;
+  const { context: _, resumes: __, ...rest } = tls;
+  return rest;
 }
 
 function compileRetry(retry: Upstream['retry']): RetryPlan {

@@ -10,6 +10,7 @@ import {
   ResilienceNumbers,
   routeIdentity,
 } from './compile-resilience.js';
+import { compileListenerHttp2, compileListenerTls, compileUpstreamHttp2, compileUpstreamTls } from './compile-tls.js';
 import { TCP_KEEP_ALIVE_INTERVAL_MS, TCP_KEEP_ALIVE_PROBES } from './defaults.js';
 import type {
   BindPlan,
@@ -108,6 +109,11 @@ function compileL7Listener(listener: L7Listener, parts: RouteParts): L7ListenerP
     proxyProtocol: listener.proxyProtocol,
     deferAcceptMs: listener.deferAccept,
     trustedProxies: [...listener.trustedProxies],
+    tls: compileListenerTls(listener.tls, listener.frontend),
+    http2: compileListenerHttp2(listener.http2),
+    redirectPort: listener.redirectToHttps,
+    // Browsers are to ignore it without TLS (RFC 6797 section 7.2).
+    hsts: listener.tls === 'off' ? '' : listener.hsts,
     explains: listener.explain !== 'off',
     keepAlive: compileKeepAlive(listener.keepAlive),
     timeouts: {
@@ -130,7 +136,7 @@ function compileL7Listener(listener: L7Listener, parts: RouteParts): L7ListenerP
       sessionsPerClient: limits.connectionsPerClient,
       newSessionsPerClient: compileRate(limits.newConnectionsPerClient),
     },
-    routes: listener.routes.map((route) => ({
+    routes: (listener.routes ?? []).map((route) => ({
       record: records.recordOf('route', routeIdentity(listener.name, route)),
       host: route.match.host,
       path: route.match.path,
@@ -155,6 +161,7 @@ function compileL4Listener(listener: L4Listener, records: PlanRecords, indexOf: 
     deferAcceptMs: listener.deferAccept,
     proxyProtocol: listener.proxyProtocol,
     trustedProxies: [...listener.trustedProxies],
+    tls: compileListenerTls(listener.tls, 'l4'),
     keepAlive: compileKeepAlive(listener.keepAlive),
     timeouts: {
       sessionIdleMs: timeouts.sessionIdle,
@@ -222,9 +229,12 @@ function compileUpstream(
     ...compileResilience(name, upstream, parts.resilience),
     pool: { maxIdle: pool.maxIdle, maxConnections: pool.maxConnections, keepAliveIdleMs: pool.keepAliveIdle },
     responseLimits: { ...upstream.responseLimits },
+    tls: compileUpstreamTls(upstream.tls),
+    protocol: upstream.protocol,
+    http2: compileUpstreamHttp2(upstream.http2),
     proxyProtocol: upstream.proxyProtocol,
     keepAlive: compileKeepAlive(upstream.keepAlive),
-    healthCheck: compileHealthCheck(upstream.healthCheck),
+    healthCheck: compileHealthCheck(upstream),
   };
 }
 

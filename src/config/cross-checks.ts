@@ -1,5 +1,6 @@
 /** Checks what no single value shows: names and addresses that are taken twice, references to nothing, upstreams that cannot serve. */
 import { endpointIdentity, isLoopback, parseEndpointAddress } from './address.js';
+import { checkCertificateKeys } from './certificate-key-checks.js';
 import { Findings, listOf } from './findings.js';
 import { isSection } from './flags.js';
 import { checkHealthCheck } from './health-check-checks.js';
@@ -10,6 +11,7 @@ import { type Path, type Problem, valueText } from './problem.js';
 import { checkQueues, checkResilience } from './resilience-checks.js';
 import { NAME_FORM } from './schema/name.js';
 import { valueAt } from './schema/walk.js';
+import { checkUpstreamTls } from './tls-checks.js';
 
 /**
  * Most endpoints of one configuration: the board's tables have a fixed number of slots, and endpoints that left keep theirs
@@ -34,6 +36,7 @@ export function crossCheck(values: unknown, locator: Locator): Problem[] {
     findings.report(['listeners'], listeners, sentence, null);
   }
   checkListeners(listeners, values.admin, upstreams, findings);
+  checkCertificateKeys(listeners, upstreams, findings);
   checkAdmin(values.admin, findings);
   if (upstreams !== null) checkUpstreams(upstreams, values.zone, findings);
   return findings.problems;
@@ -71,6 +74,7 @@ function checkUpstreams(upstreams: Readonly<Record<string, unknown>>, zone: unkn
     checkEndpoints(endpoints, [...path, 'endpoints'], findings);
     checkPicking(upstream, zone, path, findings);
     checkResilience(upstream, path, findings);
+    checkUpstreamTls(upstream.tls, [...path, 'tls'], findings);
     if (isSection(upstream.healthCheck)) checkHealthCheck(upstream.healthCheck, [...path, 'healthCheck'], findings);
   }
   checkQueues(upstreams, findings);

@@ -7,7 +7,14 @@ import { type Config, configSchema } from './schema/config.js';
 import { NATIVE_SETTINGS } from './schema/front-end.js';
 import { valueAt } from './schema/walk.js';
 
-/** The configuration as plain values, the way a user would write them; what a listener's front end, or a check over TCP, does not have is left out. */
+/** Settings with a default that a kind of health check does not take. */
+const NOT_OF_CHECKS = {
+  http: ['service'],
+  tcp: ['method', 'headers', 'expect', 'service'],
+  grpc: ['method', 'expect'],
+} as const;
+
+/** The configuration as plain values, the way a user would write them; what a listener's front end, or the kind of a check, does not have is left out. */
 export function writtenForm(config: Config): unknown {
   const written = z.encode(configSchema, config);
   for (const [index, listener] of config.listeners.entries()) {
@@ -15,8 +22,8 @@ export function writtenForm(config: Config): unknown {
     for (const [setting] of NATIVE_SETTINGS) leaveOut(written, ['listeners', index, ...setting]);
   }
   for (const [name, { healthCheck }] of Object.entries(config.upstreams)) {
-    if (healthCheck === 'off' || healthCheck.kind !== 'tcp') continue;
-    for (const key of ['method', 'headers', 'expect']) leaveOut(written, ['upstreams', name, 'healthCheck', key]);
+    if (healthCheck === 'off') continue;
+    for (const key of NOT_OF_CHECKS[healthCheck.kind]) leaveOut(written, ['upstreams', name, 'healthCheck', key]);
   }
   return written;
 }

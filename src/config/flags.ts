@@ -248,9 +248,13 @@ class Merge {
   /** The thresholds of the file stay; what is probed is replaced. */
   #healthCheck(upstream: Section, path: Path, text: string): void {
     const written = isSection(upstream.healthCheck) ? upstream.healthCheck : {};
-    const { path: _path, kind: _kind, ...others } = written;
+    const { path: _path, kind: _kind, service: _service, ...others } = written;
     upstream.healthCheck =
-      text === 'off' ? 'off' : text === 'tcp' ? { ...thresholdsOf(others), kind: 'tcp' } : { ...others, path: text };
+      text === 'off'
+        ? 'off'
+        : text === 'tcp' || text === 'grpc'
+          ? { ...thresholdsOf(written), kind: text }
+          : { ...others, path: text };
     for (const key of ['path', 'kind']) this.#origin([...path, 'healthCheck', key], '--health-check', text);
   }
 
@@ -271,10 +275,13 @@ class Merge {
 
 /** What of a check has a meaning without requests. */
 function thresholdsOf({
+  path: _path,
+  kind: _kind,
   method: _method,
   host: _host,
   headers: _headers,
   expect: _expect,
+  service: _service,
   ...others
 }: Section): Section {
   return others;

@@ -6,26 +6,35 @@ import { isSection } from './flags.js';
 import type { Path } from './problem.js';
 import { durationOf, FRAMING_FIELDS } from './resilience-checks.js';
 
-/** Settings that only requests have. */
-const OF_HTTP = ['path', 'method', 'host', 'headers', 'expect'] as const;
+/** Settings that not every kind has, and which have them. */
+const OF_KINDS: Readonly<Record<string, readonly string[]>> = {
+  path: ['http'],
+  method: ['http'],
+  host: ['http', 'grpc'],
+  headers: ['http', 'grpc'],
+  expect: ['http'],
+  service: ['grpc'],
+};
+const CHECK_NAMES: Readonly<Record<string, string>> = { http: 'an HTTP', tcp: 'a TCP', grpc: 'a gRPC' };
 
 /** Checks the plain values of one health check. Values that the schema refuses are passed over. */
 export function checkHealthCheck(check: Readonly<Record<string, unknown>>, path: Path, findings: Findings): void {
-  const isTcp = check.kind === 'tcp';
-  for (const key of isTcp ? OF_HTTP : []) {
-    if (check[key] === undefined) continue;
-    const hint = `remove ${key}, or write kind: http`;
-    findings.report([...path, key], check[key], 'does not belong to a TCP check', hint);
+  const kind = check.kind ?? 'http';
+  const name = typeof kind === 'string' ? CHECK_NAMES[kind] : undefined;
+  for (const [key, kinds] of name === undefined ? [] : Object.entries(OF_KINDS)) {
+    if (check[key] === undefined || kinds.includes(kind as string)) continue;
+    const hint = `remove ${key}, or write kind: ${kinds.join(' or ')}`;
+    findings.report([...path, key], check[key], `does not belong to ${name} check`, hint);
   }
-  if (!isTcp && (check.kind === undefined || check.kind === 'http') && check.path === undefined) {
+  if (kind === 'http' && check.path === undefined) {
     findings.report(
       [...path, 'path'],
       undefined,
       'is missing: it must be the path of the probe, such as /health',
-      'for a TCP check write kind: tcp',
+      'for a TCP check write kind: tcp, for one of gRPC kind: grpc',
     );
   }
-  if (!isTcp) checkRequest(check, path, findings);
+  if (kind !== 'tcp') checkRequest(check, path, findings);
   checkTimes(check, path, findings);
 }
 

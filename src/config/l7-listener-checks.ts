@@ -6,6 +6,7 @@ import type { Findings } from './findings.js';
 import { isSection } from './flags.js';
 import { type Path, valueText } from './problem.js';
 import { frontEndOf, NATIVE_SETTINGS } from './schema/front-end.js';
+import { ROUTES_DESCRIPTION } from './schema/l7-listener.js';
 import { valueAt } from './schema/walk.js';
 import { formatSize, parseSize } from './size.js';
 
@@ -18,6 +19,7 @@ export function checkL7Listener(
   path: Path,
   findings: Findings,
 ): void {
+  checkRoutesAreThere(listener, path, findings);
   switch (frontEndOf(listener)) {
     case 'native':
       checkTarget(listener.limits, [...path, 'limits'], findings);
@@ -29,6 +31,12 @@ export function checkL7Listener(
     case null: // which settings are right cannot be known
       return;
   }
+}
+
+/** A listener that redirects every request needs none. */
+function checkRoutesAreThere({ routes, redirectToHttps = 'off' }: Section, path: Path, findings: Findings): void {
+  if (routes !== undefined || redirectToHttps !== 'off') return;
+  findings.report([...path, 'routes'], undefined, 'is missing: it must be a list', ROUTES_DESCRIPTION);
 }
 
 function checkUws(listener: Section, address: ListenAddress | null, path: Path, findings: Findings): void {

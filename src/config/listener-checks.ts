@@ -18,6 +18,7 @@ import { listText, type Path, valueText } from './problem.js';
 import { checkRouteResilience } from './resilience-checks.js';
 import { modeOf } from './schema/mode.js';
 import { NAME_PATTERN } from './schema/name.js';
+import { checkListenerTls } from './tls-checks.js';
 
 /** Upstreams of the file by name; null where the section is malformed. */
 type Upstreams = Readonly<Record<string, unknown>> | null;
@@ -51,6 +52,7 @@ export function checkListeners(
     const mode = modeOf(listener);
     if (mode === 'l4') checkL4Listener(listener, address, path, findings);
     if (mode === 'l7') checkL7Listener(listener, address, path, findings);
+    checkListenerTls(listener, path, findings);
   }
   const adminAddress = admin === 'off' ? null : bindAddressOf(adminBind(admin));
   if (adminAddress !== null)

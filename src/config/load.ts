@@ -2,10 +2,11 @@
 import type { z } from 'zod';
 import { crossCheck } from './cross-checks.js';
 import { type ConfigDocument, readDocument } from './document.js';
+import { fileFailure } from './file-failure.js';
 import { type ConfigFlags, mergeFlags } from './flags.js';
 import { Locator } from './locator.js';
 import type { Machine } from './machine.js';
-import { type Problem, pathText, sourceText, type Warning } from './problem.js';
+import { type Path, type Problem, pathText, sourceText, type Warning } from './problem.js';
 import { type Config, configSchema } from './schema/config.js';
 import { explainIssue } from './schema/explain-issue.js';
 import { modeOf } from './schema/mode.js';
@@ -20,6 +21,21 @@ export interface ConfigSource {
   /** Reads a whole file; throws as `readFileSync` does. */
   readonly readFile: (path: string) => Uint8Array;
   readonly machine: Machine;
+  /** Looks into the files that a valid configuration names; without any they are not looked into. */
+  readonly examinations?: readonly ((config: Config) => Examination)[];
+}
+
+/** What is wrong with a file, or with this machine, for a setting; sentence and hint as a problem has them. */
+export interface FileFinding {
+  readonly path: Path;
+  readonly sentence: string;
+  readonly hint: string | null;
+}
+
+/** What an examination found. */
+export interface Examination {
+  readonly problems: readonly FileFinding[];
+  readonly warnings: readonly FileFinding[];
 }
 
 /** A valid configuration with its warnings, or all problems in the order of file and lines. */
@@ -51,37 +67,31 @@ export function loadConfig(source: ConfigSource): LoadedConfig {
 
   const problems = inOrder(withoutConsequences(found, merged.value));
   if (problems.length > 0 || !checked.success) return { ok: false, problems };
+  const config = checked.data;
+  const examined = (source.examinations ?? []).map((examine) => examine(config));
+  const placed = (finding: FileFinding): Problem => ({
+    source: locator.sourceOf(finding.path),
+    path: pathText(finding.path),
+    found: null,
+    sentence: finding.sentence,
+    hint: finding.hint,
+  });
+  const fileProblems = examined.flatMap((each) => each.problems.map(placed));
+  if (fileProblems.length > 0) return { ok: false, problems: inOrder(fileProblems) };
+  const fileWarnings = examined.flatMap((each) => each.warnings.map(placed));
   return {
     ok: true,
-    config: checked.data,
-    warnings: inOrder(warningsOf(checked.data, merged.value, locator, source.machine)),
+    config,
+    warnings: inOrder([...warningsOf(config, merged.value, locator, source.machine), ...fileWarnings]),
   };
 }
-
-/** Sentences for what the operating system says; the rest is told with its code. */
-const FILE_FAILURES: Readonly<Record<string, readonly [sentence: string, hint: string]>> = {
-  ENOENT: ['the file does not exist', 'check the path; it is relative to the current directory'],
-  ENOTDIR: ['the file does not exist: a part of its path is not a directory', 'check the path'],
-  EACCES: [
-    'the file may not be read by this process',
-    'check the permissions of the file and of the directories above it',
-  ],
-  EPERM: [
-    'the file may not be read by this process',
-    'check the permissions of the file and of the directories above it',
-  ],
-  EISDIR: ['this is a directory, not a file', 'name the file in it, e.g. sluice.yaml'],
-  ELOOP: ['the path is a loop of symbolic links', 'name the file itself'],
-  ENAMETOOLONG: ['the path is too long for this file system', 'check the path'],
-};
 
 function readConfigFile(file: string, readFile: ConfigSource['readFile']): ReturnType<typeof readDocument> {
   let bytes: Uint8Array;
   try {
     bytes = readFile(file);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    const [sentence, hint] = FILE_FAILURES[code] ?? [`the file cannot be read (${code})`, 'check the path'];
+    const { sentence, hint } = fileFailure(file, error);
     return {
       document: null,
       problems: [{ source: { kind: 'flag', flag: '--config', value: file }, path: '', found: null, sentence, hint }],

@@ -37,6 +37,8 @@ export const ACCESS_FIELDS = [
   'traceId',
   'referer',
   'userAgent',
+  'tlsVersion',
+  'tlsCipher',
 ] as const;
 export type AccessField = (typeof ACCESS_FIELDS)[number];
 

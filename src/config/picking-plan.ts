@@ -31,10 +31,17 @@ export const HASHING_BALANCERS: ReadonlySet<BalancerName> = new Set([
  */
 export const KEEPS_WEIGHTS: ReadonlySet<BalancerName> = new Set([...HASHING_BALANCERS, 'first']);
 
+/** What of a client's certificate is a key: its subject as RFC 2253 writes it, or its SHA-256 fingerprint, 64 hex digits in lower case. */
+export type CertificateFact = 'subject' | 'fingerprint';
+
+/** Of one client's certificate. '': it has no subject. */
+export type CertificateFacts = Readonly<Record<CertificateFact, string>>;
+
 /** Where the key of a request comes from. Names of headers are lower case; cookies and query parameters are matched exactly. */
 export type KeySourcePlan =
   | { readonly kind: 'client-ip' | 'path' | 'uri' }
-  | { readonly kind: 'header' | 'cookie' | 'query'; readonly name: string };
+  | { readonly kind: 'header' | 'cookie' | 'query'; readonly name: string }
+  | { readonly kind: 'client-certificate'; readonly name: CertificateFact };
 
 /** Up to which byte an exchange counts into the latency of its endpoint. */
 export type LatencyEnd = 'first-byte' | 'last-byte';

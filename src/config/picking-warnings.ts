@@ -1,8 +1,9 @@
 /** Warns of settings of picking that are accepted but will not do what their author may expect. */
 import { isIP } from 'node:net';
+import { servesRoutes, whyNoCertificates } from './certificate-key-checks.js';
 import { ZONE_LABEL } from './compile-picking.js';
 import { LATENCY_OF, LOAD_FACTOR, PANIC_THRESHOLD } from './defaults.js';
-import { type BalancerName, HASHING_BALANCERS, KEEPS_WEIGHTS } from './picking-plan.js';
+import { type BalancerName, HASHING_BALANCERS, KEEPS_WEIGHTS, type KeySourcePlan } from './picking-plan.js';
 import type { Path } from './problem.js';
 import { formatKeySource } from './schema/key-source.js';
 import type { Listener } from './schema/listener.js';
@@ -25,7 +26,9 @@ export function warnOfPicking(
   const isForSessions = users.some(({ mode }) => mode === 'l4');
   const isForSessionsOnly = isForSessions && users.every(({ mode }) => mode === 'l4');
   const { hashKey, affinity, weights, balance } = upstream;
-  if (isForSessions && takesKey(balance) && hashKey.kind !== 'client-ip')
+  warnOfCertificateKeys(upstream, path, users, collector);
+  const isOfSessions = hashKey.kind === 'client-ip' || hashKey.kind === 'client-certificate';
+  if (isForSessions && takesKey(balance) && !isOfSessions)
     collector.warn(
       [...path, 'hashKey'],
       `is ${formatKeySource(hashKey)}, which sessions (mode l4) do not have`,
@@ -84,6 +87,31 @@ function warnOfBalancer(upstream: Upstream, path: Path, collector: WarningCollec
       'is first, but an endpoint has no maxConns: those behind it get nothing while it is healthy',
       'give each endpoint maxConns',
     );
+}
+
+/** Of listeners that lead here some learn what clients' certificates say, and some do not. */
+function warnOfCertificateKeys(
+  { hashKey, affinity, balance }: Upstream,
+  path: Path,
+  users: readonly Listener[],
+  collector: WarningCollector,
+): void {
+  const keys: readonly (readonly [place: Path, source: KeySourcePlan | undefined])[] = [
+    [['hashKey'], takesKey(balance) ? hashKey : undefined],
+    [['affinity', 'key'], affinity === 'off' ? undefined : affinity.key],
+  ];
+  for (const listener of users.filter(servesRoutes)) {
+    const why = whyNoCertificates(listener);
+    if (why === null) continue;
+    for (const [place, source] of keys) {
+      if (source?.kind !== 'client-certificate') continue;
+      collector.warn(
+        [...path, ...place],
+        `is ${formatKeySource(source)}, but the listener ${listener.name} ${why}: its clients have no such key`,
+        'they are spread over all endpoints; give that listener an upstream of its own where they should not be',
+      );
+    }
+  }
 }
 
 /** Who never is unhealthy, never leaves and never comes back. */

@@ -3,6 +3,13 @@
 import type { AccessLogPlan, AdminPlan, TracingPlan } from './observing-plan.js';
 import type { PickingPlan, SplitPlan } from './picking-plan.js';
 import type { HealthCheckPlan, ResiliencePlan, RouteResiliencePlan } from './resilience-plan.js';
+import type {
+  EndpointProtocol,
+  ListenerHttp2Plan,
+  ListenerTlsPlan,
+  UpstreamHttp2Plan,
+  UpstreamTlsPlan,
+} from './tls-plan.js';
 
 export type { HealthCheckPlan } from './resilience-plan.js';
 
@@ -38,6 +45,8 @@ interface ListenerBase {
   readonly accept: 'primary' | 'reuseport';
   /** CIDR ranges of peers that are believed: l7 their X-Forwarded-* and X-Request-Id, l4 the address in their PROXY header. */
   readonly trustedProxies: readonly string[];
+  /** null: plain. Of l4 listeners: sessions are decrypted here, and routed by the server name of their handshake. */
+  readonly tls: ListenerTlsPlan | null;
 }
 
 /** A listener of HTTP requests. What is native only holds its default with `frontend: uws`, which knows nothing of it. */
@@ -67,6 +76,12 @@ export interface L7ListenerPlan extends ListenerBase {
     readonly prefaceMs: number;
   };
   readonly limits: L7LimitsPlan;
+  /** Native only. */
+  readonly http2: ListenerHttp2Plan;
+  /** Every request is answered with a redirect to https on this port; 0: none is. */
+  readonly redirectPort: number;
+  /** Value of Strict-Transport-Security in answers; '': none is added. */
+  readonly hsts: string;
   /** Whether answers tell in `X-Sluice-Explain` why their endpoint was picked. */
   readonly explains: boolean;
   /** In the order of the configuration; the front end picks the most specific match. */
@@ -188,6 +203,11 @@ export interface UpstreamPlan extends PickingPlan, ResiliencePlan {
   /** Its record on the board; the same in the next plan. */
   readonly record: number;
   readonly endpoints: readonly EndpointPlan[];
+  /** null: plain. For exchanges, sessions and probes. */
+  readonly tls: UpstreamTlsPlan | null;
+  /** Of exchanges. */
+  readonly protocol: EndpointProtocol;
+  readonly http2: UpstreamHttp2Plan;
   /** PROXY header that connections of sessions to endpoints begin with. */
   readonly proxyProtocol: ProxyProtocolName;
   /** Of TCP connections of sessions to endpoints. */

@@ -1,4 +1,5 @@
 /** The parts of the plan that say what happens when endpoints fail, are slow or are full: plain data, as the rest of the plan. */
+import type { EndpointProtocol, UpstreamTlsPlan } from './tls-plan.js';
 
 /** What of a failed attempt may be tried again; `statuses` of RetryPlan come on top. */
 export type RetryCondition =
@@ -187,6 +188,10 @@ export type HealthCheckPlan = {
   readonly slowerThanMs: number | null;
   /** What endpoints count as until their first probe; with `unknown` that one decides alone, whatever the thresholds. */
   readonly initial: 'healthy' | 'unknown';
+  /** As the upstream's endpoints are spoken to, or plain where the check says so; null: plain. */
+  readonly tls: ProbeTlsPlan | null;
+  /** As the upstream's. kind grpc is h2 whatever it says. */
+  readonly protocol: EndpointProtocol;
 } & (
   | {
       readonly kind: 'http';
@@ -204,4 +209,15 @@ export type HealthCheckPlan = {
       };
     }
   | { readonly kind: 'tcp' }
+  | {
+      readonly kind: 'grpc';
+      /** Service that is asked for; '': the endpoint as a whole. */
+      readonly service: string;
+      /** As of kind http. */
+      readonly host: string | null;
+      readonly headers: Readonly<Record<string, string>>;
+    }
 );
+
+/** TLS of probes: all of the upstream's but what is native. */
+export type ProbeTlsPlan = Omit<UpstreamTlsPlan, 'context' | 'resumes'>;

@@ -55,7 +55,7 @@ function warnOfQueue(upstream: Upstream, isForSessions: boolean, path: Path, col
 }
 
 /** Warns of the routes of one listener. */
-export function warnOfRouteResilience({ routes }: L7Listener, path: Path, collector: WarningCollector): void {
+export function warnOfRouteResilience({ routes = [] }: L7Listener, path: Path, collector: WarningCollector): void {
   for (const [index, { timeouts, retry, hedge, priorityHeader, fallback }] of routes.entries()) {
     const own = [...path, 'routes', index];
     const { exchange, attempt = 0, queue = 0 } = timeouts;

@@ -23,6 +23,7 @@ import { warnOfResilience } from './resilience-warnings.js';
 import { isDefaultKeepAlive } from './schema/keep-alive.js';
 import type { Listener } from './schema/listener.js';
 import type { Upstream } from './schema/upstream.js';
+import { exchangeProtocolSettings } from './tls-warnings.js';
 import type { WarningCollector } from './warning-collector.js';
 
 /** Warns of one upstream. @param users listeners with a route to it */
@@ -90,7 +91,7 @@ function warnOfSessions({ endpoints, retry }: Upstream, path: Path, collector: W
 /** A setting below the upstream, and whether its value is another than the default: a printed configuration has all of them. */
 type Setting = readonly [path: Path, isChosen: boolean];
 
-function l7Settings({ timeouts, retry, hedge, pool, responseLimits }: Upstream): readonly Setting[] {
+function l7Settings({ timeouts, retry, hedge, pool, responseLimits, protocol, http2 }: Upstream): readonly Setting[] {
   return [
     [['timeouts', 'firstByte'], timeouts.firstByte !== FIRST_BYTE_TIMEOUT_MS],
     [['timeouts', 'idle'], timeouts.idle !== UPSTREAM_IDLE_TIMEOUT_MS],
@@ -107,6 +108,7 @@ function l7Settings({ timeouts, retry, hedge, pool, responseLimits }: Upstream):
     [['pool', 'keepAliveIdle'], pool.keepAliveIdle !== UPSTREAM_KEEP_ALIVE_IDLE_MS],
     [['responseLimits', 'headBytes'], responseLimits.headBytes !== RESPONSE_HEAD_BYTES],
     [['responseLimits', 'headers'], responseLimits.headers !== RESPONSE_HEADERS],
+    ...exchangeProtocolSettings({ protocol, http2 }),
   ];
 }
 

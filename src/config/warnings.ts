@@ -6,6 +6,7 @@ import { warnOfZones } from './picking-warnings.js';
 import type { Warning } from './problem.js';
 import type { Config } from './schema/config.js';
 import { upstreamsOf } from './schema/listener.js';
+import { warnOfListenerTls, warnOfUpstreamTls } from './tls-warnings.js';
 import { warnOfUpstream } from './upstream-warnings.js';
 import { WarningCollector } from './warning-collector.js';
 
@@ -16,12 +17,14 @@ export function warningsOf(config: Config, values: unknown, locator: Locator, ma
     const path = ['listeners', index];
     if (listener.mode === 'l7') warnOfL7Listener(listener, path, machine, collector);
     else warnOfL4Listener(listener, path, machine, collector);
+    warnOfListenerTls(listener, path, config.listeners, collector);
   }
   for (const [name, upstream] of Object.entries(config.upstreams)) {
     const path = ['upstreams', name];
     const users = config.listeners.filter((listener) => upstreamsOf(listener).includes(name));
     if (users.length === 0) collector.warn(path, 'is not used: no route names it', 'add a route, or remove it');
     warnOfUpstream(upstream, path, users, collector);
+    warnOfUpstreamTls(upstream, path, users, collector);
   }
   warnOfZones(config.upstreams, config.zone, collector);
   if (config.workers > machine.processors) {

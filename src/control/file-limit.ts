@@ -10,6 +10,8 @@ const FILES_PER_WORKER = 16;
 const CLIENTS_PER_WORKER = 512;
 /** A session has its client's socket and its endpoint's. */
 const FILES_PER_SESSION = 2;
+/** Idle connections to an endpoint that a worker is counted with at most: `pool.maxIdle` bounds bursts, and 4 s later they are gone. */
+const IDLE_PER_ENDPOINT = 256;
 /**
  * Share of what client connections of L7 may have that is left to upstream connections. A client connection has one descriptor of its
  * own; its exchanges use upstream connections, which come from pools that all clients of a worker share, and most clients are idle
@@ -35,7 +37,7 @@ export function filesNeeded(plan: Plan): number {
   for (const upstream of plan.upstreams) {
     if (!isForExchanges(plan, upstream.index)) continue;
     const { maxIdle, maxConnections } = upstream.pool;
-    const perWorker = maxConnections > 0 ? maxConnections : maxIdle;
+    const perWorker = maxConnections > 0 ? maxConnections : Math.min(maxIdle, IDLE_PER_ENDPOINT);
     upstreamConnections += upstream.endpoints.length * perWorker;
   }
   const filesPerClient = plan.listeners.some(({ mode }) => mode === 'l4') ? FILES_PER_SESSION : 1;

@@ -8,6 +8,7 @@ import type { Timers } from '../core/timers.js';
 import type { SessionListenings } from '../worker/data-plane.js';
 import { checkAccessLog } from './access-log-check.js';
 import { BoardFullError, type PlanBook } from './board-plan.js';
+import type { CertificateKeeper } from './certificates/certificate-keeper.js';
 import type { Departures } from './departures.js';
 import type { EndpointKeepers } from './endpoint-keepers.js';
 import type { HandOffs } from './hand-offs.js';
@@ -55,6 +56,7 @@ export interface PlanSwitchParts {
   readonly board: Pick<Board, 'beginRecords'> & { readonly control: Pick<Board['control'], 'awaitsFirstProbe'> };
   readonly plans: Pick<PlanBook, 'edit'>;
   readonly addresses: Pick<ListenerAddresses, 'edit'>;
+  readonly certificates: Pick<CertificateKeeper, 'edit'>;
   readonly handOffs: Pick<HandOffs, 'prepare' | 'leave' | 'listenAt' | 'uwsHeadBytes'>;
   readonly resolver: Pick<NameResolver, 'replace' | 'addresses'>;
   readonly keepers: Pick<EndpointKeepers, 'replace'>;
@@ -85,7 +87,7 @@ export class PlanSwitch {
 
   /** @param config valid */
   async to(config: Config): Promise<SwitchResult> {
-    const { plans, addresses, handOffs, resolver, isOver } = this.#parts;
+    const { plans, addresses, certificates, handOffs, resolver, isOver } = this.#parts;
     const { plan: before } = this.#running;
     const withdrawals: (() => void)[] = [];
     const withdraw = (): void => {
@@ -98,7 +100,9 @@ export class PlanSwitch {
       const edition = plans.edit(config, before.epoch + 1);
       withdrawals.push(() => edition.withdraw());
       const settled = settledPlan(before, edition.plan, handOffs.uwsHeadBytes);
-      const places = addresses.edit(settled.plan);
+      const dressed = certificates.edit(settled.plan);
+      withdrawals.push(() => dressed.withdraw());
+      const places = addresses.edit(dressed.plan);
       withdrawals.push(() => places.withdraw());
       const { plan, descriptors } = places;
       handOffs.prepare(plan.listeners, descriptors);
@@ -108,7 +112,7 @@ export class PlanSwitch {
         withdraw();
         return { ok: false, problem: ENDING };
       }
-      const applied = await this.#takeOver(places, edition.commit());
+      const applied = await this.#takeOver(places, edition.commit(), dressed.commit());
       const frozen = [...settled.frozen, ...places.frozen].map((each) => pathOf(config, each));
       return { ok: true, plan, needsRestart: [...settled.needsRestart, ...frozen], ...applied };
     } catch (error) {
@@ -122,6 +126,7 @@ export class PlanSwitch {
   async #takeOver(
     places: AddressEdition,
     changes: ReturnType<ReturnType<PlanBook['edit']>['commit']>,
+    closeContexts: () => void,
   ): Promise<Pick<SwitchResult & { ok: true }, 'failures' | 'isLate'>> {
     const { board, handOffs, resolver, keepers, hashTables, supervisor, departures, take } = this.#parts;
     const { plan, sessionListenings, descriptors } = places;
@@ -137,7 +142,10 @@ export class PlanSwitch {
     handOffs.leave(gone, plan.listeners);
     const applied = supervisor.publish({ plan, addresses: resolver.addresses(), sessionListenings });
     // However late: until then a worker may begin something by the plan before.
-    void applied.then(() => departures.add(changes, before.shutdownTimeoutMs));
+    void applied.then(() => {
+      departures.add(changes, before.shutdownTimeoutMs);
+      closeContexts();
+    });
     const inTime = await this.#inTime(applied);
     handOffs.listenAt(plan.listeners, descriptors);
     closeGone();

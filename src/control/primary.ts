@@ -9,8 +9,10 @@ import type { LogSink } from '../observability/log-sink.js';
 import type { Timeline } from '../observability/timeline.js';
 import { type AdminApi, startAdminApi } from './admin/admin-api.js';
 import type { AdminSource } from './admin/admin-source.js';
+import { certificateView } from './admin/certificate-view.js';
 import { pageFile } from './admin/page.js';
 import { adminViews, listenerView, readinessOf } from './admin/views.js';
+import { CertificateWatches } from './certificates/certificate-watches.js';
 import { fileLimitWarning } from './file-limit.js';
 import { LiveSource } from './live-source.js';
 import { Metrics } from './metrics/metrics.js';
@@ -62,6 +64,7 @@ export class Primary {
   readonly #supervisor: Supervisor;
   readonly #reloader: Reloader;
   readonly #views: AdminSource;
+  readonly #certificates: CertificateWatches;
   #admin: AdminApi | null = null;
   /** By number of the listener: where the log says that it accepts. */
   #announced: ReadonlyMap<number, string> = new Map();
@@ -89,11 +92,10 @@ export class Primary {
       spawn: workerSpawner(
         options.workerEntry,
         (workerIndex) => ({
-          ...followers.running,
+          ...followers.forWorkers,
           workerIndex,
           board: board.buffer,
           figures: board.figures.memoryOf(workerIndex),
-          addresses: resolver.addresses(),
           maxSessions: Math.ceil(openLimits.sessions / workers),
           maxConnections: Math.ceil(openLimits.connections / workers),
           viaName,
@@ -102,6 +104,7 @@ export class Primary {
       ),
       stripes: board,
       handOff: handOffs,
+      challenges: followers.challenges,
       clock,
       timers,
       settings: options.supervision ?? SUPERVISION,
@@ -114,20 +117,29 @@ export class Primary {
       onEnded: () => this.#apply({ kind: 'all-ended' }),
     });
     followers.connect(this.#supervisor);
+    this.#certificates = new CertificateWatches({
+      keeper: followers.certificates,
+      timers,
+      logger,
+      republish: () => void this.reload('file'),
+    });
     const isOver = (): boolean => this.#phase.kind === 'draining' || this.#phase.kind === 'over';
     this.#reloader = new Reloader({
       read: options.read,
       config: options.config,
       planSwitch: followers.planSwitch(this.#supervisor, isOver),
+      refreshCertificates: () => this.#certificates.refresh(),
       epoch: () => this.plan.epoch,
       ready: this.ready,
       isOver,
       taken: (config) => {
         options.configured(config);
+        this.#certificates.follow(config.watch);
         this.#announceListeners();
       },
       logger,
     });
+    const certificates = () => this.#certificates.inUse;
     const startedAt = clock.nowMs();
     const seen = {
       plan: () => this.plan,
@@ -144,7 +156,13 @@ export class Primary {
       readiness: () => readinessOf(this.#phase, this.#supervisor.status()),
       wallClockMs: Date.now,
     });
-    this.metrics = new Metrics({ ...seen, timeline: options.timeline, sink: options.sink, live: this.live });
+    this.metrics = new Metrics({
+      ...seen,
+      timeline: options.timeline,
+      sink: options.sink,
+      live: this.live,
+      certificates,
+    });
     this.#views = adminViews({
       version: options.version,
       plan: () => this.plan,
@@ -164,6 +182,7 @@ export class Primary {
         reload: () => this.reload('api'),
         onReloaded: (listener) => this.#reloader.onReloaded(listener),
         config: () => this.#reloader.config,
+        certificates: () => certificates().map(certificateView),
         explain: (request) => this.#supervisor.explain(request),
       },
     });
@@ -202,6 +221,7 @@ export class Primary {
     if (this.#phase.kind !== 'starting') return this.#admin?.close();
     this.#followers.keepers.start();
     this.live.start();
+    this.#certificates.follow(this.#options.config.watch);
     this.#supervisor.start();
   }
 
@@ -250,6 +270,7 @@ export class Primary {
   async abandon(): Promise<void> {
     this.#cancelTimeout();
     this.live.close();
+    this.#certificates.close();
     this.#options.timeline.close();
     this.#admin?.close();
     // A thread that is in the addon while the process exits can crash it.
@@ -331,6 +352,7 @@ export class Primary {
   #announceReady(): void {
     const { logger } = this.#options;
     this.#announceListeners();
+    this.#followers.orders.open();
     if (this.#admin !== null) {
       const { host, port } = this.#admin;
       logger.info({ event: 'admin-listening', host, port }, `the admin API answers on http://${placeText(host, port)}`);

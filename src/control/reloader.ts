@@ -1,6 +1,7 @@
 /** Reads the configuration again when somebody asks for it, one at a time, and tells what has come of it. */
 import type { Config } from '../config/schema/config.js';
 import type { Logger } from '../observability/logger.js';
+import type { Refreshing } from './certificates/certificate-keeper.js';
 import { type ConfigDifference, differenceOf, isSameConfig, NO_CHANGES } from './config-difference.js';
 import { APPLY_PATIENCE_MS, ENDING, type PlanSwitch } from './plan-switch.js';
 import type { ReloadResult, ReloadSource } from './reload-result.js';
@@ -20,6 +21,8 @@ export interface ReloaderParts {
   /** What counts now, at the start. */
   readonly config: Config;
   readonly planSwitch: Pick<PlanSwitch, 'to'>;
+  /** Reads the files of certificates again, where the configuration says what it said before. */
+  readonly refreshCertificates: () => Refreshing;
   /** Epoch of the plan that counts. */
   readonly epoch: () => number;
   /** Resolves when every worker accepts: nothing is read before. */
@@ -92,7 +95,11 @@ export class Reloader {
     const found = read();
     if (!found.ok) return this.#failed(by, found.problems);
     const { config, warnings } = found;
-    if (isSameConfig(this.#config, config)) return this.#unchanged(warnings);
+    if (isSameConfig(this.#config, config)) {
+      const { problems, needsPlan } = this.#parts.refreshCertificates();
+      if (problems.length > 0) return this.#failed(by, problems);
+      if (!needsPlan) return this.#unchanged(warnings);
+    }
     for (const warning of warnings) logger.warn({ event: 'config-warning' }, warning);
     const difference = differenceOf(this.#config, config);
     const result = await this.#parts.planSwitch.to(config);
@@ -120,7 +127,7 @@ export class Reloader {
     const epoch = this.#parts.epoch();
     this.#parts.logger.info(
       { event: 'reload-unchanged', epoch },
-      'the configuration says what it said before: nothing is to be done',
+      'the configuration says what it said before; certificates have been read again',
     );
     const none = { listeners: NO_CHANGES, upstreams: NO_CHANGES, endpoints: NO_CHANGES };
     return { ok: true, isUnchanged: true, epoch, ...none, needsRestart: [], warnings };

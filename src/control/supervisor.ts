@@ -7,6 +7,7 @@ import type { Logger } from '../observability/logger.js';
 import { NO_STATS, type PlanChange, type WorkerStats } from '../worker/data-plane.js';
 import type { ExplainRequest, Explanation } from '../worker/explaining.js';
 import type { FromWorker, ToWorker } from '../worker/messages.js';
+import type { ChallengeTokens } from './acme/challenge-tokens.js';
 import type { ConnectionHandOff } from './connection-hand-off.js';
 import { HeartbeatWatch } from './heartbeat-watch.js';
 import { StartFailure } from './start-failure.js';
@@ -60,6 +61,8 @@ export interface SupervisorOptions {
   readonly logger: Logger;
   /** Absent: the workers accept for themselves. */
   readonly handOff?: ConnectionHandOff | undefined;
+  /** Waits for workers that have to know a challenge of ACME. */
+  readonly challenges?: Pick<ChallengeTokens, 'heard' | 'gone'>;
   /** Where lines logged by workers go, as they are. */
   readonly writeLine: (line: string) => void;
   /** Called once, when every worker accepts for the first time. */
@@ -142,9 +145,10 @@ export class Supervisor {
     this.#heartbeats.start();
   }
 
-  /** Sends a message to every worker that has a thread; a worker started later gets the news with its seed. */
-  broadcast(message: ToWorker): void {
+  /** Sends a message to every worker that has a thread; a worker started later gets the news with its seed. @returns to whom */
+  broadcast(message: ToWorker): readonly number[] {
     for (const { thread } of this.#workers) thread?.post(message);
+    return this.#workers.filter(({ thread }) => thread !== null).map(({ index }) => index);
   }
 
   /**
@@ -153,10 +157,7 @@ export class Supervisor {
    * @returns resolves when all of them do, or are gone
    */
   publish(change: PlanChange): Promise<Applied> {
-    const workers = this.#workers.filter(({ thread }) => thread !== null).map(({ index }) => index);
-    const applied = this.#answers.applied(change.plan.epoch, workers);
-    this.broadcast({ kind: 'plan', change });
-    return applied;
+    return this.#answers.applied(change.plan.epoch, this.broadcast({ kind: 'plan', change }));
   }
 
   /** Asks one worker after the other where a request would go. @returns null: no listener fits; undefined: no worker has answered */
@@ -260,6 +261,9 @@ export class Supervisor {
       case 'explained':
         this.#answers.heardExplained(message.id, message.explanation);
         return;
+      case 'challenge-set':
+        this.#options.challenges?.heard(worker.index, message.id);
+        return;
       case 'leaving':
         this.#options.handOff?.remove(worker.index);
         openGate(message.gate);
@@ -295,6 +299,7 @@ export class Supervisor {
     worker.thread = null;
     worker.stats = NO_STATS;
     this.#answers.gone(worker.index);
+    this.#options.challenges?.gone(worker.index);
     // A thread that was ended by force, or could not say that it leaves: what was handed to it and not looked at goes to others.
     this.#options.handOff?.remove(worker.index);
     if (this.#phase === 'over') {

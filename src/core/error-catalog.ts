@@ -69,6 +69,18 @@ const kinds = {
     retry: 'never',
     text: 'the request body is larger than this listener takes',
   },
+  SLUICE_TOO_EARLY: {
+    fault: 'client',
+    status: 425,
+    retry: 'never',
+    text: 'the request came as early data, which others can play again, and is not safe to repeat',
+  },
+  SLUICE_MISDIRECTED: {
+    fault: 'client',
+    status: 421,
+    retry: 'never',
+    text: 'the connection is not for this authority: its certificate does not name it',
+  },
   SLUICE_LOOP_DETECTED: {
     fault: 'client',
     status: 508,
@@ -124,6 +136,36 @@ const kinds = {
     status: 0,
     retry: 'never',
     text: 'the PROXY header or ClientHello did not come in full and in time',
+  },
+  SLUICE_TLS_HANDSHAKE: {
+    fault: 'client',
+    status: 0,
+    retry: 'never',
+    text: 'the TLS handshake with the client failed',
+  },
+  SLUICE_TLS_TIMEOUT: {
+    fault: 'client',
+    status: 0,
+    retry: 'never',
+    text: 'the TLS handshake with the client was not complete in time',
+  },
+  SLUICE_TLS_LIMIT: {
+    fault: 'client',
+    status: 0,
+    retry: 'never',
+    text: 'as many TLS handshakes are in progress as may be, of all clients or of this one',
+  },
+  SLUICE_HTTP2_ERROR: {
+    fault: 'client',
+    status: 0,
+    retry: 'never',
+    text: 'the client broke the rules of HTTP/2',
+  },
+  SLUICE_HTTP2_FLOOD: {
+    fault: 'client',
+    status: 0,
+    retry: 'never',
+    text: 'the client sent more frames of a kind than HTTP/2 clients may here',
   },
   SLUICE_SESSION_IDLE: {
     fault: 'client',
@@ -233,11 +275,29 @@ const kinds = {
     retry: 'idempotent',
     text: 'the endpoint broke off the connection',
   },
+  SLUICE_ENDPOINT_TLS: {
+    fault: 'endpoint',
+    status: 502,
+    retry: 'always',
+    text: 'the TLS handshake with the endpoint failed, or its certificate was not believed',
+  },
+  SLUICE_STREAM_REFUSED: {
+    fault: 'endpoint',
+    status: 502,
+    retry: 'always',
+    text: 'the endpoint refused the HTTP/2 stream before it did anything with it',
+  },
   SLUICE_BAD_RESPONSE: {
     fault: 'endpoint',
     status: 502,
     retry: 'idempotent',
     text: 'the endpoint sent something that is not a valid HTTP response',
+  },
+  SLUICE_NO_TUNNEL: {
+    fault: 'endpoint',
+    status: 502,
+    retry: 'never',
+    text: 'the endpoint did not open the WebSocket that was asked for over HTTP/2',
   },
   SLUICE_RESPONSE_HEAD_TOO_LARGE: {
     fault: 'endpoint',

@@ -1,12 +1,13 @@
-/** What the .node file exports; its parts are described in engine.ts, front-end.ts and session-engine.ts. */
+/** What the .node file exports; its parts are described in engine.ts, front-end.ts, session-engine.ts and tls.ts. */
 import type { AccessLogAddon } from './access-lines.js';
 import type { Engine, EngineOptions } from './engine.js';
 import type { FrontEndAddon } from './front-end.js';
 import type { HashingAddon } from './hashing.js';
 import type { SessionAddon } from './session-engine.js';
+import type { TlsAddon } from './tls.js';
 
 /** The whole addon. Each thread has its own. */
-export interface Addon extends SessionAddon, FrontEndAddon, HashingAddon, AccessLogAddon {
+export interface Addon extends SessionAddon, FrontEndAddon, HashingAddon, AccessLogAddon, TlsAddon {
   readonly Engine: new (options: EngineOptions) => Engine;
   /**
    * Reserves a TCP address for this process so that worker threads can share it by SO_REUSEPORT and nobody else can take
@@ -32,6 +33,8 @@ export interface Addon extends SessionAddon, FrontEndAddon, HashingAddon, Access
    * JavaScript of a thread: its loop still turns afterwards, and uWebSockets.js ends the process when a request finds no handler.
    */
   silenceForeignHandles(): void;
+  /** Nothing more comes from std::cout of this process, where uWebSockets.js prints; lines of Node do. Idempotent. */
+  muteStandardOutputStream(): void;
   /** Raises the soft limit of open files to the hard one where it may. @returns both limits afterwards */
   raiseFileLimit(): { readonly soft: number; readonly hard: number };
 }

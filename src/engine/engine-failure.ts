@@ -16,6 +16,8 @@ const codes: ReadonlyMap<number, ErrorCode> = new Map<number, ErrorCode>([
   [EngineError.POOL_TIMEOUT, 'SLUICE_POOL_TIMEOUT'],
   [EngineError.FILE_LIMIT, 'SLUICE_FILE_LIMIT'],
   [EngineError.ATTEMPT_TIMEOUT, 'SLUICE_ATTEMPT_TIMEOUT'],
+  [EngineError.TLS, 'SLUICE_ENDPOINT_TLS'],
+  [EngineError.STREAM_REFUSED, 'SLUICE_STREAM_REFUSED'],
 ]);
 
 /** @param engineError one of the EngineError numbers. @throws (invariant) for any other */

@@ -34,7 +34,7 @@ export const EventField = {
   lengthHigh: 9,
   /** Microseconds since `send` (of this attempt, connect included); capped at 2^31-1. */
   elapsedUs: 10,
-  /** FAILED: the errno, or 0. */
+  /** FAILED: the errno, or 0; with EngineError.TLS what tls-failure.ts reads. */
   errno: 11,
   /** HEAD: µs that the connection of the attempt took, capped at 2^31-1; 0 with REUSED. */
   connectUs: 11,
@@ -103,6 +103,10 @@ export const EngineError = {
   FILE_LIMIT: 11,
   /** No head of a response within the attempt's own time. */
   ATTEMPT_TIMEOUT: 12,
+  /** TLS did not come about; in the place of the errno stands why: see tls-failure.ts. Nothing was sent. */
+  TLS: 13,
+  /** HTTP/2: the endpoint has not acted on the stream (REFUSED_STREAM, or GOAWAY below it), and the replay was refused, too. */
+  STREAM_REFUSED: 14,
 } as const;
 
 export const SendFlag = {
@@ -131,6 +135,12 @@ export const SendResult = {
   NOT_WHOLE: 4,
 } as const;
 
+/** What an endpoint is spoken to; AUTO: what it chooses by ALPN, without TLS HTTP/1.1. The same numbers stand in native/src/upstream/connection_pool.h. */
+export const EndpointProtocol = { HTTP1: 0, HTTP2: 1, AUTO: 2 } as const;
+
+/** `tlsContext` of a pool without TLS. */
+export const NO_TLS = -1;
+
 /** Settings of one endpoint's connection pool in this worker. All times in ms, all > 0 unless said otherwise. */
 export interface PoolSettings {
   readonly connectTimeoutMs: number;
@@ -146,6 +156,20 @@ export interface PoolSettings {
   readonly responseHeaders: number;
   /** The front end tells of the field `endpoint-load-metrics` and keeps it from clients; undefined: no. */
   readonly takesReports?: boolean;
+  /** Number of a TlsClient; NO_TLS or undefined: plain. Connections made before it changed serve what they carry, and no more. */
+  readonly tlsContext?: number;
+  /** One of EndpointProtocol; undefined: HTTP1. */
+  readonly protocol?: number;
+  /** What is asked for and verified with TLS; the authority of HTTP/2 where a request says none. */
+  readonly serverName?: string;
+  /** Of HTTP/2; undefined: 100 streams, windows of RFC 9113, no pings. */
+  readonly http2?: {
+    readonly streams: number;
+    readonly streamWindowBytes: number;
+    readonly connectionWindowBytes: number;
+    /** 0: off. */
+    readonly pingMs: number;
+  };
 }
 
 /** Counters of one engine; for tests, status and metrics. */

@@ -51,6 +51,8 @@ export const FrontEndField = {
   fault: 17,
   /** REQUEST with UNKNOWN_HOST: TypeScript writes the index of the host table that this Host uses, to be remembered; -1: nothing is. */
   hostTable: 18,
+  /** PROGRESS with FIRST_BYTE or ENDPOINT_DONE: the word of src/core/grpc-status.ts, as far as it is known. */
+  grpcStatus: 18,
   /** REQUEST: the connection, as in its OPENED. */
   connection: 19,
   /** PROGRESS with FIRST_BYTE, RESPONSE_ASKED: as EventField.connectUs. */
@@ -101,6 +103,12 @@ export const FrontEndField = {
   claimedPort: 15,
   /** OPENED: TypeScript writes bits of Trust. */
   trust: 16,
+  /** CLOSED with TLS_FAILED: one of TlsFailure (tls.ts); also `errno`, and why a certificate is not believed at reportOffset. */
+  tlsFailure: 17,
+  /** CLOSED with TLS_FAILED: the client's alert (RFC 8446 section 6), or 0. */
+  tlsAlert: 20,
+  /** CLOSED with HTTP2_FLOOD: one of FloodKind. With it and HTTP2_ERROR `errno` is the error code of HTTP/2 (RFC 9113 section 7). */
+  floodKind: 17,
 } as const;
 
 export const FrontEndEventType = {
@@ -161,6 +169,10 @@ export const FrontEndFlag = {
   ONGOING: 16384,
   /** PROGRESS with FIRST_BYTE: the head is of the attempt that `hedge` has begun. The other one, if it still ran, has been released. */
   HEDGE_WON: 32768,
+  /** REQUEST: it came over HTTP/2. */
+  HTTP_2: 65_536,
+  /** REQUEST: it came over TLS, and its authority is neither the server name asked for nor named by the certificate shown. */
+  MISDIRECTED: 131_072,
 } as const;
 
 /** The bits of AttemptFact of an ATTEMPT_FAILED or RESPONSE_ASKED. @param flags bits of FrontEndFlag */
@@ -242,6 +254,10 @@ export const RequestFault = {
   BODY_TIMEOUT: 8,
   /** 413. */
   BODY_TOO_LARGE: 9,
+  /** 425: came as early data of TLS, and is not safe to repeat. */
+  TOO_EARLY: 10,
+  /** 502: extended CONNECT of HTTP/2, for which the endpoint did not switch: no fault of the request. */
+  NO_TUNNEL: 11,
 } as const;
 
 /** How a client's side ended. */
@@ -261,6 +277,14 @@ export const ClientEnd = {
   /** CLOSED, without OPENED before it: malformed or missing PROXY header; not there in time. */
   BAD_PROXY_HEADER: 6,
   PREFACE_TIMEOUT: 7,
+  /** CLOSED: the TLS handshake failed, was not complete in time, or would have been one too many. */
+  TLS_FAILED: 8,
+  TLS_TIMEOUT: 9,
+  TLS_LIMIT: 10,
+  /** CLOSED: the client broke the rules of HTTP/2, or did not acknowledge SETTINGS in time. */
+  HTTP2_ERROR: 16,
+  /** CLOSED: the client passed a limit of HTTP/2; `floodKind` says which. */
+  HTTP2_FLOOD: 17,
 } as const;
 
 /**

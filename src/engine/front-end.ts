@@ -10,10 +10,46 @@
 import type { AccessLines } from './access-lines.js';
 import type { Engine } from './engine.js';
 import type { ListeningAddress, ListeningOptions, OnShortage } from './session-engine.js';
+import type { ClientCertificate, ListenerTlsSettings } from './tls.js';
+
+/** TLS with clients of the front end. */
+export interface FrontEndTlsSettings extends ListenerTlsSettings {
+  /**
+   * Request fields that tell endpoints of the certificate that a client has shown, lower case; '': none. What clients send under these
+   * names, or under one that has underscores for their hyphens, is taken off.
+   */
+  readonly subjectField: string;
+  readonly fingerprintField: string;
+}
+
+/** So many at once, then so many a second. */
+interface Rate {
+  readonly burst: number;
+  readonly perSecond: number;
+}
+
+/** HTTP/2 with clients. A passed limit ends the connection (GOAWAY, ENHANCE_YOUR_CALM) but for streams, which are refused. */
+export interface FrontEndHttp2Settings {
+  /** Connections without TLS may begin with it (prior knowledge); over TLS ALPN says. */
+  readonly isClearText: boolean;
+  /** Of a connection at the same time. */
+  readonly streams: number;
+  /** What clients may send ahead of what endpoints take; of a connection at least 65,535. */
+  readonly streamWindowBytes: number;
+  readonly connectionWindowBytes: number;
+  /** Streams that a client resets, or has reset for what it does on them. */
+  readonly resets: Rate;
+  /** CONTINUATION frames of one header block. */
+  readonly continuations: number;
+  /** SETTINGS, empty DATA, and of PING, PRIORITY and WINDOW_UPDATE what goes beyond two for each request and DATA frame. */
+  readonly controlFrames: Rate;
+  /** SETTINGS must be acknowledged after this; 0: no limit. */
+  readonly ackTimeoutMs: number;
+}
 
 /** What the front end knows of a listener. Times in ms. */
 export interface FrontEndListenerSettings {
-  /** 'http' or 'https': the value of X-Forwarded-Proto. */
+  /** 'http' or 'https': the value of X-Forwarded-Proto for connections without TLS; with it, https. */
   readonly scheme: string;
   readonly headBytes: number;
   /** Longest request line; at most headBytes. */
@@ -35,6 +71,11 @@ export interface FrontEndListenerSettings {
   /** PROXY header must be complete after this, counted from accept. */
   readonly prefaceTimeoutMs: number;
   readonly readsProxyHeader: boolean;
+  readonly http2: FrontEndHttp2Settings;
+  /** Strict-Transport-Security of every answer but interim ones, in place of what endpoints say; '': none of the proxy's own. */
+  readonly hsts: string;
+  /** null: plain. Counts for connections that come; those that are there stay as they are. */
+  readonly tls: FrontEndTlsSettings | null;
   /**
    * Tables of path prefixes and routes, one for each set of routes that a Host can have: of a table the first prefix that matches by
    * whole segments counts (router.ts, routeFor). Which table a Host uses is TypeScript's decision (hostTable).
@@ -54,6 +95,8 @@ export interface FrontEndStats {
   readonly tunnels: number;
   /** Bytes held in user memory for clients now. */
   readonly heldBytes: number;
+  /** TLS handshakes with clients in progress. */
+  readonly handshakes: number;
   /** Since start. */
   readonly accepted: number;
   readonly requests: number;
@@ -61,6 +104,8 @@ export interface FrontEndStats {
   readonly dropped: number;
   readonly bytesFromClients: number;
   readonly bytesToClients: number;
+  /** Of the connections, those that speak HTTP/2. */
+  readonly http2Connections: number;
 }
 
 /** The native object behind the face: what native/src/binding exports as class `FrontEnd`. Thread: worker. */
@@ -174,6 +219,13 @@ export interface FrontEnd {
   writeAccessLine(exchange: number): number;
   /** X-Forwarded-For of such an exchange whose client is believed, several joined by ", "; '': none. */
   forwardedFor(exchange: number): string;
+
+  /** What the client of an open exchange has shown as its certificate; null: none. */
+  clientCertificate(exchange: number): ClientCertificate | null;
+  /** How TLS handshakes with clients of a listener have ended since start, in the order of HANDSHAKE_ENDS. */
+  handshakes(listener: number): readonly number[];
+  /** Of the clients of a listener since start: requests that came over HTTP/2, then streams that were refused for want of room. */
+  http2Streams(listener: number): readonly number[];
 
   stats(): FrontEndStats;
   /** Closes every connection, listener and handle; no events any more. Idempotent. To be called before the engine's close. */

@@ -9,6 +9,8 @@ export const KeyKind = {
   QUERY: 4,
   PATH: 5,
   URI: 6,
+  CERTIFICATE_SUBJECT: 7,
+  CERTIFICATE_FINGERPRINT: 8,
 } as const;
 
 /** Bits that hashKey answers with. */

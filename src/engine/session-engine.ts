@@ -7,6 +7,7 @@
  * where an event asks for a decision, TypeScript writes it into the event, and the engine acts on it when onBatch has returned.
  */
 import { HEDGE_OFFSET, MAX_EXCHANGES } from './engine.js';
+import type { ClientCertificate } from './tls.js';
 
 /** Most sessions one worker can have open. */
 export const MAX_SESSIONS = 1 << 16;
@@ -50,7 +51,7 @@ export const SessionField = {
   /** OPENED: TypeScript writes 1 where the claimed address is to be passed on as the client's (its peer is trusted); 0 otherwise. */
   believe: 18,
   /** OPENED: offset in the arena of the server name in lower case (ASCII), and behind it the offered ALPN protocols as in the
-   * ClientHello's list: a length byte before each. Both lengths 0: none. */
+   * ClientHello's list: a length byte before each; with DECRYPTED what was agreed on. Both lengths 0: none. */
   textOffset: 19,
   sniLength: 20,
   alpnLength: 21,
@@ -62,6 +63,11 @@ export const SessionField = {
   toClientHigh: 25,
   /** ENDED: how long the session lasted; capped at 2^31-1. */
   durationMs: 26,
+  /** ENDED with TLS_FAILED, CONNECT_FAILED with TLS: one of TlsFailure, the alert of ALERT, and OpenSSL's words for what is wrong with a
+   * certificate: as many bytes at textOffset. */
+  tlsFailure: 27,
+  tlsAlert: 28,
+  tlsTextLength: 29,
 } as const;
 
 /** Decision: close the connection with a reset. ENDED follows with REFUSED. */
@@ -99,6 +105,8 @@ export const SessionFlag = {
   WAS_CONNECTED: 8,
   /** ENDED: the endpoint had finished before, and the client has got all of it, the end included. */
   ENDPOINT_FINISHED: 16,
+  /** OPENED: TLS with the client ends here. */
+  DECRYPTED: 32,
 } as const;
 
 /** Why an endpoint could not be connected to. */
@@ -109,6 +117,8 @@ export const ConnectFailure = {
   NO_ADDRESS: 3,
   /** No descriptor was to be had until the connect timeout. */
   FILE_LIMIT: 4,
+  /** TLS with it could not begin, or its certificate was not believed. */
+  TLS: 5,
 } as const;
 
 /** How a session ended. */
@@ -133,6 +143,12 @@ export const SessionEnd = {
   CLOSED: 9,
   /** What began like a ClientHello is none, or is longer than 16 KiB. */
   BAD_CLIENT_HELLO: 10,
+  /** TLS with the client could not begin; it was told why, where it spoke TLS. */
+  TLS_FAILED: 11,
+  /** The handshake was not complete in time. */
+  TLS_TIMEOUT: 12,
+  /** As many handshakes are in progress as may be, of all clients or of this one. */
+  TLS_LIMIT: 13,
 } as const;
 
 /** How bytes are moved. */
@@ -161,6 +177,17 @@ export interface SessionListenerSettings {
   readonly readsProxyHeader: boolean;
   /** Look for the server name and ALPN of a ClientHello; connections that do not begin with one have none. */
   readonly readsClientHello: boolean;
+  /**
+   * Not null: TLS ends here, behind the PROXY header; readsClientHello counts for nothing then. `context`: TlsServer.number. The handshake
+   * must be complete after handshakeTimeoutMs, counted from accept; most handshakes in progress in this worker, and of one client address
+   * (the PROXY header's, where there is one), 0: no limit.
+   */
+  readonly tls: {
+    readonly context: number;
+    readonly handshakeTimeoutMs: number;
+    readonly handshakes: number;
+    readonly handshakesPerClient: number;
+  } | null;
 }
 
 /** What the engine knows of an endpoint. */
@@ -171,6 +198,12 @@ export interface SessionEndpointSettings {
   readonly proxyHeader: 0 | 1 | 2;
   /** TCP keep-alive; idle 0: off. In seconds, as the kernel has them. */
   readonly keepAlive: KeepAlive;
+  /**
+   * Not null: TLS begins once connected, behind the PROXY header, and within the connect timeout; it offers the protocol (ALPN) that the client
+   * has agreed on with us. `context`: TlsClient.number. serverName: asked for and verified; '': neither. sessionKey: endpoints of one key
+   * take up each other's TLS sessions.
+   */
+  readonly tls: { readonly context: number; readonly serverName: string; readonly sessionKey: string } | null;
 }
 
 /** TCP keep-alive of a socket. */
@@ -187,6 +220,8 @@ export interface SessionEngineStats {
   readonly sessions: number;
   /** Waiting in the mailbox, accepted by the primary and not yet seen here. */
   readonly queued: number;
+  /** Handshakes of clients in progress now. */
+  readonly handshakes: number;
   /** Sockets to endpoints open now. */
   readonly endpointConnections: number;
   /** Bytes held in user memory now. */
@@ -242,6 +277,10 @@ export interface SessionEngine {
   /** Ends a session at once: both sides get a reset; ENDED (CLOSED) follows. Nothing happens where it has ended. */
   closeSession(session: number): void;
   stats(): SessionEngineStats;
+  /** What the client of a session has shown as its certificate, and what was believed; null: none, or the session is over. Cold: allocates. */
+  clientCertificate(session: number): ClientCertificate | null;
+  /** How TLS handshakes with clients of a listener have ended since start, in the order of HANDSHAKE_ENDS. */
+  handshakes(listener: number): readonly number[];
   /** Closes every session (reset), listener and handle; no events any more. Idempotent. */
   close(): void;
 }

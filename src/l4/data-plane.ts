@@ -12,6 +12,7 @@ import { SESSION_EVENT_STRIDE, type SessionEngine, type SessionEngineStats } fro
 import { AcceptingLog } from '../observability/accepting-log.js';
 import type { AccessLog } from '../observability/access-log.js';
 import { ClientBytes } from '../observability/client-bytes.js';
+import { ClientHandshakes } from '../observability/client-handshakes.js';
 import { FailureLog } from '../observability/failure-log.js';
 import { EndpointHealthLog } from '../observability/health-log.js';
 import { endpointWatchFor } from '../policies/endpoint-watch.js';
@@ -29,6 +30,7 @@ import type {
 import { listeningError } from './listening-error.js';
 import { SessionAccessLog } from './session-access-log.js';
 import { SessionEndpoints } from './session-endpoints.js';
+import { SessionKeys } from './session-keys.js';
 import { SessionListener, SessionUpstreams } from './session-listener.js';
 import { SessionPipeline } from './session-pipeline.js';
 import type { SessionRecord } from './session-record.js';
@@ -53,6 +55,7 @@ class L4DataPlane implements DataPlane {
   readonly #endpoints: SessionEndpoints;
   readonly #limits: SessionLimits;
   readonly #clientBytes: ClientBytes;
+  readonly #handshakes: ClientHandshakes;
   readonly #rooms: WaitingRooms<SessionRecord>;
   #plan: Plan;
   /** What this worker is to accept for itself, and, by number, what it does. */
@@ -70,6 +73,8 @@ class L4DataPlane implements DataPlane {
     this.#plan = plan;
     this.#sessionListenings = options.sessionListenings;
     this.#clientBytes = new ClientBytes(board.stripe);
+    this.#handshakes = new ClientHandshakes(board.figures.handshakes);
+    this.#handshakes.follow(listenersIn(plan));
     const nowMs = (): number => clock.nowMs();
     const events = new Int32Array(BATCH_EVENTS * SESSION_EVENT_STRIDE);
     const arena = new Uint8Array(ARENA_BYTES);
@@ -80,13 +85,13 @@ class L4DataPlane implements DataPlane {
       observe: (upstream: UpstreamPlan) => endpointWatchFor(upstream, board, new EndpointHealthLog(upstream, logger)),
     });
     this.#limits = new SessionLimits(board, plan.listeners);
-    this.#recorder = new SessionRecorder(board, new FailureLog(logger, nowMs), events);
+    this.#recorder = new SessionRecorder(board, new FailureLog(logger, nowMs), { events, arena });
     this.#accessLog = options.accessLog;
     this.#observe(plan);
     this.#pipeline = new SessionPipeline({
       listeners: listenersOf(plan, new SessionUpstreams(this.#upstreams.all), () => null),
       limits: this.#limits,
-      hasher: new KeyHasher(addon),
+      keys: new SessionKeys(new KeyHasher(addon), (session) => this.#engine.clientCertificate(session)),
       recorder: this.#recorder,
       clock,
       events,
@@ -124,6 +129,7 @@ class L4DataPlane implements DataPlane {
   async apply({ plan, addresses, sessionListenings }: PlanChange): Promise<void> {
     const before = new Map(listenersIn(this.#plan).map(({ number, name }) => [number, name]));
     this.#plan = plan;
+    this.#handshakes.follow(listenersIn(plan));
     this.#observe(plan);
     const upstreams = this.#upstreams.apply(plan.upstreams);
     this.#rooms.apply(upstreams);
@@ -201,6 +207,12 @@ class L4DataPlane implements DataPlane {
     return null;
   }
 
+  /** The native contexts of its listeners know by themselves. */
+  certificatesChanged(): void {}
+
+  /** A session is no request. */
+  setChallenge(): void {}
+
   cut(slot: number, generation: number): void {
     this.#pipeline.cut(slot, generation, (session) => this.#engine.closeSession(session));
   }
@@ -208,6 +220,7 @@ class L4DataPlane implements DataPlane {
   stats(): DataPlaneStats {
     const figures = this.#engine.stats();
     this.#clientBytes.count(figures);
+    this.#handshakes.count(this.#engine);
     return {
       openConnections: openSessions(figures),
       openExchanges: 0,
@@ -223,6 +236,7 @@ class L4DataPlane implements DataPlane {
     this.#leaving.clear();
     this.#rooms.close();
     this.#clientBytes.count(this.#engine.stats());
+    this.#handshakes.count(this.#engine);
     this.#engine.close();
   }
 }

@@ -13,6 +13,7 @@ const CONNECT_CODES: ReadonlyMap<number, ErrorCode> = new Map<number, ErrorCode>
   [ConnectFailure.REFUSED, 'SLUICE_CONNECT_REFUSED'],
   [ConnectFailure.TIMEOUT, 'SLUICE_CONNECT_TIMEOUT'],
   [ConnectFailure.FILE_LIMIT, 'SLUICE_FILE_LIMIT'],
+  [ConnectFailure.TLS, 'SLUICE_ENDPOINT_TLS'],
 ]);
 
 const ENDINGS: ReadonlyMap<number, SessionEnding> = new Map<number, SessionEnding>([
@@ -25,6 +26,9 @@ const ENDINGS: ReadonlyMap<number, SessionEnding> = new Map<number, SessionEndin
   [SessionEnd.PREFACE_TIMEOUT, 'SLUICE_PREFACE_TIMEOUT'],
   [SessionEnd.CLOSED, 'SLUICE_SESSION_CUT'],
   [SessionEnd.BAD_CLIENT_HELLO, 'SLUICE_BAD_CLIENT_HELLO'],
+  [SessionEnd.TLS_FAILED, 'SLUICE_TLS_HANDSHAKE'],
+  [SessionEnd.TLS_TIMEOUT, 'SLUICE_TLS_TIMEOUT'],
+  [SessionEnd.TLS_LIMIT, 'SLUICE_TLS_LIMIT'],
 ]);
 
 /**

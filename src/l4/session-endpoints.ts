@@ -1,6 +1,6 @@
 /** The endpoints that the session engine of one worker knows, from one plan to the next. */
 import { isDeepStrictEqual } from 'node:util';
-import type { ProxyProtocolName, UpstreamPlan } from '../config/plan.js';
+import type { EndpointPlan, ProxyProtocolName, UpstreamPlan } from '../config/plan.js';
 import { wholeSeconds } from '../core/whole-seconds.js';
 import type { SessionEndpointSettings, SessionEngine } from '../engine/session-engine.js';
 import type { AddressesBySlot } from '../worker/data-plane.js';
@@ -35,8 +35,10 @@ export class SessionEndpoints {
     const before = this.#planned;
     const planned = new Map<number, PlannedEndpoint>();
     for (const upstream of upstreams) {
-      const settings = endpointSettings(upstream);
-      for (const { slot, generation } of upstream.endpoints) planned.set(slot, { generation, settings });
+      for (const endpoint of upstream.endpoints) {
+        const { slot, generation } = endpoint;
+        planned.set(slot, { generation, settings: endpointSettings(upstream, endpoint) });
+      }
     }
     this.#planned = planned;
     for (const [slot, { generation }] of before) {
@@ -65,7 +67,11 @@ export class SessionEndpoints {
   }
 }
 
-function endpointSettings({ timeouts, proxyProtocol, keepAlive }: UpstreamPlan): SessionEndpointSettings {
+function endpointSettings(
+  { timeouts, proxyProtocol, keepAlive, tls }: UpstreamPlan,
+  { name, target }: EndpointPlan,
+): SessionEndpointSettings {
+  const host = target.kind === 'tcp' ? target.host : '';
   return {
     connectTimeoutMs: timeouts.connectMs,
     proxyHeader: PROXY_HEADERS[proxyProtocol],
@@ -74,6 +80,7 @@ function endpointSettings({ timeouts, proxyProtocol, keepAlive }: UpstreamPlan):
       intervalS: wholeSeconds(keepAlive.intervalMs),
       probes: keepAlive.probes,
     },
+    tls: tls === null ? null : { context: tls.context, serverName: tls.serverName ?? host, sessionKey: name },
   };
 }
 

@@ -1,15 +1,23 @@
 /** An L4 listener in one worker, under one plan: what is made of the plan once. */
+import type { KeyWish } from '../balancing/key-source.js';
 import type { UpstreamRuntime } from '../balancing/upstream-runtime.js';
 import type { L4ListenerPlan, RelayName, UpstreamPlan } from '../config/plan.js';
+import type { ListenerTlsPlan } from '../config/tls-plan.js';
 import { TrustedPeers } from '../core/peer-address.js';
 import { Relay, type SessionListenerSettings } from '../engine/session-engine.js';
 import { KeyHomes } from '../policies/affinity.js';
 import { SniRouter } from './sni-router.js';
 
+/** Where clients of an upstream belong to, and by what key. */
+export interface SessionHomes {
+  readonly of: KeyHomes;
+  readonly wish: KeyWish;
+}
+
 /** The upstreams of a plan, by their indices in it. */
 export class SessionUpstreams {
   /** null: clients of this upstream belong to nobody. */
-  readonly homes: readonly (KeyHomes | null)[];
+  readonly homes: readonly (SessionHomes | null)[];
 
   constructor(readonly runtimes: readonly UpstreamRuntime[]) {
     this.homes = runtimes.map(({ plan }) => homesOfClients(plan));
@@ -53,14 +61,23 @@ export class SessionListener {
       prefaceTimeoutMs: plan.timeouts.prefaceMs,
       readsProxyHeader: plan.proxyProtocol,
       readsClientHello: this.router.readsClientHello,
+      tls: plan.tls === null ? null : handshakesOf(plan.tls),
     };
   }
 }
 
+function handshakesOf(tls: ListenerTlsPlan): SessionListenerSettings['tls'] {
+  const { context, handshakeTimeoutMs, handshakes, handshakesPerClient } = tls;
+  return { context, handshakeTimeoutMs, handshakes, handshakesPerClient };
+}
+
 /** null: clients belong to nobody, or by what only requests have. */
-function homesOfClients(plan: UpstreamPlan): KeyHomes | null {
+function homesOfClients(plan: UpstreamPlan): SessionHomes | null {
   const { affinity } = plan;
-  return affinity?.kind === 'key' && affinity.key.kind === 'client-ip' ? new KeyHomes(plan) : null;
+  if (affinity?.kind !== 'key') return null;
+  const { key: source } = affinity;
+  if (source.kind !== 'client-ip' && source.kind !== 'client-certificate') return null;
+  return { of: new KeyHomes(plan), wish: { source, isCrc: false } };
 }
 
 const RELAYS: Readonly<Record<RelayName, number>> = {

@@ -4,8 +4,6 @@
  * event, and the engine acts on it when the batch is done. Thread: worker.
  */
 import { NO_ENDPOINT } from '../balancing/balancer.js';
-import type { KeyHasher } from '../balancing/key-hasher.js';
-import type { KeyWish } from '../balancing/key-source.js';
 import { followPlan } from '../balancing/plan-follower.js';
 import type { UpstreamRuntime } from '../balancing/upstream-runtime.js';
 import type { Clock } from '../core/clock.js';
@@ -24,6 +22,7 @@ import { mayRetry } from '../policies/retry.js';
 import type { SessionLimits } from '../policies/session-limits.js';
 import { ADMIT, type Verdict } from '../policies/verdict.js';
 import { codeOfConnectFailure, DELIVERED, endingOf, type SessionEnding } from './session-ending.js';
+import type { SessionKeys } from './session-keys.js';
 import type { SessionListener } from './session-listener.js';
 import { SessionRecord, type SessionState } from './session-record.js';
 import type { SessionRecorder } from './session-recorder.js';
@@ -32,15 +31,12 @@ import { NO_ROUTE } from './sni-router.js';
 
 const US_PER_MS = 1_000;
 
-/** The only key that a session has. */
-const CLIENT: KeyWish = { source: { kind: 'client-ip' }, isCrc: false };
-
 /** What the pipeline works with; one for each worker. */
 export interface SessionPipelineParts {
   readonly listeners: readonly SessionListener[];
   readonly limits: SessionLimits;
   readonly recorder: SessionRecorder;
-  readonly hasher: KeyHasher;
+  readonly keys: SessionKeys;
   readonly clock: Clock;
   /** Where the engine's events and their names are (SessionEngineOptions). */
   readonly events: Int32Array;
@@ -53,7 +49,7 @@ export class SessionPipeline {
   readonly #listeners = new Map<number, SessionListener>();
   readonly #limits: SessionLimits;
   readonly #recorder: SessionRecorder;
-  readonly #hasher: KeyHasher;
+  readonly #keys: SessionKeys;
   readonly #clock: Clock;
   readonly #events: Int32Array;
   readonly #arena: Buffer;
@@ -70,7 +66,7 @@ export class SessionPipeline {
   constructor(parts: SessionPipelineParts) {
     this.#limits = parts.limits;
     this.#recorder = parts.recorder;
-    this.#hasher = parts.hasher;
+    this.#keys = parts.keys;
     this.#clock = parts.clock;
     this.#events = parts.events;
     const { buffer, byteOffset, byteLength } = parts.arena;
@@ -186,17 +182,17 @@ export class SessionPipeline {
     record.upstream = runtime;
     const homes = upstreams.homes[upstream];
     // Before the balancer's key, which takes the place of this one.
-    if (homes && this.#hasher.hashClient(record, CLIENT, record.ownKey()))
-      record.preferred = homes.homeOf(record.key, record.subset, runtime.levelOf(record, this.#now));
+    if (homes && this.#keys.hash(record, homes.wish, record.ownKey()))
+      record.preferred = homes.of.homeOf(record.key, record.subset, runtime.levelOf(record, this.#now));
     this.#fillKey(record, runtime);
     return ADMIT;
   }
 
-  /** Whatever key its balancer wants: of a session only the client is known. It stays for all attempts. */
+  /** It stays for all attempts. */
   #fillKey(record: SessionRecord, upstream: UpstreamRuntime): void {
     const { keyWish } = upstream;
     if (keyWish.source === null) return;
-    if (!this.#hasher.hashClient(record, keyWish, record.ownKey())) upstream.fillRandomKey(record.ownKey());
+    if (!this.#keys.hash(record, keyWish, record.ownKey())) upstream.fillRandomKey(record.ownKey());
   }
 
   /** Before a pick: to the endpoints of the plan that counts now. What its new balancer wants of its key may be something else. */

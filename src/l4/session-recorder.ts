@@ -8,7 +8,9 @@ import type { WorkerBoard } from '../board/worker-board.js';
 import type { WorkerStripe } from '../board/worker-stripe.js';
 import type { ErrorCode } from '../core/error-catalog.js';
 import { type AddressWords, addressText } from '../core/peer-address.js';
-import { SessionField, SessionFlag } from '../engine/session-engine.js';
+import { type SessionEngineOptions, SessionField, SessionFlag } from '../engine/session-engine.js';
+import { TlsFailure } from '../engine/tls.js';
+import { tlsFailureText } from '../engine/tls-failure.js';
 import type { FailureLog } from '../observability/failure-log.js';
 import { DELIVERED, type SessionEnding } from './session-ending.js';
 import type { SessionListener } from './session-listener.js';
@@ -38,16 +40,22 @@ export class SessionRecorder {
   #observers: readonly SessionObserver[] | null = null;
   readonly #failures: FailureLog;
   readonly #events: Int32Array;
+  readonly #arena: Uint8Array;
 
   /**
    * @param board  whose memory of figures is written
-   * @param events where the engine's events are (SessionEngineOptions)
+   * @param memory where the engine's events and their texts are (SessionEngineOptions)
    */
-  constructor({ stripe, figures }: Pick<WorkerBoard, 'stripe' | 'figures'>, failures: FailureLog, events: Int32Array) {
+  constructor(
+    { stripe, figures }: Pick<WorkerBoard, 'stripe' | 'figures'>,
+    failures: FailureLog,
+    { events, arena }: Pick<SessionEngineOptions, 'events' | 'arena'>,
+  ) {
     this.#stripe = stripe;
     this.#figures = figures;
     this.#failures = failures;
     this.#events = events;
+    this.#arena = arena;
   }
 
   /** From now on these are told of every end, in this order, and nobody else is. */
@@ -76,6 +84,7 @@ export class SessionRecorder {
       endpoint: record.upstream?.endpointName(record.endpoint),
       client: addressText(record),
       attempt: record.attempts,
+      ...this.#reasonAt(base),
       ...this.#errnoAt(base),
     });
   }
@@ -141,6 +150,7 @@ export class SessionRecorder {
       listener: listener.plan.name,
       peer: addressText(peer),
       durationMs,
+      ...this.#reasonAt(base),
       ...this.#errnoAt(base),
     });
     if (this.#observers === null) return;
@@ -150,6 +160,17 @@ export class SessionRecorder {
   #errnoAt(base: number): { readonly errno?: number } {
     const errno = this.#at(base, SessionField.errno);
     return errno === 0 ? {} : { errno };
+  }
+
+  /** Why TLS could not begin, where it could not. */
+  #reasonAt(base: number): { readonly reason?: string } {
+    const failure = this.#at(base, SessionField.tlsFailure);
+    if (failure === TlsFailure.NONE) return {};
+    const offset = this.#at(base, SessionField.textOffset);
+    const words = this.#arena.subarray(offset, offset + this.#at(base, SessionField.tlsTextLength));
+    return {
+      reason: tlsFailureText(failure, this.#at(base, SessionField.tlsAlert), Buffer.from(words).toString('latin1')),
+    };
   }
 
   /** @param low field of the low word; the high one follows */

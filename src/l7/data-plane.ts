@@ -34,6 +34,7 @@ import { ExchangeTracing } from './exchange-tracing.js';
 import { NativeFrontEnd } from './frontends/native/native-front-end.js';
 import { isForNative } from './frontends/native/native-listener.js';
 import type { UwsFrontEnds } from './frontends/uws/uws-front-ends.js';
+import { ListenerAnswers } from './listener-answers.js';
 import { Pipeline } from './pipeline.js';
 import { explainRequest } from './request-explainer.js';
 import { ResponseRelay } from './response-relay.js';
@@ -58,6 +59,7 @@ class L7DataPlane implements DataPlane {
   readonly #limits: SessionLimits;
   readonly #recorder: ExchangeRecorder;
   readonly #failures: FailureLog;
+  readonly #listenerAnswers = new ListenerAnswers();
   readonly #pipeline: Pipeline;
   readonly #relay: ResponseRelay;
   readonly #rooms: WaitingRooms<Exchange>;
@@ -101,6 +103,7 @@ class L7DataPlane implements DataPlane {
       clock,
       timers: systemTimers,
       rng,
+      listenerAnswers: this.#listenerAnswers,
       onFileLimit: () => this.#uws?.noteFileLimit(),
       onBudgetSpent: (upstream, refused) => tellBudgetSpent(upstream, refused, logger),
       recorder: this.#recorder,
@@ -136,6 +139,7 @@ class L7DataPlane implements DataPlane {
       pipeline: this.#pipeline,
       limits: this.#limits,
       stripe: board.stripe,
+      figures: board.figures,
       timers: systemTimers,
       failures: this.#failures,
       accessLog: this.#options.accessLog,
@@ -259,6 +263,14 @@ class L7DataPlane implements DataPlane {
     const { plan } = this.#change;
     const upstreams = this.#upstreams.all;
     return explainRequest(request, { plan, upstreams, board, hashes: addon, now: clock.nowTick() });
+  }
+
+  certificatesChanged(listener: number): void {
+    this.#uws?.certificatesChanged(listener);
+  }
+
+  setChallenge(token: string, keyAuthorization: string | null): void {
+    this.#listenerAnswers.setChallenge(token, keyAuthorization);
   }
 
   cut(slot: number, generation: number): void {

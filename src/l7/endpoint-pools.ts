@@ -1,6 +1,6 @@
 /** The engine's connection pools of the endpoints of a plan, and what becomes of them with the next plan. */
-import type { Plan, UpstreamPlan } from '../config/plan.js';
-import type { Engine, PoolSettings } from '../engine/engine.js';
+import type { EndpointPlan, Plan, UpstreamPlan } from '../config/plan.js';
+import { EndpointProtocol, type Engine, NO_TLS, type PoolSettings } from '../engine/engine.js';
 import type { AddressesBySlot } from '../worker/data-plane.js';
 
 /** A pool that is open. */
@@ -14,6 +14,7 @@ interface OpenPool {
 interface PooledEndpoint {
   readonly generation: number;
   readonly upstream: UpstreamPlan;
+  readonly target: EndpointPlan['target'];
 }
 
 /** Thread: worker; one for each engine. */
@@ -36,7 +37,8 @@ export class EndpointPools {
   apply({ upstreams }: Pick<Plan, 'upstreams'>, addresses: AddressesBySlot): void {
     const endpoints = new Map<number, PooledEndpoint>();
     for (const upstream of upstreams)
-      for (const { slot, generation } of upstream.endpoints) endpoints.set(slot, { generation, upstream });
+      for (const { slot, generation, target } of upstream.endpoints)
+        endpoints.set(slot, { generation, upstream, target });
     this.#endpoints = endpoints;
     for (const [slot, { generation }] of this.#open) {
       // Another generation: the slot is another endpoint's now, whose connections those are not.
@@ -44,10 +46,10 @@ export class EndpointPools {
       this.#open.delete(slot);
       this.#engine.closePool(slot);
     }
-    for (const [slot, { upstream }] of endpoints) {
+    for (const [slot, endpoint] of endpoints) {
       const known = addresses[slot];
       if (known !== undefined) this.setAddresses(slot, known);
-      this.#change(slot, upstream);
+      this.#change(slot, endpoint);
     }
   }
 
@@ -59,17 +61,17 @@ export class EndpointPools {
       this.#engine.setAddresses(slot, addresses);
       return true;
     }
-    const { generation, upstream } = endpoint;
-    const settings = poolSettings(upstream);
+    const { generation } = endpoint;
+    const settings = poolSettings(endpoint);
     this.#engine.openPool(slot, addresses, settings);
     this.#open.set(slot, { generation, settings: JSON.stringify(settings) });
     return true;
   }
 
-  #change(slot: number, upstream: UpstreamPlan): void {
+  #change(slot: number, endpoint: PooledEndpoint): void {
     const open = this.#open.get(slot);
     if (open === undefined) return;
-    const settings = poolSettings(upstream);
+    const settings = poolSettings(endpoint);
     const text = JSON.stringify(settings);
     if (open.settings === text) return;
     open.settings = text;
@@ -77,7 +79,10 @@ export class EndpointPools {
   }
 }
 
-function poolSettings({ timeouts, pool, responseLimits, weights }: UpstreamPlan): PoolSettings {
+const PROTOCOLS = { h1: EndpointProtocol.HTTP1, h2: EndpointProtocol.HTTP2, auto: EndpointProtocol.AUTO } as const;
+
+function poolSettings({ upstream, target }: PooledEndpoint): PoolSettings {
+  const { timeouts, pool, responseLimits, weights, tls, protocol, http2 } = upstream;
   return {
     connectTimeoutMs: timeouts.connectMs,
     firstByteTimeoutMs: timeouts.firstByteMs,
@@ -88,5 +93,20 @@ function poolSettings({ timeouts, pool, responseLimits, weights }: UpstreamPlan)
     responseHeadBytes: responseLimits.headBytes,
     responseHeaders: responseLimits.headers,
     takesReports: weights.kind === 'reported',
+    tlsContext: tls?.context ?? NO_TLS,
+    // Without TLS there is nothing that an endpoint could choose with.
+    protocol: PROTOCOLS[protocol === 'auto' && tls === null ? 'h1' : protocol],
+    serverName: serverNameOf(upstream, target),
+    http2,
   };
+}
+
+/**
+ * Name that TLS asks for and verifies: the configured one, else the host of the endpoint's address; a UNIX socket has no name of its own.
+ * Pure.
+ *
+ * @param target undefined: the plan has the endpoint no more
+ */
+export function serverNameOf({ tls }: Pick<UpstreamPlan, 'tls'>, target: EndpointPlan['target'] | undefined): string {
+  return tls?.serverName ?? (target?.kind === 'tcp' ? target.host : 'localhost');
 }

@@ -43,6 +43,20 @@ export function optionsResponse(): LocalResponse {
   return { status: 200, head: `200 ${reasonOf(200)}\r\n${ALLOW}`, body: '' };
 }
 
+/** Sends the client to another URL, for good, with the same method and body (RFC 9110 section 15.4.9). @param url ASCII without controls */
+export function redirectResponse(url: string): LocalResponse {
+  return { status: 308, head: `308 ${reasonOf(308)}\r\nlocation: ${url}`, body: '' };
+}
+
+/** A text as it is, not to be stored. */
+export function textResponse(text: string): LocalResponse {
+  return {
+    status: 200,
+    head: `200 ${reasonOf(200)}\r\ncontent-type: text/plain\r\ncache-control: no-store`,
+    body: text,
+  };
+}
+
 /** The standard reason phrase of a status. */
 export function reasonOf(status: number): string {
   return STATUS_CODES[status] ?? 'Unknown';

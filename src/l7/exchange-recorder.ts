@@ -9,8 +9,10 @@ import type { WorkerBoard } from '../board/worker-board.js';
 import type { WorkerStripe } from '../board/worker-stripe.js';
 import type { EndpointPlan } from '../config/plan.js';
 import type { ErrorCode } from '../core/error-catalog.js';
+import { tlsReason } from '../engine/tls-failure.js';
 import type { FailureLog } from '../observability/failure-log.js';
-import { DELIVERED, type Ending, type Exchange, type RequestDescription } from './exchange.js';
+import { DELIVERED, type Ending, type Exchange } from './exchange.js';
+import type { RequestDescription } from './request-url.js';
 
 /** Wants to know of the end of every exchange: the access log, traces. HOT. */
 export interface ExchangeObserver {
@@ -68,6 +70,12 @@ export class ExchangeRecorder {
     this.#figures.endpoints.answered(slot, status, exchange.isReused, exchange.connectUs, firstByteUs);
   }
 
+  /** It is known how the call of gRPC has ended that the answer is of. While the exchange holds its endpoint. @param word above 0 */
+  grpcEnded({ answeredBy, upstream }: Exchange, word: number): void {
+    if (answeredBy !== NO_ENDPOINT && upstream !== null)
+      this.#figures.endpoints.grpcEnded(slotOf(upstream, answeredBy), word);
+  }
+
   /** The endpoint whose answer goes to the client has sent the last byte of it. HOT. @param totalUs since its attempt began */
   completed(exchange: Exchange, totalUs: number): void {
     const { answeredBy, upstream } = exchange;
@@ -91,7 +99,7 @@ export class ExchangeRecorder {
       upstream: upstream.plan.name,
       endpoint: upstream.endpointName(endpoint),
       attempt: attemptsOf(exchange),
-      ...(errno === 0 ? {} : { errno }),
+      ...whyOf(code, errno),
       requestId: exchange.describe().requestId,
     });
   }
@@ -170,4 +178,10 @@ const HIDDEN = /[^ -~]/g;
 
 function hexOf(code: number, digits: number): string {
   return code.toString(16).toUpperCase().padStart(digits, '0');
+}
+
+/** What the log says of a failure beside its code. */
+function whyOf(code: ErrorCode, errno: number): { reason?: string; errno?: number } {
+  if (code === 'SLUICE_ENDPOINT_TLS') return { reason: tlsReason(errno) };
+  return errno === 0 ? {} : { errno };
 }

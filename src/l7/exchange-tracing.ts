@@ -112,7 +112,7 @@ function attributesOf(
   const errorType = ending === DELIVERED ? (status >= FIRST_FAILING_STATUS ? String(status) : undefined) : ending;
   const known: Record<string, string | number | boolean | undefined> = {
     'http.request.method': words.method,
-    'url.scheme': 'http',
+    'url.scheme': listener.tls === null ? 'http' : 'https',
     'url.path': words.path === '' ? undefined : words.path,
     'server.address': bind.kind === 'tcp' ? bind.host : bind.path,
     'server.port': bind.kind === 'tcp' ? bind.port : undefined,

@@ -7,8 +7,10 @@ import { NO_SUBSET } from '../config/picking-plan.js';
 import type { L7ListenerPlan, RoutePlan } from '../config/plan.js';
 import type { RetryPlan } from '../config/resilience-plan.js';
 import type { ErrorCode } from '../core/error-catalog.js';
+import { NOT_GRPC } from '../core/grpc-status.js';
 import { msBetween, NEVER, type Tick } from '../core/tick.js';
 import type { AccessLines } from '../engine/access-lines.js';
+import type { ClientCertificate } from '../engine/tls.js';
 import type { HedgeDelay } from '../policies/hedge-delay.js';
 import type { BreakerPassage, RouteBreaker } from '../policies/route-breaker.js';
 import { NOT_WAITING, type Waiter } from '../policies/waiter.js';
@@ -17,6 +19,7 @@ import type { LocalResponse } from './error-response.js';
 import type { ExchangeTrace } from './exchange-trace.js';
 import type { LogTexts } from './log-texts.js';
 import { Recovery } from './recovery.js';
+import type { RequestDescription, RequestUrl } from './request-url.js';
 import type { SecondAttempt } from './second-attempt.js';
 
 /**
@@ -34,14 +37,6 @@ export type ExchangeState =
   | 'refusing'
   | 'answering'
   | 'broken';
-
-/** A request in words, for log lines and error bodies; what is not known is ''. */
-export interface RequestDescription {
-  readonly method: string;
-  /** Without the query, which may hold secrets. */
-  readonly path: string;
-  readonly requestId: string;
-}
 
 /** Affinity of one upstream in one worker. */
 export interface ExchangeAffinity {
@@ -169,6 +164,8 @@ export abstract class Exchange implements Attempting, Waiter {
   status = 0;
   /** Of the attempt whose head has come: how long that took, and the shared clock then. */
   firstByteUs = 0;
+  /** A word of src/core/grpc-status.ts. */
+  grpc: number = NOT_GRPC;
   firstByteAtMs = 0;
   // What the record tells of it. Times in µs, at most MOST_ELAPSED_US; bytes as the client's side saw them: heads and bodies, and what went
   // through a tunnel; with `frontend: uws`, whose library keeps heads to itself, bodies alone.
@@ -231,6 +228,9 @@ export abstract class Exchange implements Attempting, Waiter {
   /** Cold: allocates. While the exchange is open. */
   abstract describe(): RequestDescription;
 
+  /** What its client has asked for, whole. Within the call of Pipeline.begin. */
+  abstract url(): RequestUrl;
+
   /**
    * Hashes a key of the request into `key`. While the front end has the head: within the call of Pipeline.begin. HOT.
    *
@@ -248,6 +248,11 @@ export abstract class Exchange implements Attempting, Waiter {
    * @param name in lower case
    */
   abstract header(name: string): string | null;
+
+  /** What its client has shown as its certificate, and what was believed; null: none. Cold: allocates. While the exchange is open. */
+  clientCertificate(): ClientCertificate | null {
+    return null;
+  }
 
   /**
    * Sends the request to an endpoint, within `timeLeftMs`: within the call that brought it, or after `putOff`.
@@ -347,6 +352,7 @@ export abstract class Exchange implements Attempting, Waiter {
     this.failure = null;
     this.status = 0;
     this.firstByteUs = 0;
+    this.grpc = NOT_GRPC;
     this.answeredBy = NO_ENDPOINT;
     this.totalUs = 0;
     this.queueUs = 0;

@@ -18,7 +18,11 @@ export class ImaginedRequest {
   readonly #headers: Readonly<Record<string, string>>;
   readonly #keys: TextRequestKeys;
 
-  constructor({ target, headers, client }: ExplainRequest, listener: L7ListenerPlan, hasher: KeyHasher) {
+  constructor(
+    { target, headers, client, clientCertificate }: ExplainRequest,
+    listener: L7ListenerPlan,
+    hasher: KeyHasher,
+  ) {
     const question = target.indexOf('?');
     const path = question < 0 ? target : target.slice(0, question);
     const query = question < 0 ? undefined : target.slice(question + 1);
@@ -37,6 +41,7 @@ export class ImaginedRequest {
         },
       },
       peerAt(address, isTrusted),
+      listener.tls?.clientAuth && listener.frontend === 'native' ? clientCertificate : null,
     );
   }
 

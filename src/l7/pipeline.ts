@@ -4,28 +4,30 @@
  * asked, and when again, is in attempts.ts. Thread: worker.
  */
 import { NO_ENDPOINT } from '../balancing/balancer.js';
-import { isFailingStatus } from '../balancing/endpoint-ledger.js';
 import type { Attempting, UpstreamRuntime } from '../balancing/upstream-runtime.js';
 import type { WorkerBoard } from '../board/worker-board.js';
 import type { RoutePlan, UpstreamPlan } from '../config/plan.js';
 import type { Clock } from '../core/clock.js';
 import type { ErrorCode } from '../core/error-catalog.js';
+import { NOT_GRPC } from '../core/grpc-status.js';
 import type { Rng } from '../core/rng.js';
-import { msBetween, type Tick } from '../core/tick.js';
+import type { Tick } from '../core/tick.js';
 import type { Timers } from '../core/timers.js';
 import { isReplaced } from '../policies/fallback.js';
 import { retryAfterSeconds } from '../policies/retry-after.js';
 import { RetryBudgets } from '../policies/retry-budgets.js';
 import { ADMIT } from '../policies/verdict.js';
 import type { WaitingHost } from '../policies/waiter.js';
+import { settleBreaker, settleGrpcEnd, settleHead } from './answer-judgement.js';
 import type { AttemptProfiles } from './attempt-profiles.js';
 import { Attempts } from './attempts.js';
 import { BatchClock } from './batch-clock.js';
-import { errorResponse, fixedResponse, type LocalResponse, optionsResponse } from './error-response.js';
+import { errorResponse, fixedResponse, type LocalResponse } from './error-response.js';
 import { attemptOf, DELIVERED, type Ending, type Exchange, elapsedUs, MOST_ELAPSED_US } from './exchange.js';
 import { unbind } from './exchange-affinity.js';
 import type { ExchangeRecorder } from './exchange-recorder.js';
 import { Hedges } from './hedges.js';
+import type { ListenerAnswers } from './listener-answers.js';
 import { admit, type RequestFacts } from './request-admission.js';
 import { type RequestPlan, RequestPlans } from './request-plans.js';
 import { RequestRouting } from './request-routing.js';
@@ -35,6 +37,7 @@ export interface PipelineParts {
   readonly profiles: AttemptProfiles;
   readonly board: Pick<WorkerBoard, 'retryBudgets' | 'stripe'>;
   readonly recorder: ExchangeRecorder;
+  readonly listenerAnswers: ListenerAnswers;
   readonly clock: Clock;
   readonly timers: Timers;
   /** Of the pauses before retries. */
@@ -45,8 +48,6 @@ export interface PipelineParts {
   readonly onBudgetSpent: (upstream: UpstreamPlan, refused: number) => void;
 }
 
-const US_PER_MS = 1_000;
-
 /** One for each worker, whatever front ends it has. */
 export class Pipeline {
   readonly #plans: RequestPlans;
@@ -54,6 +55,7 @@ export class Pipeline {
   readonly #attempts: Attempts;
   readonly #hedges: Hedges;
   readonly #recorder: ExchangeRecorder;
+  readonly #listenerAnswers: ListenerAnswers;
   readonly #clock: BatchClock;
   readonly #onFileLimit: () => void;
   #openExchanges = 0;
@@ -68,6 +70,7 @@ export class Pipeline {
     this.#plans = new RequestPlans(parts.profiles);
     this.#routing = routing;
     this.#recorder = recorder;
+    this.#listenerAnswers = parts.listenerAnswers;
     this.#clock = clock;
     this.#onFileLimit = parts.onFileLimit;
     this.#hedges = new Hedges({ clock, timers, budgets, stripe: board.stripe });
@@ -97,7 +100,7 @@ export class Pipeline {
     return this.#isDraining;
   }
 
-  /** What the waiting rooms of this data plane ask. */
+  /** For the waiting rooms. */
   get waitingHost(): WaitingHost<Exchange> {
     return this.#attempts.host;
   }
@@ -146,9 +149,9 @@ export class Pipeline {
    */
   begin(exchange: Exchange, route: RoutePlan | undefined, facts: RequestFacts): void {
     this.#open(exchange);
-    // The last hop that Max-Forwards allows answers for itself (RFC 9110 7.6.2).
-    if (facts.maxForwards === 0 && exchange.method === 'OPTIONS')
-      return this.#send(exchange, optionsResponse(), false, DELIVERED);
+    const own = this.#listenerAnswers.to(exchange, facts);
+    if (typeof own === 'string') return this.#answer(exchange, own);
+    if (own !== null) return this.#send(exchange, own, exchange.isConnectionSpent, DELIVERED);
     if (route === undefined) return this.#answer(exchange, 'SLUICE_NO_ROUTE');
     this.#route(exchange, route);
     const verdict = admit(exchange, facts);
@@ -167,7 +170,6 @@ export class Pipeline {
     this.#open(exchange);
     exchange.state = 'refusing';
   }
-
   answerRefused(exchange: Exchange, code: ErrorCode): void {
     this.#answer(exchange, code);
   }
@@ -199,21 +201,18 @@ export class Pipeline {
    *
    * @param firstByteUs since the attempt began
    * @param isHedge   it is that of the second attempt (Exchange.hedge)
+   * @param grpc      a word of src/core/grpc-status.ts: with GRPC_AWAITED the answer is judged when the endpoint is done
    */
-  headCame(exchange: Exchange, status: number, firstByteUs: number, isHedge = false): void {
+  headCame(exchange: Exchange, status: number, firstByteUs: number, isHedge = false, grpc: number = NOT_GRPC): void {
     const { second, settings } = exchange;
+    exchange.grpc = grpc;
     exchange.state = 'relaying';
     exchange.status = status;
     exchange.firstByteUs = firstByteUs;
     exchange.firstByteAtMs = this.#clock.nowMs;
     if (second?.isUsed === true) this.#hedges.decided(exchange, second, isHedge);
     if (settings !== null && settings.hedge !== null) this.#hedges.answered(settings.hedge, status, firstByteUs);
-    if (exchange.passage !== null) this.#settleBreaker(exchange, isFailingStatus(status));
-    const { serving } = exchange;
-    // One that was asked about has been settled by then, if it had to wait.
-    if (serving.endpoint === NO_ENDPOINT) return;
-    this.#recorder.answered(exchange, serving, status, firstByteUs);
-    (exchange.upstream as UpstreamRuntime).settleFirstByte(serving, status, firstByteUs, this.#clock.now);
+    settleHead(exchange, this.#recorder, this.#clock.now);
   }
 
   /** The head asks for a pause: Retry-After of a 429 or 503. Behind headCame, before the endpoint is done. @param value of the field */
@@ -226,8 +225,9 @@ export class Pipeline {
     exchange.upstream?.settleReport(exchange.serving, text, this.#clock.nowMs);
   }
 
-  /** The endpoint is done with the exchange: it may take another one. HOT. */
-  endpointDone(exchange: Exchange): void {
+  /** The endpoint is done with the exchange: it may take another one. HOT. @param grpc as of headCame, where only the trailers say it */
+  endpointDone(exchange: Exchange, grpc: number = NOT_GRPC): void {
+    if (grpc > 0) settleGrpcEnd(exchange, grpc, this.#recorder, this.#clock.now);
     if (exchange.state === 'relaying') exchange.state = 'flushing';
     const bodyUs = elapsedUs(exchange.firstByteAtMs, this.#clock.nowMs);
     const attemptUs = Math.min(exchange.firstByteUs + bodyUs, MOST_ELAPSED_US);
@@ -331,10 +331,10 @@ export class Pipeline {
 
   #settleFailure(exchange: Exchange, attempting: Attempting, code: ErrorCode, elapsedUs: number, errno: number): void {
     const { now } = this.#clock;
-    const upstream = exchange.upstream as UpstreamRuntime; // it had an attempt
     if (attempting.endpoint === NO_ENDPOINT) return;
     this.#recorder.attemptFailed(exchange, attempting.endpoint, code, errno);
     // Once the endpoint has answered, a deadline that passes may be a slow client's doing.
+    const upstream = exchange.upstream as UpstreamRuntime; // it had an attempt
     if (code === 'SLUICE_EXCHANGE_TIMEOUT' && exchange.status !== 0) return upstream.settleEnd(attempting, now);
     upstream.settleFailure(attempting, code, elapsedUs, now);
     if (attempting !== exchange) this.#attempts.avoid(exchange, attempting);
@@ -373,14 +373,8 @@ export class Pipeline {
       fixed === null || fixed === undefined
         ? errorResponse(code, exchange.describe().requestId, this.#retryAfterMs(exchange, code))
         : fixedResponse(fixed);
-    if (exchange.passage !== null && isReplaced(code)) this.#settleBreaker(exchange, true);
+    if (exchange.passage !== null && isReplaced(code)) settleBreaker(exchange, true, this.#clock.now);
     this.#send(exchange, response, exchange.isConnectionSpent, code);
-  }
-
-  /** What the client gets is known. @param isFailure it is no good answer */
-  #settleBreaker({ passage, route, beganAt }: Exchange, isFailure: boolean): void {
-    const takenUs = Math.min(msBetween(beganAt, this.#clock.now) * US_PER_MS, MOST_ELAPSED_US);
-    if (passage !== null) route?.breaker?.settled(passage, isFailure, takenUs, this.#clock.now);
   }
 
   #retryAfterMs({ route }: Exchange, code: ErrorCode): number {

@@ -6,10 +6,11 @@ import type { ErrorCode } from '../core/error-catalog.js';
 import { BODY_HIGH_WATER, type Engine, HEDGE_OFFSET, NO_BODY, SendFlag, SendResult } from '../engine/engine.js';
 import { isIdempotent } from '../policies/request-passage.js';
 import type { AskedResponse, AskedResponses } from './asked-response.js';
-import { type AttemptStart, BEGUN, Exchange, NO_POOL, type RequestDescription } from './exchange.js';
+import { type AttemptStart, BEGUN, Exchange, NO_POOL } from './exchange.js';
 import { parseTraceParent } from './exchange-trace.js';
 import type { LogTexts } from './log-texts.js';
-import { headWith, ResponseFields } from './response-fields.js';
+import type { RequestDescription, RequestUrl } from './request-url.js';
+import { headWith, headWithHsts, ResponseFields } from './response-fields.js';
 
 /** Finds keys of a request while its handler runs. */
 export interface RequestKeys {
@@ -78,6 +79,12 @@ export abstract class RelayedExchange extends Exchange {
 
   override describe(): RequestDescription {
     return this;
+  }
+
+  override url(): RequestUrl {
+    const { head, method } = this;
+    const target = head.slice(method.length + 1, head.indexOf(' ', method.length + 1));
+    return { host: this.header('host') ?? '', target: Buffer.from(target, 'utf8').toString('latin1') };
   }
 
   override hashKey(source: KeySource, isCrc: boolean): boolean {
@@ -212,7 +219,8 @@ export abstract class RelayedExchange extends Exchange {
 
   /** A head as the client gets it: with the fields that were added. @param head "200 OK\r\nname: value…" */
   protected completed(head: Uint8Array | string): Uint8Array | string {
-    return headWith(this.#added, head);
+    const { hsts } = this.listener;
+    return headWith(this.#added, hsts === '' ? head : headWithHsts(hsts, head));
   }
 
   override get isConnectionSpent(): boolean {

@@ -19,6 +19,7 @@ import { admitPassage, isIdempotent } from '../policies/request-passage.js';
 import { ADMIT } from '../policies/verdict.js';
 import type { ExplainedCandidate, ExplainRequest, Explanation } from '../worker/explaining.js';
 import { ImaginedRequest } from './imagined-request.js';
+import { httpsUrlOf, NO_REDIRECT } from './listener-answers.js';
 import { Router, routeFor } from './router.js';
 import { signText } from './signed-text.js';
 
@@ -73,6 +74,7 @@ class RequestExplainer {
 
   explain(): Explanation {
     const { method, host } = this.#request;
+    if (this.#listener.redirectPort !== NO_REDIRECT) return this.#redirected();
     const router = new Router(this.#listener.routes);
     const routes = host === '' ? router.tables[0] : router.routesOf(host);
     if (routes === null || routes === undefined) return this.#refused('SLUICE_BAD_HOST', null);
@@ -85,6 +87,18 @@ class RequestExplainer {
     if (this.#isBroken(route)) return this.#refused('SLUICE_BREAKER_OPEN', route);
     const attempting = this.#attempting(route, upstream, subset);
     return this.#picked(route, upstream, upstream.rehearse(attempting, this.#parts.now));
+  }
+
+  /** Its routes, if it has any, are not looked at. */
+  #redirected(): Explanation {
+    const { host, target } = this.#request;
+    if (host === '') {
+      this.#policies.push('redirectToHttps: nobody knows where to, without a host');
+      return this.#refused('SLUICE_BAD_HOST', null);
+    }
+    const to = httpsUrlOf({ host, target }, this.#listener.redirectPort);
+    this.#policies.push(`redirectToHttps: the listener answers by itself with a redirect to ${to}`);
+    return this.#refused(null, null);
   }
 
   #lead(route: RoutePlan): { upstream: UpstreamRuntime; subset: number } {
@@ -213,7 +227,7 @@ class RequestExplainer {
     };
   }
 
-  #refused(code: ErrorCode, route: RoutePlan | null): Explanation {
+  #refused(code: ErrorCode | null, route: RoutePlan | null): Explanation {
     const upstream = route === null ? null : this.#upstream(route.upstream).plan;
     return {
       ...this.#place(route),
@@ -265,6 +279,8 @@ function sourceText(source: KeySource): string {
     case 'path':
     case 'uri':
       return `the ${source.kind}`;
+    case 'client-certificate':
+      return `the ${source.name} of the client's certificate`;
     case 'query':
       return `the query parameter ${source.name}`;
     default:

@@ -62,6 +62,16 @@ export function headWith(fields: ResponseFields | null, head: Uint8Array | strin
   return typeof head === 'string' ? head + lines : Buffer.concat([head, Buffer.from(lines, 'latin1')]);
 }
 
+/** @param head as in headWith. @returns it with this Strict-Transport-Security alone */
+export function headWithHsts(hsts: string, head: Uint8Array | string): Uint8Array | string {
+  const text =
+    typeof head === 'string' ? head : Buffer.from(head.buffer, head.byteOffset, head.length).toString('latin1');
+  const whole = `${text.replace(HSTS_LINES, '')}\r\nstrict-transport-security: ${hsts}`;
+  return typeof head === 'string' ? whole : Buffer.from(whole, 'latin1');
+}
+
+const HSTS_LINES = /\r\nstrict-transport-security[\t ]*:[^\r]*/gi;
+
 function lineBytes(name: string, value: string): number {
   return name.length + value.length + LINE_BYTES;
 }

@@ -2,6 +2,7 @@
 import type { PickKey } from '../balancing/balancer.js';
 import type { KeyHasher } from '../balancing/key-hasher.js';
 import { type KeySource, networkOf } from '../balancing/key-source.js';
+import type { CertificateFacts } from '../config/picking-plan.js';
 import { ForwardedClients, type Peer, UNKNOWN_PEER } from './client-address.js';
 import type { RequestKeys } from './relayed-exchange.js';
 import { cookieIn, isToldField, parameterIn } from './request-key.js';
@@ -28,6 +29,7 @@ export class TextRequestKeys implements RequestKeys {
   readonly #clients: ForwardedClients;
   #request: KeyedRequest | null = null;
   #peer: Peer = UNKNOWN_PEER;
+  #certificate: CertificateFacts | null = null;
 
   /** @param trustedProxies of the listener */
   constructor(hasher: KeyHasher, trustedProxies: readonly string[]) {
@@ -35,10 +37,15 @@ export class TextRequestKeys implements RequestKeys {
     this.#clients = new ForwardedClients(trustedProxies);
   }
 
-  /** The request that is being handled now. */
-  begin(request: KeyedRequest, peer: Peer): void {
+  /**
+   * The request that is being handled now.
+   *
+   * @param certificate what its client has shown; null: nothing, or nobody knows, as with uWebSockets.js
+   */
+  begin(request: KeyedRequest, peer: Peer, certificate: CertificateFacts | null = null): void {
     this.#request = request;
     this.#peer = peer;
+    this.#certificate = certificate;
   }
 
   /** Whose request it is, a trusted peer's word included; null: nobody knows, or outside of the handler. */
@@ -87,6 +94,8 @@ export class TextRequestKeys implements RequestKeys {
         const query = request.getQuery();
         return query === undefined ? request.getUrl() : `${request.getUrl()}?${query}`;
       }
+      case 'client-certificate':
+        return this.#certificate?.[source.name] ?? null;
     }
   }
 

@@ -13,7 +13,12 @@ interface Budget {
 }
 
 /** What is told. */
-export type FailureEvent = 'attempt-failed' | 'exchange-failed' | 'session-failed' | 'connection-failed';
+export type FailureEvent =
+  | 'attempt-failed'
+  | 'exchange-failed'
+  | 'session-failed'
+  | 'connection-failed'
+  | 'tls-handshake-failed';
 
 /** One per worker. Endpoint and proxy faults are warnings; what clients do wrong is worth a debug line only. Thread: worker. */
 export class FailureLog {
@@ -25,6 +30,7 @@ export class FailureLog {
     'exchange-failed': new Map(),
     'session-failed': new Map(),
     'connection-failed': new Map(),
+    'tls-handshake-failed': new Map(),
   };
 
   constructor(logger: Logger, nowMs: () => number) {

@@ -4,6 +4,7 @@
 export const LOG_EVENTS = {
   // --- the process ---
   'config-warning': 'the configuration is accepted, but something in it may not do what its author expects',
+  'node-lacks': 'this Node does not export what TLS or HTTP/2 needs; a configuration that has it is refused',
   'file-limit-low': 'the limit of open files is below what the configuration may need',
   'start-failed': 'sluice could not start, or could not go on; `code` says why; the process exits',
   listening:
@@ -28,6 +29,17 @@ export const LOG_EVENTS = {
   'log-lines-dropped': 'the reader of the log is too slow; that many `lines` are missing',
   'primary-crashed': 'a bug in the primary, with its stack; the process exits',
   'primary-blocked': "the primary's event loop stood still for `blockedMs`; traffic went on",
+  // --- TLS ---
+  'certificates-loaded':
+    'new handshakes of a listener use other certificates now; `names` and the first `endsAt` of them',
+  'certificates-failed': 'changed certificates cannot be used, for `reason`; the former ones stay',
+  'certificate-expiring': 'a certificate ends at `endsAt`, in so many `days`; said once a day from 30 days before on',
+  'certificate-expired': 'a certificate has ended at `endsAt`; clients refuse it',
+  'ticket-keys-failed': 'the file of ticket keys cannot be used, for `reason`; the former keys stay',
+  'acme-ordered': 'a certificate for `names` is asked for at `directory`, by ACME',
+  'acme-obtained': 'a certificate for `names` has come by ACME; it ends at `endsAt`',
+  'acme-failed': 'no certificate came by ACME, for `reason`; tried again after `pauseMs`',
+  'tls-handshake-failed': 'a handshake with a client failed, for `reason`; seen at level `debug`',
   // --- workers ---
   'worker-error': 'a worker had an uncaught error, with its stack, or could not start again',
   'worker-exited': 'the thread of a worker has ended unasked; it is restarted after `pauseMs`',

@@ -12,7 +12,7 @@ export interface MetricShape {
   readonly labels: readonly string[];
   /** One sentence without a full stop, as HELP and docs/metrics.md have it. */
   readonly help: string;
-  /** When it is absent, where that is not plain. */
+  /** Where there is one, if not always. */
   readonly when?: string;
 }
 

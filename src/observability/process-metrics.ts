@@ -1,6 +1,9 @@
 /** Catalogue of metrics: workers, the process, its configuration and its logs. */
 import type { MetricSections } from './metric-shape.js';
 
+/** Of listeners of the native front end. */
+const MAY_HAVE_HTTP2 = 'clients of the listener may speak HTTP/2';
+
 /** As METRIC_SECTIONS. */
 export const PROCESS_METRICS = {
   Workers: {
@@ -26,6 +29,15 @@ export const PROCESS_METRICS = {
       unit: 'bytes',
       labels: ['thread'],
       help: 'JavaScript heap of a thread that is in use',
+    },
+  },
+  Certificates: {
+    sluice_certificate_expiry_seconds: {
+      type: 'gauge',
+      unit: 'seconds',
+      labels: ['listener', 'upstream', 'name', 'serial'],
+      help: 'When a certificate ends, in seconds since 1970, by the first of its names and its serial number; of more than 500, those that end first',
+      when: 'a listener or an upstream has a certificate',
     },
   },
   Process: {
@@ -59,6 +71,33 @@ export const PROCESS_METRICS = {
     process_resident_memory_bytes: { type: 'gauge', unit: 'bytes', labels: [], help: 'Resident memory' },
     process_open_fds: { type: 'gauge', labels: [], help: 'Open file descriptors' },
     process_max_fds: { type: 'gauge', labels: [], help: 'Most file descriptors that may be open' },
+  },
+  'HTTP/2 with clients': {
+    sluice_http2_connections: { type: 'gauge', labels: [], help: 'Client connections that speak HTTP/2' },
+    sluice_http2_streams_total: {
+      type: 'counter',
+      labels: ['listener'],
+      help: 'Requests that came over HTTP/2',
+      when: MAY_HAVE_HTTP2,
+    },
+    sluice_http2_refused_streams_total: {
+      type: 'counter',
+      labels: ['listener'],
+      help: 'Streams that were refused (REFUSED_STREAM), most of them for being more than `http2.streams` at the same time',
+      when: MAY_HAVE_HTTP2,
+    },
+    sluice_http2_errors_total: {
+      type: 'counter',
+      labels: ['listener'],
+      help: 'Client connections that were ended because the client broke a rule of HTTP/2, or did not acknowledge SETTINGS in time',
+      when: MAY_HAVE_HTTP2,
+    },
+    sluice_http2_floods_total: {
+      type: 'counter',
+      labels: ['listener', 'kind'],
+      help: 'Client connections that were ended for too much of one kind: resets, continuations, settings, pings, priorities, window-updates, empty-data, or headers (blocks that unpack to far more than a head may have)',
+      when: MAY_HAVE_HTTP2,
+    },
   },
   'Configuration, log and timeline': {
     sluice_config_epoch: { type: 'gauge', labels: [], help: 'Number of the plan that counts, from 1' },

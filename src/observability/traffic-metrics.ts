@@ -55,6 +55,18 @@ export const TRAFFIC_METRICS = {
       labels: ['listener'],
       help: 'Bytes of answers and sessions that went to clients, counted at the end; with front end uws of bodies only',
     },
+    sluice_tls_handshakes_total: {
+      type: 'counter',
+      labels: ['listener', 'version', 'resumed'],
+      help: 'TLS handshakes with clients that succeeded, by version (TLSv1.2, TLSv1.3) and whether they took a session up again (yes, no); not of front end uws',
+      when: 'the listener has TLS and is not of front end uws',
+    },
+    sluice_tls_handshake_failures_total: {
+      type: 'counter',
+      labels: ['listener', 'reason'],
+      help: 'TLS handshakes with clients that failed, by what went wrong (peer-left, not-tls, version, cipher, no-certificate, bad-certificate, alert, alpn, other, timeout, limit); not of front end uws',
+      when: 'the listener has TLS and is not of front end uws',
+    },
     sluice_open_connections: {
       type: 'gauge',
       labels: ['worker'],
@@ -188,6 +200,12 @@ export const TRAFFIC_METRICS = {
       type: 'counter',
       labels: [...ENDPOINT, 'class'],
       help: 'Answers to attempts, by the class of their status, those that were tried again included',
+    },
+    sluice_grpc_responses_total: {
+      type: 'counter',
+      labels: [...ENDPOINT, 'status'],
+      help: 'Answers of gRPC to requests with `te: trailers`, by their grpc-status (other: none, or an unknown one), with the native front end',
+      when: 'a call has ended so',
     },
     sluice_endpoint_connects_total: {
       type: 'counter',

@@ -116,7 +116,7 @@ export class Ejector {
     const { record } = this.#upstream;
     const { slot } = this.#endpointAt(endpoint);
     if (!this.#table.tryLock(record, this.#holder)) return 'busy';
-    const outcome = this.#ejectLocked(endpoint, slot, now);
+    const outcome = this.#ejectLocked(endpoint, slot, reason === 'trial-failed', now);
     this.#table.unlock(record);
     if (outcome === 'suppressed' && this.#table.countSuppression(slot, SUPPRESSED_LOG_PAUSE_MS, now))
       this.#events.suppressed(endpoint, reason);
@@ -164,10 +164,17 @@ export class Ejector {
     }
   }
 
-  #ejectLocked(endpoint: number, slot: number, now: Tick): Circuit | Exclude<EjectionOutcome, 'ejected'> {
+  #ejectLocked(
+    endpoint: number,
+    slot: number,
+    isTrial: boolean,
+    now: Tick,
+  ): Circuit | Exclude<EjectionOutcome, 'ejected'> {
     const { generation } = this.#endpointAt(endpoint);
     const circuit = this.circuit(endpoint, now);
     if (circuit.generation !== generation || circuit.phase === 'open') return 'out-already';
+    // Its trial has been decided, or has begun, since the caller looked: what it saw was another time's.
+    if ((circuit.phase === 'half-open') !== isTrial) return 'out-already';
     if (!this.#mayEject(endpoint, now)) return 'suppressed';
     const next = ejectedFrom(circuit, this.#plan, now);
     // Only a success can have come in between: then there is nothing to eject it for.

@@ -149,6 +149,10 @@ export interface DataPlane {
    * @param generation of the endpoint; work of another one that has the slot goes on
    */
   cut(slot: number, generation: number): void;
+  /** Files of a listener's certificates have changed, for front ends that read them: new handshakes go by them. @param listener its number */
+  certificatesChanged(listener: number): void;
+  /** Requests for a challenge of ACME (RFC 8555 section 8.3) are answered. @param keyAuthorization null: no more */
+  setChallenge(token: string, keyAuthorization: string | null): void;
   stats(): DataPlaneStats;
   /** Closes everything at once: listeners, client and upstream connections. Idempotent. */
   close(): void;

@@ -27,6 +27,8 @@ class DataPlanes implements DataPlane {
   readonly #options: DataPlaneOptions;
   /** In the order in which they were made. One whose last listener has gone stays for its open work, and for the next plan. */
   readonly #byMode = new Map<Mode, DataPlane>();
+  /** For those that are still to be made. */
+  readonly #challenges = new Map<string, string>();
   #isDraining = false;
   #isClosed = false;
 
@@ -86,6 +88,7 @@ class DataPlanes implements DataPlane {
   async #add(mode: Mode, { plan, addresses, sessionListenings }: PlanChange): Promise<void> {
     const dataPlane = this.#makers[mode]({ ...this.#options, plan, addresses, sessionListenings });
     this.#byMode.set(mode, dataPlane);
+    for (const [token, keyAuthorization] of this.#challenges) dataPlane.setChallenge(token, keyAuthorization);
     try {
       await dataPlane.start();
     } catch (error) {
@@ -104,6 +107,16 @@ class DataPlanes implements DataPlane {
       if (explanation !== null) return explanation;
     }
     return null;
+  }
+
+  certificatesChanged(listener: number): void {
+    for (const dataPlane of this.#all) dataPlane.certificatesChanged(listener);
+  }
+
+  setChallenge(token: string, keyAuthorization: string | null): void {
+    if (keyAuthorization === null) this.#challenges.delete(token);
+    else this.#challenges.set(token, keyAuthorization);
+    for (const dataPlane of this.#all) dataPlane.setChallenge(token, keyAuthorization);
   }
 
   cut(slot: number, generation: number): void {

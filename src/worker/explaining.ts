@@ -1,4 +1,5 @@
 /** What a worker is asked when somebody wants to know where a request would go, and what it answers. Plain data; nothing is sent. */
+import type { CertificateFacts } from '../config/picking-plan.js';
 import type { ErrorCode } from '../core/error-catalog.js';
 
 /** A request as somebody imagines it. */
@@ -14,6 +15,8 @@ export interface ExplainRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** Address of the client, for keys by client; null: 127.0.0.1. */
   readonly client: string | null;
+  /** What its client has shown, for keys by certificate; null: nothing. */
+  readonly clientCertificate: CertificateFacts | null;
 }
 
 /** One endpoint as the pick would see it. */
@@ -35,7 +38,7 @@ export interface ExplainedCandidate {
 export interface Explanation {
   readonly listener: string;
   readonly worker: number;
-  /** null: none matches (SLUICE_NO_ROUTE). */
+  /** null: none matches (SLUICE_NO_ROUTE), or the listener redirects, which the last policy tells. */
   readonly route: { readonly host: string; readonly path: string } | null;
   /** What would be done with it in order, a sentence each: limits, splits, affinity, keys, retries, hedges, queue, breaker, fallback. */
   readonly policies: readonly string[];
@@ -45,7 +48,7 @@ export interface Explanation {
   readonly endpoint: string | null;
   /** The balancer draws lots: any of the candidates may be picked. */
   readonly isDrawn: boolean;
-  /** What the client would be answered; null: an endpoint is asked. */
+  /** What the client would be answered; null: an endpoint is asked, or the listener redirects (`route` is null). */
   readonly code: ErrorCode | null;
   readonly candidates: readonly ExplainedCandidate[];
 }

@@ -81,6 +81,8 @@ export async function runWorker({ makeDataPlane, loadAddon }: WorkerParts): Prom
       clock,
       logger,
     });
+    for (const [token, keyAuthorization] of Object.entries(seed.challenges))
+      dataPlane.setChallenge(token, keyAuthorization);
     const report = reporterOf(dataPlane, addon, send);
     const started = dataPlane.start();
     const plans = new PlanTurn(dataPlane, started, logger, send);
@@ -154,6 +156,11 @@ function obey(port: MessagePort, { dataPlane, stripe, plans, observing, report, 
         return;
       case 'plan':
         return plans.take(message.change);
+      case 'certificates':
+        return dataPlane.certificatesChanged(message.listener);
+      case 'challenge':
+        dataPlane.setChallenge(message.token, message.keyAuthorization);
+        return send({ kind: 'challenge-set', id: message.id });
       case 'reopen':
         return observing.accessLog.reopen();
       case 'spans-taken':

@@ -21,6 +21,8 @@ export interface WorkerSeed {
   readonly maxConnections: number;
   /** This process's name in Via. */
   readonly viaName: string;
+  /** Key authorizations of the challenges of ACME that are to be answered, by token. */
+  readonly challenges: Readonly<Record<string, string>>;
 }
 
 /** From the primary to a worker. */
@@ -39,6 +41,15 @@ export type ToWorker =
   | { readonly kind: 'reopen' }
   /** The primary has the last batch of spans. */
   | { readonly kind: 'spans-taken' }
+  /** Files of a listener's certificates have changed. @param listener its number */
+  | { readonly kind: 'certificates'; readonly listener: number }
+  /** Answer requests for this challenge of ACME, or do so no more (null); `challenge-set` with the same id follows. */
+  | {
+      readonly kind: 'challenge';
+      readonly id: number;
+      readonly token: string;
+      readonly keyAuthorization: string | null;
+    }
   /** The time to drain an endpoint is over: what is in flight on it ends now. May come more than once for the same one. */
   | { readonly kind: 'cut'; readonly slot: number; readonly generation: number };
 
@@ -64,6 +75,7 @@ export type FromWorker =
     }
   /** null: no l7 listener that fits. */
   | { readonly kind: 'explained'; readonly id: number; readonly explanation: Explanation | null }
+  | { readonly kind: 'challenge-set'; readonly id: number }
   /** About to end: the primary hands it nothing more and then opens the gate (OneShotGate.buffer), at which the worker waits. */
   | { readonly kind: 'leaving'; readonly gate: SharedArrayBuffer }
   /** The start failed for a reason the operator can mend; the thread ends by itself. */

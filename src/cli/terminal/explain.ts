@@ -34,7 +34,7 @@ export function explanationLines({ method, host, target }: ExplainRequest, expla
   const lines = [
     `${method} ${plainText(`${host}${target}`)} at listener ${plainText(listener)}, as worker ${worker} sees it`,
     '',
-    `route     ${route === null ? 'none matches' : plainText(`${route.host} ${route.path}`)}`,
+    `route     ${route === null ? routelessText(explanation) : plainText(`${route.host} ${route.path}`)}`,
     ...policies.map((policy, index) => `${index === 0 ? 'policies  ' : '          '}${plainText(policy)}`),
     ...(upstream === null ? [] : [`upstream  ${plainText(upstream)}${balance === null ? '' : `, balance ${balance}`}`]),
     `answer    ${answerText(explanation)}`,
@@ -50,11 +50,16 @@ export function explanationLines({ method, host, target }: ExplainRequest, expla
   ];
 }
 
-function answerText({ endpoint, isDrawn, code, candidates }: Explanation): string {
+function routelessText({ code }: Explanation): string {
+  return code === null ? 'none is looked at: the listener redirects' : 'none matches';
+}
+
+function answerText({ route, endpoint, isDrawn, code, candidates }: Explanation): string {
   if (code !== null) {
     const { status, text } = ERROR_CATALOG[code];
     return `${code}${status === null ? '' : `, status ${status}`}: ${text}`;
   }
+  if (route === null) return 'the redirect';
   if (endpoint !== null) return `endpoint ${plainText(endpoint)}`;
   const eligible = candidates.filter(({ exclusion }) => exclusion === null).length;
   return isDrawn ? `lots are drawn among ${eligible} endpoints` : 'nobody';

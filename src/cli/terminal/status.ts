@@ -1,15 +1,34 @@
 /** The command `status`: what a running sluice does, as tables or as JSON. */
+import type { CertificateView } from '../../control/admin/certificate-view.js';
 import type { LiveFigures, LiveUpstream, TrafficRates } from '../../observability/live-figures.js';
+import { type CertificatePaint, certificateLines } from './certificate-lines.js';
 import { counted, countText, durationText, msText, NOTHING, plainText, shareText } from './figures-text.js';
 import { TerminalExit, type TerminalExitCode, type TerminalSurroundings } from './terminal-surroundings.js';
 import { type Column, tableLines } from './text-table.js';
 
 /** Prints it. @returns the exit code */
-export async function runStatus(isJson: boolean, { client, out }: TerminalSurroundings): Promise<TerminalExitCode> {
+export async function runStatus(
+  isJson: boolean,
+  { client, out, isColoured, nowMs }: TerminalSurroundings,
+): Promise<TerminalExitCode> {
   const figures = await client.get<LiveFigures>('/api/v1/live/now');
-  out.write(isJson ? `${JSON.stringify(figures, null, 2)}\n` : `${statusLines(figures).join('\n')}\n`);
+  const { certificates } = await client.get<{ certificates: readonly CertificateView[] }>('/api/v1/certificates');
+  if (isJson) {
+    out.write(`${JSON.stringify({ ...figures, certificates }, null, 2)}\n`);
+    return TerminalExit.OK;
+  }
+  const table = certificateLines(certificates, nowMs(), isColoured ? COLOURED : PLAIN);
+  const lines = [...statusLines(figures), ...(table.length === 0 ? [] : ['', ...table])];
+  out.write(`${lines.join('\n')}\n`);
   return TerminalExit.OK;
 }
+
+/** Select Graphic Rendition of ECMA-48: yellow and red. */
+const COLOURED: CertificatePaint = {
+  ending: (line) => `\u001b[33m${line}\u001b[0m`,
+  ended: (line) => `\u001b[31m${line}\u001b[0m`,
+};
+const PLAIN: CertificatePaint = { ending: (line) => line, ended: (line) => line };
 
 const text = (heading: string): Column => ({ heading, isNumber: false });
 const number = (heading: string): Column => ({ heading, isNumber: true });

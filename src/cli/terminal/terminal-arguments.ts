@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { MOST_WEIGHT } from '../../board/endpoint-control.js';
 import { parseDuration } from '../../config/duration.js';
 import { nearestName } from '../../config/nearest-name.js';
+import type { CertificateFacts } from '../../config/picking-plan.js';
 import type { ExplainRequest } from '../../worker/explaining.js';
 import type { TerminalCommandName } from '../flags.js';
 import type { UsageProblem } from '../usage-problem.js';
@@ -107,10 +108,30 @@ function explainCommand(
   if (client !== null && isIP(client) === 0) {
     problems.push({ sentence: `--client is "${client}"`, hint: 'write an IP address such as 192.0.2.1' });
   }
+  const clientCertificate = certificateOf(values, problems);
   if (problems.length > 0 || place === null) return problems;
   const host = headers['host'] ?? place.host;
   const [listener = null] = values('listener');
-  return { name: 'explain', request: { listener, method, host, target: place.target, headers, client }, isJson };
+  const request = { listener, method, host, target: place.target, headers, client, clientCertificate };
+  return { name: 'explain', request, isJson };
+}
+
+/** @param problems grows @returns null: nothing is said of a certificate */
+function certificateOf(values: GivenWords['values'], problems: UsageProblem[]): CertificateFacts | null {
+  const [subject] = values('client-subject');
+  const [written] = values('client-fingerprint');
+  if (subject !== undefined && /[^ -~]/.test(subject))
+    problems.push({
+      sentence: '--client-subject is not printable ASCII',
+      hint: 'write it as OpenSSL does: \\C3\\A9 for é',
+    });
+  const fingerprint = written?.replaceAll(':', '').toLowerCase();
+  if (fingerprint !== undefined && !/^[0-9a-f]{64}$/.test(fingerprint)) {
+    const hint = 'openssl x509 -in FILE -noout -fingerprint -sha256 prints it';
+    problems.push({ sentence: `--client-fingerprint is "${written}", not 64 hex digits`, hint });
+  }
+  if (subject === undefined && fingerprint === undefined) return null;
+  return { subject: subject ?? '', fingerprint: fingerprint ?? '' };
 }
 
 /** Characters of methods and field names. (RFC 9110, 5.6.2: token.) */

@@ -65,8 +65,8 @@ export function configurationReference(flags: readonly FlagEntry[]): string {
 const INTRODUCTION = `# Configuration
 
 A configuration is a YAML or JSON file, or flags, or both. \`sluice check -c sluice.yaml\` tells every problem at once, each with
-file, line and column, and \`--print\` shows the configuration with every default filled in. [examples/sluice.yaml](../examples/sluice.yaml) and, for
-mode \`l4\`, [examples/l4.yaml](../examples/l4.yaml) explain a whole file line by line. Editors that know JSON Schema check and complete files with [config.schema.json](config.schema.json): begin the file with
+file, line and column, and \`--print\` shows the configuration with every default filled in. [examples/sluice.yaml](../examples/sluice.yaml), for mode
+\`l4\` [examples/l4.yaml](../examples/l4.yaml), and for TLS and HTTP/2 [examples/tls.yaml](../examples/tls.yaml) explain a whole file line by line. Editors that know JSON Schema check and complete files with [config.schema.json](config.schema.json): begin the file with
 \`# yaml-language-server: $schema=docs/config.schema.json\` (or the path to your copy).
 `;
 
@@ -89,7 +89,7 @@ const VALUES = `- **Durations** have a unit: \`500ms\`, \`10s\`, \`5m\`, \`1h\`.
 - **Listeners** have one of two modes: \`l7\` (the default) balances HTTP requests, \`l4\` sessions of any protocol over TCP. Each has settings of its own;
   one in a listener of the other mode is an error that says so, and so is one of the native front end beside \`frontend: uws\`.
 - Unknown keys are errors, and so are keys that stand twice. Aliases (\`*name\`) work; merge keys (\`<<\`) do not.
-- Why each default is what it is: [src/config/defaults.ts](../src/config/defaults.ts).
+- Why each default is what it is: [src/config/defaults.ts](../src/config/defaults.ts); of TLS and HTTP/2: [src/config/tls-defaults.ts](../src/config/tls-defaults.ts).
 `;
 
 function flagRow(flag: FlagEntry): string {

@@ -1,6 +1,5 @@
 /** Turns what zod found into problems: place, value, what was expected, and the nearest name for a typo. */
 import { z } from 'zod';
-import { laterKeySentence } from '../later-keys.js';
 import type { Locator } from '../locator.js';
 import { nearestName } from '../nearest-name.js';
 import { listText, mustBe, type Path, type PathStep, type Problem, pathText, valueText } from '../problem.js';
@@ -104,8 +103,6 @@ function unknownKey(path: Path, key: string, where: ExplainContext): Problem {
   const own = [...path, key];
   const report = (sentence: string, hint: string | null): Problem =>
     problem(own, valueAt(where.values, own), sentence, hint, where, 'key');
-  const later = laterKeySentence(own);
-  if (later !== null) return report(later, null);
   const modeIs = (mode: Mode): string => (where.locator.hasFile ? `mode: ${mode}` : `--mode ${mode}`);
   const misplaced = otherModeProblem(own, where.values, modeIs);
   if (misplaced !== null) return report(misplaced.sentence, misplaced.hint);

@@ -263,7 +263,10 @@ export function choice<const Name extends string>(rules: {
     read: (value) => {
       const found = names.find((name) => name === value);
       if (found !== undefined) return { ok: true, value: found };
-      if (typeof value !== 'string') return { ok: false, expected, hint: null };
+      if (typeof value !== 'string') {
+        const meant = names.find((name) => name === String(value));
+        return { ok: false, expected, hint: meant === undefined ? null : `write it in quotes: "${meant}"` };
+      }
       if (later.includes(value)) return { ok: false, expected, hint: laterHint(value, among) };
       const reason = Object.hasOwn(leftOut, value) ? leftOut[value] : undefined;
       if (reason !== undefined) return { ok: false, expected, hint: reason };

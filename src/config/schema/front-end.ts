@@ -14,6 +14,9 @@ export function frontEndOf(listener: unknown): FrontEndName | null {
 }
 
 const OWN_SOCKET = 'uWebSockets.js opens its socket itself';
+const OWN_TLS_13 = 'BoringSSL of uWebSockets.js takes its own';
+const OWN_SESSIONS = 'uWebSockets.js leaves sessions to BoringSSL';
+const NO_HANDSHAKE_COUNT = 'uWebSockets.js does not count handshakes';
 const NO_COUNT = 'uWebSockets.js does not ask whether it may accept';
 
 /**
@@ -30,6 +33,18 @@ export const NATIVE_SETTINGS: readonly (readonly [path: Path, why: string])[] = 
   [['limits', 'targetBytes'], 'uWebSockets.js limits the head as a whole'],
   [['limits', 'minBodyRate'], 'uWebSockets.js has a fixed rate of about 16 KB/s'],
   [['limits', 'requestsPerConnection'], 'uWebSockets.js does not count the requests of a connection'],
+  [['http2'], 'uWebSockets.js speaks HTTP/1.1'],
+  [['tls', 'cipherSuites'], OWN_TLS_13],
+  [['tls', 'curves'], OWN_TLS_13],
+  [['tls', 'tickets'], OWN_SESSIONS],
+  [['tls', 'sessionCache'], OWN_SESSIONS],
+  [['tls', 'handshakeTimeout'], 'uWebSockets.js has a fixed time of 10 s'],
+  [['tls', 'handshakes'], NO_HANDSHAKE_COUNT],
+  [['tls', 'handshakesPerClient'], NO_HANDSHAKE_COUNT],
+  [['tls', 'earlyData'], 'uWebSockets.js takes no early data'],
+  [['tls', 'clientAuth', 'crl'], 'uWebSockets.js reads no revocation lists'],
+  [['tls', 'clientAuth', 'depth'], 'uWebSockets.js does not limit the chain'],
+  [['tls', 'clientAuth', 'headers'], 'uWebSockets.js does not tell what clients show'],
   [['limits', 'connections'], NO_COUNT],
   [['limits', 'connectionsPerClient'], NO_COUNT],
   [['limits', 'newConnectionsPerClient'], NO_COUNT],

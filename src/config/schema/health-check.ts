@@ -57,15 +57,16 @@ function statuses(rules: { description: string }): Field<readonly StatusRange[]>
 export const healthCheckSchema = section(
   {
     kind: choice({
-      names: ['http', 'tcp'],
-      description: '`http`: a request with a good answer is good. `tcp`: an accepted connection is good.',
+      names: ['http', 'tcp', 'grpc'],
+      description:
+        '`http`: a request with a good answer is good. `tcp`: an accepted connection is good, with TLS a good handshake. `grpc`: `grpc.health.v1.Health/Check` that answers SERVING is good, over HTTP/2 whatever `protocol` says.',
     }).default('http'),
     path: text({
       pattern: /^\/[!-~]*$/,
       expected: 'a path that begins with /, such as /health',
       hint: (path) =>
         path === 'tcp' ? 'for a TCP check write kind: tcp' : path.startsWith('/') ? null : `did you mean /${path}?`,
-      description: 'Path (and query) of the probe; needed by `http`, not allowed with `tcp`.',
+      description: 'Path (and query) of the probe; needed by `http`, not allowed otherwise.',
       form: 'path',
     }).optional(),
     method: choice({
@@ -77,10 +78,21 @@ export const healthCheckSchema = section(
       pattern: /^[!-~]{1,255}$/,
       expected: 'a host such as example.com or example.com:8080',
       hint: (host) => (host === '' ? 'leave it out for the name of the endpoint' : null),
-      description: 'Host that an `http` probe names. Without it: the address of the endpoint.',
+      description: 'Host that a probe of `http` or `grpc` names. Without it: the address of the endpoint.',
       form: 'host',
     }).optional(),
-    headers: headerFields('Further headers of an `http` probe.'),
+    headers: headerFields('Further headers of a probe of `http` or `grpc`.'),
+    service: text({
+      pattern: /^[!-~]{0,255}$/,
+      expected: 'the name of a service such as shop.Cart',
+      description: 'Service that a `grpc` probe asks for. Without it: the endpoint as a whole.',
+      form: 'name',
+    }).default(''),
+    tls: choice({
+      names: ['upstream', 'off'],
+      description:
+        '`upstream`: probes are made over TLS where the upstream has `tls`. `off`: plain, for a port of their own.',
+    }).default('upstream'),
     expect: section(
       {
         statuses: statuses({ description: 'Good statuses.' }).prefault(HEALTH_STATUSES),

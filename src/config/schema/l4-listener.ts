@@ -15,6 +15,7 @@ import { keepAlive } from './keep-alive.js';
 import { FOREIGN_MODES, MODES } from './mode.js';
 import { listenerName, upstreamName } from './name.js';
 import { alpnProtocol, serverName } from './server-name.js';
+import { listenerTlsSchema } from './tls.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -123,6 +124,7 @@ export const l4ListenerSchema = section(
       .meta({ description: 'Peers whose PROXY header is believed. Needed by `proxyProtocol`.' }),
     keepAlive: keepAlive({ description: 'TCP keep-alive of client connections; `off` to have none.' }),
     accessLog: listenerAccessLog(),
+    tls: listenerTlsSchema,
     timeouts: timeoutsSchema.prefault({}),
     limits: limitsSchema.prefault({}),
   },

@@ -26,15 +26,21 @@ import {
 } from './accepting.js';
 import { addressRange, choice, duration, listenAddress, section, size, wholeNumber } from './field.js';
 import { FRONT_ENDS } from './front-end.js';
+import { hsts } from './hsts.js';
+import { listenerHttp2Schema } from './http2.js';
 import { keepAlive } from './keep-alive.js';
 import { routeSchema } from './l7-route.js';
 import { FOREIGN_MODES, MODES } from './mode.js';
 import { listenerName } from './name.js';
+import { listenerTlsSchema } from './tls.js';
 
 const HOUR_MS = 3_600_000;
 
 /** Largest head that the engine has scratch space for (engine.ts, SendResult.HEAD_TOO_LARGE). */
 const HEAD_BYTES_MAX = 64 * 1024;
+
+/** What routes are, for the reference and for listeners that lack them. */
+export const ROUTES_DESCRIPTION = 'Where requests go; the most specific match wins, whatever the order.';
 
 const timeoutsSchema = section(
   {
@@ -153,12 +159,26 @@ export const l7ListenerSchema = section(
         '`header`: answers tell in `X-Sluice-Explain` why their endpoint was picked, with the names of endpoints: for debugging, not for the public.',
     }).default(EXPLAIN),
     accessLog: listenerAccessLog(),
+    tls: listenerTlsSchema,
+    http2: listenerHttp2Schema.prefault({}),
+    redirectToHttps: wholeNumber({
+      min: 1,
+      max: 65_535,
+      word: { text: 'off', value: 0 },
+      description:
+        'Every request is answered with 308 to the same URL with https and this port (443 is left out). Challenges of ACME are answered before. Not with `tls`.',
+    }).default(0),
+    hsts: hsts({
+      description:
+        'Answers say Strict-Transport-Security (RFC 6797), in place of what endpoints say: browsers come by TLS only for so long. Needs `tls`.',
+    }).default(''),
     timeouts: timeoutsSchema.prefault({}),
     limits: limitsSchema.prefault({}),
     routes: z
       .array(routeSchema)
       .min(1)
-      .meta({ description: 'Where requests go; the most specific match wins, whatever the order.' }),
+      .meta({ description: `${ROUTES_DESCRIPTION} May be left out beside \`redirectToHttps\`.` })
+      .optional(),
   },
   'A listener of mode `l7`: HTTP requests go to upstreams by host and path.',
 );

@@ -26,7 +26,7 @@ export type Listener = z.output<typeof listenerSchema>;
 /** Names of the upstreams that the routes of a listener of either mode lead to. Pure. */
 export function upstreamsOf(listener: Listener): readonly string[] {
   if (listener.mode === 'l4') return l4RoutesOf(listener).map(({ upstream }) => upstream);
-  return listener.routes.flatMap(({ upstream, split = [], fallback }) => [
+  return (listener.routes ?? []).flatMap(({ upstream, split = [], fallback }) => [
     ...(upstream === undefined ? [] : [upstream]),
     ...split.map((target) => target.upstream),
     ...(fallback === 'off' || fallback.upstream === undefined ? [] : [fallback.upstream]),

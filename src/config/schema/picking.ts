@@ -170,7 +170,7 @@ export const weightsSchema = z
 export const pickingFields = {
   hashKey: keySource({
     description:
-      'What `hash`, `ketama`, `maglev` and `rendezvous` hash. Sessions (mode `l4`) have `client-ip` only. A request without its key goes anywhere.',
+      'What `hash`, `ketama`, `maglev` and `rendezvous` hash. Sessions (mode `l4`) have `client-ip`, and the certificate of their client where their listener asks for it. A request without its key goes anywhere.',
   }).default({ kind: 'client-ip' }),
   loadFactor: decimal({
     min: 1.01,

@@ -18,12 +18,15 @@ import {
   UPSTREAM_KEEP_ALIVE_IDLE_MS,
 } from '../defaults.js';
 import type { BalancerName } from '../picking-plan.js';
+import { ENDPOINT_PROTOCOL } from '../tls-defaults.js';
 import { breakerSchema, outlierSchema } from './ejection.js';
 import { choice, duration, endpointAddress, fact, section, size, wholeNumber } from './field.js';
 import { healthCheckSchema } from './health-check.js';
+import { upstreamHttp2Schema } from './http2.js';
 import { keepAlive } from './keep-alive.js';
 import { labels, pickingFields } from './picking.js';
 import { concurrencySchema, hedgeSchema, queueSchema, retrySchema } from './retrying.js';
+import { upstreamTlsSchema } from './tls.js';
 
 const HOUR_MS = 3_600_000;
 const RESPONSE_HEAD_BYTES_MAX = 64 * 1024;
@@ -181,6 +184,14 @@ export const upstreamSchema = section(
       },
       'How much the head of a response may hold.',
     ).prefault({}),
+    tls: upstreamTlsSchema,
+    protocol: choice({
+      names: ['h1', 'h2', 'auto'],
+      foreign: { http1: 'h1', http2: 'h2', 'http/1.1': 'h1', grpc: 'h2' },
+      description:
+        'What endpoints are spoken to for exchanges: `h1` (HTTP/1.1), `h2` (HTTP/2, without TLS by prior knowledge; what gRPC needs), or `auto`: what they choose by ALPN, without TLS `h1`. WebSockets and other upgrades go over HTTP/1.1, so `h2` has none: the endpoint gets such a request without its Upgrade (`uws` goes over HTTP/1.1 there, too).',
+    }).default(ENDPOINT_PROTOCOL),
+    http2: upstreamHttp2Schema.prefault({}),
     proxyProtocol: choice({
       names: ['off', 'v1', 'v2'],
       description:

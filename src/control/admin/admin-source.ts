@@ -1,10 +1,12 @@
 /** What the admin API shows and does: the views it answers with, and the source that it asks for them. */
+
 import type { Config } from '../../config/schema/config.js';
 import type { ErrorCode } from '../../core/error-catalog.js';
 import type { LiveFigures, TimelineEntry } from '../../observability/live-figures.js';
 import type { ExplainRequest, Explanation } from '../../worker/explaining.js';
 import type { EndpointChange } from '../endpoint-operator.js';
 import type { ReloadResult } from '../reload-result.js';
+import type { CertificateView } from './certificate-view.js';
 import type { EndpointView } from './endpoint-view.js';
 
 /**
@@ -139,6 +141,8 @@ export interface AdminSource {
   onReloaded(listener: (report: ReloadReport) => void): () => void;
   /** The configuration that counts, secrets included. */
   config(): Config;
+  /** Those that are in use, those of listeners first. */
+  certificates(): readonly CertificateView[];
   /** null: no l7 listener that fits; undefined: no worker serves now, or it did not answer in time. */
   explain(request: ExplainRequest): Promise<Explanation | null | undefined>;
 }

@@ -9,6 +9,9 @@ const METHOD = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,32}$/;
 /** As it stands in a request line: printable ASCII without blanks. */
 const TARGET = /^(?:\/[!-~]{0,8191}|\*)$/;
 const HOST = /^[!-~]{0,255}$/;
+/** As OpenSSL writes it: printable ASCII. */
+const SUBJECT = /^[ -~]{0,8192}$/;
+const FINGERPRINT = /^(?:[0-9a-f]{64})?$/;
 const VALUE = /^[\t -~\u0080-\u00ff]{0,8192}$/;
 
 /** The body; what is absent is as `default` says. */
@@ -19,6 +22,14 @@ export const explainSchema = z.strictObject({
   target: z.string().regex(TARGET).describe('Path and query.'),
   headers: z.record(z.string().regex(HEADER_NAME), z.string().regex(VALUE)).default({}),
   client: z.string().refine(isAddress).nullable().default(null).describe('IP address; null: 127.0.0.1.'),
+  clientCertificate: z
+    .strictObject({
+      subject: z.string().regex(SUBJECT).default(''),
+      fingerprint: z.string().regex(FINGERPRINT).default(''),
+    })
+    .nullable()
+    .default(null)
+    .describe('What the client has shown: its subject (RFC 2253), its SHA-256 fingerprint; null: nothing.'),
 });
 
 /** What each key has to be, for people. */
@@ -29,6 +40,8 @@ const EXPECTED: Readonly<Record<string, string>> = {
   target: 'target must be path and query, such as "/api/users?page=2"',
   headers: 'headers must be an object with names and values of fields',
   client: 'client must be an IP address, or null',
+  clientCertificate:
+    'clientCertificate must be an object with subject (printable ASCII) and fingerprint (64 hex digits in lower case), or null',
 };
 
 /** An example of a body. */

@@ -40,5 +40,5 @@ function isSecret(path: readonly string[]): boolean {
   const [section] = path;
   const [parent, key = ''] = path.slice(-2);
   if (parent === 'headers') return section === 'tracing' || SECRET_FIELD.test(key);
-  return ['token', 'secret', 'password'].includes(key);
+  return ['token', 'secret', 'password', 'passphrase', 'hmacKey'].includes(key);
 }

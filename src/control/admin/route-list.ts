@@ -6,6 +6,7 @@ import { CHANGE_EXAMPLE, changeSchema, readEndpointChange } from './endpoint-cha
 import { EXPLAIN_EXAMPLE, explainSchema, readExplain } from './explain-body.js';
 import { maskedConfig, maskedYaml } from './masked-config.js';
 import type { AdminRoute, AnswerKind, RoutedRequest } from './routes.js';
+import { certificateSchema } from './schemas/certificate-schema.js';
 import { liveFiguresSchema, timelineEntrySchema } from './schemas/live-schema.js';
 import {
   endpointSchema,
@@ -181,6 +182,16 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
       400: refused('The query is not understood.'),
     },
     answer: configView,
+  },
+  {
+    ...PLAIN,
+    path: '/api/v1/certificates',
+    operation: 'listCertificates',
+    summary: 'Certificates that clients and endpoints are shown, without their keys.',
+    answers: {
+      200: json('Those of listeners first.', z.object({ certificates: z.array(certificateSchema) })),
+    },
+    answer: (_request, source) => ok({ certificates: source.certificates() }),
   },
   {
     ...PLAIN,

@@ -33,7 +33,7 @@ export interface ViewParts {
 /** What of the API's source others make. */
 export type SourceParts = Pick<
   AdminSource,
-  'live' | 'timeline' | 'metrics' | 'reload' | 'onReloaded' | 'config' | 'explain'
+  'live' | 'timeline' | 'metrics' | 'reload' | 'onReloaded' | 'config' | 'certificates' | 'explain'
 >;
 
 /** Thread: primary. */
@@ -153,5 +153,6 @@ function isEligible({ slot }: EndpointPlan, board: Board): boolean {
 }
 
 function healthCheckText(check: HealthCheckPlan): string {
+  if (check.kind === 'grpc' && check.service !== '') return `grpc ${check.service}`;
   return check.kind === 'http' ? check.path : check.kind;
 }

@@ -1,6 +1,5 @@
 /** Looks for a text in the body of a probe's response, as far as a probe reads: undoes its content coding, holds no more than a chunk. */
-import type { IncomingMessage } from 'node:http';
-import type { Transform } from 'node:stream';
+import type { Readable, Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 
 /** Most bytes of the decoded body that are looked at: pages of status, not downloads. */
@@ -14,6 +13,15 @@ const DECODERS: ReadonlyMap<string, () => Transform> = new Map<string, () => Tra
   ['br', () => createBrotliDecompress()],
 ]);
 
+/** A response's body, of either version of HTTP. */
+export interface ProbeBody {
+  readonly stream: Readable;
+  /** Content-Encoding; undefined: none. */
+  readonly coding: string | undefined;
+  /** All of it has come: asked once the stream is closed. */
+  readonly isComplete: () => boolean;
+}
+
 /**
  * Looks until the text is found, the body ends, or SEARCHED_BYTES of it have come; then lets go of the response, which the caller
  * reads to its end or destroys.
@@ -21,8 +29,12 @@ const DECODERS: ReadonlyMap<string, () => Transform> = new Map<string, () => Tra
  * @param wanted not empty
  * @param done   called once: with null when the text was found, else with a sentence that says why not
  */
-export function searchBody(response: IncomingMessage, wanted: string, done: (reason: string | null) => void): void {
-  const coding = (response.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
+export function searchBody(
+  { stream: response, coding: written = 'identity', isComplete }: ProbeBody,
+  wanted: string,
+  done: (reason: string | null) => void,
+): void {
+  const coding = written.trim().toLowerCase();
   const decoder = coding === 'identity' || coding === '' ? null : DECODERS.get(coding)?.();
   if (decoder === undefined) return done(`its body has the content coding "${coding}", which the check cannot read`);
   const search = new BodySearch(wanted);
@@ -45,7 +57,7 @@ export function searchBody(response: IncomingMessage, wanted: string, done: (rea
   body.once('end', () => end(`its body (${search.seenBytes} bytes) does not contain "${wanted}"`));
   decoder?.on('error', (error) => end(`its body is not what its content coding "${coding}" says: ${error.message}`));
   response.once('close', () => {
-    if (!response.complete) end('the connection closed in the middle of its body');
+    if (!isComplete()) end('the connection closed in the middle of its body');
   });
 }
 

@@ -1,13 +1,15 @@
-/** The http kind of a probe: one request on a connection of its own, judged by its status and, if asked for, by its body. */
-import { type IncomingMessage, request } from 'node:http';
+/** The http kind of a probe over HTTP/1.1: one request on a connection of its own, judged by its status and, if asked for, by its body. */
+import { request } from 'node:http';
+import type { Socket } from 'node:net';
 import type { EndpointPlan, HealthCheckPlan } from '../../config/plan.js';
-import { searchBody } from './body-search.js';
-import { type AttemptResult, type ConnectTarget, failed, SUCCEEDED, timedOut } from './probe-result.js';
+import { type ProbeBody, searchBody } from './body-search.js';
+import { type AttemptResult, failed, SUCCEEDED, timedOut } from './probe-result.js';
 
-type HttpCheckPlan = HealthCheckPlan & { readonly kind: 'http' };
+/** A check that asks with a request. */
+export type HttpCheckPlan = HealthCheckPlan & { readonly kind: 'http' };
 
 /**
- * Asks at one address. A good status is the result as soon as the head has come, unless the body counts as well; then the time for it is in the
+ * Asks on a connection that it then owns. A good status is the result as soon as the head has come, unless the body counts as well; then the time for it is in the
  * timeout. What comes after the result is read and thrown away for the rest of that time, so that the endpoint does not log a reset.
  *
  * @param timeoutMs what is left of the check's
@@ -15,20 +17,18 @@ type HttpCheckPlan = HealthCheckPlan & { readonly kind: 'http' };
  */
 export function httpProbe(
   endpoint: EndpointPlan,
-  target: ConnectTarget,
+  socket: Socket,
   timeoutMs: number,
   check: HttpCheckPlan,
   signal: AbortSignal,
 ): Promise<AttemptResult> {
   return new Promise((resolve) => {
-    const connectTo = 'path' in target ? { socketPath: target.path } : { host: target.host, port: target.port };
     const sent = request({
-      ...connectTo,
+      createConnection: () => socket,
       method: check.method,
       path: check.path,
-      agent: false,
       signal,
-      headers: headersOf(endpoint, check),
+      headers: { ...headersOf(endpoint, check), connection: 'close' },
     });
     const timer = setTimeout(() => {
       decide(timedOut(check));
@@ -44,7 +44,9 @@ export function httpProbe(
     sent.once('response', (response) => {
       isBeingJudged = true;
       response.on('error', () => {});
-      judgeResponse(response, check, (result) => {
+      const coding = response.headers['content-encoding'];
+      const body = { stream: response, coding, isComplete: () => response.complete };
+      judgeResponse(response.statusCode ?? 0, body, check, (result) => {
         decide(result);
         response.resume();
       });
@@ -52,7 +54,7 @@ export function httpProbe(
     // A 101: whatever it is switched to, nothing is said on it.
     sent.once('upgrade', (response, socket) => {
       socket.destroy();
-      decide(statusResult(response, check) ?? SUCCEEDED);
+      decide(statusResult(response.statusCode ?? 0, check) ?? SUCCEEDED);
     });
     sent.on('error', (error) => decide(failed(error)));
     sent.once('close', () => {
@@ -64,27 +66,37 @@ export function httpProbe(
   });
 }
 
+/** The host that a probe names. */
+export function hostOf(endpoint: EndpointPlan, { host }: { readonly host: string | null }): string {
+  return host ?? (endpoint.target.kind === 'unix' ? 'localhost' : endpoint.name);
+}
+
 /** What an endpoint is asked with; a header of the check replaces the one of the same name. */
-function headersOf(endpoint: EndpointPlan, { host, headers }: HttpCheckPlan): Record<string, string> {
+export function headersOf(endpoint: EndpointPlan, check: HttpCheckPlan): Record<string, string> {
   return {
-    host: host ?? (endpoint.target.kind === 'unix' ? 'localhost' : endpoint.name),
+    host: hostOf(endpoint, check),
     'user-agent': 'sluice health check',
     accept: '*/*',
     'accept-encoding': 'identity',
-    ...headers,
-    connection: 'close',
+    ...check.headers,
   };
 }
 
-function judgeResponse(response: IncomingMessage, check: HttpCheckPlan, done: (result: AttemptResult) => void): void {
-  const { body } = check.expect;
-  const result = statusResult(response, check);
-  if (result !== null || body === null) return done(result ?? SUCCEEDED);
-  searchBody(response, body, (reason) => done(reason === null ? SUCCEEDED : { succeeded: false, reason }));
+/** @param done called once, as soon as the result is known */
+export function judgeResponse(
+  status: number,
+  body: ProbeBody,
+  check: HttpCheckPlan,
+  done: (result: AttemptResult) => void,
+): void {
+  const wanted = check.expect.body;
+  const result = statusResult(status, check);
+  if (result !== null || wanted === null) return done(result ?? SUCCEEDED);
+  searchBody(body, wanted, (reason) => done(reason === null ? SUCCEEDED : { succeeded: false, reason }));
 }
 
 /** null: the status is good. */
-function statusResult({ statusCode = 0 }: IncomingMessage, { expect }: HttpCheckPlan): AttemptResult | null {
-  const isGood = expect.statuses.some(([from, to]) => statusCode >= from && statusCode <= to);
-  return isGood ? null : { succeeded: false, reason: `it answered with status ${statusCode}` };
+function statusResult(status: number, { expect }: HttpCheckPlan): AttemptResult | null {
+  const isGood = expect.statuses.some(([from, to]) => status >= from && status <= to);
+  return isGood ? null : { succeeded: false, reason: `it answered with status ${status}` };
 }

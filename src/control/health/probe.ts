@@ -1,11 +1,12 @@
 /** One active health check of one endpoint, over a connection of its own. */
-import { connect } from 'node:net';
 import type { EndpointPlan, HealthCheckPlan } from '../../config/plan.js';
+import { grpcProbe } from './grpc-probe.js';
 import { httpProbe } from './http-probe.js';
+import { http2Probe } from './http2-probe.js';
+import { connectProbe } from './probe-connection.js';
 import {
   type AttemptResult,
   type ConnectTarget,
-  failed,
   heldAgainstSlowness,
   type ProbeResult,
   SUCCEEDED,
@@ -21,7 +22,7 @@ export type Probe = (
 ) => Promise<ProbeResult>;
 
 /**
- * Probes an endpoint: a TCP connection that is accepted, or an answer that the check expects, before the timeout. The addresses are tried in
+ * Probes an endpoint: a connection that is accepted (with TLS: whose handshake is good), or an answer that the check expects, before the timeout. The addresses are tried in
  * turn until one is good; the timeout covers all of them, `slowerThan` is for each. Thread: primary.
  *
  * @param addresses as the engine takes them, at least one
@@ -62,31 +63,29 @@ async function attempt(
   signal: AbortSignal,
 ): Promise<AttemptResult> {
   const beganAt = performance.now();
-  const result =
-    check.kind === 'tcp'
-      ? await tcpProbe(target, leftMs, check, signal)
-      : await httpProbe(endpoint, target, leftMs, check, signal);
+  const result = await ask(endpoint, target, leftMs, check, signal);
   return heldAgainstSlowness(result, performance.now() - beganAt, check);
 }
 
-function tcpProbe(
+/** Connects and, but for tcp, asks on that connection. */
+async function ask(
+  endpoint: EndpointPlan,
   target: ConnectTarget,
   timeoutMs: number,
   check: HealthCheckPlan,
   signal: AbortSignal,
 ): Promise<AttemptResult> {
-  return new Promise((resolve) => {
-    const socket = connect(target);
-    const timer = setTimeout(() => end(timedOut(check)), timeoutMs);
-    const abort = (): void => end({ succeeded: false, reason: 'the check was given up' });
-    const end = (result: AttemptResult): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', abort);
-      socket.destroy();
-      resolve(result);
-    };
-    signal.addEventListener('abort', abort);
-    socket.once('connect', () => end(SUCCEEDED));
-    socket.on('error', (error) => end(failed(error)));
-  });
+  const beganAt = performance.now();
+  const connection = await connectProbe(endpoint, target, timeoutMs, check, signal);
+  if ('succeeded' in connection) return connection;
+  const { socket, isHttp2 } = connection;
+  if (check.kind === 'tcp') {
+    socket.destroy();
+    return SUCCEEDED;
+  }
+  const leftMs = timeoutMs - (performance.now() - beganAt);
+  if (check.kind === 'grpc') return grpcProbe(endpoint, socket, leftMs, check, signal);
+  return isHttp2
+    ? http2Probe(endpoint, socket, leftMs, check, signal)
+    : httpProbe(endpoint, socket, leftMs, check, signal);
 }

@@ -7,7 +7,7 @@ import type { Clock } from '../../core/clock.js';
 import { type Exposition, joinLabels, type LabelText, labelText, NO_LABELS } from '../../observability/exposition.js';
 import type { LiveEndpoint, LiveFigures } from '../../observability/live-figures.js';
 import type { MetricName } from '../../observability/metric-catalog.js';
-import { HistogramSamples, sampleClasses, sampleErrors } from './flow-samples.js';
+import { HistogramSamples, sampleClasses, sampleErrors, sampleGrpc } from './flow-samples.js';
 
 /** Endpoints with histograms and percentiles, which are 37 series for each; the first ones of the configuration. */
 export const MOST_DETAILED_ENDPOINTS = 1_000;
@@ -76,6 +76,8 @@ export class EndpointSeries {
     for (const { labels, slot } of rows) sampleErrors(into, labels, recorded.errors('endpoint', slot));
     into.family('sluice_endpoint_responses_total');
     for (const { labels, flow } of rows) sampleClasses(into, labels, flow);
+    into.family('sluice_grpc_responses_total');
+    for (const { labels, flow } of rows) sampleGrpc(into, labels, flow);
     family(into, 'sluice_endpoint_connects_total', rows, ({ flow }) => flow.connects);
     family(into, 'sluice_endpoint_reuses_total', rows, ({ flow }) => flow.reuses);
     family(into, 'sluice_endpoint_from_clients_bytes_total', rows, ({ flow }) => flow.bytesFromClients);

@@ -1,7 +1,8 @@
 /** Samples of counters and histograms that workers record in the same way for listeners, routes, upstreams and endpoints. */
-import type { ErrorFigures, Figures } from '../../board/figures.js';
-import type { FigureKind, LatencyOf } from '../../board/figures-layout.js';
+import type { EndpointFlowFigures, ErrorFigures, Figures } from '../../board/figures.js';
+import { type FigureKind, grpcField, type LatencyOf } from '../../board/figures-layout.js';
 import { LatencyCounts } from '../../board/latency-counts.js';
+import { GRPC_STATUSES } from '../../core/grpc-status.js';
 import {
   boundTextsOf,
   type Exposition,
@@ -23,6 +24,7 @@ const CLASSES = [
   ['responses5xx', '5xx'],
 ] as const;
 const CLASS_LABELS = CLASSES.map(([field, name]) => [field, labelText(['class', name])] as const);
+const GRPC_LABELS = GRPC_STATUSES.map((name) => [grpcField(name), labelText(['status', name])] as const);
 const NO_ANSWER = labelText(['class', 'none']);
 
 /** Which bounds a histogram has. */
@@ -39,6 +41,12 @@ export function sampleClasses(into: Exposition, labels: LabelText, counts: Class
     answered += counts[field];
   }
   if (exchanges !== undefined) into.sample(joinLabels(labels, NO_ANSWER), Math.max(0, exchanges - answered));
+}
+
+/** Adds a sample for each status by which calls of gRPC have ended: most endpoints have none. */
+export function sampleGrpc(into: Exposition, labels: LabelText, counts: EndpointFlowFigures): void {
+  for (const [field, label] of GRPC_LABELS)
+    if (counts[field] > 0) into.sample(joinLabels(labels, label), counts[field]);
 }
 
 /** Adds a sample for each error that has occurred. */

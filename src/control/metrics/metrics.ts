@@ -1,6 +1,7 @@
 /** GET /metrics: looks at the board, the workers and the process, and writes what it sees in the format that was asked for. */
 import { EXPOSITION_TYPES, Exposition, formatFor } from '../../observability/exposition.js';
 import type { LiveSource } from '../live-source.js';
+import { CertificateSeries, type CertificateSeriesParts } from './certificate-series.js';
 import { EndpointSeries, type EndpointSeriesParts } from './endpoint-series.js';
 import { ProcessSeries, type ProcessSeriesParts } from './process-series.js';
 import { TrafficSeries } from './traffic-series.js';
@@ -13,7 +14,11 @@ export interface MetricsText {
 }
 
 /** Where the figures come from. */
-export interface MetricsParts extends EndpointSeriesParts, ProcessSeriesParts, UpstreamSeriesParts {
+export interface MetricsParts
+  extends EndpointSeriesParts,
+    ProcessSeriesParts,
+    UpstreamSeriesParts,
+    CertificateSeriesParts {
   readonly live: Pick<LiveSource, 'now'>;
 }
 
@@ -26,6 +31,7 @@ export class Metrics {
   readonly #upstreams: UpstreamSeries;
   readonly #endpoints: EndpointSeries;
   readonly #process: ProcessSeries;
+  readonly #certificates: CertificateSeries;
 
   constructor(parts: MetricsParts) {
     this.#parts = parts;
@@ -33,6 +39,7 @@ export class Metrics {
     this.#upstreams = new UpstreamSeries(parts);
     this.#endpoints = new EndpointSeries(parts);
     this.#process = new ProcessSeries(parts);
+    this.#certificates = new CertificateSeries(parts);
   }
 
   /** @param accept the Accept field of the request; '': there is none */
@@ -44,6 +51,7 @@ export class Metrics {
     this.#traffic.write(into, plan);
     this.#upstreams.write(into, plan, live);
     this.#endpoints.write(into, plan, live);
+    this.#certificates.write(into);
     this.#process.write(into, plan, live);
     return { contentType: EXPOSITION_TYPES[format], text: into.text() };
   }

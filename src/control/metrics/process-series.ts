@@ -9,6 +9,7 @@ import type { LiveFigures } from '../../observability/live-figures.js';
 import type { LogSink } from '../../observability/log-sink.js';
 import type { Timeline } from '../../observability/timeline.js';
 import type { WorkerStatus } from '../supervisor.js';
+import { writeHttp2 } from './http2-series.js';
 
 const MS_PER_S = 1_000;
 const US_PER_S = 1_000_000;
@@ -35,6 +36,7 @@ export class ProcessSeries {
     this.#workers(into, live);
     this.#threads(into);
     this.#process(into, live);
+    writeHttp2(into, plan, this.#parts.board);
     this.#config(into, plan, live);
     this.#logs(into);
   }

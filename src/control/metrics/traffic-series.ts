@@ -2,13 +2,22 @@
 import type { Board } from '../../board/board.js';
 import type { FlowFigures } from '../../board/figures.js';
 import type { ListenerPlan, Plan, RoutePlan } from '../../config/plan.js';
-import { type Exposition, type LabelText, labelText } from '../../observability/exposition.js';
+import { FIRST_HANDSHAKE_FAILURE, HANDSHAKE_ENDS } from '../../core/handshake-ends.js';
+import { type Exposition, joinLabels, type LabelText, labelText } from '../../observability/exposition.js';
 import { HistogramSamples, sampleClasses, sampleErrors } from './flow-samples.js';
 
 /** Where they come from. */
 export interface TrafficSeriesParts {
   readonly board: Board;
 }
+
+const DONE_HANDSHAKES = HANDSHAKE_ENDS.slice(0, FIRST_HANDSHAKE_FAILURE).map((end) => {
+  const [version = end, resumed] = end.split(' ');
+  return [end, labelText(['version', version], ['resumed', resumed === undefined ? 'no' : 'yes'])] as const;
+});
+const FAILED_HANDSHAKES = HANDSHAKE_ENDS.slice(FIRST_HANDSHAKE_FAILURE).map(
+  (end) => [end, labelText(['reason', end])] as const,
+);
 
 interface ListenerRow {
   readonly number: number;
@@ -52,6 +61,7 @@ export class TrafficSeries {
     for (const { labels, flow } of listeners) into.sample(labels, flow.bytesFromClients);
     into.family('sluice_to_clients_bytes_total');
     for (const { labels, flow } of listeners) into.sample(labels, flow.bytesToClients);
+    this.#handshakes(into, plan);
     this.#routes(into, plan);
   }
 
@@ -70,6 +80,19 @@ export class TrafficSeries {
     into.family('sluice_session_duration_seconds');
     for (const { labels, number } of listeners)
       this.#histograms.sample(into, labels, 'listener', number, 'total', 'session');
+  }
+
+  #handshakes(into: Exposition, plan: Plan): void {
+    const rows = plan.listeners.filter(countsHandshakes).map(({ name, number }) => {
+      return { labels: labelText(['listener', name]), ends: this.#board.figures.handshakes(number) };
+    });
+    if (rows.length === 0) return;
+    into.family('sluice_tls_handshakes_total');
+    for (const { labels, ends } of rows)
+      for (const [end, label] of DONE_HANDSHAKES) into.sample(joinLabels(labels, label), ends[end]);
+    into.family('sluice_tls_handshake_failures_total');
+    for (const { labels, ends } of rows)
+      for (const [end, label] of FAILED_HANDSHAKES) into.sample(joinLabels(labels, label), ends[end]);
   }
 
   #routes(into: Exposition, plan: Plan): void {
@@ -91,6 +114,11 @@ export class TrafficSeries {
     into.family('sluice_route_errors_total');
     for (const { labels, record } of rows) sampleErrors(into, labels, figures.errors('route', record));
   }
+}
+
+/** uWebSockets tells of none. */
+function countsHandshakes(listener: ListenerPlan): boolean {
+  return listener.tls !== null && (listener.mode === 'l4' || listener.frontend === 'native');
 }
 
 /** `route`: host and path of its match, e.g. '*.example.com/api/'. `upstream`: with a split all of them, e.g. 'blue,green'. */

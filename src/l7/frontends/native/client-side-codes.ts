@@ -14,6 +14,14 @@ const FAULTS: ReadonlyMap<number, ErrorCode> = new Map<number, ErrorCode>([
   [RequestFault.HEAD_TIMEOUT, 'SLUICE_HEAD_TIMEOUT'],
   [RequestFault.BODY_TIMEOUT, 'SLUICE_BODY_TIMEOUT'],
   [RequestFault.BODY_TOO_LARGE, 'SLUICE_BODY_TOO_LARGE'],
+  [RequestFault.TOO_EARLY, 'SLUICE_TOO_EARLY'],
+  [RequestFault.NO_TUNNEL, 'SLUICE_NO_TUNNEL'],
+]);
+
+const TLS_ENDS: ReadonlyMap<number, ErrorCode> = new Map<number, ErrorCode>([
+  [ClientEnd.TLS_FAILED, 'SLUICE_TLS_HANDSHAKE'],
+  [ClientEnd.TLS_TIMEOUT, 'SLUICE_TLS_TIMEOUT'],
+  [ClientEnd.TLS_LIMIT, 'SLUICE_TLS_LIMIT'],
 ]);
 
 const EXCHANGE_ENDS: ReadonlyMap<number, Ending> = new Map<number, Ending>([
@@ -39,8 +47,19 @@ export function endingOf(end: number): Ending {
   return ending;
 }
 
+/** Why a connection of HTTP/2 was ended for what its client did; undefined for every other end. @param end one of ClientEnd */
+export function codeOfHttp2(end: number): ErrorCode | undefined {
+  if (end === ClientEnd.HTTP2_ERROR) return 'SLUICE_HTTP2_ERROR';
+  return end === ClientEnd.HTTP2_FLOOD ? 'SLUICE_HTTP2_FLOOD' : undefined;
+}
+
 /** Why a connection was closed before it was opened; undefined for every end of one that was. @param end one of ClientEnd */
 export function codeOfUnopened(end: number): ErrorCode | undefined {
   if (end === ClientEnd.BAD_PROXY_HEADER) return 'SLUICE_BAD_PROXY_HEADER';
   return end === ClientEnd.PREFACE_TIMEOUT ? 'SLUICE_PREFACE_TIMEOUT' : undefined;
+}
+
+/** Why there is no TLS with the client of an admitted connection; undefined for every other end. @param end one of ClientEnd */
+export function codeOfTls(end: number): ErrorCode | undefined {
+  return TLS_ENDS.get(end);
 }

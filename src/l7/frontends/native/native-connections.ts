@@ -1,28 +1,35 @@
 /** Admits client connections of the native front end: who the client is, what of it is believed, and whether its listener has room. */
 import { NO_ENTRY } from '../../../board/client-table.js';
+import type { Http2FigureWriter } from '../../../board/figure-writer.js';
 import type { WorkerStripe } from '../../../board/worker-stripe.js';
 import type { ErrorCode } from '../../../core/error-catalog.js';
+import { HTTP2_FLOODS } from '../../../core/http2-floods.js';
 import { type AddressWords, addressText, isUnix } from '../../../core/peer-address.js';
 import {
   ADMIT_CONNECTION,
+  ClientEnd,
   FrontEndField,
   FrontEndFlag,
   REFUSE_CONNECTION,
   Trust,
 } from '../../../engine/front-end-event.js';
+import { handshakeFailure, TlsFailure } from '../../../engine/tls.js';
 import type { FailureLog } from '../../../observability/failure-log.js';
 import type { LimitedSession, SessionLimits } from '../../../policies/session-limits.js';
 import { ADMIT } from '../../../policies/verdict.js';
-import { codeOfUnopened } from './client-side-codes.js';
+import { codeOfHttp2, codeOfTls, codeOfUnopened } from './client-side-codes.js';
 import type { NativeListener } from './native-listener.js';
 
 /** What connections are judged and counted with. */
 export interface NativeConnectionsParts {
   readonly limits: SessionLimits;
   readonly stripe: WorkerStripe;
+  readonly http2: Pick<Http2FigureWriter, 'broke' | 'flooded'>;
   readonly failures: FailureLog;
   /** Where the front end's events are (FrontEndOptions). */
   readonly events: Int32Array;
+  /** Where texts of them lie. */
+  readonly arena: Buffer;
 }
 
 /** The address of a client, and what its connection counts towards. */
@@ -62,7 +69,7 @@ export class NativeConnections {
     this.#failed(listener, verdict, { client: addressText(connection) });
   }
 
-  /** A CLOSED event: an admitted connection is over, or another one never began. */
+  /** A CLOSED event: an admitted connection is over, with or without TLS, or another one never began. */
   closed(listener: NativeListener, base: number): void {
     const { limits } = this.#parts;
     const code = codeOfUnopened(this.#at(base, FrontEndField.reason));
@@ -71,9 +78,26 @@ export class NativeConnections {
       // All 0 is a UNIX socket, or a front end that does not know any more.
       return this.#failed(listener, code, isUnix(peer) ? {} : { peer: addressText(peer) });
     }
+    const tlsCode = codeOfTls(this.#at(base, FrontEndField.reason));
+    if (tlsCode !== undefined) this.#handshakeFailed(listener, tlsCode, base);
+    this.#noteHttp2(listener, base);
     // Whatever the limits are now: a plan may have changed them since it was counted in.
     const connection = this.#limited[this.#at(base, FrontEndField.number)];
     if (connection !== undefined) limits.release(connection, listener.number);
+  }
+
+  /** Tells of a client that broke rules or passed limits of HTTP/2. */
+  #noteHttp2(listener: NativeListener, base: number): void {
+    const code = codeOfHttp2(this.#at(base, FrontEndField.reason));
+    if (code === undefined) return;
+    const client = addressText(this.#takeAddress(new ClientConnection(), base + FrontEndField.peer0));
+    if (code === 'SLUICE_HTTP2_ERROR') {
+      this.#parts.http2.broke(listener.number);
+      return this.#failed(listener, code, { client, http2Error: String(this.#at(base, FrontEndField.errno)) });
+    }
+    const flood = this.#at(base, FrontEndField.floodKind) - 1;
+    this.#parts.http2.flooded(listener.number, flood);
+    this.#failed(listener, code, { client, kind: HTTP2_FLOODS[flood] as string }); // every number of the engine has a name
   }
 
   /**
@@ -90,6 +114,27 @@ export class NativeConnections {
     // A header that claims no address proves nothing about the permissions of a socket's file.
     const isForwardedTrusted = !isUnix(connection) && trustedPeers.isTrusted(connection);
     return isForwardedTrusted ? Trust.PROXY_HEADER | Trust.FORWARDED : Trust.PROXY_HEADER;
+  }
+
+  #handshakeFailed(listener: NativeListener, code: ErrorCode, base: number): void {
+    const { stripe, failures } = this.#parts;
+    stripe.countFailure(code);
+    const peer = this.#takeAddress(this.#passing, base + FrontEndField.peer0);
+    const client = isUnix(peer) ? {} : { client: addressText(peer) };
+    failures.write('tls-handshake-failed', code, { listener: listener.plan.name, ...client, ...this.#tlsFacts(base) });
+  }
+
+  /** What is known of a handshake that failed: `reason` as in HANDSHAKE_ENDS, and what the client or OpenSSL said. */
+  #tlsFacts(base: number): Readonly<Record<string, unknown>> {
+    if (this.#at(base, FrontEndField.reason) === ClientEnd.TLS_TIMEOUT) return { reason: 'timeout' };
+    if (this.#at(base, FrontEndField.reason) === ClientEnd.TLS_LIMIT) return { reason: 'limit' };
+    const failure = this.#at(base, FrontEndField.tlsFailure);
+    const reason = handshakeFailure(failure);
+    if (failure === TlsFailure.ALERT) return { reason, alert: this.#at(base, FrontEndField.tlsAlert) };
+    if (failure !== TlsFailure.BAD_CERTIFICATE) return { reason };
+    const offset = this.#at(base, FrontEndField.reportOffset);
+    const end = offset + this.#at(base, FrontEndField.reportLength);
+    return { reason, certificate: this.#parts.arena.toString('latin1', offset, end) };
   }
 
   #failed(listener: NativeListener, code: ErrorCode, facts: Readonly<Record<string, string>>): void {

@@ -3,10 +3,12 @@ import type { KeySource } from '../../../balancing/key-source.js';
 import type { L7ListenerPlan } from '../../../config/plan.js';
 import type { FrontEnd } from '../../../engine/front-end.js';
 import { Decision, FrontEndField } from '../../../engine/front-end-event.js';
+import type { ClientCertificate } from '../../../engine/tls.js';
 import type { LocalResponse } from '../../error-response.js';
-import { type AttemptStart, BEGUN, Exchange, type RequestDescription } from '../../exchange.js';
+import { type AttemptStart, BEGUN, Exchange } from '../../exchange.js';
 import type { LogTexts } from '../../log-texts.js';
 import type { Pipeline } from '../../pipeline.js';
+import type { RequestDescription, RequestUrl } from '../../request-url.js';
 import type { NativeKeys } from './native-keys.js';
 
 /** What all exchanges of one front end share. */
@@ -14,6 +16,8 @@ export interface NativeExchangeParts {
   readonly frontEnd: FrontEnd;
   readonly keys: NativeKeys;
   readonly events: Int32Array;
+  /** Where requests of a batch lie. */
+  readonly arena: Buffer;
   readonly pipeline: Pipeline;
   readonly batch: BatchInHand;
 }
@@ -70,8 +74,24 @@ export class NativeExchange extends Exchange {
     return { method, path: query < 0 ? target : target.slice(0, query), requestId };
   }
 
+  override url(): RequestUrl {
+    const { events, arena } = this.#parts;
+    const textAt = (offsetField: number, lengthField: number): string => {
+      const offset = events[this.#askedAt + offsetField] as number; // of the event that asks
+      return arena.toString('latin1', offset, offset + (events[this.#askedAt + lengthField] as number));
+    };
+    return {
+      host: textAt(FrontEndField.hostOffset, FrontEndField.hostLength),
+      target: textAt(FrontEndField.targetOffset, FrontEndField.targetLength),
+    };
+  }
+
   override header(name: string): string | null {
     return this.#parts.frontEnd.header(this.id, name);
+  }
+
+  override clientCertificate(): ClientCertificate | null {
+    return this.#parts.frontEnd.clientCertificate(this.id);
   }
 
   override setHeader(name: string, value: string | null): void {

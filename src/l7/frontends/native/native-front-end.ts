@@ -26,19 +26,20 @@ import {
 } from '../../../engine/front-end-event.js';
 import type { OnShortage } from '../../../engine/session-engine.js';
 import type { AccessLog } from '../../../observability/access-log.js';
-import { ClientBytes } from '../../../observability/client-bytes.js';
 import type { FailureLog } from '../../../observability/failure-log.js';
 import type { SessionLimits } from '../../../policies/session-limits.js';
 import type { HandOffPlace, SessionListenings } from '../../../worker/data-plane.js';
 import type { Pipeline } from '../../pipeline.js';
-import type { RequestFacts } from '../../request-admission.js';
+import type {} from '../../request-admission.js';
 import { NO_TABLE } from '../../router.js';
 import { codeOfFault, endingOf } from './client-side-codes.js';
 import { NativeConnections } from './native-connections.js';
 import { type BatchInHand, NativeExchange, type NativeExchangeParts, NO_BATCH } from './native-exchange.js';
+import { NativeFacts } from './native-facts.js';
 import { NativeKeys } from './native-keys.js';
 import { isForNative, type NativeListener } from './native-listener.js';
 import { NativeListeners } from './native-listeners.js';
+import { NativeTotals, type TotalsFigures } from './native-totals.js';
 
 /** Events in one batch; a fuller turn is delivered in several. */
 const BATCH_EVENTS = 256;
@@ -57,6 +58,7 @@ export interface NativeFrontEndParts {
   readonly pipeline: Pipeline;
   readonly limits: SessionLimits;
   readonly stripe: WorkerStripe;
+  readonly figures: TotalsFigures;
   /** Of listeners that are gone. */
   readonly timers: Timers;
   readonly failures: FailureLog;
@@ -70,16 +72,6 @@ export interface NativeFrontEndParts {
   readonly onShortage: OnShortage;
 }
 
-/** Facts of the request that is being admitted: one record for all, since admit keeps nothing of it. */
-class NativeFacts implements RequestFacts {
-  hasLoop = false;
-  maxForwards = -1;
-  // The front end has held head and announced body against the listener's limits itself (RequestFault).
-  readonly headBytes = 0;
-  readonly fields = 0;
-  readonly bodyBytes = -1;
-}
-
 export class NativeFrontEnd {
   readonly #listeners: NativeListeners;
   readonly #pipeline: Pipeline;
@@ -88,7 +80,7 @@ export class NativeFrontEnd {
   readonly #arena = Buffer.alloc(ARENA_BYTES);
   readonly #frontEnd: FrontEnd;
   readonly #exchangeParts: NativeExchangeParts;
-  readonly #clientBytes: ClientBytes;
+  readonly #totals: NativeTotals;
   /** All exchanges ever made here, by their number less FIRST_FRONT_END_EXCHANGE. */
   readonly #exchanges: NativeExchange[] = [];
   readonly #facts = new NativeFacts();
@@ -100,13 +92,13 @@ export class NativeFrontEnd {
   constructor(parts: NativeFrontEndParts) {
     const { pipeline, limits, stripe, failures, timers } = parts;
     this.#pipeline = pipeline;
-    this.#connections = new NativeConnections({ limits, stripe, failures, events: this.#events });
-    this.#clientBytes = new ClientBytes(stripe);
+    const memory = { events: this.#events, arena: this.#arena };
+    this.#connections = new NativeConnections({ limits, stripe, http2: parts.figures.http2, failures, ...memory });
+    this.#totals = new NativeTotals(stripe, parts.figures);
     const keyWords = new Int32Array(KEY_WORDS);
     this.#frontEnd = new parts.addon.FrontEnd({
       engine: parts.engine,
-      events: this.#events,
-      arena: this.#arena,
+      ...memory,
       onBatch: (count) => this.onBatch(count),
       onShortage: parts.onShortage,
       maxConnections: parts.maxConnections,
@@ -115,11 +107,11 @@ export class NativeFrontEnd {
       keyWords,
     });
     parts.accessLog.onLines((lines) => this.#frontEnd.logTo(lines));
-    const hasher = new KeyHasher(parts.addon);
     const frontEnd = this.#frontEnd;
-    const keys = new NativeKeys({ frontEnd, keyWords, hasher });
+    const keys = new NativeKeys({ frontEnd, keyWords, hasher: new KeyHasher(parts.addon) });
     this.#listeners = new NativeListeners({ frontEnd, timers, cut: (listener) => this.#cutOff(listener) });
-    this.#exchangeParts = { frontEnd: this.#frontEnd, keys, events: this.#events, pipeline, batch: this.#batch };
+    const shared = { events: this.#events, arena: this.#arena, batch: this.#batch };
+    this.#exchangeParts = { ...shared, frontEnd, keys, pipeline };
   }
 
   /**
@@ -130,7 +122,9 @@ export class NativeFrontEnd {
    */
   apply(plan: Pick<Plan, 'listeners' | 'shutdownTimeoutMs'>, listenings: SessionListenings): void {
     this.#exchangeParts.keys.forget();
-    const failure = this.#listeners.apply(plan.listeners.filter(isForNative), listenings, plan.shutdownTimeoutMs);
+    const listeners = plan.listeners.filter(isForNative);
+    this.#totals.follow(listeners);
+    const failure = this.#listeners.apply(listeners, listenings, plan.shutdownTimeoutMs);
     if (failure !== null) throw failure;
   }
 
@@ -178,7 +172,7 @@ export class NativeFrontEnd {
 
   /** Adds to the stripe's counters what has been moved since the last call. */
   countBytes(): void {
-    if (!this.#isClosed) this.#clientBytes.count(this.#frontEnd.stats());
+    if (!this.#isClosed) this.#totals.count(this.#frontEnd);
   }
 
   /** As DataPlane.cut. */
@@ -248,9 +242,11 @@ export class NativeFrontEnd {
     this.#openExchanges++;
     const fault = this.#at(base, FrontEndField.fault);
     if (fault !== RequestFault.NONE) {
-      exchange.hasFault = true;
+      exchange.hasFault = fault !== RequestFault.TOO_EARLY; // may come again on the same connection
       return this.#pipeline.refuse(exchange, codeOfFault(fault));
     }
+    if ((this.#at(base, FrontEndField.flags) & FrontEndFlag.MISDIRECTED) !== 0)
+      return this.#pipeline.refuse(exchange, 'SLUICE_MISDIRECTED');
     const number = this.#at(base, FrontEndField.route);
     if (number === UNKNOWN_HOST) return this.#requestedOfUnknownHost(exchange, listener, base);
     this.#begin(exchange, listener.route(number), base);
@@ -285,11 +281,12 @@ export class NativeFrontEnd {
     const exchange = this.#openExchange(base);
     const flags = this.#at(base, FrontEndField.flags);
     const status = this.#at(base, FrontEndField.status);
+    const grpc = this.#at(base, FrontEndField.grpcStatus);
     // Told in one event with what came before it, a head may be of an attempt that TypeScript has ended meanwhile.
     if ((flags & FrontEndFlag.FIRST_BYTE) !== 0 && isAttempted(exchange)) {
       const isHedge = (flags & FrontEndFlag.HEDGE_WON) !== 0;
       this.#noteConnection(exchange, base, flags);
-      this.#pipeline.headCame(exchange, status, this.#at(base, FrontEndField.elapsedUs), isHedge);
+      this.#pipeline.headCame(exchange, status, this.#at(base, FrontEndField.elapsedUs), isHedge, grpc);
       if (this.#at(base, FrontEndField.retryAfterLength) > 0)
         this.#pipeline.retryAfterCame(
           exchange,
@@ -298,7 +295,7 @@ export class NativeFrontEnd {
       if (this.#at(base, FrontEndField.reportLength) > 0)
         this.#pipeline.reportCame(exchange, this.#textAt(base, FrontEndField.reportOffset, FrontEndField.reportLength));
     }
-    if ((flags & FrontEndFlag.ENDPOINT_DONE) !== 0) this.#pipeline.endpointDone(exchange);
+    if ((flags & FrontEndFlag.ENDPOINT_DONE) !== 0) this.#pipeline.endpointDone(exchange, grpc);
     if ((flags & FrontEndFlag.FINISHED) === 0) return;
     exchange.takeBack(this.#batches);
     exchange.status = status;

@@ -2,6 +2,7 @@
 import type { PickKey } from '../../../balancing/balancer.js';
 import type { KeyHasher } from '../../../balancing/key-hasher.js';
 import { type KeySource, networkOf } from '../../../balancing/key-source.js';
+import type { CertificateFact } from '../../../config/picking-plan.js';
 import type { L7ListenerPlan } from '../../../config/plan.js';
 import type { FrontEnd } from '../../../engine/front-end.js';
 import { KeyAnswer, KeyKind } from '../../../engine/request-key.js';
@@ -15,7 +16,12 @@ const KINDS = {
   query: KeyKind.QUERY,
   path: KeyKind.PATH,
   uri: KeyKind.URI,
-} as const satisfies Record<KeySource['kind'], number>;
+} as const satisfies Record<Exclude<KeySource['kind'], 'client-certificate'>, number>;
+
+const FACTS = {
+  subject: KeyKind.CERTIFICATE_SUBJECT,
+  fingerprint: KeyKind.CERTIFICATE_FINGERPRINT,
+} as const satisfies Record<CertificateFact, number>;
 
 /** What it works with. */
 export interface NativeKeysParts {
@@ -74,7 +80,10 @@ export class NativeKeys {
     const numbers = isCrc ? this.#crcs : this.#xxHashes;
     let number = numbers.get(source);
     if (number === undefined) {
-      number = this.#openKey(KINDS[source.kind], 'name' in source ? bytesOf(source.name) : '', isCrc);
+      number =
+        source.kind === 'client-certificate'
+          ? this.#openKey(FACTS[source.name], '', isCrc)
+          : this.#openKey(KINDS[source.kind], 'name' in source ? bytesOf(source.name) : '', isCrc);
       numbers.set(source, number);
     }
     return number;

@@ -1,7 +1,8 @@
 /** An L7 listener of the native front end in one worker: one plan of it, and what is made of that once. */
 import type { L7ListenerPlan, ListenerPlan, RoutePlan } from '../../../config/plan.js';
+import type { ListenerTlsPlan } from '../../../config/tls-plan.js';
 import { TrustedPeers } from '../../../core/peer-address.js';
-import type { FrontEndListenerSettings } from '../../../engine/front-end.js';
+import type { FrontEndListenerSettings, FrontEndTlsSettings } from '../../../engine/front-end.js';
 import { NO_TABLE, Router, routeFor } from '../../router.js';
 
 /** Thread: worker. */
@@ -21,7 +22,7 @@ export class NativeListener {
 
   /** What the front end has to know. Routes have their places in the plan's list, tables of hosts those of the router. */
   settings(): FrontEndListenerSettings {
-    const { timeouts, limits, proxyProtocol, routes } = this.plan;
+    const { timeouts, limits, proxyProtocol, routes, hsts, tls, http2 } = this.plan;
     return {
       scheme: 'http',
       headBytes: limits.headBytes,
@@ -37,6 +38,9 @@ export class NativeListener {
       tunnelIdleTimeoutMs: timeouts.tunnelIdleMs,
       prefaceTimeoutMs: timeouts.prefaceMs,
       readsProxyHeader: proxyProtocol,
+      http2,
+      hsts,
+      tls: tls === null ? null : tlsSettingsOf(tls),
       hostTables: this.router.tables.map((table) => ({
         paths: table.map(({ path }) => path),
         routes: table.map((route) => routes.indexOf(route)),
@@ -62,6 +66,18 @@ export class NativeListener {
 
 /** As FrontEndListenerSettings has it. */
 const UNLIMITED = 0;
+
+function tlsSettingsOf(tls: ListenerTlsPlan): FrontEndTlsSettings {
+  const headers = tls.clientAuth?.headers;
+  return {
+    context: tls.context,
+    handshakeTimeoutMs: tls.handshakeTimeoutMs,
+    handshakes: tls.handshakes,
+    handshakesPerClient: tls.handshakesPerClient,
+    subjectField: headers?.subject ?? '',
+    fingerprintField: headers?.fingerprint ?? '',
+  };
+}
 
 /** Does the native front end speak to the clients of this listener? */
 export function isForNative(listener: ListenerPlan): listener is L7ListenerPlan {

@@ -5,7 +5,8 @@ import type { Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import type { UpstreamPlan } from '../../../config/plan.js';
 import type { ErrorCode } from '../../../core/error-catalog.js';
-import { type ConnectFailure, EndpointConnection } from './endpoint-connection.js';
+import { isTlsRefusal, tlsFailureOf } from '../../../engine/tls-failure.js';
+import { type ConnectFailure, EndpointConnection, type EndpointWay } from './endpoint-connection.js';
 import { type HandshakeHead, valuesOf } from './web-socket-head.js';
 import { CLOSE_TIMEOUT_MS, CloseCode, MESSAGE_BYTES } from './web-socket-limits.js';
 
@@ -56,12 +57,12 @@ export class EndpointWebSocket {
     if (!(error instanceof Error) && !this.#isOver) this.#events?.endpointDrained();
   };
 
-  /** Begins to connect. @param addresses of the endpoint, at least one */
-  constructor(addresses: readonly string[], plan: UpstreamPlan, head: HandshakeHead, handshake: HandshakeEvents) {
+  /** Begins to connect. */
+  constructor(way: EndpointWay, plan: UpstreamPlan, head: HandshakeHead, handshake: HandshakeEvents) {
     this.#plan = plan;
     this.#head = head;
     this.#handshake = handshake;
-    this.#connection = new EndpointConnection(addresses, plan.timeouts.connectMs, {
+    this.#connection = new EndpointConnection(way, plan.timeouts.connectMs, {
       connected: (socket) => {
         this.connectUs = Math.floor((performance.now() - this.#beganAtMs) * 1_000);
         this.#shakeHands(socket);
@@ -189,6 +190,9 @@ export class EndpointWebSocket {
     if (this.#events !== null)
       return this.#events.endpointFaulty(TOO_LARGE_ERRORS.has(code) ? CloseCode.TOO_LARGE : CloseCode.BAD_GATEWAY);
     if (code === 'HPE_HEADER_OVERFLOW') return this.#fail('SLUICE_RESPONSE_HEAD_TOO_LARGE', 0, false);
+    // In TLS 1.3 endpoints refuse a client's certificate when its own side of the handshake is done; they have acted on nothing then.
+    const failure = tlsFailureOf(error);
+    if (isTlsRefusal(failure)) return this.#fail('SLUICE_ENDPOINT_TLS', failure, true);
     const isMalformed = code === '' || code.startsWith('HPE_');
     this.#fail(isMalformed ? 'SLUICE_BAD_RESPONSE' : 'SLUICE_ENDPOINT_RESET', Math.abs(error.errno ?? 0), false);
   }

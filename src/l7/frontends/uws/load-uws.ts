@@ -123,6 +123,10 @@ export interface UwsApp {
   any(pattern: string, handler: UwsHandler): this;
   /** Comes before `any` for what its `upgrade` is called for. */
   ws(pattern: string, behavior: UwsWebSocketBehavior): this;
+  /** Another certificate for clients that name this, exactly or by `*.suffix`. A file that cannot be read ends the process; `domain` has to give it routes. */
+  addServerName(name: string, options: UwsTlsOptions): this;
+  /** What is attached from now on is for connections of this server name. Prints that to standard output. */
+  domain(name: string): this;
   /** @param onListening gets false when the address could not be had; the reason is not told */
   listen(host: string, port: number, onListening: (socket: UwsListenSocket | false) => void): this;
   /** @param options LIBUS_LISTEN_EXCLUSIVE_PORT, or 0 to share the port by SO_REUSEPORT */
@@ -139,9 +143,22 @@ export interface UwsApp {
   removeChildAppDescriptor?(descriptor: UwsAppDescriptor): this;
 }
 
+/** How an app, or one of its server names, speaks TLS; names of uSockets. Files are PEM and read within the call. */
+export interface UwsTlsOptions {
+  readonly key_file_name?: string;
+  readonly cert_file_name?: string;
+  readonly passphrase?: string;
+  /** Authorities of clients, who may come without a certificate, but not with another one. */
+  readonly ca_file_name?: string;
+  /** Of TLS 1.2, names of OpenSSL. */
+  readonly ssl_ciphers?: string;
+}
+
 /** What a uWebSockets.js binary exports, as far as this proxy uses it. */
 export interface Uws {
   App(): UwsApp;
+  /** TLS 1.2 and 1.3, of its own BoringSSL. Without files every handshake fails. @throws Error where a file or setting is of no use */
+  SSLApp(options: UwsTlsOptions): UwsApp;
   /** Stops listening; open connections stay. Once only: a second call with the same socket crashes the process. */
   us_listen_socket_close(socket: UwsListenSocket): void;
   /** @returns the bound port, or -1 */
@@ -291,7 +308,7 @@ function rootOf({ packageName, rootFromMain }: UwsCandidate, load: NodeJS.Requir
 
 function isUws(exported: unknown): exported is Uws {
   if (typeof exported !== 'object' || exported === null) return false;
-  const needed = ['App', 'us_listen_socket_close', 'us_socket_local_port', '_cfg'] as const;
+  const needed = ['App', 'SSLApp', 'us_listen_socket_close', 'us_socket_local_port', '_cfg'] as const;
   return needed.every((name) => typeof (exported as Record<string, unknown>)[name] === 'function');
 }
 

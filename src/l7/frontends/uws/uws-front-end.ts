@@ -1,26 +1,25 @@
 /**
- * The uWebSockets.js front end: one app for one listener in one worker. Turns its requests into exchanges and closes the gaps of
+ * The uWebSockets.js front end of one listener in one worker. Turns its requests into exchanges and closes the gaps of
  * its parser where a handler can (docs/frontend-uws.md lists those it cannot).
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { KeyHasher } from '../../../balancing/key-hasher.js';
 import type { L7ListenerPlan, RoutePlan } from '../../../config/plan.js';
-import { invariant } from '../../../core/invariant.js';
-import { ProxyError } from '../../../core/proxy-error.js';
 import { CHUNKED_BODY, NO_BODY } from '../../../engine/engine.js';
+import type { Logger } from '../../../observability/logger.js';
 import type { HandOffPlace } from '../../../worker/data-plane.js';
 import { PeerTable } from '../../client-address.js';
 import { errorResponse } from '../../error-response.js';
-import { RequestHead } from '../../request-head.js';
 import type { RequestIds } from '../../request-id.js';
 import type { ResponseRelay } from '../../response-relay.js';
 import { Router } from '../../router.js';
 import { TextRequestKeys } from '../../text-request-keys.js';
-import { clientWebSocketBehavior } from './client-web-socket.js';
-import type { LoadedUws, UwsApp, UwsListenSocket, UwsRequest, UwsResponse, UwsUpgradeContext } from './load-uws.js';
+import { FormerHomes } from './former-homes.js';
+import type { LoadedUws, UwsRequest, UwsResponse, UwsUpgradeContext } from './load-uws.js';
+import { UnusableCertificates } from './uws-certificates.js';
 import type { UwsExchange } from './uws-exchange.js';
 import type { UwsExchanges } from './uws-exchanges.js';
-import { wantsWebSocket } from './web-socket-head.js';
+import { type UwsHandlers, UwsHome } from './uws-home.js';
 
 /** What bytes that are not UTF-8 have become by the time we see them; passing that on would change the request. */
 const REPLACEMENT = '\ufffd';
@@ -32,15 +31,17 @@ export interface UwsFrontEndParts {
   readonly exchanges: UwsExchanges;
   readonly requestIds: RequestIds;
   readonly hasher: KeyHasher;
+  readonly logger: Logger;
   /** This process's name in Via. */
   readonly viaName: string;
 }
 
 /** Thread: worker. */
-export class UwsFrontEnd {
+export class UwsFrontEnd implements UwsHandlers {
   readonly #parts: UwsFrontEndParts;
-  readonly #app: UwsApp;
-  readonly #head: RequestHead;
+  /** Where connections come in. */
+  #home: UwsHome;
+  readonly #formers: FormerHomes;
   // Of the plan that new requests go by.
   #listener: L7ListenerPlan;
   #router: Router;
@@ -48,15 +49,8 @@ export class UwsFrontEnd {
   #keys: TextRequestKeys;
   /** The plan has this listener no more. */
   #isGone = false;
-  #listenSocket: UwsListenSocket | null = null;
-  /** Where that socket listens. */
-  #place = '';
   #handOffPlace: HandOffPlace | null = null;
   #openConnections = 0;
-  readonly #countConnection = (_response: UwsResponse, change: number): void => {
-    this.#openConnections += Math.sign(change);
-  };
-  readonly #takeField = (name: string, value: string): void => this.#head.field(name, value);
 
   constructor(listener: L7ListenerPlan, parts: UwsFrontEndParts) {
     this.#parts = parts;
@@ -64,17 +58,9 @@ export class UwsFrontEnd {
     this.#router = new Router(listener.routes);
     this.#peers = new PeerTable(listener.trustedProxies);
     this.#keys = new TextRequestKeys(parts.hasher, listener.trustedProxies);
-    this.#head = new RequestHead({ scheme: 'http', viaName: parts.viaName });
-    this.#app = parts.loaded.uws.App();
-    this.#app.ws(
-      '/*',
-      clientWebSocketBehavior((response, request, context) => {
-        if (wantsWebSocket(request)) this.#handleWebSocket(response, request, context);
-        else this.#handle(response, request);
-      }),
-    );
-    this.#app.any('/*', (response, request) => this.#handle(response, request));
-    this.#app.filter?.(this.#countConnection);
+    this.#formers = new FormerHomes((home) => parts.exchanges.openOf(home).length > 0);
+    // Without certificates it accepts, and no handshake succeeds, until they can be used.
+    this.#home = this.#makeHome(listener) ?? this.#open(withoutCertificates(listener));
   }
 
   /**
@@ -82,13 +68,64 @@ export class UwsFrontEnd {
    * goes by that plan: routes are told by the plan's own objects.
    */
   change(listener: L7ListenerPlan): void {
-    if (listener === this.#listener) return;
-    if (!isDeepStrictEqual(listener.trustedProxies, this.#listener.trustedProxies)) {
+    const former = this.#listener;
+    if (listener === former) return;
+    if (!isDeepStrictEqual(listener.trustedProxies, former.trustedProxies)) {
       this.#peers = new PeerTable(listener.trustedProxies);
       this.#keys = new TextRequestKeys(this.#parts.hasher, listener.trustedProxies);
     }
     this.#listener = listener;
     this.#router = new Router(listener.routes);
+    if (!isDeepStrictEqual(listener.tls, former.tls)) this.#renew();
+  }
+
+  /** Files of its certificates have changed: new connections get them. @throws ProxyError SLUICE_ADDRESS_IN_USE, and nothing has changed */
+  certificatesChanged(): void {
+    if (this.#listener.tls !== null && !this.#isGone) this.#renew();
+  }
+
+  /**
+   * Another app takes the place of the one that there is: what an app gives to its connections cannot be changed while it has any. It
+   * listens beside the former one before that stops, so that somebody accepts at any time.
+   */
+  #renew(): void {
+    const former = this.#home;
+    const home = this.#makeHome(this.#listener);
+    if (home === null) return;
+    if (former.isListening) {
+      try {
+        home.listen(this.#listener);
+      } catch (error) {
+        home.close();
+        throw error;
+      }
+    }
+    this.#home = home;
+    this.#handOffPlace = null;
+    this.#formers.add(former);
+  }
+
+  /** @returns null: the certificates cannot be used, which has been told */
+  #makeHome(listener: L7ListenerPlan): UwsHome | null {
+    try {
+      return this.#open(listener);
+    } catch (error) {
+      if (!(error instanceof UnusableCertificates)) throw error;
+      const { message: reason } = error;
+      this.#parts.logger.error(
+        { event: 'certificates-failed', listener: listener.name, reason },
+        `the certificates of listener ${listener.name} cannot be used: ${reason}`,
+      );
+      return null;
+    }
+  }
+
+  #open(listener: L7ListenerPlan): UwsHome {
+    return new UwsHome(this.#parts.loaded, listener, this.#parts.viaName, this);
+  }
+
+  get #homes(): readonly UwsHome[] {
+    return [this.#home, ...this.#formers.all];
   }
 
   /** With which its requests begin. */
@@ -96,9 +133,13 @@ export class UwsFrontEnd {
     return this.#listener.routes;
   }
 
+  get #openHere(): readonly UwsExchange[] {
+    return this.#homes.flatMap((home) => this.#parts.exchanges.openOf(home));
+  }
+
   /** Exchanges and WebSockets that are not over. Cold. */
   get openExchanges(): number {
-    return this.#parts.exchanges.openOf(this).length;
+    return this.#openHere.length;
   }
 
   /** The plan has this listener no more: accepts nothing, and every answer from now on ends its connection. Idempotent. */
@@ -106,17 +147,22 @@ export class UwsFrontEnd {
     this.#isGone = true;
     this.#handOffPlace = null;
     this.stopListening();
-    for (const exchange of this.#parts.exchanges.openOf(this)) exchange.isListenerGone = true;
+    for (const exchange of this.#openHere) exchange.isListenerGone = true;
   }
 
   /** Ends its WebSockets with a close frame. */
   endWebSockets(): void {
-    for (const exchange of this.#parts.exchanges.openOf(this)) exchange.endTunnel();
+    for (const exchange of this.#openHere) exchange.endTunnel();
   }
 
   /** Client connections open now; null where the loaded binary cannot tell. */
   get openConnections(): number | null {
     return this.#parts.loaded.hasFilter ? this.#openConnections : null;
+  }
+
+  /** As UwsHandlers. */
+  connection(change: number): void {
+    this.#openConnections += Math.sign(change);
   }
 
   /** Where the primary hands connections to, once listening; null where this front end accepts for itself. */
@@ -126,75 +172,63 @@ export class UwsFrontEnd {
 
   /**
    * Takes connections from now on: from the primary where the loaded binary can and `accept` says so, else from a port shared with the
-   * other workers. Where it listens already at another address, it leaves that when it has the new one. Idempotent.
+   * other workers, as always with TLS. Where it listens already at another address, it leaves that when it has the new one. Idempotent.
    *
    * @throws ProxyError SLUICE_ADDRESS_IN_USE when the address cannot be had
    */
   listen(): void {
     const { loaded } = this.#parts;
-    const { bind, name, accept } = this.#listener;
-    invariant(bind.kind === 'tcp', 'the configuration has refused a UNIX socket');
-    const { host, port } = bind;
-    if (loaded.hasChildApps && accept === 'primary') {
-      this.#handOffPlace ??= { kind: 'app', listener: name, descriptor: Number(this.#app.getDescriptor?.()) };
+    const { name, accept, tls } = this.#listener;
+    if (loaded.hasChildApps && accept === 'primary' && tls === null) {
+      this.#handOffPlace ??= { kind: 'app', listener: name, descriptor: Number(this.#home.app.getDescriptor?.()) };
       return;
     }
-    const place = `${host} ${port}`;
-    if (this.#listenSocket !== null && this.#place === place) return;
-    let opened: UwsListenSocket | null = null;
-    this.#app.listen(host, port, SHARED_PORT, (socket) => {
-      if (socket === false) throw new ProxyError('SLUICE_ADDRESS_IN_USE', { listener: name, host, port });
-      opened = socket;
-    });
-    invariant(opened !== null, 'uWebSockets.js reports the outcome of listen before it returns');
-    this.stopListening();
-    this.#listenSocket = opened;
-    this.#place = place;
+    this.#handOffPlace = null;
+    this.#home.listen(this.#listener);
   }
 
   /** Stops accepting; open connections stay. Idempotent. */
   stopListening(): void {
-    if (this.#listenSocket === null) return;
-    this.#parts.loaded.uws.us_listen_socket_close(this.#listenSocket);
-    this.#listenSocket = null;
+    this.#home.stopListening();
   }
 
   /** Closes every connection at once. Idempotent. */
   close(): void {
-    this.stopListening();
-    this.#app.close();
+    this.#home.close();
+    this.#formers.close();
   }
 
   /** HOT: everything a request costs in JavaScript before the engine has it. */
-  #handle(response: UwsResponse, request: UwsRequest): void {
+  request(home: UwsHome, response: UwsResponse, request: UwsRequest): void {
     const exchange = this.#parts.exchanges.take(this.#listener);
     if (exchange === null) return refuseForWantOfExchanges(response);
-    this.#take(exchange, response, request);
+    this.#take(exchange, home, response, request);
   }
 
-  #handleWebSocket(response: UwsResponse, request: UwsRequest, context: UwsUpgradeContext): void {
+  webSocket(home: UwsHome, response: UwsResponse, request: UwsRequest, context: UwsUpgradeContext): void {
     const exchange = this.#parts.exchanges.takeWebSocket(this.#listener);
     if (exchange === null) return refuseForWantOfExchanges(response);
     exchange.handshake = { key: request.getHeader('sec-websocket-key'), context };
-    this.#take(exchange, response, request);
+    this.#take(exchange, home, response, request);
   }
 
   /** Reads a request into its exchange, and hands it on to be decided. HOT. */
-  #take(exchange: UwsExchange, response: UwsResponse, request: UwsRequest): void {
+  #take(exchange: UwsExchange, home: UwsHome, response: UwsResponse, request: UwsRequest): void {
     const { relay } = this.#parts;
-    const head = this.#head;
+    const { head } = home;
+    home.requests++;
     // First of all: uWebSockets.js ends the process when a handler leaves a request without this.
     exchange.attach(response);
-    exchange.owner = this;
+    exchange.owner = home;
     exchange.isListenerGone = this.#isGone;
     const peer = this.#peers.peerOf(new Uint8Array(response.getRemoteAddress()));
     exchange.client = peer.address;
     head.begin(peer);
-    request.forEach(this.#takeField);
+    request.forEach(home.takeField);
     const nominated = head.nominations();
     if (nominated !== 'none' && nominated !== 'refused') {
       head.beginWithout(nominated);
-      request.forEach(this.#takeField);
+      request.forEach(home.takeField);
     }
     if (head.requestId === '') head.requestId = this.#parts.requestIds.next();
     exchange.requestId = head.requestId;
@@ -237,8 +271,11 @@ const UNKNOWN_BYTES = -1;
 
 /** uWebSockets.js closes behind the answer by itself when the Connection field is as long as `close`, and then says nothing of it. */
 const CLOSE_LENGTH = 5;
-/** listen()'s option for a port that several threads listen on. */
-const SHARED_PORT = 0;
+/** @returns the listener as it is before ACME has brought a certificate */
+function withoutCertificates(listener: L7ListenerPlan): L7ListenerPlan {
+  const { tls } = listener;
+  return tls === null ? listener : { ...listener, tls: { ...tls, certificates: [], acme: null } };
+}
 
 /** More requests are open in this worker than can be told apart: the one case without an exchange. */
 function refuseForWantOfExchanges(response: UwsResponse): void {

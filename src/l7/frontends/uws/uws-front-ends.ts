@@ -51,8 +51,10 @@ export class UwsFrontEnds {
     const webSockets = new WebSocketAttempts(pipeline, loaded.pausesWebSockets);
     this.#webSockets = webSockets;
     const exchanges = new UwsExchanges(relay, webSockets);
-    this.#parts = { loaded, relay, exchanges, requestIds, hasher, viaName };
+    this.#parts = { loaded, relay, exchanges, requestIds, hasher, viaName, logger };
     this.#leaving = new LeavingFrontEnds(() => this.countWriters());
+    // It would print the names of certificates between the lines of the log.
+    addon.muteStandardOutputStream();
     for (const listener of listeners) this.#frontEnds.set(listener.number, new UwsFrontEnd(listener, this.#parts));
     removeUwsMark(loaded.uws);
     this.#gate = new AcceptGate(addon, logger, nowMs, workerIndex === 0);
@@ -113,6 +115,11 @@ export class UwsFrontEnds {
   /** Of listeners that are gone: requests may still begin with them. */
   get leavingRoutes(): readonly RoutePlan[] {
     return this.#leaving.all.flatMap(({ routes }) => routes);
+  }
+
+  /** As DataPlane.certificatesChanged. */
+  certificatesChanged(listener: number): void {
+    this.#frontEnds.get(listener)?.certificatesChanged();
   }
 
   handOffPlaces(): readonly HandOffPlace[] {

@@ -7,6 +7,7 @@ import type { UpstreamRuntime } from '../../../balancing/upstream-runtime.js';
 import type { ErrorCode } from '../../../core/error-catalog.js';
 import { AttemptFact } from '../../../engine/attempt-profile.js';
 import { tellFacts } from '../../endpoint-facts.js';
+import { serverNameOf } from '../../endpoint-pools.js';
 import { type AttemptStart, BEGUN, DELIVERED, type Ending, NO_POOL } from '../../exchange.js';
 import type { Pipeline } from '../../pipeline.js';
 import { BODYLESS, UNKNOWN_LENGTH } from '../../relayed-exchange.js';
@@ -80,7 +81,9 @@ export class WebSocketAttempts implements WebSocketSender {
       );
     this.#open.add(exchange);
     exchange.attemptBeganAt = performance.now();
-    exchange.endpointSide = new EndpointWebSocket(addresses, plan, exchange.handshakeHead, {
+    const target = plan.endpoints.find((endpoint) => endpoint.slot === slot)?.target;
+    const way = { addresses, tls: plan.tls, serverName: serverNameOf(plan, target) };
+    exchange.endpointSide = new EndpointWebSocket(way, plan, exchange.handshakeHead, {
       handshakeFailed: (code, errno, isUnsent) => this.#failed(exchange, code, errno, isUnsent),
       handshakeRefused: (answer) => this.#relayRefusal(exchange, answer),
       handshakeDone: (answer, protocol) => this.#upgrade(exchange, answer, protocol),

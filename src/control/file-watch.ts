@@ -1,6 +1,6 @@
-/** Sees that the configuration's file says something else than before, however it was written. */
+/** Sees that files say something else than before, however they were written: that of the configuration, and those of certificates. */
 import { type FSWatcher, realpathSync, watch } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import type { Cancel, Timers } from '../core/timers.js';
 
 /** Editors write in several steps, and whoever swaps links does so right after: looks at the file when nothing has happened for this long. */
@@ -8,19 +8,20 @@ const SETTLE_MS = 100;
 /** Looks without having been told: file systems of the network tell nobody, and directories come and go. */
 const LOOK_INTERVAL_MS = 5_000;
 
-/** The file that is watched. */
-export interface WatchedFile {
-  readonly path: string;
-  /** Does it say something else than when it was last read? false for one that cannot be read now. */
+/** The files that are watched. */
+export interface WatchedFiles {
+  /** They may be others from one look to the next. */
+  readonly paths: readonly string[];
+  /** Does one of them say something else than when it was last read? false for one that cannot be read now. */
   hasChanged(): boolean;
 }
 
 /**
  * Watches directories and not the file: editors put a new file into its place, and Kubernetes swaps a link beside it, of which a watch on the
- * file itself would hear nothing. Both the directory that the path names and the one where the file really lies are watched. Thread: primary.
+ * file itself would hear nothing. Both the directory that a path names and the one where the file really lies are watched. Thread: primary.
  */
-export class ConfigWatch {
-  readonly #file: WatchedFile;
+export class FileWatch {
+  readonly #files: WatchedFiles;
   readonly #timers: Timers;
   readonly #changed: () => void;
   #watchers: readonly FSWatcher[] = [];
@@ -28,14 +29,14 @@ export class ConfigWatch {
   #cancelLook: Cancel = () => {};
   #isOn = false;
 
-  /** @param changed called when the file says something else; it is to be read then */
-  constructor(file: WatchedFile, timers: Timers, changed: () => void) {
-    this.#file = file;
+  /** @param changed called when one of them says something else; it is to be read then */
+  constructor(files: WatchedFiles, timers: Timers, changed: () => void) {
+    this.#files = files;
     this.#timers = timers;
     this.#changed = changed;
   }
 
-  /** Watches, or does not. Idempotent. */
+  /** Watches, or does not; other files than before from the next look on. Idempotent. */
   set(isOn: boolean): void {
     if (isOn === this.#isOn) return;
     this.#isOn = isOn;
@@ -63,13 +64,18 @@ export class ConfigWatch {
   }
 
   #look(): void {
-    if (this.#file.hasChanged()) this.#changed();
+    if (this.#files.hasChanged()) this.#changed();
   }
 
   #watch(): void {
-    this.#watchers = [...directoriesOf(this.#file.path)].flatMap((directory) => {
+    const places = this.#files.paths.flatMap(placesOf);
+    const names = new Set(places.map((place) => basename(place)));
+    this.#watchers = [...new Set(places.map((place) => dirname(place)))].flatMap((directory) => {
       try {
-        const watcher = watch(directory, { persistent: false }, () => this.#settle());
+        const watcher = watch(directory, { persistent: false }, (kind, name) => {
+          // Whatever is made, moved or removed may be a link on the way; a log that is written there is not.
+          if (kind === 'rename' || name === null || names.has(name)) this.#settle();
+        });
         watcher.on('error', () => watcher.close()); // the next look watches anew
         return [watcher];
       } catch {
@@ -84,11 +90,12 @@ export class ConfigWatch {
   }
 }
 
-function directoriesOf(path: string): Set<string> {
-  const named = dirname(resolve(path));
+/** The path, and where the file really lies. */
+function placesOf(path: string): readonly string[] {
+  const named = resolve(path);
   try {
-    return new Set([named, dirname(realpathSync(path))]);
+    return [named, realpathSync(path)];
   } catch {
-    return new Set([named]);
+    return [named];
   }
 }
