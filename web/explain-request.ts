@@ -49,6 +49,7 @@ export function readExplainForm(form: ExplainForm): ReadForm {
       target: place.target,
       headers,
       client: form.client.trim() === '' ? null : form.client.trim(),
+      clientCertificate: null,
     },
   };
 }

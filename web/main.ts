@@ -1,6 +1,7 @@
 /** Starts the dashboard: reads the stream of figures, remembers the last minutes, and shows them, at most once a frame. */
 import type { LiveFigures, TimelineEntry } from '../src/observability/live-figures.js';
 import { AdminClient } from './admin-client.js';
+import { CertificateTable } from './certificate-table.js';
 import { Chart, chartFigure } from './charts.js';
 import { closeByButtons, openDialog } from './dialogs.js';
 import { part, setAttribute, setShown, setText } from './document.js';
@@ -43,6 +44,7 @@ class Dashboard {
   readonly #workers = workerTable();
   readonly #listeners = listenerTable();
   readonly #routes = routeTable();
+  readonly #certificates: CertificateTable;
   readonly #status = part('stream', HTMLElement);
   readonly #statusText = part('stream-text', HTMLElement);
   readonly #retry = part('retry', HTMLButtonElement);
@@ -60,12 +62,16 @@ class Dashboard {
   constructor() {
     this.#scheme = new Scheme(part('scheme', HTMLButtonElement), () => this.#recolour());
     this.#stream = new LiveStream(this.#client, {
-      onConnected: () => this.#timeline.clear(),
+      onConnected: () => {
+        this.#timeline.clear();
+        this.#certificates.forget();
+      },
       onState: (state) => this.#onState(state),
       onEvent: (event) => this.#onEvent(event),
     });
     this.#steer = new SteerDialog(this.#client, (sentence) => this.#notice(sentence));
     this.#explain = new ExplainView(this.#client);
+    this.#certificates = new CertificateTable(this.#client);
     this.#upstreams = new UpstreamList((aim) => this.#steer.open(aim));
     const throughput = chartFigure('Throughput per second');
     const latency = chartFigure('Latency');
@@ -137,7 +143,10 @@ class Dashboard {
     // The API's own document says what these are.
     if (name === 'figures') this.#take(JSON.parse(data) as LiveFigures);
     if (name === 'happened') this.#timeline.add([JSON.parse(data) as TimelineEntry]);
-    if (name === 'reloaded') this.#notice(reloadReport(JSON.parse(data) as ReloadAnswer).sentence);
+    if (name === 'reloaded') {
+      this.#certificates.forget();
+      this.#notice(reloadReport(JSON.parse(data) as ReloadAnswer).sentence);
+    }
   }
 
   #take(figures: LiveFigures): void {
@@ -195,6 +204,7 @@ class Dashboard {
     this.#routes.show(figures.routes);
     this.#steer.update(figures.upstreams);
     this.#explain.update(figures.listeners);
+    this.#certificates.look(figures.at);
   }
 
   #showCharts({ totals }: LiveFigures, fromMs: number, untilMs: number): void {
