@@ -8,7 +8,7 @@ export const USAGE = `Compares sluice with its peers, side by side in one run.
 
   npm run bench                                   a quick set: nginx and HAProxy, under 5 minutes
   npm run bench -- --scenario NAME[,NAME…]        these scenarios (--list shows them)
-  npm run bench -- --set l7                       a whole set: quick, l7, l4, all
+  npm run bench -- --set l7                       a whole set: quick, l7, l4, tls, all
   npm run bench -- --peers nginx,haproxy          of ${PEER_NAMES.join(', ')}
   npm run bench -- --against GIT_REF              this tree and another commit, interleaved
 

@@ -99,7 +99,7 @@ function chosenScenarios(known, { scenarios, set, connections, ratePerSecond }) 
   for (const name of scenarios ?? [])
     if (!names.includes(name)) throw new UsageError(`no scenario ${name}: there are\n  ${names.join('\n  ')}`);
   const chosen = scenarios === null ? scenariosOf(known, set) : known.filter(({ name }) => scenarios.includes(name));
-  if (chosen.length === 0) throw new UsageError(`no scenario is in the set ${set}: there are quick, l7, l4, all`);
+  if (chosen.length === 0) throw new UsageError(`no scenario is in the set ${set}: there are quick, l7, l4, tls, all`);
   return chosen.map((scenario) => ({
     ...scenario,
     connections: connections ?? scenario.connections,
@@ -109,6 +109,8 @@ function chosenScenarios(known, { scenarios, set, connections, ratePerSecond }) 
 
 /** Everything that is missing, at once, before anything is started. */
 function checkTools(scenarios, { peers, load }) {
+  if (scenarios.some(({ tls }) => tls !== null) && !isInstalled('openssl'))
+    throw new UsageError('openssl is not installed: apt-get install openssl');
   if (!isInstalled('taskset')) throw new UsageError('taskset is not installed: apt-get install util-linux');
   for (const scenario of scenarios) generatorFor(scenario, load);
   for (const name of peers)
@@ -132,6 +134,8 @@ function candidatesFor(scenario, options, other) {
     const peer = peerNamed(name, scenario.layer);
     if (peer === undefined)
       sayOnce(`${name} is left out of scenarios of ${scenario.layer}: it is no proxy of that layer`);
+    else if (scenario.tls !== null && peer.hasTls !== true)
+      sayOnce(`${name} is left out of scenarios over TLS: it is not set up for it here`);
     else if (peer.isHere()) candidates.push(peer);
     else sayOnce(`${name} is left out of scenarios of ${scenario.layer}: ${peer.hint}`);
   }

@@ -158,7 +158,7 @@ async function holdIdle(one, { programs, scenario, place }) {
     name: 'idle connections',
     processors: place.load,
     command: process.execPath,
-    args: [IDLE_CHILD, String(one.port), String(idleConnections), kind],
+    args: [IDLE_CHILD, String(one.port), String(idleConnections), kind, scenario.tls === null ? 'plain' : 'tls'],
   });
   const isReady = new Promise((resolve) => program.child.stdout.once('data', () => resolve(true)));
   const hasEnded = program.ended.then(() => false);

@@ -1,5 +1,7 @@
 /** Checks that a candidate answers rightly: a fast wrong answer is none. */
 import { Agent, request as httpRequest } from 'node:http';
+import { connect as connectSession } from 'node:http2';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { bodyOf, hashOf } from './endpoint/bodies.mjs';
 
 const START_PATIENCE_MS = 15_000;
@@ -15,35 +17,105 @@ export class WrongAnswerError extends Error {}
  * One request.
  *
  * @param {number} port @param {import('./scenarios/scenario.mjs').Scenario} scenario @param {string} path
- * @param {Agent | false} [agent] false: a connection of its own
+ * @param {Lines | null} [lines] null: a connection of its own
  * @returns {Promise<{ status: number, hash: string, bytes: number, wireBytes: number }>} `bytes` of the body, `wireBytes` with
- *   the head
+ *   the head, where heads are text
  */
-export function ask(port, scenario, path, agent = false) {
+export function ask(port, scenario, path, lines = null) {
   const { request } = scenario;
+  const headers = Object.fromEntries(request.headers.map((line) => line.split(/:\s*(.*)/s).slice(0, 2)));
+  const body = request.bodyBytes > 0 ? Buffer.alloc(request.bodyBytes, 'x') : undefined;
+  return scenario.protocol === 'h2'
+    ? askHttp2(port, { path, method: request.method, headers, body }, lines)
+    : askHttp1(port, scenario, { path, method: request.method, headers, body }, lines);
+}
+
+function askHttp1(port, { tls }, { path, method, headers, body }, lines) {
   return new Promise((resolve, reject) => {
-    const headers = Object.fromEntries(request.headers.map((line) => line.split(/:\s*(.*)/s).slice(0, 2)));
-    const asked = httpRequest(
-      { host: '127.0.0.1', port, path, method: request.method, headers, agent, timeout: ANSWER_TIMEOUT_MS },
-      (response) => {
-        const chunks = [];
-        response.on('data', (chunk) => chunks.push(chunk));
-        response.on('error', reject);
-        response.on('end', () => {
-          const body = Buffer.concat(chunks);
-          const wireBytes = asked.socket.bytesRead - readBefore;
-          resolve({ status: response.statusCode, hash: hashOf(body), bytes: body.length, wireBytes });
+    // h2load, which makes the new connections of TLS, does not say that it will close them.
+    const ownAgent = lines === null && tls !== null ? new HttpsAgent({ keepAlive: true }) : null;
+    const agent = lines?.agent ?? ownAgent ?? false;
+    const options = { host: '127.0.0.1', port, path, method, headers, agent, timeout: ANSWER_TIMEOUT_MS };
+    const begin = tls === null ? httpRequest : httpsRequest;
+    const asked = begin({ ...options, rejectUnauthorized: false }, (response) => {
+      const chunks = [];
+      response.on('data', (chunk) => chunks.push(chunk));
+      response.on('error', reject);
+      response.on('end', () => {
+        const whole = Buffer.concat(chunks);
+        ownAgent?.destroy();
+        resolve({
+          status: response.statusCode,
+          hash: hashOf(whole),
+          bytes: whole.length,
+          wireBytes: asked.socket.bytesRead - readBefore,
         });
-      },
-    );
+      });
+    });
     let readBefore = 0;
     asked.once('socket', (socket) => {
       readBefore = socket.bytesRead;
     });
     asked.on('timeout', () => asked.destroy(new Error(`no answer within ${ANSWER_TIMEOUT_MS} ms`)));
-    asked.on('error', reject);
-    asked.end(request.bodyBytes > 0 ? Buffer.alloc(request.bodyBytes, 'x') : undefined);
+    asked.on('error', (error) => {
+      ownAgent?.destroy();
+      reject(error);
+    });
+    asked.end(body);
   });
+}
+
+function askHttp2(port, { path, method, headers, body }, lines) {
+  return new Promise((resolve, reject) => {
+    const session = lines?.session(port) ?? connectHttp2(port);
+    const isOwn = lines === null;
+    const fail = (error) => {
+      if (isOwn) session.destroy();
+      reject(error);
+    };
+    session.once('error', fail);
+    const stream = session.request({ ...headers, ':path': path, ':method': method });
+    const chunks = [];
+    let status = 0;
+    stream.setTimeout(ANSWER_TIMEOUT_MS, () => stream.destroy(new Error(`no answer within ${ANSWER_TIMEOUT_MS} ms`)));
+    stream.on('response', (fields) => (status = fields[':status']));
+    stream.on('data', (chunk) => chunks.push(chunk));
+    stream.on('error', fail);
+    stream.on('end', () => {
+      session.off('error', fail);
+      if (isOwn) session.close();
+      const whole = Buffer.concat(chunks);
+      resolve({ status, hash: hashOf(whole), bytes: whole.length, wireBytes: whole.length });
+    });
+    stream.end(body);
+  });
+}
+
+function connectHttp2(port) {
+  const session = connectSession(`https://127.0.0.1:${port}`, { rejectUnauthorized: false });
+  session.setMaxListeners(0);
+  return session;
+}
+
+/** The kept connections of a check. */
+class Lines {
+  #session = null;
+
+  constructor(connections, isTls) {
+    const options = { keepAlive: true, maxSockets: connections };
+    this.agent = isTls ? new HttpsAgent(options) : new Agent(options);
+  }
+
+  /** One for all streams. */
+  session(port) {
+    this.#session ??= connectHttp2(port);
+    return this.#session;
+  }
+
+  close() {
+    this.agent.destroy();
+    this.#session?.destroy();
+  }
 }
 
 /**
@@ -81,7 +153,7 @@ export async function waitUntilAnswers(program, port, scenario) {
  */
 export async function verifyAnswers(name, port, scenario, durationS) {
   const { request, response, connections, keepAlive } = scenario;
-  const agent = keepAlive ? new Agent({ keepAlive: true, maxSockets: connections }) : false;
+  const lines = keepAlive ? new Lines(connections, scenario.tls !== null) : null;
   const hashes = new Map(request.paths.map((path) => [path, hashOf(bodyOf(path))]));
   const wireBytes = new Array(request.paths.length).fill(0);
   const until = Date.now() + durationS * 1000;
@@ -91,7 +163,7 @@ export async function verifyAnswers(name, port, scenario, durationS) {
     while (turn < request.paths.length || Date.now() < until) {
       const index = turn++ % request.paths.length;
       const path = request.paths[index];
-      const answer = await ask(port, scenario, path, agent).catch((error) => {
+      const answer = await ask(port, scenario, path, lines).catch((error) => {
         throw new WrongAnswerError(`${name}: ${path} is not answered: ${error.message}`);
       });
       if (answer.status !== response.status)
@@ -108,7 +180,7 @@ export async function verifyAnswers(name, port, scenario, durationS) {
   try {
     await Promise.all(Array.from({ length: connections }, lane));
   } finally {
-    if (agent) agent.destroy();
+    lines?.close();
   }
   return { answers, wireBytes: wireBytes.reduce((sum, one) => sum + one, 0) / wireBytes.length };
 }

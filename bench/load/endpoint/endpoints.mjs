@@ -11,11 +11,13 @@ const UWS_ENDPOINT = fileURLToPath(new URL('uws-endpoint.mjs', import.meta.url))
 /**
  * Starts them and waits until they answer.
  *
- * @param {import('../processes.mjs').Programs} programs @param {import('../scenarios/scenario.mjs').Scenario} scenario
+ * @param {import('../processes.mjs').Programs} programs @param {import('../scenarios/scenario.mjs').Scenario} fronted
  * @param {readonly number[]} processors
  * @returns {Promise<{ kind: string, ports: number[] }>}
  */
-export async function startEndpoints(programs, scenario, processors) {
+export async function startEndpoints(programs, fronted, processors) {
+  // What clients speak is the proxy's affair.
+  const scenario = { ...fronted, tls: null, protocol: 'http1' };
   const hasDelay = scenario.endpoints.some(({ delayMs }) => delayMs > 0);
   const isNginx = isInstalled('nginx') && !hasDelay;
   if (isNginx)

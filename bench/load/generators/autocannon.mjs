@@ -8,7 +8,7 @@ export const autocannon = {
   name: 'autocannon',
   isHere: () => true,
   hint: 'npm install',
-  canDo: (scenario) => scenario.protocol === 'http1' && scenario.ratePerSecond === null,
+  canDo: (scenario) => scenario.protocol === 'http1' && scenario.tls === null && scenario.ratePerSecond === null,
 
   /** Loads an address for some seconds. @param {import('../run.mjs').LoadOptions} options @returns {Promise<import('./result.mjs').GeneratorResult>} */
   async load({ programs, processors, port, scenario, durationS }) {

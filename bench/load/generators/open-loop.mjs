@@ -8,8 +8,8 @@ export const openLoop = {
   name: 'open-loop',
   isHere: () => true,
   hint: 'npm install',
-  canDo: ({ protocol, keepAlive, request, ratePerSecond }) =>
-    protocol === 'http1' && keepAlive && request.bodyBytes === 0 && ratePerSecond !== null,
+  canDo: ({ protocol, tls, keepAlive, request, ratePerSecond }) =>
+    protocol === 'http1' && tls === null && keepAlive && request.bodyBytes === 0 && ratePerSecond !== null,
 
   /** Loads an address for some seconds. @param {import('../run.mjs').LoadOptions} options @returns {Promise<import('./result.mjs').GeneratorResult>} */
   async load({ programs, processors, port, scenario, durationS }) {

@@ -10,7 +10,9 @@ export const wrk = {
   name: 'wrk',
   isHere: () => isInstalled('wrk'),
   hint: 'apt-get install wrk',
-  canDo: (scenario) => scenario.protocol === 'http1' && scenario.ratePerSecond === null,
+  // It takes TLS sessions up again with each new connection: full handshakes are not to be had from it.
+  canDo: ({ protocol, tls, keepAlive, ratePerSecond }) =>
+    protocol === 'http1' && ratePerSecond === null && (tls === null || keepAlive),
 
   /**
    * Loads an address for some seconds.
@@ -36,7 +38,7 @@ export const wrk = {
         '-s',
         script,
         ...headers.flatMap((line) => ['-H', line]),
-        `http://127.0.0.1:${port}${request.paths[0]}`,
+        `${scenario.tls === null ? 'http' : 'https'}://127.0.0.1:${port}${request.paths[0]}`,
         '--',
         ...request.paths,
       ],

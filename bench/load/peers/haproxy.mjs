@@ -1,11 +1,20 @@
 /** HAProxy as an HTTP proxy, and as a proxy of TCP sessions. */
+
+import { CIPHER_SUITE, certificateFiles } from '../certificates.mjs';
 import { isInstalled } from '../processes.mjs';
 import { configFile } from './peer.mjs';
 
-function command({ programs, port, endpointPorts, workers }, template, values) {
+function tlsOf(programs, { tls, protocol }) {
+  if (tls === null) return '';
+  const alpn = protocol === 'h2' ? 'h2,http/1.1' : 'http/1.1';
+  return `ssl crt ${certificateFiles(programs, tls).both} ssl-min-ver TLSv1.3 ciphersuites ${CIPHER_SUITE} alpn ${alpn}`;
+}
+
+function command({ programs, port, endpointPorts, workers, scenario }, template, values) {
   const file = configFile(programs, new URL(template, import.meta.url), {
     port,
     workers,
+    tls: tlsOf(programs, scenario),
     balance: endpointPorts.length > 1 ? 'leastconn' : 'roundrobin',
     endpoints: endpointPorts.map((endpointPort, index) => `  server e${index} 127.0.0.1:${endpointPort}`).join('\n'),
     ...values,
@@ -17,6 +26,7 @@ function command({ programs, port, endpointPorts, workers }, template, values) {
 export const haproxy = {
   name: 'haproxy',
   layer: 'l7',
+  hasTls: true,
   isHere: () => isInstalled('haproxy'),
   hint: 'apt-get install haproxy',
   command: (options) => command(options, 'haproxy.cfg', {}),
@@ -26,6 +36,7 @@ export const haproxy = {
 export const haproxyTcp = {
   ...haproxy,
   layer: 'l4',
+  hasTls: false,
   command: (options) => command(options, 'haproxy-tcp.cfg', { splice: 'option splice-auto', bufferBytes: 16_384 }),
 };
 

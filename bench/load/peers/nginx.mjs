@@ -1,6 +1,7 @@
 /** nginx as an HTTP proxy, with the forwarded fields that sluice adds and bare, and as a proxy of TCP sessions. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { CIPHER_SUITE, certificateFiles } from '../certificates.mjs';
 import { isInstalled, withSystemPrograms } from '../processes.mjs';
 import { configFile } from './peer.mjs';
 
@@ -21,11 +22,23 @@ function hasStream() {
   return existsSync(STREAM_MODULE) || / --with-stream( |$)/m.test(stderr);
 }
 
-function command({ programs, port, endpointPorts, workers }, template, values) {
+/** TLS 1.3 with tickets as nginx gives them unless told. @returns what stands behind the address, and the lines below it */
+function tlsOf(programs, { tls, protocol }) {
+  if (tls === null) return { listen: '', tlsLines: '' };
+  const { cert, key } = certificateFiles(programs, tls);
+  return {
+    listen: protocol === 'h2' ? 'ssl http2' : 'ssl',
+    tlsLines: `ssl_certificate ${cert}; ssl_certificate_key ${key}; ssl_protocols TLSv1.3;
+    ssl_conf_command Ciphersuites ${CIPHER_SUITE};`,
+  };
+}
+
+function command({ programs, port, endpointPorts, workers, scenario }, template, values) {
   const file = configFile(programs, new URL(template, import.meta.url), {
     dir: programs.directory,
     port,
     workers,
+    ...tlsOf(programs, scenario),
     balance: endpointPorts.length > 1 ? 'least_conn;' : '',
     endpoints: endpointPorts.map((endpointPort) => `server 127.0.0.1:${endpointPort};`).join(' '),
     ...values,
@@ -37,6 +50,7 @@ function command({ programs, port, endpointPorts, workers }, template, values) {
 export const nginx = {
   name: 'nginx',
   layer: 'l7',
+  hasTls: true,
   isHere: () => isInstalled('nginx'),
   hint: 'apt-get install nginx-light',
   command: (options) => command(options, 'nginx.conf', { fields: FIELDS }),
@@ -53,6 +67,7 @@ export const nginxBare = {
 export const nginxStream = {
   ...nginx,
   layer: 'l4',
+  hasTls: false,
   isHere: () => isInstalled('nginx') && hasStream(),
   hint: 'apt-get install nginx-light libnginx-mod-stream',
   command: (options) =>

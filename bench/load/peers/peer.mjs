@@ -16,6 +16,7 @@ import { fileURLToPath } from 'node:url';
  * @property {'l4' | 'l7'} layer
  * @property {string} hint how to get it
  * @property {() => boolean} isHere
+ * @property {boolean} [hasTls] it can be asked over TLS and HTTP/2
  * @property {boolean} [isDirect] no proxy at all: the endpoint itself
  * @property {(options: PeerOptions) => { command: string, args: string[], cwd?: string, env?: Record<string, string> }} command
  */

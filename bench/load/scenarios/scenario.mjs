@@ -5,7 +5,9 @@
  * @property {string} name layer-shape-size-load, e.g. l7-keepalive-minimal-c64
  * @property {string} summary one line for people
  * @property {'l4' | 'l7'} layer what the proxy balances
- * @property {'http1'} protocol what the generator speaks
+ * @property {'http1' | 'h2'} protocol what the generator speaks
+ * @property {'ecdsa' | 'rsa' | null} tls the key of the certificate that clients are shown, TLS 1.3; null: plain
+ * @property {number} streams of each connection at a time, with h2
  * @property {readonly string[]} sets `quick` ones run by default
  * @property {{ method: string, paths: readonly string[], headers: readonly string[], bodyBytes: number }} request several paths
  *   are asked for in turn
@@ -34,6 +36,8 @@ export function scenario({ request = {}, ...facts }) {
   return {
     layer: 'l7',
     protocol: 'http1',
+    tls: null,
+    streams: 1,
     sets: ['l7'],
     response: { status: 200, bodyBytes: paths.map((path) => BODY_BYTES[path]) },
     connections: 64,
