@@ -5,7 +5,7 @@
  * Usage: node scripts/native-tests.mjs [plain | asan | tsan] [part of a test file's name]
  */
 import { spawn } from 'node:child_process';
-import { buildTests, CompileError, MODES } from './native-tests/build.mjs';
+import { buildTests, CompileError, MODES, missingPackages } from './native-tests/build.mjs';
 import { reportSuite } from './report.mjs';
 import { ROOT } from './repository.mjs';
 import { programPath } from './set-up/toolchain.mjs';
@@ -63,22 +63,32 @@ async function runProgram({ test, program }) {
     console.log(`  FAILED  ${test}: ${ending || 'ran no test'}`);
     console.log(output.trimEnd().replace(/^/gm, '    | '));
   }
-  return { passed, failed };
+  const names = failed === 0 ? [] : [`native/test/${test}: ${ending || 'ran no test'}`];
+  return { passed, failed, names };
 }
 
 async function main([mode = 'plain', wanted = '']) {
   if (!(mode in MODES)) throw new CompileError(`no mode "${mode}": there are ${Object.keys(MODES).join(', ')}`);
   const compiler = compilerFor(mode);
+  const missing = await missingPackages(compiler);
+  if (missing.length > 0) {
+    console.log(
+      `C++ tests (${mode}): skipped, ${compiler} finds no headers of OpenSSL or nghttp2 here: install ${missing.join(' and ')} (names of Debian)`,
+    );
+    return { passed: 0, failed: 0 };
+  }
   console.log(`C++ tests (${mode}): compiling with ${compiler} …`);
   const programs = await buildTests(mode, compiler);
   let passed = 0;
   let failed = 0;
+  const names = [];
   for (const program of programs.filter(({ test }) => test.includes(wanted))) {
     const counts = await runProgram(program);
     passed += counts.passed;
     failed += counts.failed;
+    names.push(...counts.names);
   }
-  return { passed, failed: passed + failed === 0 ? 1 : failed };
+  return { passed, failed: passed + failed === 0 ? 1 : failed, names };
 }
 
 const args = process.argv.slice(2);

@@ -9,8 +9,8 @@ const GRAB_BAGS = new Set(['utils', 'util', 'helpers', 'helper', 'common', 'misc
 /** Words that the glossary replaces, and abbreviations that the style refuses. */
 const REPLACED_WORDS = new Set(['backend', 'cluster', 'middleware', 'ctx', 'cfg', 'mgr']);
 
-/** Functions of libuv keep their names. */
-const FOREIGN_PREFIX = 'uv_';
+/** Names of libuv and of OpenSSL stay as they are. */
+const FOREIGN_PREFIXES = ['uv_', 'SSL_', 'ssl_', 'X509', 'EVP_'];
 
 /** Words of a foreign interface, where it is described. */
 const FOREIGN_WORDS: Readonly<Record<string, readonly string[]>> = {
@@ -56,7 +56,9 @@ export function identifiersOfCpp({ text }: SourceFile): Set<string> {
 export function replacedWords(file: SourceFile): string[] {
   const foreign = FOREIGN_WORDS[file.path] ?? [];
   const identifiers = file.path.endsWith('.ts') ? identifiersOfTypeScript(file) : identifiersOfCpp(file);
-  const own = [...identifiers].filter((identifier) => !identifier.startsWith(FOREIGN_PREFIX));
+  const own = [...identifiers].filter(
+    (identifier) => !FOREIGN_PREFIXES.some((prefix) => identifier.startsWith(prefix)),
+  );
   return own.filter((identifier) =>
     wordsOf(identifier).some((word) => REPLACED_WORDS.has(word) && !foreign.includes(word)),
   );

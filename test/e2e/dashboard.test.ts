@@ -64,6 +64,21 @@ describe.skipIf(!canRun)('the dashboard', () => {
     expect(lines).toBe(2);
   });
 
+  it('shows certificates, and marks those that end soon or have ended', async () => {
+    await open({ scene: 'trouble', backlogS: 1 });
+    await row('www.example.com').waitFor();
+    expect(await row('www.example.com').getByText('61 days', { exact: true }).getAttribute('data-tone')).toBeNull();
+    expect(await row('api.example.com').getByText('12 days !').getAttribute('data-tone')).toBe('warn');
+    expect(await row('proxy.internal').getByText('ended !!').getAttribute('data-tone')).toBe('bad');
+    expect(await row('proxy.internal').getByText('upstream pages').count()).toBe(1);
+  });
+
+  it('has no card for certificates where there are none', async () => {
+    await open({ scene: 'empty', backlogS: 1 });
+    await page.getByRole('heading', { name: 'Listeners' }).waitFor();
+    expect(await page.getByRole('heading', { name: 'Certificates' }).count()).toBe(0);
+  });
+
   it('draws what was measured: charts, small lines and heat are not blank', async () => {
     await open({ backlogS: 70 });
     await page.getByText('All is well').waitFor();

@@ -138,6 +138,7 @@ export class SourceDouble implements AdminSource {
   config = (): never => {
     throw new Error('not asked for here');
   };
+  certificates: AdminSource['certificates'] = () => [];
   explain: AdminSource['explain'] = async () => this.explained;
 }
 

@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import type { CertificateView } from '../../src/control/admin/certificate-view.js';
 import { PAGE_SECURITY_POLICY, readFirstOf } from '../../src/control/admin/page.js';
 import type { TimelineEntry } from '../../src/observability/live-figures.js';
 import { FigureGenerator, generatedTimeline, type Scene } from './generated-figures.js';
@@ -98,6 +99,8 @@ export async function startDashboardStage(options: StageOptions = {}): Promise<D
       return answer(response, 401, { error: 'unauthorized', message: 'bring the token' });
     }
     if (path === '/api/v1/live') return openStream(response);
+    if (path === '/api/v1/certificates')
+      return answer(response, 200, { certificates: certificatesOf(scene, startedAt) });
     if (path === '/api/v1/config') return void response.end('listeners:\n  - name: web\n');
     if (request.method === 'GET') return answer(response, 404, { error: 'not-found', message: 'nothing here' });
     void bodyOf(request).then((body) => write({ method: request.method ?? '', path, body }, response));
@@ -130,6 +133,35 @@ export async function startDashboardStage(options: StageOptions = {}): Promise<D
     },
   };
   return stage;
+}
+
+const DAY_MS = 86_400_000;
+
+/** In trouble one ends soon, and one has ended; nothing is encrypted where nothing is. */
+function certificatesOf(scene: Scene, nowMs: number): readonly CertificateView[] {
+  if (scene === 'empty') return [];
+  const certificate = (
+    names: readonly string[],
+    daysLeft: number,
+    upstream: string | null = null,
+  ): CertificateView => ({
+    listener: upstream === null ? 'web' : null,
+    upstream,
+    names,
+    issuer: 'CN=Example Authority',
+    serial: '04D2',
+    startsAt: new Date(nowMs - 60 * DAY_MS).toISOString(),
+    endsAt: new Date(nowMs + (daysLeft + 0.5) * DAY_MS).toISOString(),
+    fingerprint: Buffer.from(names.join()).toString('hex').padEnd(64, '0').slice(0, 64),
+    keyType: 'ec',
+    source: `/etc/sluice/${names[0]}.pem`,
+  });
+  if (scene !== 'trouble') return [certificate(['www.example.com', 'example.com'], 61)];
+  return [
+    certificate(['www.example.com', 'example.com'], 61),
+    certificate(['api.example.com'], 12),
+    certificate(['proxy.internal'], -3, 'pages'),
+  ];
 }
 
 const NO_CHANGES = { added: 0, changed: 0, removed: 0 };

@@ -76,12 +76,27 @@ export function startProgram(
   };
 }
 
-/** Runs a program to its end. @returns what it wrote. @throws Error when it fails or takes longer than `timeoutMs` */
-export async function runProgram(path: string, args: readonly string[], timeoutMs: number): Promise<string> {
+/** How a program has ended. */
+export interface EndedProgram {
+  /** null: by a signal, as when it took too long. */
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** All it has written to both of its outputs. */
+  readonly output: string;
+}
+
+/** Runs a program to its end, which may be a failure; kills it when it takes longer than `timeoutMs`. */
+export async function endOfProgram(path: string, args: readonly string[], timeoutMs: number): Promise<EndedProgram> {
   const program = startProgram(path, args);
   const timer = setTimeout(() => program.child.kill('SIGKILL'), timeoutMs);
   const [code, signal] = (await once(program.child, 'close')) as [number | null, NodeJS.Signals | null];
   clearTimeout(timer);
-  if (code !== 0) throw new Error(`${path} ${args.join(' ')} ended with ${code ?? signal}:\n${program.output}`);
-  return program.output;
+  return { code, signal, output: program.output };
+}
+
+/** Runs a program to its end. @returns what it wrote. @throws Error when it fails or takes longer than `timeoutMs` */
+export async function runProgram(path: string, args: readonly string[], timeoutMs: number): Promise<string> {
+  const { code, signal, output } = await endOfProgram(path, args, timeoutMs);
+  if (code !== 0) throw new Error(`${path} ${args.join(' ')} ended with ${code ?? signal}:\n${output}`);
+  return output;
 }

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { type ConnectionOptions, connect, createServer, type TLSSocket } from 'node:tls';
-import { makeSelfSigned } from './self-signed.js';
+import { makeCertificate } from './certificate-maker.js';
 
 /** Always `close` it. */
 export interface TlsEndpoint {
@@ -15,7 +15,7 @@ export interface TlsEndpoint {
 
 /** Says its name to whoever has shaken hands, then sends back what comes. */
 export async function startTlsEndpoint(name: string, alpn: string[] = []): Promise<TlsEndpoint> {
-  const { key, cert, fingerprint256 } = makeSelfSigned(name);
+  const { key, cert, fingerprint256 } = makeCertificate({ name });
   const sockets = new Set<TLSSocket>();
   const server = createServer({ key, cert, ...(alpn.length > 0 ? { ALPNProtocols: alpn } : {}) }, (socket) => {
     socket.write(`${name}\n`);

@@ -40,10 +40,19 @@ export class WebSocketPeer {
   /** Connects as a client, and waits for the 101. @throws Error with the status when there is none */
   static async open(
     port: number,
-    options: ClientOptions & { path?: string; protocols?: string[]; isKept?: boolean } = {},
+    options: ClientOptions & {
+      path?: string;
+      protocols?: string[];
+      isKept?: boolean;
+      scheme?: 'ws' | 'wss';
+      servername?: string;
+    } = {},
   ): Promise<WebSocketPeer> {
-    const { path = '/', protocols = [], isKept, ...rest } = options;
-    const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, protocols, { perMessageDeflate: false, ...rest });
+    const { path = '/', protocols = [], isKept, scheme = 'ws', ...rest } = options;
+    const socket = new WebSocket(`${scheme}://127.0.0.1:${port}${path}`, protocols, {
+      perMessageDeflate: false,
+      ...rest,
+    });
     const peer = new WebSocketPeer(socket, isKept);
     await once(socket, 'open');
     return peer;

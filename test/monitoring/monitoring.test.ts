@@ -114,6 +114,7 @@ describe('the dashboard', () => {
       'sluice_endpoint_breaker_state',
       'sluice_endpoints_without_histograms',
       'sluice_worker_up',
+      'sluice_certificate_expiry_seconds',
       'sluice_build_info',
       'sluice_readiness',
       'process_start_time_seconds',

@@ -197,6 +197,6 @@ export class ScriptedEndpoint {
 }
 
 function fenceAnswer({ startLine }: Message): string {
-  const target = startLine.split(' ')[1] ?? '';
-  return `HTTP/1.1 200 OK\r\nContent-Length: ${target.length}\r\n\r\n${target}`;
+  const [method, target = ''] = startLine.split(' ');
+  return `HTTP/1.1 200 OK\r\nContent-Length: ${target.length}\r\n\r\n${method === 'HEAD' ? '' : target}`;
 }

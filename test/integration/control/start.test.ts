@@ -109,6 +109,8 @@ describe('sluice --version', () => {
   it('tells the version, node and the binaries it finds', async () => {
     const sluice = track(SluiceProcess.command('--version'));
     expect(await sluice.exit()).toBe(0);
-    expect(sluice.stdout).toMatch(/^sluice \d+\.\d+\.\d+\nnode 2\d.*\nengine .*\nuWebSockets\.js .*\n$/);
+    expect(sluice.stdout).toMatch(
+      /^sluice \d+\.\d+\.\d+\nnode 2\d.*\nengine .*\nTLS OpenSSL [^\n]*, HTTP\/2 nghttp2 [^\n]*\nuWebSockets\.js .*\n$/,
+    );
   });
 });

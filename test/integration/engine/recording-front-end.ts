@@ -28,6 +28,18 @@ export const PATIENT_FRONT_END: FrontEndListenerSettings = {
   tunnelIdleTimeoutMs: 10_000,
   prefaceTimeoutMs: 5_000,
   readsProxyHeader: false,
+  http2: {
+    isClearText: false,
+    streams: 128,
+    streamWindowBytes: 65_536,
+    connectionWindowBytes: 1_048_576,
+    resets: { burst: 1_000, perSecond: 33 },
+    continuations: 8,
+    controlFrames: { burst: 10_000, perSecond: 1_000 },
+    ackTimeoutMs: 30_000,
+  },
+  hsts: '',
+  tls: null,
   hostTables: [{ paths: ['/'], routes: [0] }],
 };
 export const VIA_NAME = 'sluice-test';

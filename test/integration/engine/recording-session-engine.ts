@@ -22,11 +22,13 @@ export const PATIENT_LISTENER: SessionListenerSettings = {
   prefaceTimeoutMs: 5_000,
   readsProxyHeader: false,
   readsClientHello: false,
+  tls: null,
 };
 export const PATIENT_ENDPOINT: SessionEndpointSettings = {
   connectTimeoutMs: 5_000,
   proxyHeader: 0,
   keepAlive: { idleS: 0, intervalS: 0, probes: 0 },
+  tls: null,
 };
 export const LISTENING: ListeningOptions = {
   backlog: 511,

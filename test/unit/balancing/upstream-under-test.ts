@@ -14,7 +14,7 @@ import type { UpstreamPlan } from '../../../src/config/plan.js';
 import { seededRng } from '../../../src/core/rng.js';
 import { tickOf } from '../../../src/core/tick.js';
 import { KETAMA_POINTS } from '../../../src/engine/hashing.js';
-import { PLAIN_PICKING, PLAIN_RESILIENCE } from '../control/plans.js';
+import { PLAIN_PICKING, PLAIN_RESILIENCE, PLAIN_SPEECH } from '../control/plans.js';
 
 export interface EndpointUnderTest {
   readonly weight?: number;
@@ -80,6 +80,7 @@ export function upstreamOf(
       maxConns: cap,
     })),
     ...PLAIN_RESILIENCE,
+    ...PLAIN_SPEECH,
     proxyProtocol: 'off',
     keepAlive: { idleMs: 60_000, intervalMs: 10_000, probes: 6 },
     pool: { maxIdle: 8, maxConnections: 0, keepAliveIdleMs: 1000 },

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { readArguments, UsageError } from '../../../bench/load/arguments.mjs';
 import { bodyOf } from '../../../bench/load/endpoint/bodies.mjs';
-import { generatorFor } from '../../../bench/load/generators/choose.mjs';
+import { GENERATORS, generatorFor } from '../../../bench/load/generators/choose.mjs';
 import { resultOfH2load } from '../../../bench/load/generators/h2load.mjs';
 import { errorCount } from '../../../bench/load/generators/result.mjs';
 import { resultOfWrk } from '../../../bench/load/generators/wrk.mjs';
@@ -82,9 +82,17 @@ describe('scenarios', () => {
     }
   });
 
-  it('can all be loaded by a generator that is always here', async () => {
-    for (const one of await allScenarios())
+  it('can all be loaded by a generator that is always here where they are plain', async () => {
+    for (const one of (await allScenarios()).filter(({ tls }) => tls === null))
       expect(() => generatorFor(one, one.ratePerSecond === null ? 'autocannon' : 'auto'), one.name).not.toThrow();
+  });
+
+  it('can be loaded by a generator where they are not', async () => {
+    for (const one of (await allScenarios()).filter(({ tls }) => tls !== null))
+      expect(
+        GENERATORS.some((generator) => generator.canDo(one)),
+        one.name,
+      ).toBe(true);
   });
 
   it('are in a quick set that holds both layers', async () => {

@@ -228,6 +228,7 @@ describe('a lost worker', () => {
       clientConnections: 0,
       exchanges: 0,
       sessions: 0,
+      http2Connections: 0,
     });
     expect(other.waiting.oldestAgeMs(slot, generation, 151)).toBe(0);
 

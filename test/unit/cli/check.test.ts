@@ -1,8 +1,10 @@
 /** The command `check`: what it prints where, its exit code, colours, and that what it prints loads again. */
+
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseArguments } from '../../../src/cli/arguments.js';
 import { runCheck } from '../../../src/cli/check.js';
+import { loadEngine } from '../../../src/engine/load-engine.js';
 
 const MACHINE = { processors: 2, firstOpenPort: 1024 };
 const VALID = `
@@ -29,6 +31,7 @@ function check(
       if (text === undefined) throw Object.assign(new Error('ENOENT'), { code: 'ENOENT' });
       return Buffer.from(text);
     },
+    loadAddon: loadEngine,
     machine: MACHINE,
   });
   return { code, out, err };

@@ -5,7 +5,14 @@ import { compilePlan } from '../../../src/config/compile.js';
 import { FreshRecords } from '../../../src/config/plan-records.js';
 import type { ResiliencePlan } from '../../../src/config/resilience-plan.js';
 import { WORKERS_MAX } from '../../../src/config/schema/config.js';
-import { PLAIN_CHECK, PLAIN_PICKING, PLAIN_PROBE, WHOLE_UPSTREAM } from '../control/plans.js';
+import {
+  PLAIN_CHECK,
+  PLAIN_HTTP2,
+  PLAIN_PICKING,
+  PLAIN_PROBE,
+  PLAIN_SPEECH,
+  WHOLE_UPSTREAM,
+} from '../control/plans.js';
 import { configOf, SMALLEST, SMALLEST_L4 } from './loading.js';
 
 const FULL = `
@@ -121,6 +128,10 @@ describe('compiled plan', () => {
             newSessionsPerClient: null,
           },
           trustedProxies: ['10.0.0.0/8'],
+          tls: null,
+          http2: PLAIN_HTTP2,
+          redirectPort: 0,
+          hsts: '',
           explains: false,
           routes: [
             { host: '*', path: '/', upstream: 1, ...WHOLE_UPSTREAM, exchangeTimeoutMs: 0 },
@@ -182,6 +193,7 @@ describe('compiled plan', () => {
           timeouts: { connectMs: 1_000, firstByteMs: 2_000, idleMs: 3_000, attemptMs: 0, queueMs: 5_000 },
           retry: { ...DEFAULT_RESILIENCE.retry, attempts: 3, connectAttempts: 4 },
           queue: { length: 1024, record: 0, firstEntry: 0 },
+          ...PLAIN_SPEECH,
           proxyProtocol: 'v2',
           keepAlive: { idleMs: 20_000, intervalMs: 5_000, probes: 2 },
           pool: { maxIdle: 1, maxConnections: 2, keepAliveIdleMs: 3_000 },
@@ -218,9 +230,10 @@ describe('compiled plan', () => {
             },
           ],
           ...DEFAULT_RESILIENCE,
+          ...PLAIN_SPEECH,
           proxyProtocol: 'off',
           keepAlive: { idleMs: 60_000, intervalMs: 10_000, probes: 6 },
-          pool: { maxIdle: 256, maxConnections: 0, keepAliveIdleMs: 4_000 },
+          pool: { maxIdle: 1024, maxConnections: 0, keepAliveIdleMs: 4_000 },
           responseLimits: { headBytes: 32_768, headers: 100 },
           healthCheck: {
             ...PLAIN_CHECK,
@@ -333,6 +346,7 @@ upstreams:
         deferAcceptMs: 3_000,
         proxyProtocol: true,
         trustedProxies: ['10.0.0.0/8'],
+        tls: null,
         keepAlive: { idleMs: 30_000, intervalMs: 5_000, probes: 3 },
         timeouts: { sessionIdleMs: 3_600_000, lingerMs: 2_000, prefaceMs: 500 },
         limits: { sessions: 9, sessionsPerClient: 3, newSessionsPerClient: { perSecond: 2, burst: 7 } },
@@ -353,6 +367,7 @@ upstreams:
         deferAcceptMs: 0,
         proxyProtocol: false,
         trustedProxies: [],
+        tls: null,
         keepAlive: { idleMs: 0, intervalMs: 10_000, probes: 6 },
         timeouts: { sessionIdleMs: 600_000, lingerMs: 60_000, prefaceMs: 5_000 },
         limits: { sessions: 0, sessionsPerClient: 0, newSessionsPerClient: null },

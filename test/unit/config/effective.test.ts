@@ -4,11 +4,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { effectiveYaml } from '../../../src/config/effective.js';
 import type { ConfigFlags } from '../../../src/config/flags.js';
-import { configOf, problemsOf, SMALLEST, SMALLEST_L4 } from './loading.js';
+import { configOf, problemsOf, SMALLEST, SMALLEST_L4, warningsOf } from './loading.js';
 
 const read = (name: string) => readFileSync(new URL(`../../../examples/${name}`, import.meta.url), 'utf8');
 const EXAMPLE = read('sluice.yaml');
 const L4_EXAMPLE = read('l4.yaml');
+const TLS_EXAMPLE = read('tls.yaml');
 
 describe('effective configuration', () => {
   it.each<[string, string | null, ConfigFlags]>([
@@ -16,6 +17,7 @@ describe('effective configuration', () => {
     ['the example', EXAMPLE, {}],
     ['the smallest file of mode l4', SMALLEST_L4, {}],
     ['the example of mode l4', L4_EXAMPLE, {}],
+    ['the example of TLS', TLS_EXAMPLE, {}],
     [
       'flags of mode l4',
       null,
@@ -121,11 +123,14 @@ describe('the example files', () => {
       ['db-local', 'l4'],
       ['tls', 'l4'],
     ]);
+    expect(Object.keys(configOf(TLS_EXAMPLE).upstreams)).toEqual(['site', 'mail']);
+    expect(warningsOf(TLS_EXAMPLE)).toEqual([]);
   });
 
   it.each([
     ['sluice.yaml', EXAMPLE],
     ['l4.yaml', L4_EXAMPLE],
+    ['tls.yaml', TLS_EXAMPLE],
   ])('explain every line of %s', (_, text) => {
     const unexplained = text.split('\n').filter((line) => line.trim() !== '' && !line.includes('# '));
     expect(unexplained.filter((line) => line.trim() !== '#')).toEqual([]);
@@ -133,7 +138,7 @@ describe('the example files', () => {
 
   it('show every setting between them', () => {
     const keysOf = (yaml: string) => [...yaml.matchAll(/([A-Za-z]+):(?= |$)/gm)].map((match) => match[1]);
-    const examples = [EXAMPLE, L4_EXAMPLE];
+    const examples = [EXAMPLE, L4_EXAMPLE, TLS_EXAMPLE];
     const shown = new Set(examples.flatMap((text) => keysOf(text.replace(/#.*$/gm, ''))));
     const all = new Set(examples.flatMap((text) => keysOf(effectiveYaml(configOf(text)))));
     expect([...all].filter((key) => key !== undefined && !shown.has(key))).toEqual([]);
@@ -141,6 +146,7 @@ describe('the example files', () => {
 
   it('break loudly when a key is mistyped', () => {
     expect(problemsOf(EXAMPLE.replace('keepAliveIdle', 'keepAliveIdel'))).toHaveLength(1);
+    expect(problemsOf(TLS_EXAMPLE.replace('renewBefore', 'renewBefor'))).toHaveLength(1);
     expect(problemsOf(L4_EXAMPLE.replace('halfClose', 'halfCloes'))).toHaveLength(1);
   });
 });

@@ -35,6 +35,7 @@ describe('a flag over a file', () => {
     expect(check('/b')).toMatchObject({ kind: 'http', path: '/b', interval: 7_000 });
     expect(check('tcp')).toMatchObject({ kind: 'tcp', interval: 7_000 });
     expect(check('tcp')).not.toHaveProperty('path');
+    expect(check('grpc')).toMatchObject({ kind: 'grpc', interval: 7_000 });
     expect(check('off')).toBe('off');
   });
 
@@ -208,7 +209,7 @@ describe('a problem of a flag', () => {
     ],
     [
       { hashKey: 'ip' },
-      '--hash-key ip upstreams.default.hashKey is "ip", but must be client-ip, path, uri, header:NAME, cookie:NAME or query:NAME | did you mean client-ip?',
+      '--hash-key ip upstreams.default.hashKey is "ip", but must be client-ip, path, uri, header:NAME, cookie:NAME, query:NAME, client-certificate:subject or client-certificate:fingerprint | did you mean client-ip?',
     ],
     [{ accessLog: '' }, '--access-log accessLog.file is "", but must be the path of a file, or - for standard output'],
     [

@@ -43,9 +43,9 @@ describe('a listener with the uws front end', () => {
   it('is told every setting that it lacks, and each is one of the schema', () => {
     for (const [path] of NATIVE_SETTINGS) expect(schemaAt(l7ListenerSchema, path, null), path.join('.')).not.toBeNull();
     const keys = (head: string) =>
-      NATIVE_SETTINGS.filter(([path]) => path[0] === head).map(([path]) => `${path[1]}: 1`);
+      NATIVE_SETTINGS.filter(([path]) => path.slice(0, -1).join('.') === head).map(([path]) => `${path.at(-1)}: 1`);
     const flat = NATIVE_SETTINGS.filter(([path]) => path.length === 1).map(([path]) => `${path[0]}: 1`);
-    const all = `${flat.join(', ')}, timeouts: { ${keys('timeouts').join(', ')} }, limits: { ${keys('limits').join(', ')} }`;
+    const all = `${flat.join(', ')}, timeouts: { ${keys('timeouts').join(', ')} }, limits: { ${keys('limits').join(', ')} }, tls: { ${keys('tls').join(', ')}, clientAuth: { ${keys('tls.clientAuth').join(', ')} } }`;
     const named = problemsOf(withListener(`frontend: uws, ${all}`)).filter((problem) =>
       problem.includes('needs the native'),
     );

@@ -25,6 +25,19 @@ describe('a valid file', () => {
           deferAccept: 0,
           proxyProtocol: false,
           trustedProxies: [],
+          tls: 'off',
+          http2: {
+            clearText: false,
+            streams: 128,
+            streamWindow: 65_536,
+            connectionWindow: 1_048_576,
+            resets: { burst: 1000, perSecond: 33 },
+            continuations: 8,
+            controlFrames: { burst: 10_000, perSecond: 1000 },
+            ackTimeout: 30_000,
+          },
+          redirectToHttps: 0,
+          hsts: '',
           keepAlive: { idle: 60_000, interval: 10_000, probes: 6 },
           explain: 'off',
           accessLog: true,
@@ -108,8 +121,11 @@ describe('a valid file', () => {
             trials: 1,
           },
           breaker: 'off',
-          pool: { maxIdle: 256, maxConnections: 0, keepAliveIdle: 4_000 },
+          pool: { maxIdle: 1024, maxConnections: 0, keepAliveIdle: 4_000 },
           responseLimits: { headBytes: 32_768, headers: 100 },
+          tls: 'off',
+          protocol: 'h1',
+          http2: { streams: 100, streamWindow: 262_144, connectionWindow: 33_554_432, ping: 30_000 },
           proxyProtocol: 'off',
           keepAlive: { idle: 60_000, interval: 10_000, probes: 6 },
           healthCheck: 'off',
@@ -328,10 +344,13 @@ describe('a problem of a value', () => {
   it.each([
     ['frontend: h3', 'listeners[0].frontend is "h3", but must be one of native or uws'],
     ['accept: workers', 'listeners[0].accept is "workers", but must be one of primary or reuseport'],
-    ['tls: {}', 'listeners[0].tls is known, but not in this version: listeners speak plain HTTP'],
+    [
+      'tls: on',
+      'listeners[0].tls is "on", but must be off or a section | a section has the keys certificates, acme, minVersion, ciphers, cipherSuites, curves, alpn, clientAuth, tickets, sessionCache, earlyData, handshakeTimeout, handshakes or handshakesPerClient',
+    ],
     [
       'port: 80',
-      'listeners[0].port is not a known setting | known here: name, mode, frontend, accept, bind, socketMode, deferAccept, proxyProtocol, trustedProxies, keepAlive, explain, accessLog, timeouts, limits, routes',
+      'listeners[0].port is not a known setting | known here: name, mode, frontend, accept, bind, socketMode, deferAccept, proxyProtocol, trustedProxies, keepAlive, explain, accessLog, tls, http2, redirectToHttps, hsts, timeouts, limits, routes',
     ],
     ['timeouts: { keepAlve: 1s }', 'listeners[0].timeouts.keepAlve is not a known setting | did you mean keepAlive?'],
     [
@@ -393,11 +412,11 @@ describe('a problem of a value', () => {
     ],
     [
       'healthCheck: on',
-      'healthCheck is "on", but must be off or a section | a section has the keys kind, path, method, host, headers, expect, port, interval, unhealthyInterval, jitter, timeout, slowerThan, healthyAfter, unhealthyAfter or initial',
+      'healthCheck is "on", but must be off or a section | a section has the keys kind, path, method, host, headers, service, tls, expect, port, interval, unhealthyInterval, jitter, timeout, slowerThan, healthyAfter, unhealthyAfter or initial',
     ],
     [
       'healthCheck: {}',
-      'healthCheck.path is missing: it must be the path of the probe, such as /health | for a TCP check write kind: tcp',
+      'healthCheck.path is missing: it must be the path of the probe, such as /health | for a TCP check write kind: tcp, for one of gRPC kind: grpc',
     ],
     [
       'healthCheck: { path: health }',
@@ -664,6 +683,14 @@ describe('a file that cannot be read', () => {
       ok: false,
       problems: [{ source: { kind: 'flag', flag: '--config', value: 'x.yaml' }, sentence }],
     });
+  });
+
+  it.each([
+    ['x.yaml', 'check the path; it is relative to the current directory'],
+    ['/etc/sluice/x.yaml', 'check the path'],
+  ])('is told with what the path %s is relative to, where it is', (file, hint) => {
+    const loaded = loadConfig({ file, flags: {}, machine: MACHINE, readFile: failing('ENOENT') });
+    expect(loaded).toMatchObject({ ok: false, problems: [{ hint }] });
   });
 
   it('is told for a reader that fails without a code', () => {

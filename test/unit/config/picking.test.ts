@@ -172,8 +172,11 @@ describe('a problem of picking', () => {
     problemsOf(text).map((problem) => problem.replace(/^\S+ (upstreams\.api\.|listeners\[0\]\.routes\[0\]\.)/, ''));
 
   it.each([
-    ['hashKey: header', 'must be client-ip, path, uri, header:NAME, cookie:NAME or query:NAME | write header:NAME'],
-    ['hashKey: "header:a b"', 'query:NAME | a b is no name of a header'],
+    [
+      'hashKey: header',
+      'must be client-ip, path, uri, header:NAME, cookie:NAME, query:NAME, client-certificate:subject or client-certificate:fingerprint | write header:NAME',
+    ],
+    ['hashKey: "header:a b"', '| a b is no name of a header'],
     ['hashKey: $remote_addr', 'query:NAME'],
     ['hashKey: heder:x', 'did you mean header:NAME?'],
     ['loadFactor: 1', 'loadFactor is 1, but must be a number from 1.01 to 100, or off'],

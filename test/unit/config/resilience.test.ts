@@ -4,7 +4,7 @@ import { MOST_QUEUE_ENTRIES } from '../../../src/board/capacities.js';
 import { compilePlan } from '../../../src/config/compile.js';
 import { ResilienceNumbers } from '../../../src/config/compile-resilience.js';
 import { effectiveYaml } from '../../../src/config/effective.js';
-import type { Plan } from '../../../src/config/plan.js';
+import type { HealthCheckPlan, Plan } from '../../../src/config/plan.js';
 import { FreshRecords } from '../../../src/config/plan-records.js';
 import { QUEUED_MAX } from '../../../src/config/resilience-checks.js';
 import { configOf, problemsOf, SMALLEST, SMALLEST_L4, warningsOf } from './loading.js';
@@ -197,7 +197,20 @@ upstreams:
       jitter: 0.2,
       slowerThanMs: 500,
       initial: 'unknown',
+      tls: null,
+      protocol: 'h1',
     });
+  });
+
+  it('speaks to endpoints in a health check as traffic does', () => {
+    const upstream = 'tls: { serverName: a.test }\n    protocol: auto\n    healthCheck:';
+    const { tls, ...check } = upstreamOf(`${upstream} { kind: grpc, service: shop.Cart, headers: { X-A: b } }`)
+      .healthCheck as HealthCheckPlan;
+    expect(check).toMatchObject({ kind: 'grpc', service: 'shop.Cart', host: null, headers: { 'x-a': 'b' } });
+    expect(check.protocol).toBe('auto');
+    expect(tls).toMatchObject({ serverName: 'a.test', isVerified: true });
+    expect(tls).not.toHaveProperty('context');
+    expect(upstreamOf(`${upstream} { kind: tcp, port: 81, tls: off }`).healthCheck?.tls).toBeNull();
   });
 
   it.each([
@@ -205,6 +218,8 @@ upstreams:
     ['breaker: { latency: { quantile: 90%, above: 1s } }, outlier: { failures: 9 }, '],
     ['healthCheck: { kind: tcp, port: 81 }, '],
     ['healthCheck: { path: /, expect: { statuses: "204" } }, '],
+    ['healthCheck: { kind: grpc, service: a.B, host: a.test, headers: { x-a: b } }, '],
+    ['healthCheck: { path: /, tls: off }, '],
   ])('loads to the same from its printed form: %s', (settings) => {
     const text = SMALLEST.replace('api: { ', `api: { ${settings}`);
     expect(configOf(effectiveYaml(configOf(text)))).toEqual(configOf(text));
@@ -236,6 +251,18 @@ describe('a problem of resilience', () => {
     [
       'healthCheck: { kind: tcp, method: GET }',
       ['healthCheck.method does not belong to a TCP check | remove method, or write kind: http'],
+    ],
+    [
+      'healthCheck: { kind: grpc, path: /a }',
+      ['healthCheck.path does not belong to a gRPC check | remove path, or write kind: http'],
+    ],
+    [
+      'healthCheck: { path: /a, service: a.B }',
+      ['healthCheck.service does not belong to an HTTP check | remove service, or write kind: grpc'],
+    ],
+    [
+      'healthCheck: { kind: tcp, host: a.test }',
+      ['healthCheck.host does not belong to a TCP check | remove host, or write kind: http or grpc'],
     ],
     [
       'healthCheck: { path: /a, headers: { Trailer: x } }',

@@ -50,7 +50,14 @@ export function observedProxy(yaml: string, options: { readonly mostDetailed?: n
     readiness: () => state.readiness,
     wallClockMs: () => 1_700_000_000_000 + time.nowMs(),
   });
-  const metrics = new Metrics({ ...seen, live, timeline, sink: { droppedLines: 0 }, ...options });
+  const metrics = new Metrics({
+    ...seen,
+    live,
+    timeline,
+    sink: { droppedLines: 0 },
+    certificates: () => [],
+    ...options,
+  });
   const logger = createLogger('info', { write: (line) => timeline.hear(line) });
   const endpoint = (upstream: string, name: string): EndpointPlan => {
     const found = state.plan.upstreams

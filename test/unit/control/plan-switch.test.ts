@@ -19,7 +19,7 @@ const config = configOf(SMALLEST);
 const listener = (name: string, number: number) => ({ ...sessionListenerPlan(name), number });
 
 /** Steps that are made to fail, by their names in the trace. */
-type Fault = 'compile' | 'open' | 'prepare' | 'over';
+type Fault = 'compile' | 'certificates' | 'open' | 'prepare' | 'over';
 
 function rig(fault?: Fault) {
   const time = new FakeTime();
@@ -53,6 +53,21 @@ function rig(fault?: Fault) {
             return changes;
           },
           withdraw: does('withdraw-plan'),
+        };
+      },
+    },
+    certificates: {
+      edit: (wanted) => {
+        if (fault === 'certificates')
+          throw new StartFailure('SLUICE_CONFIG', 'the key is not the one of the certificate');
+        trace.push('certificates');
+        return {
+          plan: wanted,
+          commit: () => {
+            trace.push('commit-certificates');
+            return does('close-contexts');
+          },
+          withdraw: does('withdraw-certificates'),
         };
       },
     },
@@ -110,10 +125,12 @@ function rig(fault?: Fault) {
 
 const BEFORE_APPLIED = [
   'compile',
+  'certificates',
   'open',
   'prepare',
   'resolve',
   'commit',
+  'commit-certificates',
   'commit-addresses',
   'begin-records',
   'keepers 7',
@@ -131,7 +148,12 @@ describe('plan switch', () => {
     expect(trace).toEqual(BEFORE_APPLIED);
     answer({ failures: [] });
     expect(await result).toMatchObject({ ok: true, plan: { epoch: 5 }, needsRestart: [], failures: [], isLate: false });
-    expect(trace.slice(BEFORE_APPLIED.length).sort()).toEqual(['close-gone', 'departures 3', 'listen 2']);
+    expect(trace.slice(BEFORE_APPLIED.length).sort()).toEqual([
+      'close-contexts',
+      'close-gone',
+      'departures 3',
+      'listen 2',
+    ]);
   });
 
   it('waits for workers no longer than its patience, and gives back only when the last one has answered', async () => {
@@ -143,7 +165,7 @@ describe('plan switch', () => {
     expect(trace.slice(BEFORE_APPLIED.length)).toEqual(['listen 2', 'close-gone']);
     answer({ failures: [] });
     await turn();
-    expect(trace.at(-1)).toBe('departures 3');
+    expect(trace.slice(-2)).toEqual(['departures 3', 'close-contexts']);
   });
 
   it('publishes when new endpoints that wait for their first probe have had it', async () => {
@@ -183,12 +205,27 @@ describe('plan switch', () => {
 
   it.each([
     ['compile', /no room for so many more endpoints.*restart sluice/, []],
-    ['open', /the port is taken/, ['compile', 'withdraw-plan']],
-    ['prepare', /./, ['compile', 'open', 'withdraw-addresses', 'withdraw-plan']],
+    ['certificates', /the key is not/, ['compile', 'withdraw-plan']],
+    ['open', /the port is taken/, ['compile', 'certificates', 'withdraw-certificates', 'withdraw-plan']],
+    [
+      'prepare',
+      /./,
+      ['compile', 'certificates', 'open', 'withdraw-addresses', 'withdraw-certificates', 'withdraw-plan'],
+    ],
     [
       'over',
       /sluice ends/,
-      ['compile', 'open', 'prepare', 'resolve', 'resolve-former', 'withdraw-addresses', 'withdraw-plan'],
+      [
+        'compile',
+        'certificates',
+        'open',
+        'prepare',
+        'resolve',
+        'resolve-former',
+        'withdraw-addresses',
+        'withdraw-certificates',
+        'withdraw-plan',
+      ],
     ],
   ] as const)('takes everything back where it cannot go on: %s', async (fault, problem, steps) => {
     const { planSwitch, trace } = rig(fault);

@@ -9,6 +9,7 @@ import type {
   UpstreamPlan,
 } from '../../../src/config/plan.js';
 import type { ResiliencePlan, RouteResiliencePlan } from '../../../src/config/resilience-plan.js';
+import type { ListenerHttp2Plan } from '../../../src/config/tls-plan.js';
 
 /** How an upstream picks that says nothing of it. */
 export const PLAIN_PICKING: PickingPlan = {
@@ -46,6 +47,25 @@ export const PLAIN_RESILIENCE: ResiliencePlan = {
   breaker: null,
 };
 
+/** How the endpoints of an upstream are spoken to that says nothing of it. */
+export const PLAIN_SPEECH = {
+  tls: null,
+  protocol: 'h1',
+  http2: { streams: 100, streamWindowBytes: 262_144, connectionWindowBytes: 33_554_432, pingMs: 30_000 },
+} as const;
+
+/** HTTP/2 of a listener that says nothing of it. */
+export const PLAIN_HTTP2: ListenerHttp2Plan = {
+  isClearText: false,
+  streams: 128,
+  streamWindowBytes: 65_536,
+  connectionWindowBytes: 1_048_576,
+  resets: { burst: 1000, perSecond: 33 },
+  continuations: 8,
+  controlFrames: { burst: 10_000, perSecond: 1000 },
+  ackTimeoutMs: 30_000,
+};
+
 /** A route that leaves all of that to its upstream. */
 export const PLAIN_ROUTE: RouteResiliencePlan = {
   priority: 4,
@@ -62,6 +82,8 @@ export const PLAIN_CHECK = {
   port: null,
   slowerThanMs: null,
   initial: 'healthy',
+  tls: null,
+  protocol: 'h1',
 } as const;
 export const PLAIN_PROBE = {
   kind: 'http',
@@ -99,6 +121,7 @@ export function upstreamPlan(
     ...PLAIN_PICKING,
     endpoints,
     ...PLAIN_RESILIENCE,
+    ...PLAIN_SPEECH,
     proxyProtocol: 'off',
     keepAlive: { idleMs: 60_000, intervalMs: 10_000, probes: 6 },
     pool: { maxIdle: 64, maxConnections: 0, keepAliveIdleMs: 4000 },
@@ -144,6 +167,10 @@ export function listenerPlan(
       newSessionsPerClient: null,
     },
     trustedProxies: [],
+    tls: null,
+    http2: PLAIN_HTTP2,
+    redirectPort: 0,
+    hsts: '',
     explains: false,
     routes: [{ host: '*', path: '/', upstream: 0, ...WHOLE_UPSTREAM, exchangeTimeoutMs: 0 }],
     ...parts,
@@ -166,6 +193,7 @@ export function sessionListenerPlan(name: string, parts: Partial<L4ListenerPlan>
     timeouts: { sessionIdleMs: 600_000, lingerMs: 60_000, prefaceMs: 5_000 },
     limits: { sessions: 0, sessionsPerClient: 0, newSessionsPerClient: null },
     trustedProxies: [],
+    tls: null,
     routes: [{ sni: '*', alpn: [], upstream: 0 }],
     ...parts,
   };

@@ -1,6 +1,7 @@
 /** Reloads one after the other, and what they answer. */
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../../../src/config/schema/config.js';
+import type { Refreshing } from '../../../src/control/certificates/certificate-keeper.js';
 import type { SwitchResult } from '../../../src/control/plan-switch.js';
 import { type ReadConfig, Reloader } from '../../../src/control/reloader.js';
 import { configOf, SMALLEST } from '../config/loading.js';
@@ -10,7 +11,7 @@ import { plan } from './plans.js';
 const first = configOf(SMALLEST);
 const other: Config = { ...first, shutdownTimeout: first.shutdownTimeout + 1_000 };
 
-function rig(parts: { noFile?: boolean; isOver?: boolean; ready?: Promise<void> } = {}) {
+function rig(parts: { noFile?: boolean; isOver?: boolean; ready?: Promise<void>; refreshing?: Refreshing } = {}) {
   const log = captureLog();
   let found: ReadConfig = { ok: true, config: other, warnings: [] };
   let epoch = 1;
@@ -32,6 +33,7 @@ function rig(parts: { noFile?: boolean; isOver?: boolean; ready?: Promise<void> 
         return new Promise((resolve) => waiting.push(resolve));
       },
     },
+    refreshCertificates: () => parts.refreshing ?? { problems: [], isHalf: false, needsPlan: false },
     epoch: () => epoch,
     ready: parts.ready ?? Promise.resolve(),
     isOver: () => parts.isOver ?? false,
@@ -82,6 +84,19 @@ describe('reloader', () => {
     expect(await reloader.reload('file')).toMatchObject({ ok: true, isUnchanged: true, epoch: 1 });
     expect(switched).toEqual([]);
     expect(log.events()).toEqual(['reload-begun', 'reload-unchanged']);
+  });
+
+  it('has other certificates count, and switches only where they need another plan', async () => {
+    const same: ReadConfig = { ok: true, config: structuredClone(first), warnings: [] };
+    const bad = rig({ refreshing: { problems: ['no key'], isHalf: false, needsPlan: false } });
+    bad.says(same);
+    expect(await bad.reloader.reload('api')).toEqual({ ok: false, problems: ['no key'] });
+    const { reloader, says, switched, finish } = rig({ refreshing: { problems: [], isHalf: false, needsPlan: true } });
+    says(same);
+    const reload = reloader.reload('signal');
+    await finish();
+    expect(await reload).toMatchObject({ ok: true, isUnchanged: false });
+    expect(switched).toHaveLength(1);
   });
 
   it('changes nothing for a configuration with problems, and says them', async () => {

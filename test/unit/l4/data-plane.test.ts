@@ -91,11 +91,13 @@ describe('L4 data plane', () => {
       prefaceTimeoutMs: 5_000,
       readsProxyHeader: true,
       readsClientHello: true,
+      tls: null,
     });
     expect(engine.endpoints.get(slots[0]!)).toEqual({
       connectTimeoutMs: 1_000,
       proxyHeader: 2,
       keepAlive: { idleS: 0, intervalS: 2, probes: 4 },
+      tls: null,
     });
   });
 

@@ -4,6 +4,7 @@ import { type Board, createBoard } from '../../../src/board/board.js';
 import { endpointSlotsFor } from '../../../src/board/spare-room.js';
 import { attachBoard, type WorkerBoard } from '../../../src/board/worker-board.js';
 import type { UpstreamPlan } from '../../../src/config/plan.js';
+import { HANDSHAKE_ENDS } from '../../../src/core/handshake-ends.js';
 import {
   type ListeningAddress,
   SESSION_EVENT_STRIDE,
@@ -86,6 +87,7 @@ export class ScriptedEngine implements SessionEngine {
   figures: SessionEngineStats = {
     sessions: 0,
     queued: 0,
+    handshakes: 0,
     endpointConnections: 0,
     heldBytes: 0,
     pipes: 0,
@@ -118,6 +120,8 @@ export class ScriptedEngine implements SessionEngine {
   decide = (session: number, slot: number): void => void this.calls.push(`decide ${session} ${slot}`);
   closeSession = (session: number): void => void this.calls.push(`close session ${session}`);
   stats = (): SessionEngineStats => this.figures;
+  clientCertificate = (): null => null;
+  handshakes = (): readonly number[] => HANDSHAKE_ENDS.map(() => 0);
   close = (): void => void this.calls.push('close');
 }
 

@@ -16,6 +16,7 @@ import {
   SessionField,
   SessionFlag,
 } from '../../../src/engine/session-engine.js';
+import { SessionKeys } from '../../../src/l4/session-keys.js';
 import { SessionListener, SessionUpstreams } from '../../../src/l4/session-listener.js';
 import { SessionPipeline } from '../../../src/l4/session-pipeline.js';
 import { SessionRecorder } from '../../../src/l4/session-recorder.js';
@@ -48,17 +49,18 @@ function pipelineOf(
   const ledger = new EndpointLedger(worker, FIRST_SESSION_NUMBER + 64);
   const runtime = new UpstreamRuntime(upstream, { board: worker, ledger, rng: seededRng(1) });
   const hashed: string[] = [];
+  const hasher = new KeyHasher({
+    hashText: (text, words) => {
+      hashed.push(text);
+      words.set([text.length, 0]);
+    },
+    crc32Text: (text) => text.length,
+  });
   const pipeline = new SessionPipeline({
     listeners: [new SessionListener(plan, new SessionUpstreams([runtime]), null)],
     limits: new SessionLimits(worker, [plan]),
-    recorder: new SessionRecorder(worker, new FailureLog(log.logger, () => time.nowMs()), events),
-    hasher: new KeyHasher({
-      hashText: (text, words) => {
-        hashed.push(text);
-        words.set([text.length, 0]);
-      },
-      crc32Text: (text) => text.length,
-    }),
+    recorder: new SessionRecorder(worker, new FailureLog(log.logger, () => time.nowMs()), { events, arena }),
+    keys: new SessionKeys(hasher, () => null),
     clock: time,
     events,
     arena,

@@ -13,6 +13,7 @@ import {
   SessionEnd,
   SessionField,
 } from '../../../src/engine/session-engine.js';
+import { SessionKeys } from '../../../src/l4/session-keys.js';
 import { SessionListener, SessionUpstreams } from '../../../src/l4/session-listener.js';
 import { SessionPipeline } from '../../../src/l4/session-pipeline.js';
 import { SessionRecorder } from '../../../src/l4/session-recorder.js';
@@ -41,8 +42,8 @@ function waitingPipeline(endpoints: number, length = 4) {
   const pipeline = new SessionPipeline({
     listeners: [new SessionListener(plan, new SessionUpstreams(upstreams), null)],
     limits: new SessionLimits(worker, [plan]),
-    recorder: new SessionRecorder(worker, new FailureLog(captureLog().logger, () => time.nowMs()), events),
-    hasher: new KeyHasher({ hashText: () => {}, crc32Text: () => 0 }),
+    recorder: new SessionRecorder(worker, new FailureLog(captureLog().logger, () => time.nowMs()), { events, arena }),
+    keys: new SessionKeys(new KeyHasher({ hashText: () => {}, crc32Text: () => 0 }), () => null),
     clock: time,
     events,
     arena,

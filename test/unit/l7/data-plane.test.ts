@@ -113,6 +113,18 @@ describe('L7 data plane', () => {
       tunnelIdleTimeoutMs: 3_600_000,
       prefaceTimeoutMs: 5_000,
       readsProxyHeader: true,
+      http2: {
+        isClearText: false,
+        streams: 128,
+        streamWindowBytes: 65_536,
+        connectionWindowBytes: 1_048_576,
+        resets: { burst: 1_000, perSecond: 33 },
+        continuations: 8,
+        controlFrames: { burst: 10_000, perSecond: 1_000 },
+        ackTimeoutMs: 30_000,
+      },
+      hsts: '',
+      tls: null,
       hostTables: [{ paths: ['/'], routes: [0] }],
     });
     const unlimited = dataPlaneOf();

@@ -4,8 +4,9 @@ import { EndpointLedger } from '../../../src/balancing/endpoint-ledger.js';
 import { BALANCER_NAMES } from '../../../src/balancing/registry.js';
 import { UpstreamRuntime } from '../../../src/balancing/upstream-runtime.js';
 import { NO_SUBSET, type PickingPlan } from '../../../src/config/picking-plan.js';
-import type { RoutePlan, UpstreamPlan } from '../../../src/config/plan.js';
+import type { L7ListenerPlan, RoutePlan, UpstreamPlan } from '../../../src/config/plan.js';
 import { NO_FALLBACK } from '../../../src/config/resilience-plan.js';
+import type { ClientAuthPlan, ListenerTlsPlan } from '../../../src/config/tls-plan.js';
 import { seededRng } from '../../../src/core/rng.js';
 import { explainRequest } from '../../../src/l7/request-explainer.js';
 import type { ExplainRequest } from '../../../src/worker/explaining.js';
@@ -14,7 +15,40 @@ import { listenerPlan, plan as planOf, WHOLE_UPSTREAM } from '../control/plans.j
 
 const NOW = 1;
 const ROUTE: RoutePlan = { host: '*', path: '/', upstream: 0, ...WHOLE_UPSTREAM, exchangeTimeoutMs: 0 };
-const REQUEST: ExplainRequest = { listener: null, method: 'GET', host: '', target: '/', headers: {}, client: null };
+const REQUEST: ExplainRequest = {
+  listener: null,
+  method: 'GET',
+  host: '',
+  target: '/',
+  headers: {},
+  client: null,
+  clientCertificate: null,
+};
+
+const CLIENT_AUTH: ClientAuthPlan = {
+  mode: 'optional',
+  ca: 'ca.pem',
+  crl: null,
+  depth: 4,
+  headers: { subject: null, fingerprint: null },
+};
+const LISTENER_TLS: ListenerTlsPlan = {
+  context: 0,
+  certificates: [],
+  acme: null,
+  minVersion: '1.2',
+  ciphers: '',
+  cipherSuites: '',
+  curves: '',
+  alpn: [],
+  clientAuth: null,
+  tickets: null,
+  sessionCache: 0,
+  earlyDataBytes: 0,
+  handshakeTimeoutMs: 0,
+  handshakes: 0,
+  handshakesPerClient: 0,
+};
 
 /** A stand-in of the engine's hashes that tells texts apart. */
 const hashes = {
@@ -33,6 +67,7 @@ interface Given {
   readonly picking?: Partial<PickingPlan>;
   readonly upstream?: Partial<UpstreamPlan>;
   readonly route?: Partial<RoutePlan>;
+  readonly listener?: Partial<L7ListenerPlan>;
 }
 
 function underTest({
@@ -41,6 +76,7 @@ function underTest({
   picking = {},
   upstream = {},
   route = {},
+  listener = {},
 }: Given = {}) {
   const made = upstreamOf(balance, endpoints, 2, picking);
   const { board, worker } = made;
@@ -52,7 +88,7 @@ function underTest({
   });
   const plan = planOf({
     upstreams: [upstreamPlan],
-    listeners: [listenerPlan('web', '127.0.0.1', 8080, { routes: [{ ...ROUTE, ...route }] })],
+    listeners: [listenerPlan('web', '127.0.0.1', 8080, { routes: [{ ...ROUTE, ...route }], ...listener })],
   });
   const explain = (request: Partial<ExplainRequest> = {}) =>
     explainRequest({ ...REQUEST, ...request }, { plan, upstreams: [runtime], board: worker, hashes, now: NOW });
@@ -66,6 +102,16 @@ const DRAWING = new Set(['random', 'random-two', 'peak-ewma']);
 const WITHOUT_TABLE = BALANCER_NAMES.filter((name) => name !== 'ketama' && name !== 'maglev');
 
 describe('an explanation', () => {
+  it('of a listener that redirects says so and where to, whatever its routes', () => {
+    const { explain } = underTest({ listener: { redirectPort: 8443 } });
+    expect(explain({ host: 'a.test:80', target: '/x?y=1' })).toMatchObject({
+      route: null,
+      code: null,
+      policies: ['redirectToHttps: the listener answers by itself with a redirect to https://a.test:8443/x?y=1'],
+    });
+    expect(explain()).toMatchObject({ code: 'SLUICE_BAD_HOST' });
+  });
+
   it.each(WITHOUT_TABLE)('changes nothing on the board with %s', (balance) => {
     const { explain, bytes } = underTest({ balance, endpoints: [{ cap: 1 }, { weight: 3 }, { isBackup: true }] });
     explain(); // the first one may refresh what the worker keeps of the board
@@ -133,6 +179,21 @@ describe('an explanation', () => {
       code: 'SLUICE_METHOD_REFUSED',
     });
     expect(explain({ listener: 'nope' })).toBeNull();
+  });
+
+  it('goes by a certificate where the listener learns what clients show', () => {
+    const picking = { hashKey: { kind: 'client-certificate', name: 'subject' } } as const;
+    const given = (listener: Partial<L7ListenerPlan>) => underTest({ balance: 'hash', picking, listener });
+    const clientCertificate = { subject: 'CN=ada', fingerprint: '' };
+    const asking = { frontend: 'native', tls: { ...LISTENER_TLS, clientAuth: CLIENT_AUTH } } as const;
+    expect(given(asking).explain({ clientCertificate })).toMatchObject({
+      isDrawn: false,
+      policies: expect.arrayContaining(["balancer: hashes the subject of the client's certificate"]),
+    });
+    const missing =
+      "balancer: would hash the subject of the client's certificate, which the request does not have: it is drawn";
+    expect(given(asking).explain()?.policies).toContain(missing);
+    expect(given({ ...asking, tls: LISTENER_TLS }).explain({ clientCertificate })?.policies).toContain(missing);
   });
 
   it('tells splits, affinity, retries, hedges and fallbacks', () => {

@@ -10,9 +10,11 @@ import { AttemptFact } from '../../../src/engine/attempt-profile.js';
 import { HEDGE_OFFSET, MAX_EXCHANGES } from '../../../src/engine/engine.js';
 import { AttemptProfiles } from '../../../src/l7/attempt-profiles.js';
 import type { LocalResponse } from '../../../src/l7/error-response.js';
-import { type AttemptStart, BEGUN, Exchange, type RequestDescription } from '../../../src/l7/exchange.js';
+import { type AttemptStart, BEGUN, Exchange } from '../../../src/l7/exchange.js';
 import { ExchangeRecorder } from '../../../src/l7/exchange-recorder.js';
+import { ListenerAnswers } from '../../../src/l7/listener-answers.js';
 import { Pipeline } from '../../../src/l7/pipeline.js';
+import type { RequestDescription, RequestUrl } from '../../../src/l7/request-url.js';
 import { FailureLog } from '../../../src/observability/failure-log.js';
 import type { BreakerEvents } from '../../../src/policies/circuit-breaker.js';
 import { type EndpointEvents, endpointWatchFor } from '../../../src/policies/endpoint-watch.js';
@@ -28,6 +30,7 @@ export const { HELD, SENT, REUSED, ANSWERED } = AttemptFact;
 export class ScriptedExchange extends Exchange {
   readonly calls: string[] = [];
   readonly responses: LocalResponse[] = [];
+  asks: RequestUrl = { host: 'a.test', target: '/path' };
   fields: Readonly<Record<string, string>> = {};
   /** What becomes of the next attempts; BEGUN when empty. */
   starts: AttemptStart[] = [];
@@ -38,6 +41,7 @@ export class ScriptedExchange extends Exchange {
   override describe(): RequestDescription {
     return { method: this.method, path: '/path', requestId: 'r1' };
   }
+  override url = (): RequestUrl => this.asks;
   override setHeader(name: string, value: string | null): void {
     const { [name]: _, ...others } = this.fields;
     this.fields = value === null ? others : { ...others, [name]: value };
@@ -158,6 +162,7 @@ export function pipelineOf(parts: ScriptedParts = {}) {
   const observe = (upstream: UpstreamPlan) => endpointWatchFor(upstream, worker, silent);
   const runtimes = new UpstreamRuntimes(upstreams, { board: worker, ledger, rng, observe });
   const spent: string[] = [];
+  const listenerAnswers = new ListenerAnswers();
   const pipeline = new Pipeline({
     profiles: new AttemptProfiles({
       open: (number, profile) => void opened.set(number, profile),
@@ -168,6 +173,7 @@ export function pipelineOf(parts: ScriptedParts = {}) {
     clock: time,
     timers: time,
     rng,
+    listenerAnswers,
     onFileLimit: () => {},
     onBudgetSpent: ({ name }, refused) => void spent.push(`${name} ${refused}`),
   });
@@ -189,7 +195,11 @@ export function pipelineOf(parts: ScriptedParts = {}) {
     if (upstream < 0) return `new ${slot}`;
     return `${'ab'[upstream]}${upstreams[upstream]!.endpoints.findIndex((endpoint) => endpoint.slot === slot)}`;
   };
-  let current = { route, listener, upstreams };
+  let current: { route: RoutePlan; listener: L7ListenerPlan; upstreams: UpstreamPlan[] } = {
+    route,
+    listener,
+    upstreams,
+  };
   /** Another plan counts: upstreams by name, and the route anew. */
   const change = (next: { upstreams?: UpstreamPlan[]; route?: Partial<RoutePlan> }) => {
     const nextRoute = { ...current.route, ...next.route };
@@ -202,8 +212,14 @@ export function pipelineOf(parts: ScriptedParts = {}) {
     lead([current.listener]);
   };
   /** Of a new object, or of one that is used again. */
-  const begin = (method = 'GET', fields: Readonly<Record<string, string>> = {}, used?: ScriptedExchange) => {
+  const begin = (
+    method = 'GET',
+    fields: Readonly<Record<string, string>> = {},
+    used?: ScriptedExchange,
+    asks?: RequestUrl,
+  ) => {
     const exchange = used ?? new ScriptedExchange(made.length, current.listener);
+    if (asks !== undefined) exchange.asks = asks;
     if (used === undefined) made.push(exchange);
     exchange.nameOf = nameOf;
     exchange.method = method;
@@ -218,9 +234,16 @@ export function pipelineOf(parts: ScriptedParts = {}) {
     });
     return exchange;
   };
+  /** The listener of requests to come is another one. */
+  const relist = (listener: Partial<L7ListenerPlan>): void => {
+    current = { ...current, listener: { ...current.listener, ...listener } };
+    lead([current.listener]);
+  };
   return {
     pipeline,
     begin,
+    relist,
+    listenerAnswers,
     change,
     runtimes,
     plans: upstreams,

@@ -16,6 +16,8 @@ const CONDITION_OF: Partial<Record<ErrorCode, RetryCondition>> = {
   SLUICE_CONNECT_REFUSED: 'connect',
   SLUICE_CONNECT_TIMEOUT: 'connect',
   SLUICE_POOL_TIMEOUT: 'connect',
+  SLUICE_ENDPOINT_TLS: 'connect',
+  SLUICE_STREAM_REFUSED: 'connect',
   SLUICE_ENDPOINT_RESET: 'reset',
   SLUICE_FIRST_BYTE_TIMEOUT: 'timeout',
   SLUICE_ATTEMPT_TIMEOUT: 'timeout',

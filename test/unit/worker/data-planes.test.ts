@@ -38,6 +38,8 @@ function underTest(
         drain: () => void calls.push(`drain ${mode}`),
         handOffPlaces: () => [place],
         openExchanges: () => open,
+        certificatesChanged: (listener) => void calls.push(`certificates ${mode} ${listener}`),
+        setChallenge: (token, keyAuthorization) => void calls.push(`challenge ${mode} ${token} ${keyAuthorization}`),
         setAddresses: (slot) => void calls.push(`addresses ${mode} ${slot}`),
         apply: async () => {
           calls.push(`apply ${mode}`);

@@ -60,7 +60,15 @@ describe('a command to a running sluice', () => {
 });
 
 describe('explain', () => {
-  const request = { listener: null, method: 'GET', host: '', target: '/', headers: {}, client: null };
+  const request = {
+    listener: null,
+    method: 'GET',
+    host: '',
+    target: '/',
+    headers: {},
+    client: null,
+    clientCertificate: null,
+  };
 
   it.each([
     [['GET', '/a?b=c#d'], { ...request, target: '/a?b=c' }],
@@ -78,16 +86,27 @@ describe('explain', () => {
       ['PUT', '/', '--client', '2001:db8::1', '--listener', 'web'],
       { ...request, method: 'PUT', client: '2001:db8::1', listener: 'web' },
     ],
+    [
+      ['GET', '/', '--client-subject', 'CN=ada,O=firm'],
+      { ...request, clientCertificate: { subject: 'CN=ada,O=firm', fingerprint: '' } },
+    ],
+    [
+      ['GET', '/', '--client-fingerprint', `${'AB:'.repeat(31)}CD`],
+      { ...request, clientCertificate: { subject: '', fingerprint: `${'ab'.repeat(31)}cd` } },
+    ],
   ])('asks what %j says', (words, asked) => {
     expect(commandOf('explain', ...words)).toEqual({ name: 'explain', request: asked, isJson: false });
   });
 
   it('tells everything that is wrong at once', () => {
-    expect(errorsOf('explain', 'G E T', 'a b', '-H', 'nothing', '--client', 'me')).toEqual([
+    const certificate = ['--client-subject', 'CN=é', '--client-fingerprint', 'ab:cd'];
+    expect(errorsOf('explain', 'G E T', 'a b', '-H', 'nothing', '--client', 'me', ...certificate)).toEqual([
       '"G E T" is no method | write GET, POST or another one',
       '"a b" is neither a path nor a URL | write /a?b=c, or http://example.com/a?b=c',
       `-H is "nothing" | write -H 'Name: value'`,
       '--client is "me" | write an IP address such as 192.0.2.1',
+      '--client-subject is not printable ASCII | write it as OpenSSL does: \\C3\\A9 for é',
+      '--client-fingerprint is "ab:cd", not 64 hex digits | openssl x509 -in FILE -noout -fingerprint -sha256 prints it',
     ]);
   });
 });

@@ -53,7 +53,7 @@ describe('docs/config.schema.json', () => {
 
   it('requires what has no default', () => {
     expect(at('#').required).toEqual(['listeners', 'upstreams']);
-    expect(at('#/properties/listeners/items/else').required).toEqual(['name', 'bind', 'routes']);
+    expect(at('#/properties/listeners/items/else').required).toEqual(['name', 'bind']);
     expect(at('#/properties/listeners/items/then').required).toEqual(['name', 'mode', 'bind']);
     expect(at('#/properties/upstreams/additionalProperties').required).toEqual(['endpoints']);
     expect(at(`${UPSTREAM}/endpoints/items`).required).toEqual(['address']);

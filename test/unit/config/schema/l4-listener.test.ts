@@ -29,6 +29,7 @@ describe('an l4 listener', () => {
       deferAccept: 0,
       proxyProtocol: false,
       trustedProxies: [],
+      tls: 'off',
       keepAlive: { idle: 60_000, interval: 10_000, probes: 6 },
       accessLog: true,
       timeouts: { sessionIdle: 600_000, linger: 60_000, preface: 5_000 },
@@ -136,7 +137,7 @@ describe('a problem of an l4 listener', () => {
     ],
     [
       'port: 80',
-      'port is not a known setting | known here: name, mode, accept, bind, socketMode, upstream, routes, relay, halfClose, deferAccept, proxyProtocol, trustedProxies, keepAlive, accessLog, timeouts, limits',
+      'port is not a known setting | known here: name, mode, accept, bind, socketMode, upstream, routes, relay, halfClose, deferAccept, proxyProtocol, trustedProxies, keepAlive, accessLog, tls, timeouts, limits',
     ],
   ])('is told for %s', (settings, problem) => {
     expect(told(withListener(settings))).toEqual([problem]);

@@ -4,7 +4,13 @@ import { loadConfig } from '../../../../src/config/load.js';
 import { MASK, maskedConfig, maskedYaml } from '../../../../src/control/admin/masked-config.js';
 
 const FILE = `
-listeners: [{ name: web, bind: ":8080", routes: [{ upstream: token }] }]
+listeners:
+  - name: web
+    bind: ":8080"
+    routes: [{ upstream: token }]
+    tls:
+      certificates: [{ cert: a.pem, key: a.key, passphrase: 0123456789-phrase }]
+      acme: { names: [ a.b ], storage: s, accountBinding: { keyId: me, hmacKey: 0123456789-hmac } }
 upstreams:
   token:
     endpoints: [{ address: "10.0.0.1:80" }]
@@ -29,6 +35,14 @@ describe('maskedConfig', () => {
   it('has no secret in it, and all the rest', () => {
     expect(maskedYaml(loaded())).not.toMatch(/0123|c2VjcmV0/);
     expect(maskedConfig(loaded())).toMatchObject({
+      listeners: [
+        {
+          tls: {
+            certificates: [{ cert: 'a.pem', key: 'a.key', passphrase: MASK }],
+            acme: { accountBinding: { keyId: 'me', hmacKey: MASK } },
+          },
+        },
+      ],
       upstreams: {
         token: {
           healthCheck: { headers: { Authorization: MASK, 'X-Plain': 'seen' } },

@@ -1,6 +1,8 @@
 /** GET /metrics: what it says is what the board and the catalogue say, in both formats, and promtool finds nothing wrong with it. */
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
+import { HANDSHAKE_ENDS } from '../../../../src/core/handshake-ends.js';
+import { HTTP2_FLOODS } from '../../../../src/core/http2-floods.js';
 import { METRICS } from '../../../../src/observability/metric-catalog.js';
 import { observedProxy } from '../observed-proxy.js';
 import { readExposition } from './read-exposition.js';
@@ -136,6 +138,55 @@ describe('metrics of traffic', () => {
       ['sluice_sessions_total{listener="db"}', 0],
     ];
     expect(expected.map(([series]) => [series, values.get(series)])).toEqual(expected);
+  });
+
+  it('have TLS handshakes of listeners that have TLS, by how they ended', () => {
+    const tls = 'tls: { certificates: [{ cert: a.pem, key: a.key }] }';
+    const { metrics, workerBoards, state } = observedProxy(`
+listeners:
+  - { name: web, bind: "127.0.0.1:0", frontend: native, ${tls}, routes: [{ upstream: app }] }
+  - { name: db, mode: l4, bind: "127.0.0.1:0", ${tls}, upstream: app }
+  - { name: other, bind: "127.0.0.1:0", frontend: uws, ${tls}, routes: [{ upstream: app }] }
+upstreams: { app: { endpoints: [{ address: "10.0.1.1:9001" }] } }
+`);
+    const [web, db] = state.plan.listeners;
+    for (const { figures } of workerBoards) {
+      figures.handshakes.ended(web!.number, HANDSHAKE_ENDS.indexOf('TLSv1.3 resumed'), 2);
+      figures.handshakes.ended(db!.number, HANDSHAKE_ENDS.indexOf('limit'), 1);
+      figures.listeners.failed(db!.number, 'SLUICE_CLIENT_GONE');
+    }
+    const samples = readExposition(metrics.render('').text).filter(({ name }) => name.startsWith('sluice_tls_'));
+    expect(samples.length).toBe(2 * HANDSHAKE_ENDS.length);
+    expect(samples.filter(({ value }) => value !== 0).map(({ series, value }) => [series, value])).toEqual([
+      ['sluice_tls_handshakes_total{listener="web",resumed="yes",version="TLSv1.3"}', 4],
+      ['sluice_tls_handshake_failures_total{listener="db",reason="limit"}', 2],
+    ]);
+  });
+
+  it('have HTTP/2 of listeners whose clients may speak it', () => {
+    const tls = 'tls: { certificates: [{ cert: a.pem, key: a.key }] }';
+    const { metrics, workerBoards, state } = observedProxy(`
+listeners:
+  - { name: web, bind: "127.0.0.1:0", frontend: native, ${tls}, routes: [{ upstream: app }] }
+  - { name: inner, bind: "127.0.0.1:0", frontend: native, http2: { clearText: true }, routes: [{ upstream: app }] }
+  - { name: old, bind: "127.0.0.1:0", frontend: native, routes: [{ upstream: app }] }
+  - { name: db, mode: l4, bind: "127.0.0.1:0", ${tls}, upstream: app }
+upstreams: { app: { endpoints: [{ address: "10.0.1.1:9001" }] } }
+`);
+    const [web, inner] = state.plan.listeners;
+    for (const { figures } of workerBoards) {
+      figures.http2.streams(web!.number, 5, 1);
+      figures.http2.broke(inner!.number);
+      figures.http2.flooded(inner!.number, HTTP2_FLOODS.indexOf('pings'));
+    }
+    const samples = readExposition(metrics.render('').text).filter(({ name }) => name.startsWith('sluice_http2_'));
+    expect(samples.length).toBe(1 + 2 * (3 + HTTP2_FLOODS.length));
+    expect(samples.filter(({ value }) => value !== 0).map(({ series, value }) => [series, value])).toEqual([
+      ['sluice_http2_streams_total{listener="web"}', 10],
+      ['sluice_http2_refused_streams_total{listener="web"}', 2],
+      ['sluice_http2_errors_total{listener="inner"}', 2],
+      ['sluice_http2_floods_total{kind="pings",listener="inner"}', 2],
+    ]);
   });
 
   it('have routes by host and path of their match, and the upstream they go to', () => {

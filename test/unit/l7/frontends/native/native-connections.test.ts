@@ -1,5 +1,6 @@
 /** Who a client connection of the native front end is believed to be, and which ones are refused. */
 import { describe, expect, it } from 'vitest';
+import { HTTP2_FLOODS } from '../../../../../src/core/http2-floods.js';
 import {
   ADMIT_CONNECTION,
   ClientEnd,
@@ -7,6 +8,7 @@ import {
   REFUSE_CONNECTION,
   Trust,
 } from '../../../../../src/engine/front-end-event.js';
+import { TlsFailure } from '../../../../../src/engine/tls.js';
 import { claimed, closed, frontEndOf, nativeListenerPlan, opened, peer } from './scripted-front-end.js';
 
 const { limits } = nativeListenerPlan();
@@ -27,6 +29,27 @@ describe('trust', () => {
     const { batch, at } = frontEndOf(1, trusting);
     expect(batch(opened(3, more))).toEqual([ADMIT_CONNECTION]);
     expect(at(0, 'trust')).toBe(trust);
+  });
+});
+
+describe('HTTP/2', () => {
+  it('is counted for its listener: broken rules, and floods by their kind', () => {
+    const { batch, board, counted, log } = frontEndOf(1);
+    const pings = 1 + HTTP2_FLOODS.indexOf('pings');
+    batch(opened(0), opened(1));
+    batch(
+      { ...closed(0, ClientEnd.HTTP2_ERROR), ...peer(1), errno: 3 },
+      { ...closed(1, ClientEnd.HTTP2_FLOOD), ...peer(2), floodKind: pings },
+    );
+    expect(board.figures.http2(nativeListenerPlan().number)).toMatchObject({
+      errors: 1,
+      floods: { pings: 1, resets: 0 },
+    });
+    expect(counted()).toEqual({ SLUICE_HTTP2_ERROR: 1, SLUICE_HTTP2_FLOOD: 1 });
+    expect(log.records).toMatchObject([
+      { event: 'connection-failed', code: 'SLUICE_HTTP2_ERROR', client: '192.0.2.1', http2Error: '3' },
+      { event: 'connection-failed', code: 'SLUICE_HTTP2_FLOOD', client: '192.0.2.2', kind: 'pings' },
+    ]);
   });
 });
 
@@ -88,5 +111,27 @@ describe('a connection that was never opened', () => {
     expect(counted()).toEqual({ [code]: 1 });
     expect(log.records).toMatchObject([{ level: 'debug', event: 'connection-failed', code, peer: '192.0.2.7' }]);
     expect(batch(opened(6))).toEqual([REFUSE_CONNECTION]);
+  });
+});
+
+describe('TLS', () => {
+  const failed = (more: object) => closed(0, ClientEnd.TLS_FAILED, more);
+
+  it.each([
+    ['nothing that is TLS', failed({ tlsFailure: TlsFailure.NOT_TLS }), 'SLUICE_TLS_HANDSHAKE', { reason: 'not-tls' }],
+    [
+      'an alert',
+      failed({ tlsFailure: TlsFailure.ALERT, tlsAlert: 42 }),
+      'SLUICE_TLS_HANDSHAKE',
+      { reason: 'alert', alert: 42 },
+    ],
+    ['too long', closed(0, ClientEnd.TLS_TIMEOUT), 'SLUICE_TLS_TIMEOUT', { reason: 'timeout' }],
+    ['one too many', closed(0, ClientEnd.TLS_LIMIT), 'SLUICE_TLS_LIMIT', { reason: 'limit' }],
+  ] as const)('that does not begin is counted, told, and gives back the place: %s', (_what, event, code, facts) => {
+    const { batch, counted, board, log } = frontEndOf(1, { listener: { limits: { ...limits, sessions: 1 } } });
+    batch(opened(0), event);
+    expect(counted()).toEqual({ [code]: 1 });
+    expect(log.records).toMatchObject([{ event: 'tls-handshake-failed', code, listener: 'web', ...facts }]);
+    expect(board.totals().sessions).toBe(0);
   });
 });

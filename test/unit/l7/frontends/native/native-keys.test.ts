@@ -40,6 +40,16 @@ describe('the key of an exchange', () => {
     expect(asked()).toEqual([`key ${KeyKind.COOKIE} sid`, 'hash 0', 'hash 1']);
   });
 
+  it('may be of its client’s certificate', () => {
+    const { native, batch, slots } = frontEndOf(4, {
+      upstream: { balance: 'hash', hashKey: { kind: 'client-certificate', name: 'fingerprint' } },
+    });
+    native.keyAnswer = KeyAnswer.HASHED;
+    native.keyHash = [6, 0];
+    expect(batch(opened(1), request(0, { route: 0 }))[1]).toBe(slots[2]);
+    expect(native.calls.filter((call) => call.startsWith('key'))).toEqual([`key ${KeyKind.CERTIFICATE_FINGERPRINT} `]);
+  });
+
   it('is nobody’s business where the balancer takes none', () => {
     const { batch, native } = frontEndOf(2);
     batch(opened(1), request(0, { route: 0 }));

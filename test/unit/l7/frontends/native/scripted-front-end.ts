@@ -3,6 +3,7 @@
 import { EndpointLedger } from '../../../../../src/balancing/endpoint-ledger.js';
 import { UpstreamRuntime } from '../../../../../src/balancing/upstream-runtime.js';
 import type { L7ListenerPlan, UpstreamPlan } from '../../../../../src/config/plan.js';
+import { HANDSHAKE_ENDS } from '../../../../../src/core/handshake-ends.js';
 import { seededRng } from '../../../../../src/core/rng.js';
 import { type AccessLines, NOTHING_LOGGED } from '../../../../../src/engine/access-lines.js';
 import { type Engine, MAX_EXCHANGES } from '../../../../../src/engine/engine.js';
@@ -21,9 +22,11 @@ import {
   FrontEndFlag,
   Method,
 } from '../../../../../src/engine/front-end-event.js';
+import type { ClientCertificate } from '../../../../../src/engine/tls.js';
 import { AttemptProfiles } from '../../../../../src/l7/attempt-profiles.js';
 import { ExchangeRecorder } from '../../../../../src/l7/exchange-recorder.js';
 import { NativeFrontEnd } from '../../../../../src/l7/frontends/native/native-front-end.js';
+import { ListenerAnswers } from '../../../../../src/l7/listener-answers.js';
 import { Pipeline } from '../../../../../src/l7/pipeline.js';
 import { FailureLog } from '../../../../../src/observability/failure-log.js';
 import { SessionLimits } from '../../../../../src/policies/session-limits.js';
@@ -150,6 +153,8 @@ export class ScriptedFrontEnd implements FrontEnd {
     dropped: 0,
     bytesFromClients: 0,
     bytesToClients: 0,
+    handshakes: 0,
+    http2Connections: 0,
   };
   /** What `describe` says. */
   description = 'GET\n/path?secret=1\nexample.org\n00ff';
@@ -204,6 +209,15 @@ export class ScriptedFrontEnd implements FrontEnd {
   logTo = (lines: AccessLines | null): void => void this.calls.push(lines === null ? 'log nowhere' : 'log');
   writeAccessLine = (): number => NOTHING_LOGGED;
   forwardedFor = (): string => '';
+  /** What the client of each exchange has shown. */
+  certificate: ClientCertificate | null = null;
+  clientCertificate = (): ClientCertificate | null => this.certificate;
+  /** Totals of listeners, by HANDSHAKE_ENDS. */
+  readonly ends = new Map<number, readonly number[]>();
+  handshakes = (listener: number): readonly number[] => this.ends.get(listener) ?? HANDSHAKE_ENDS.map(() => 0);
+  /** Totals of listeners: begun and refused. */
+  readonly streams = new Map<number, readonly number[]>();
+  http2Streams = (listener: number): readonly number[] => this.streams.get(listener) ?? [0, 0];
   stats = (): FrontEndStats => this.figures;
   close = (): void => void this.calls.push('close');
 }
@@ -245,6 +259,7 @@ export function frontEndOf(
     timers: time,
     rng: seededRng(1),
     onBudgetSpent: () => {},
+    listenerAnswers: new ListenerAnswers(),
     onFileLimit: () => void fileLimits.push(1),
   });
   let made: ScriptedFrontEnd | undefined;
@@ -260,6 +275,7 @@ export function frontEndOf(
     pipeline,
     limits: new SessionLimits(worker, [plan]),
     stripe: worker.stripe,
+    figures: worker.figures,
     timers: time,
     failures,
     accessLog: { onLines: () => {} },
