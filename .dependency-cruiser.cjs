@@ -5,7 +5,7 @@ const ENTRIES = '^src/(cli/main|worker/entry|control/hash-table-task)\\.ts$';
 /** Written out for editors and readers by scripts/generate-*-docs.mjs, and by nothing that runs. */
 const GENERATED_DOCS = '^src/(config|observability)/docs/';
 /** All that the data plane and its decisions see of a configuration. */
-const PLAN = 'config/((observing|picking|resilience)-)?plan\\.ts$';
+const PLAN = 'config/(((observing|picking|resilience|tls)-)?plan|acme-files)\\.ts$';
 /** What failures of attempts are told by: plain bits, which policies decide by. */
 const FACTS = 'engine/attempt-profile\\.ts$';
 /** What a data plane offers the worker that starts it: types only. */
