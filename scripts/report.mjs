@@ -6,9 +6,9 @@ import { RESULTS } from './repository.mjs';
  * Keeps a suite's counts and prints them. The line is worded so that nobody takes it for the run's total.
  *
  * @param {string} suite e.g. 'C++ tests (asan)'
- * @param {{ passed: number, failed: number, skipped?: number }} counts of tests
+ * @param {{ passed: number, failed: number, skipped?: number, names?: string[] }} counts of tests, and what failed, a line each
  */
-export function reportSuite(suite, { passed, failed, skipped = 0 }) {
+export function reportSuite(suite, { passed, failed, skipped = 0, names = [] }) {
   mkdirSync(RESULTS, { recursive: true });
   // 'C++ tests (asan)' → c-tests-asan
   const name = suite
@@ -16,7 +16,7 @@ export function reportSuite(suite, { passed, failed, skipped = 0 }) {
     .match(/[a-z0-9]+/g)
     ?.join('-');
   const file = `${RESULTS}/${name}.suite.json`;
-  writeFileSync(file, `${JSON.stringify({ suite, passed, failed, skipped })}\n`);
+  writeFileSync(file, `${JSON.stringify({ suite, passed, failed, skipped, names })}\n`);
   const skippedText = skipped > 0 ? `, ${skipped} skipped` : '';
   process.stdout.write(`= ${suite} = ${passed} passed, ${failed} failed${skippedText}\n`);
 }

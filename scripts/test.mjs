@@ -4,6 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
+import { relative } from 'node:path';
 import { reportSuite } from './report.mjs';
 import { RESULTS, ROOT } from './repository.mjs';
 
@@ -17,7 +18,9 @@ function run(args) {
   return spawnSync(process.execPath, args, { cwd: ROOT, stdio: 'inherit', env }).status === 0;
 }
 
-/** Counts from the JSON report; a run that ended badly without a failed test (an error outside of tests) counts as one failure. */
+const firstLine = (text = '') => text.split('\n', 1)[0];
+
+/** Counts from the JSON report, and what failed; a run that ended badly without a failed test (an error outside of tests) counts as one failure. */
 function vitestCounts(isGood) {
   try {
     const report = JSON.parse(readFileSync(VITEST_REPORT, 'utf8'));
@@ -26,7 +29,13 @@ function vitestCounts(isGood) {
     const brokenFiles = testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0);
     const failed = numFailedTests + brokenFiles.length;
     const skipped = numPendingTests + numTodoTests;
-    return { passed: numPassedTests, failed: Math.max(failed, isGood ? 0 : 1), skipped };
+    const names = testResults.flatMap((file) => [
+      ...file.assertionResults
+        .filter((test) => test.status === 'failed')
+        .map((test) => `${relative(ROOT, file.name)}: ${test.fullName}: ${firstLine(test.failureMessages[0])}`),
+      ...(brokenFiles.includes(file) ? [`${relative(ROOT, file.name)}: ${firstLine(file.message)}`] : []),
+    ]);
+    return { passed: numPassedTests, failed: Math.max(failed, isGood ? 0 : 1), skipped, names };
   } catch {
     return { passed: 0, failed: 1 };
   }

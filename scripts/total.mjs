@@ -1,5 +1,5 @@
 /**
- * Adds up the counts that a stage of .ci/run left behind and prints them as "PASSED FAILED".
+ * Adds up the counts that a stage of .ci/run left behind and prints them as "PASSED FAILED", then a line for each failed test.
  *
  * Usage: node scripts/total.mjs EXIT_CODE RESULT_FILE…
  */
@@ -8,11 +8,13 @@ import { readFileSync } from 'node:fs';
 const [exitCode, ...files] = process.argv.slice(2);
 let passed = 0;
 let failed = 0;
+const names = [];
 for (const file of files) {
   try {
     const counts = JSON.parse(readFileSync(file, 'utf8'));
     passed += counts.passed;
     failed += counts.failed;
+    names.push(...counts.names.map((name) => `${counts.suite}: ${name}`));
   } catch {
     // The suite ended before it could count: that is a failure of its own.
     failed += 1;
@@ -20,4 +22,4 @@ for (const file of files) {
 }
 // A stage that failed without a failed test (an error outside of tests, a signal) is one failure as well.
 if (exitCode !== '0' && failed === 0) failed = 1;
-console.log(`${passed} ${failed}`);
+console.log([`${passed} ${failed}`, ...names].join('\n'));
