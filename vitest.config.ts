@@ -18,8 +18,5 @@ export default defineConfig({
     unstubGlobals: true,
     // A test committed with `.only` fails the run instead of hiding the others.
     allowOnly: false,
-    reporters: ['default', 'json'],
-    // Read by scripts/test.mjs, which counts from it; the console report is for people.
-    outputFile: { json: '.cache/results/vitest-report.json' },
   },
 });

@@ -1,5 +1,6 @@
 /**
- * Adds up the counts that a stage of .ci/run left behind and prints them as "PASSED FAILED", then a line for each failed test.
+ * Adds up the counts that a stage of .ci/run left behind and prints them as "PASSED FAILED", then a line for each test that
+ * failed, or failed first.
  *
  * Usage: node scripts/total.mjs EXIT_CODE RESULT_FILE…
  */
@@ -14,7 +15,10 @@ for (const file of files) {
     const counts = JSON.parse(readFileSync(file, 'utf8'));
     passed += counts.passed;
     failed += counts.failed;
-    names.push(...counts.names.map((name) => `${counts.suite}: ${name}`));
+    names.push(
+      ...counts.names.map((name) => `failed: ${counts.suite}: ${name}`),
+      ...counts.unsteady.map((name) => `unsteady, passed in its second try: ${name}`),
+    );
   } catch {
     // The suite ended before it could count: that is a failure of its own.
     failed += 1;

@@ -113,6 +113,7 @@ describe.each(FRONT_ENDS)('requests that wait over a reload (%s)', (frontend) =>
     const fresh = await startHolding();
     await ask('/1', '/2', '/3');
     await change({ endpoints: [cappedAt(fresh.endpoint)] });
+    await until('/1 has the new place', async () => fresh.held.length === 1 && (await waiting()) === 2);
     await ask('/4');
     expect(await served(4, fresh)).toEqual(['/1', '/2', '/3', '/4']);
     expect(endpoint.requests.map(({ target }) => target)).toEqual(['/held']);

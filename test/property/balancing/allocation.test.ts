@@ -22,8 +22,20 @@ const PICKS_A_CHUNK = 2_000;
 /** Picks before measuring, so that the compiler has come to rest: before that numbers are boxed. */
 const WARM_UP = 60_000;
 
-/** Does `work` over and over. @returns bytes that one takes from the heap, the median of many chunks: collections fall out */
+/** Half a byte: a boxed number for one request in 24. */
+const ENOUGH = 0.5;
+/** On a busy machine the compiler comes to rest later; what allocates for good does so in each of these. */
+const TRIES = 5;
+
+/** Does `work` over and over. @returns bytes that one takes from the heap, the least of some tries */
 function bytesEach(work: () => void): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let tries = 0; tries < TRIES && least >= ENOUGH; tries++) least = Math.min(least, bytesOfTry(work));
+  return least;
+}
+
+/** @returns the median of many chunks: collections fall out */
+function bytesOfTry(work: () => void): number {
   for (let count = 0; count < WARM_UP; count++) work();
   collect();
   const grown = Array.from({ length: CHUNKS }, () => 0);
@@ -98,12 +110,11 @@ describe('allocation', () => {
   it.each(BALANCER_NAMES.flatMap((name) => [[name, 8] as const, [name, 40] as const]))(
     'is none for a request that %s picks for and learns from, of %i endpoints',
     (name, endpoints) => {
-      // Half a byte: a boxed number for one request in 24.
-      expect(bytesEach(exchangesOf(name, endpoints))).toBeLessThan(0.5);
+      expect(bytesEach(exchangesOf(name, endpoints))).toBeLessThan(ENOUGH);
     },
   );
 
   it('is none for a request that outlier detection and a breaker watch', () => {
-    expect(bytesEach(exchangesOf('least-conn', 8, { outlier: OUTLIER, breaker: BREAKER }))).toBeLessThan(0.5);
+    expect(bytesEach(exchangesOf('least-conn', 8, { outlier: OUTLIER, breaker: BREAKER }))).toBeLessThan(ENOUGH);
   });
 });
