@@ -97,18 +97,27 @@ function connectHttp2(port) {
   return session;
 }
 
+/** Servers end a connection after so many requests (nginx after 1,000, sluice after 10,000 unless told), and what is asked then is refused. */
+const REQUESTS_PER_SESSION = 900;
+
 /** The kept connections of a check. */
 class Lines {
   #session = null;
+  #requestsLeft = 0;
 
   constructor(connections, isTls) {
     const options = { keepAlive: true, maxSockets: connections };
     this.agent = isTls ? new HttpsAgent(options) : new Agent(options);
   }
 
-  /** One for all streams. */
+  /** One for all streams that begin at the same time. */
   session(port) {
-    this.#session ??= connectHttp2(port);
+    if (this.#requestsLeft === 0) {
+      this.#session?.close();
+      this.#session = connectHttp2(port);
+      this.#requestsLeft = REQUESTS_PER_SESSION;
+    }
+    this.#requestsLeft--;
     return this.#session;
   }
 
