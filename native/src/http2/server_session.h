@@ -114,7 +114,7 @@ class ServerSession {
   void Reset(ServerStream* stream, uint32_t code);
   /// The owner has no use for the stream any more, which goes on to its end by itself.
   void Forget(ServerStream* stream);
-  /// Content has been used: the client may send as much again. 0 for id: of a stream that is gone.
+  /// Content has been used: the client may send as much again. The stream may be gone.
   void Consume(int32_t stream_id, size_t bytes);
 
   /// Says that the connection will end, and asks for an echo (RFC 9113 section 6.8).
@@ -166,6 +166,8 @@ class ServerSession {
   void EndRequest(ServerStream* stream);
   void SubmitHead(ServerStream* stream, const Outgoing& outgoing);
   void SubmitTrailers(ServerStream* stream);
+  /// Gives the window of the connection back for what has been used.
+  void GiveBack();
 
   ServerLimits limits_;
   ServerSessionSink* sink_;
@@ -184,6 +186,8 @@ class ServerSession {
   bool is_to_be_terminated_ = false;
   /// Bytes that are still to come of the DATA frame that is being read.
   size_t data_left_bytes_ = 0;
+  /// Content that has come and has not been used.
+  size_t held_bytes_ = 0;
   /// It ends its stream, and has no padding that would hide where.
   bool is_data_last_ = false;
   /// Of the answer whose head lies where it lay; 0: all have been made into frames.

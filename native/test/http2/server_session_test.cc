@@ -241,6 +241,33 @@ TEST(gives_windows_back_as_content_is_used) {
   CHECK_EQ(client.ResetOf(1), 3u);
 }
 
+TEST(gives_the_window_back_beside_a_stream_that_holds_most_of_it) {
+  ServerLimits limits = kLimits;
+  limits.connection_window_bytes = 98'304;
+  Client client(limits);
+  client.Say(Headers(1, Get(), 0) + Headers(3, Get(), 0));
+  for (int pieces = 0; pieces < 4; ++pieces)
+    client.Say(Frame(kData, 0, 1, std::string(16'384, 'x')));
+  // A third of the window is left, less than the half by which nghttp2 would give it back.
+  size_t window = 32'768;
+  for (int pieces = 0; pieces < 100; ++pieces) {
+    CHECK(window >= 8'192);
+    client.Say(Frame(kData, 0, 3, std::string(8'192, 'y')));
+    window -= 8'192;
+    client.session.Consume(3, 8'192);
+    client.Listen();
+    if (const Parsed* const update = Find(client.frames, kWindowUpdate, 0))
+      window += update->code();
+  }
+  // What the first holds is never given away, and comes back when it is used.
+  CHECK(window <= 32'768);
+  CHECK_EQ(client.GoawayCode(), UINT32_MAX);
+  client.session.Consume(1, 65'536);
+  client.Listen();
+  const Parsed* const update = Find(client.frames, kWindowUpdate, 0);
+  CHECK(update != nullptr && update->code() >= 65'536);
+}
+
 TEST(resets_streams_and_hears_of_resets) {
   Client client;
   client.Say(Headers(1, Get(), 0) + Headers(3, Get()));
