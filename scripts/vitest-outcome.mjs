@@ -51,14 +51,16 @@ function failuresOf({ name: file, status, message, assertionResults }) {
 }
 
 /**
- * Puts a second run of files with failures into the first one: what passed there has passed, and is named.
+ * Puts a second run of files with failures into the first one: what passed there has passed, and is named. A second run that ended badly
+ * for an error outside of its tests says nothing good of any.
  *
  * @param {Outcome} first
  * @param {Outcome} second
  * @returns {Outcome & { unsteady: string[] }}
  */
 export function withSecondTry(first, second) {
-  const isSteady = ({ file }) => !second.goodFiles.includes(file);
+  const goodFiles = second.failed === second.failures.length ? second.goodFiles : [];
+  const isSteady = ({ file }) => !goodFiles.includes(file);
   const failures = first.failures.filter(isSteady);
   const unsteady = first.failures.filter((failure) => !isSteady(failure)).map(({ line }) => line);
   return {
