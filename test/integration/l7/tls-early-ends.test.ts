@@ -79,7 +79,11 @@ async function startHastyEndpoint(speaksTls: boolean): Promise<HastyEndpoint> {
     });
   };
   const server = speaksTls ? createTls({ cert: certificate.cert, key: certificate.key }, serve) : createTcp(serve);
-  server.on('connection', (socket: Socket) => socket.on('error', () => {}));
+  server.on('connection', (socket: Socket) => {
+    socket.on('error', () => {});
+    // Else the answer waits for the acknowledgement of the tickets before it, and that for 40 ms: it never leaves.
+    socket.setNoDelay(true);
+  });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
