@@ -68,6 +68,7 @@ class EventLoop {
 
   /// The clock as read after the last wait, or by Refresh.
   uint64_t now_us() const { return now_us_; }
+  /// Cut off: a deadline counted from it can come up to a millisecond early.
   uint64_t now_ms() const { return now_us_ / 1000; }
   /// Reads the clock: for work that does not come out of a wait, or that comes late in a turn.
   void Refresh();

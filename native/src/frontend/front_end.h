@@ -273,6 +273,9 @@ class FrontEnd final : public l4::AcceptedSink,
   /// Frames of its answer have gone out since the last look.
   bool HasStreamMoved(ClientExchange* exchange);
   void EndStream(ClientStream* stream, const ClientExchange& exchange, ClientEnd end);
+  void LingerStream(ClientStream* stream);
+  void LeaveStream(ClientStream* stream);
+  void DropUnread(ClientStream* stream);
   bool OpenStreamTunnel(ClientExchange* exchange, const http1::ResponseHead& head,
                         std::string_view head_input, TunnelStart* tunnel);
   /// Extended CONNECT, answered 2xx without a switch: over HTTP/2 that would say that a tunnel is

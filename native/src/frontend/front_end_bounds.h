@@ -12,8 +12,8 @@ inline constexpr size_t kHeadWindowBytes = 16 * 1024;
 inline constexpr size_t kBodyWindowBytes = 64 * 1024;
 /// Above this many bytes held for the endpoint the client's body is not read.
 inline constexpr size_t kBodyHighWaterBytes = 64 * 1024;
-/// How long bytes are dropped behind the last answer of a connection, and how long their silence
-/// may be (nginx has 30 s and 5 s).
+/// How long bytes are dropped behind the last answer of a connection, or behind that of a stream of
+/// HTTP/2, and how long their silence may be (nginx has 30 s and 5 s).
 inline constexpr uint64_t kLingerMs = 5'000;
 /// The rate of a body counts from here on.
 inline constexpr uint64_t kRateGraceMs = 5'000;

@@ -203,6 +203,7 @@ void FrontEnd::OnConnectionTimer(ClientConnection* connection, uint64_t now_ms) 
       OnExchangeTimer(connection, now_ms);
       break;
     case ConnectionState::kLingering:
+      if (connection->stream != nullptr) return LeaveStream(connection->stream);
       CloseConnection(connection, connection->end, false);
       break;
   }

@@ -155,8 +155,12 @@ void FrontEnd::OnData(http2::ServerSession* session, http2::ServerStream* of,
                       std::string_view bytes, bool is_last) {
   ClientStream* const stream = StreamOf(of);
   ClientExchange* const exchange = stream->exchange;
-  const bool is_unwanted = exchange != nullptr && exchange->is_body_broken;
-  if (is_unwanted) return session->Consume(stream->id, bytes.size());
+  const bool is_unwanted = stream->state == ConnectionState::kLingering ||
+                           (exchange != nullptr && exchange->is_body_broken);
+  if (is_unwanted) {
+    session->Consume(stream->id, bytes.size());
+    return OnConnectionReady(stream);
+  }
   const bool is_fed = exchange != nullptr && stream->state == ConnectionState::kExchange &&
                       WantsBody(*exchange) && !stream->holds_input();
   if (!is_fed) {
@@ -220,12 +224,19 @@ bool FrontEnd::IsStreamReady(const ClientStream& stream) const {
              (WantsBody(*stream.exchange) && (stream.holds_input() || stream.has_request_ended));
     case ConnectionState::kTunnel:
       return true;
+    case ConnectionState::kLingering:
+      return stream.is_broken() || stream.has_request_ended;
     default:
       return false;
   }
 }
 
 void FrontEnd::HandleStream(ClientStream* stream) {
+  if (stream->state == ConnectionState::kLingering) {
+    // Some clients see that they are done only when something comes behind their last byte.
+    if (stream->has_request_ended) stream->wire->session->GiveBack(1);
+    return LeaveStream(stream);
+  }
   if (stream->state == ConnectionState::kReading) return ParseUnread(stream);
   if (stream->state == ConnectionState::kTunnel) return MoveTunnel(stream);
   ClientExchange* const exchange = stream->exchange;
@@ -247,7 +258,9 @@ void FrontEnd::OnTaken(http2::ServerSession* /*session*/, http2::ServerStream* o
 }
 
 void FrontEnd::OnReset(http2::ServerSession* /*session*/, http2::ServerStream* of) {
-  StreamOf(of)->Signal(EPOLLHUP);
+  ClientStream* const stream = StreamOf(of);
+  // Whoever has the whole answer may end its request as it likes.
+  if (!stream->has_ended || stream->state == ConnectionState::kLingering) stream->Signal(EPOLLHUP);
 }
 
 // --- answers ---
@@ -290,23 +303,47 @@ void FrontEnd::CloseStreams() {
 }
 
 void FrontEnd::EndStream(ClientStream* stream, const ClientExchange& exchange, ClientEnd end) {
+  if (end == ClientEnd::kDelivered) return LingerStream(stream);
   if (stream->is_live && stream->wire != nullptr) {
+    const bool is_ours = end == ClientEnd::kBrokenOff && !exchange.wants_tunnel;
     ClientSession* const session = stream->wire->session.get();
-    if (end == ClientEnd::kDelivered) {
-      // What is still to come of the request is not wanted (RFC 9113 section 8.1).
-      if (stream->has_request_ended) {
-        session->Forget(stream);
-      } else {
-        session->Reset(stream, NGHTTP2_NO_ERROR);
-      }
+    session->Reset(stream, is_ours ? NGHTTP2_INTERNAL_ERROR : NGHTTP2_CANCEL);
+    WriteLater(session);
+  }
+  DropUnread(stream);
+  GiveStream(stream);
+}
+
+void FrontEnd::LingerStream(ClientStream* stream) {
+  DropUnread(stream);
+  const bool may_send_on = stream->wire != nullptr && stream->is_live &&
+                           !stream->has_request_ended && !stream->fd.is_open();
+  if (!may_send_on) return LeaveStream(stream);
+  // A reset that comes with the answer takes it from clients that read both at once and are still
+  // sending: what comes is dropped for a while, as behind an answer of HTTP/1.1.
+  stream->state = ConnectionState::kLingering;
+  ArmAt(stream, loop_->now_ms() + kLingerMs);
+  OnConnectionReady(stream);
+}
+
+void FrontEnd::LeaveStream(ClientStream* stream) {
+  if (stream->wire != nullptr) {
+    ClientSession* const session = stream->wire->session.get();
+    // What is still to come of the request is not wanted (RFC 9113 section 8.1).
+    if (stream->has_request_ended) {
+      session->Forget(stream);
     } else {
-      const bool is_ours = end == ClientEnd::kBrokenOff && !exchange.wants_tunnel;
-      session->Reset(stream, is_ours ? NGHTTP2_INTERNAL_ERROR : NGHTTP2_CANCEL);
+      session->Reset(stream, NGHTTP2_NO_ERROR);
     }
     WriteLater(session);
   }
-  if (stream->holds_input()) Used(stream, stream->unread->bytes.size());
   GiveStream(stream);
+}
+
+void FrontEnd::DropUnread(ClientStream* stream) {
+  if (!stream->holds_input()) return;
+  Used(stream, stream->unread->bytes.size());
+  stream->unread->bytes.Clear();
 }
 
 }  // namespace sluice::frontend

@@ -61,7 +61,8 @@ class ServerSessionSink {
   virtual void OnRequestEnd(ServerSession* session, ServerStream* stream) = 0;
   /// All that was given for the stream has been made into frames, after some had waited.
   virtual void OnTaken(ServerSession* session, ServerStream* stream) = 0;
-  /// The stream is over by the client's doing, or by an error of its; it is not open any more.
+  /// The stream is over by the client's doing, or by an error of its, before both sides have said
+  /// their end; it is not open any more.
   virtual void OnReset(ServerSession* session, ServerStream* stream) = 0;
 
  protected:
@@ -116,6 +117,8 @@ class ServerSession {
   void Forget(ServerStream* stream);
   /// Content has been used: the client may send as much again. The stream may be gone.
   void Consume(int32_t stream_id, size_t bytes);
+  /// Gives the window of the connection back for what has been used, if that is so much.
+  void GiveBack(size_t least_bytes);
 
   /// Says that the connection will end, and asks for an echo (RFC 9113 section 6.8).
   void GiveNotice();
@@ -166,8 +169,6 @@ class ServerSession {
   void EndRequest(ServerStream* stream);
   void SubmitHead(ServerStream* stream, const Outgoing& outgoing);
   void SubmitTrailers(ServerStream* stream);
-  /// Gives the window of the connection back for what has been used.
-  void GiveBack();
 
   ServerLimits limits_;
   ServerSessionSink* sink_;

@@ -137,7 +137,7 @@ struct ServerSession::Frames {
     ServerStream* const stream = self.Find(stream_id);
     if (stream == nullptr) return 0;
     stream->is_live = false;
-    if (!stream->has_ended) self.sink_->OnReset(&self, stream);
+    if (!stream->has_ended || !stream->has_request_ended) self.sink_->OnReset(&self, stream);
     return 0;
   }
 

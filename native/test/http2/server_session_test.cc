@@ -284,6 +284,36 @@ TEST(resets_streams_and_hears_of_resets) {
   CHECK(client.frames.empty());
 }
 
+TEST(hears_of_a_reset_behind_its_answer_while_the_request_goes_on) {
+  Client client;
+  client.Say(Headers(1, Get(), 0) + Headers(3, Get(), 0));
+  client.Answer(1, std::string(kOk), "early", true);
+  client.Answer(3, std::string(kOk), "early", true);
+  client.Listen();
+  CHECK(HasEnd(client.frames, 1));
+  client.Say(Frame(kRstStream, 0, 1, Number(8, 4)));
+  CHECK_EQ(client.At(1)->resets, 1);
+  client.Say(Frame(kData, kEndStream, 3, "the rest"));
+  CHECK_EQ(client.At(3)->ends, 1);
+  CHECK_EQ(client.At(3)->resets, 0);
+}
+
+TEST(gives_the_window_back_for_a_little_when_asked_to) {
+  Client client;
+  client.Say(Headers(1, Get(), 0) + Frame(kData, 0, 1, "a little") + Frame(kData, 0, 1, "held"));
+  client.session.Consume(1, 8);
+  client.Listen();
+  CHECK(Find(client.frames, kWindowUpdate, 0) == nullptr);
+  client.session.GiveBack(1);
+  client.Listen();
+  const Parsed* const update = Find(client.frames, kWindowUpdate, 0);
+  CHECK(update != nullptr && update->code() == 8);
+  // Nothing has been used since.
+  client.session.GiveBack(1);
+  client.Listen();
+  CHECK(Find(client.frames, kWindowUpdate, 0) == nullptr);
+}
+
 TEST(refuses_streams_above_its_limit) {
   for (const std::string& first : {Frame(kSettings, kAck, 0, ""), Frame(kPing, 0, 0, "12345678")}) {
     Client client;

@@ -4,6 +4,7 @@ import { FRONT_ENDS } from '../../harness/front-ends.js';
 import { statusOf, valuesOf } from '../../harness/http-message.js';
 import { configFor, type ProxyProcess, startProxy } from '../../harness/proxy-process.js';
 import { ok, type RequestEndpoint, startRequestEndpoint } from '../../harness/request-endpoint.js';
+import { until } from '../../harness/wire.js';
 import { get, requestOnce } from '../../harness/wire-client.js';
 
 const REPORT = 'Endpoint-Load-Metrics: TEXT cpu_utilization=0.5, rps_fractional=10';
@@ -41,8 +42,13 @@ describe.each(FRONT_ENDS)('with the front end %s', (frontend) => {
     let refused = await requestOnce(proxy.port, get());
     while (statusOf(refused) !== 503) refused = await requestOnce(proxy.port, get());
     expect(valuesOf(refused, 'retry-after')).toEqual(['60']);
-    for (let turn = 0; turn < 12; turn++) expect(statusOf(await requestOnce(proxy.port, get()))).toBe(200);
-    expect(first.requests).toHaveLength(1);
+    // The client has its answer before the other worker can know of it: one more may get there in between.
+    await until('twelve in a row are kept away', async () => {
+      const statuses: number[] = [];
+      for (let turn = 0; turn < 12; turn++) statuses.push(statusOf(await requestOnce(proxy.port, get())));
+      return statuses.every((status) => status === 200);
+    });
+    expect(first.requests.length).toBeLessThanOrEqual(2);
     expect(second.requests.length).toBeGreaterThanOrEqual(12);
   });
 });

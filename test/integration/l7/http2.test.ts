@@ -8,7 +8,7 @@ import { valuesOf } from '../../harness/http-message.js';
 import { configFor, type ProxyProcess, startProxy } from '../../harness/proxy-process.js';
 import { ok, type RequestEndpoint, startRequestEndpoint } from '../../harness/request-endpoint.js';
 import { startWebSocketEndpoint } from '../../harness/web-socket-peers.js';
-import { until } from '../../harness/wire.js';
+import { startEndpoint, until } from '../../harness/wire.js';
 
 const started = endAfterEach();
 
@@ -113,6 +113,41 @@ describe('HTTP/2 with clients', () => {
     await until('the body is there', () => endpoint.last.body.length === 3_000_000);
     endpoint.last.socket.write(ok('thanks'));
     expect((await answered).body.toString()).toBe('thanks');
+  });
+
+  describe('with an endpoint that answers before the body is there,', () => {
+    async function answeredEarly() {
+      const endpoint = await started(startEndpoint((socket) => socket.once('data', () => socket.write(ok('early')))));
+      const proxy = await started(startProxy(configOf(endpoint.port)));
+      const session = sessionTo(proxy);
+      await started({ close: async () => session.destroy() });
+      const upload = session.request({ ':method': 'POST', ':path': '/' }, { endStream: false });
+      upload.on('error', () => undefined);
+      const { status, body } = await answerOf(upload);
+      expect([status, body.toString()]).toEqual([200, 'early']);
+      // A reset that had come with the answer would be here by now.
+      await new Promise((resolve) => session.ping(resolve));
+      expect(upload.closed).toBe(false);
+      return { session, upload };
+    }
+
+    it('drops the rest of it, and serves others', async () => {
+      const { session, upload } = await answeredEarly();
+      const ended = once(upload, 'close');
+      // More than the windows have room for: they are given back.
+      upload.end(Buffer.alloc(5_000_000, 'x'));
+      await ended;
+      expect(upload.rstCode).toBe(http2.constants.NGHTTP2_NO_ERROR);
+      expect((await ask(session)).body.toString()).toBe('early');
+    });
+
+    it('says that no more is wanted once that has taken long', async () => {
+      const { session, upload } = await answeredEarly();
+      // 5 s after the answer, whether something comes or not; the client itself never ends it.
+      await once(upload, 'close');
+      expect(upload.rstCode).toBe(http2.constants.NGHTTP2_NO_ERROR);
+      expect((await ask(session)).body.toString()).toBe('early');
+    }, 15_000);
   });
 
   it('passes trailers on', async () => {
