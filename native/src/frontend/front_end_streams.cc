@@ -234,7 +234,7 @@ bool FrontEnd::IsStreamReady(const ClientStream& stream) const {
 void FrontEnd::HandleStream(ClientStream* stream) {
   if (stream->state == ConnectionState::kLingering) {
     // Some clients see that they are done only when something comes behind their last byte.
-    if (stream->has_request_ended) stream->wire->session->GiveBack(1);
+    if (stream->has_request_ended) stream->wire->session->GiveBack();
     return LeaveStream(stream);
   }
   if (stream->state == ConnectionState::kReading) return ParseUnread(stream);

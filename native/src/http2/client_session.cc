@@ -106,12 +106,13 @@ struct ClientSession::Callbacks {
                          size_t size, void* user) {
     ClientStream* const stream = SessionOf(user)->Find(stream_id);
     if (stream != nullptr && stream->end_ == StreamEnd::kOpen) {
-      SessionOf(user)->Hold(size);
+      SessionOf(user)->window_.Hold(size);
       stream->AddData(TextOf(data, size));
       return 0;
     }
     // Nobody wants it: it takes no place in the window.
-    nghttp2_session_consume(session, stream_id, size);
+    SessionOf(user)->window_.Hold(size);
+    SessionOf(user)->window_.Use(session, stream_id, size);
     return 0;
   }
 
@@ -185,7 +186,7 @@ bool ClientSession::Receive(std::string_view bytes, uint64_t now_ms) {
   now_ms_ = now_ms;
   const ssize_t taken = nghttp2_session_mem_recv(
       session_, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
-  GiveBack();
+  window_.GiveBackByHalves(session_);
   if (nghttp2_session_want_write(session_) != 0) owner_->OnOutput();
   if (is_flooded_) nghttp2_session_terminate_session(session_, NGHTTP2_ENHANCE_YOUR_CALM);
   return taken == static_cast<ssize_t>(bytes.size()) && !is_flooded_;
@@ -257,27 +258,14 @@ void ClientSession::ResumeBody(int32_t stream_id) {
 bool ClientSession::is_clogged() const {
   const size_t window = settings_.connection_window_bytes;
   const size_t one_stream = std::min<size_t>(settings_.stream_window_bytes, window / 2);
-  return held_bytes_ + one_stream > window;
+  return window_.held_bytes() + one_stream > window;
 }
 
 void ClientSession::Consume(int32_t stream_id, size_t bytes) {
   const bool was_clogged = is_clogged();
-  held_bytes_ -= bytes;
-  nghttp2_session_consume(session_, stream_id, bytes);
-  GiveBack();
+  window_.Use(session_, stream_id, bytes);
   if (was_clogged && !is_clogged()) owner_->OnRoomChanged();
   if (nghttp2_session_want_write(session_) != 0) owner_->OnOutput();
-}
-
-void ClientSession::GiveBack() {
-  // nghttp2 gives back what was taken by halves of the whole window. Where streams hold more than
-  // half of it that would never be: it goes by halves of what they leave.
-  const auto received =
-      static_cast<size_t>(std::max(0, nghttp2_session_get_effective_recv_data_length(session_)));
-  const size_t window = std::max<size_t>(settings_.connection_window_bytes, held_bytes_);
-  const size_t taken = received - std::min(received, held_bytes_);
-  if (held_bytes_ == 0 || taken == 0 || taken < (window - held_bytes_) / 2) return;
-  nghttp2_submit_window_update(session_, NGHTTP2_FLAG_NONE, 0, static_cast<int32_t>(taken));
 }
 
 ClientStream* ClientSession::Find(int32_t stream_id) const {

@@ -11,6 +11,7 @@
 #include "base/event_loop.h"
 #include "base/intrusive_list.h"
 #include "http2/client_stream.h"
+#include "http2/receive_window.h"
 #include "http2/request_fields.h"
 
 namespace sluice::http2 {
@@ -95,14 +96,12 @@ class ClientSession {
   struct Callbacks;
 
   ClientSession(const ClientSessionSettings& settings, ClientSessionOwner* owner)
-      : settings_(settings), owner_(owner) {}
+      : settings_(settings), owner_(owner), window_(settings.connection_window_bytes) {}
   bool Begin();
   bool SubmitRequest(ClientStream* stream, std::string_view head, RequestFraming* framing,
                      uint64_t* body_bytes);
   void ResumeBody(int32_t stream_id);
-  void Hold(size_t bytes) { held_bytes_ += bytes; }
   void Consume(int32_t stream_id, size_t bytes);
-  void GiveBack();
   void Drop(ClientStream* stream);
   void Leave(ClientStream* stream);
   ClientStream* Find(int32_t stream_id) const;
@@ -116,7 +115,7 @@ class ClientSession {
   // Over for the endpoint; whoever has them may still take what came.
   IntrusiveList<ClientStream, StreamTag> closed_;
   size_t streams_count_ = 0;
-  size_t held_bytes_ = 0;  // DATA of open streams that nobody has taken yet
+  ReceiveWindow window_;  // held: DATA of open streams that nobody has taken yet
   bool has_settings_ = false;
   bool has_answered_ = false;
   bool is_goaway_received_ = false;

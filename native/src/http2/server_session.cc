@@ -29,7 +29,12 @@ constexpr size_t kSettingValueBytes = 4;
 
 ServerSession::ServerSession(const ServerLimits& limits, ServerSessionSink* sink,
                              AnswerFields* fields, uint64_t now_ms)
-    : limits_(limits), sink_(sink), fields_(fields), guard_(limits), now_ms_(now_ms) {
+    : limits_(limits),
+      sink_(sink),
+      fields_(fields),
+      guard_(limits),
+      now_ms_(now_ms),
+      window_(limits.connection_window_bytes) {
   nghttp2_option* option = nullptr;
   nghttp2_option_new(&option);
   // Windows are given back as endpoints take bytes.
@@ -201,20 +206,11 @@ void ServerSession::Forget(ServerStream* stream) {
 
 void ServerSession::Consume(int32_t stream_id, size_t bytes) {
   if (bytes == 0) return;
-  held_bytes_ -= std::min(held_bytes_, bytes);
-  nghttp2_session_consume_stream(session_.get(), stream_id, bytes);
-  // By halves of what streams leave of the window whose content nobody takes yet: by halves of the
-  // whole, as nghttp2 would, those that go on would stand still once such streams hold more.
-  const size_t window = std::max<size_t>(limits_.connection_window_bytes, held_bytes_);
-  GiveBack((window - held_bytes_) / 2);
+  window_.Use(session_.get(), stream_id, bytes);
 }
 
-void ServerSession::GiveBack(size_t least_bytes) {
-  const auto received = static_cast<size_t>(
-      std::max(0, nghttp2_session_get_effective_recv_data_length(session_.get())));
-  const size_t taken = received - std::min(received, held_bytes_);
-  if (taken == 0 || taken < least_bytes) return;
-  nghttp2_submit_window_update(session_.get(), NGHTTP2_FLAG_NONE, 0, static_cast<int32_t>(taken));
+void ServerSession::GiveBack() {
+  window_.GiveBackAll(session_.get());
 }
 
 // --- the end ---

@@ -12,6 +12,7 @@
 #include "http2/flood_guard.h"
 #include "http2/frame_buffer.h"
 #include "http2/nghttp2.h"
+#include "http2/receive_window.h"
 #include "http2/request_head_builder.h"
 #include "http2/server_limits.h"
 #include "http2/server_stream.h"
@@ -117,8 +118,8 @@ class ServerSession {
   void Forget(ServerStream* stream);
   /// Content has been used: the client may send as much again. The stream may be gone.
   void Consume(int32_t stream_id, size_t bytes);
-  /// Gives the window of the connection back for what has been used, if that is so much.
-  void GiveBack(size_t least_bytes);
+  /// Gives the window of the connection back at once for what has been used.
+  void GiveBack();
 
   /// Says that the connection will end, and asks for an echo (RFC 9113 section 6.8).
   void GiveNotice();
@@ -187,8 +188,7 @@ class ServerSession {
   bool is_to_be_terminated_ = false;
   /// Bytes that are still to come of the DATA frame that is being read.
   size_t data_left_bytes_ = 0;
-  /// Content that has come and has not been used.
-  size_t held_bytes_ = 0;
+  ReceiveWindow window_;
   /// It ends its stream, and has no padding that would hide where.
   bool is_data_last_ = false;
   /// Of the answer whose head lies where it lay; 0: all have been made into frames.

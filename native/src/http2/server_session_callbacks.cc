@@ -77,7 +77,7 @@ struct ServerSession::Frames {
     ServerSession& self = *SessionOf(user_data);
     self.data_left_bytes_ -= std::min(self.data_left_bytes_, size);
     self.guard_.Earn();
-    self.held_bytes_ += size;
+    self.window_.Hold(size);
     ServerStream* const stream = self.Find(stream_id);
     if (stream == nullptr) {
       self.Consume(stream_id, size);

@@ -304,12 +304,12 @@ TEST(gives_the_window_back_for_a_little_when_asked_to) {
   client.session.Consume(1, 8);
   client.Listen();
   CHECK(Find(client.frames, kWindowUpdate, 0) == nullptr);
-  client.session.GiveBack(1);
+  client.session.GiveBack();
   client.Listen();
   const Parsed* const update = Find(client.frames, kWindowUpdate, 0);
   CHECK(update != nullptr && update->code() == 8);
   // Nothing has been used since.
-  client.session.GiveBack(1);
+  client.session.GiveBack();
   client.Listen();
   CHECK(Find(client.frames, kWindowUpdate, 0) == nullptr);
 }
