@@ -1,5 +1,5 @@
 /**
- * Certificates that change every second under load, EC and RSA in turn, while other clients abort their handshakes and reset records: no
+ * Certificates that change every second under load, EC and RSA in turn, while other clients abort their handshakes, reset records and leave within answers: no
  * request of a well-behaved client fails, no connection is touched, new handshakes see the new certificate, nothing is left behind. Some
  * seconds of it; with SLUICE_LONG=1 ten minutes, or SLUICE_SOAK_SECONDS (`npm run soak`).
  */
@@ -28,6 +28,10 @@ const LANES = 4;
 const MEMORY_MARGIN_BYTES = 12 * 1024 * 1024;
 /** Of a ClientHello of Node's, about; aborts come behind each of these bytes, one after the other. */
 const HELLO_BYTES = 400;
+
+const LARGE_PATH = '/large';
+const SMALL = ok('x'.repeat(2_000));
+const LARGE = Buffer.from(ok('y'.repeat(12 * 1024 * 1024)), 'latin1');
 
 const NAME = 'soak.example';
 const PAUSE = { rejectUnauthorized: false, servername: NAME };
@@ -150,11 +154,26 @@ async function cutRecord(port: number, resets: boolean): Promise<void> {
   else raw.destroy();
 }
 
+/** Leaves while an answer stands still in the middle of a record of the proxy's: more of it than the sockets of both sides hold. */
+async function cutAnswer(port: number, resets: boolean): Promise<void> {
+  const raw = connect(port, '127.0.0.1');
+  raw.once('error', () => {});
+  const socket: TLSSocket = connectTls({ ...PAUSE, socket: raw });
+  socket.once('error', () => {});
+  await once(socket, 'secureConnect');
+  socket.write(`GET ${LARGE_PATH} HTTP/1.1\r\nHost: ${NAME}\r\n\r\n`);
+  await once(socket, 'readable'); // and nothing is read
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  if (resets) raw.resetAndDestroy();
+  else raw.destroy();
+}
+
 async function keepCutting(port: number, goesOn: () => boolean): Promise<number> {
   const hello = await recordHello();
   let count = 0;
   for (; goesOn(); count += 1) {
-    if (count % 4 === 3) await cutRecord(port, count % 8 === 3);
+    if (count % 32 === 31) await cutAnswer(port, count % 64 === 31);
+    else if (count % 4 === 3) await cutRecord(port, count % 8 === 3);
     else await abortHandshake(port, hello, 1 + (count % Math.min(HELLO_BYTES, hello.length)), count % 2 === 0);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
@@ -168,7 +187,7 @@ it(
     await started(files);
     const kinds = [makeCertificate({ name: NAME }), makeCertificate({ name: NAME, rsaBits: 2048 })];
     const paths = files.write('soak', kinds[0] as (typeof kinds)[0]);
-    const endpoint = await started(startRequestEndpoint(ok('x'.repeat(2_000))));
+    const endpoint = await started(startRequestEndpoint(({ target }) => (target === LARGE_PATH ? LARGE : SMALL)));
     // Connections are to outlive every change.
     const listener = { tls: { certificates: [paths] }, limits: { requestsPerConnection: 'unlimited' } };
     const proxy = await started(startProxy(configFor([endpoint.port], { listener, workers: 2 })));
