@@ -143,7 +143,9 @@ describe('a client of an L4 listener with tls', () => {
       expect(error.code).toMatch(/^ERR_SSL_/);
     }
     await untilFailed(proxy, 'SLUICE_TLS_HANDSHAKE', 2);
-    const reasons = proxy.log.filter(({ code }) => code === 'SLUICE_TLS_HANDSHAKE').map((line) => line['reason']);
+    const told = () => proxy.log.filter(({ code }) => code === 'SLUICE_TLS_HANDSHAKE');
+    await until('the log has both', () => told().length >= 2);
+    const reasons = told().map((line) => line['reason']);
     expect(reasons[0]).toMatch(/no certificate was shown/);
     expect(reasons[1]).toMatch(/not believed: .+/);
   });
