@@ -1,5 +1,5 @@
 /** Closed-loop load by h2load (nghttp2), over HTTP/1.1 and HTTP/2. */
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isInstalled } from '../processes.mjs';
 import { countInSecond, generatorResult, PERCENTILES } from './result.mjs';
@@ -20,7 +20,10 @@ export const h2load = {
 
   /** Loads an address for some seconds. @param {import('../run.mjs').LoadOptions} options @returns {Promise<import('./result.mjs').GeneratorResult>} */
   async load({ programs, processors, port, scenario, durationS }) {
-    const log = join(programs.directory, `h2load-${port}-${Date.now()}.log`);
+    // Apart from configurations: sluice watches the directory of its own, and each write here would wake it up.
+    const logs = join(programs.directory, 'h2load');
+    mkdirSync(logs, { recursive: true });
+    const log = join(logs, `${port}-${Date.now()}.log`);
     const { request } = scenario;
     const program = programs.start({
       name: 'h2load',
