@@ -7,6 +7,8 @@ import type { Cancel, Timers } from '../core/timers.js';
 const SETTLE_MS = 100;
 /** Looks without having been told: file systems of the network tell nobody, and directories come and go. */
 const LOOK_INTERVAL_MS = 5_000;
+/** Of other files in a directory, between two looks: where more happens, being told of each costs more than it brings. */
+const MOST_FOREIGN_EVENTS = 1_000;
 
 /** The files that are watched. */
 export interface WatchedFiles {
@@ -72,7 +74,12 @@ export class FileWatch {
     const names = new Set(places.map((place) => basename(place)));
     this.#watchers = [...new Set(places.map((place) => dirname(place)))].flatMap((directory) => {
       try {
+        let foreignEvents = 0;
         const watcher = watch(directory, { persistent: false }, (kind, name) => {
+          if (name !== null && !names.has(name) && ++foreignEvents > MOST_FOREIGN_EVENTS) {
+            watcher.close(); // until the next look
+            return;
+          }
           // Whatever is made, moved or removed may be a link on the way; a log that is written there is not.
           if (kind === 'rename' || name === null || names.has(name)) this.#settle();
         });
