@@ -10,6 +10,7 @@ import { until } from '../board/threads.js';
 import { LENGTH, letGo, type PickingTask, pickingWords, startPicking, THREAD_COUNTS } from './picking-threads.js';
 
 const STOP = 2;
+const MOST_TURNS = 5;
 const ENDPOINTS = [{ cap: 1 }, { cap: 2, weight: 2 }, { cap: 3 }, { cap: 2, isBackup: true }];
 
 /** What one thread tells of each balancer. */
@@ -72,16 +73,21 @@ function totalsOf(results: readonly Churned[]) {
 
 describe.each(THREAD_COUNTS)('all balancers over %i worker threads', (threads) => {
   it('never exceed a cap', async () => {
-    // Together they want more than the eight places that there are.
-    const churn = churnOn(threads, Math.ceil(16 / threads));
-    await letGo(churn.shared, threads);
-    await churn.pickedBeyond(60_000 * LENGTH);
-    Atomics.store(churn.shared, 1, STOP);
-    const totals = totalsOf(await Promise.all(churn.running.map(({ result }) => result)));
-    expect(totals.filter(({ above }) => above > 0)).toEqual([]);
-    // Each of them has picked, and each has met a full upstream.
-    expect(totals.filter(({ picks, none }) => picks === 0 || none === 0)).toEqual([]);
-    expect(churn.inflight()).toEqual([0, 0, 0, 0]);
+    // A busy machine may run the threads one after the other, so that none meets a full upstream: then it says little, and is done again.
+    for (let turn = 1, isCrowded = false; !isCrowded && turn <= MOST_TURNS; turn += 1) {
+      // Together they want more than the eight places that there are.
+      const churn = churnOn(threads, Math.ceil(16 / threads));
+      await letGo(churn.shared, threads);
+      await churn.pickedBeyond(60_000 * LENGTH);
+      Atomics.store(churn.shared, 1, STOP);
+      const totals = totalsOf(await Promise.all(churn.running.map(({ result }) => result)));
+      expect(totals.filter(({ above }) => above > 0)).toEqual([]);
+      // Each of them has picked, and each has met a full upstream.
+      const others = totals.filter(({ picks, none }) => picks === 0 || none === 0);
+      if (turn === MOST_TURNS) expect(others).toEqual([]);
+      isCrowded = others.length === 0;
+      expect(churn.inflight()).toEqual([0, 0, 0, 0]);
+    }
   });
 });
 
